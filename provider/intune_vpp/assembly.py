@@ -1,0 +1,119 @@
+"""Settings made into the real parts: the only place that wires.
+
+What talks to Graph is made when the first request is due, so that a preview loads neither httpx nor msal.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from intune_vpp.core.check import Policy
+from intune_vpp.lifecycle.preview import Preview
+from intune_vpp.lifecycle.reading import Reading
+from intune_vpp.lifecycle.roll_call import RollCall
+from intune_vpp.lifecycle.syncing import Poller
+from intune_vpp.lifecycle.tokens import TokenLifecycle
+from intune_vpp.lifecycle.vault import Vault
+from intune_vpp.settings import GraphVersion, Settings, TokenEncoding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from intune_vpp.core.ports import Clock, Voice, VppTokens
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """The instant, in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        time.sleep(seconds)
+
+
+class Assembly:
+    """The parts of one configured provider process.
+
+    `connect` gives the tenant's tokens; it is called once, when something first has to be sent.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        voice: Voice,
+        *,
+        clock: Clock | None = None,
+        connect: Callable[[Settings], VppTokens] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._voice = voice
+        self._clock = clock or SystemClock()
+        self._connect = connect or connect_to_graph
+        self._vault = Vault()
+        self._roll_call = RollCall()
+        self._connecting = threading.Lock()
+
+    @cached_property
+    def preview(self) -> Preview:
+        """What needs no request."""
+        beta = self._settings.graph_version is GraphVersion.BETA
+        return Preview(
+            vault=self._vault,
+            roll_call=self._roll_call,
+            voice=self._voice,
+            clock=self._clock,
+            policy=Policy(beta=beta, expiry_warning_days=self._settings.expiry_warning_days),
+        )
+
+    @property
+    def tokens(self) -> TokenLifecycle:
+        """What needs requests. Raises SettingsError where credentials are missing."""
+        with self._connecting:
+            return self._tokens
+
+    @cached_property
+    def _tokens(self) -> TokenLifecycle:
+        tokens = self._connect(self._settings)
+        return TokenLifecycle(
+            tokens=tokens,
+            reading=Reading(tokens, self._clock),
+            poller=Poller(tokens, self._clock),
+            vault=self._vault,
+            roll_call=self._roll_call,
+            voice=self._voice,
+            clock=self._clock,
+        )
+
+
+def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None) -> VppTokens:
+    """The tokens of the tenant that is configured. Raises SettingsError where credentials are missing."""
+    credentials = settings.credentials()
+    # Here and not above: together they cost a quarter of a second that a preview need not pay.
+    from intune_vpp.graph.client import GraphClient  # noqa: PLC0415
+    from intune_vpp.graph.credentials import ClientSecret  # noqa: PLC0415
+    from intune_vpp.graph.http import open_http  # noqa: PLC0415
+    from intune_vpp.graph.tenants import Tenant  # noqa: PLC0415
+    from intune_vpp.graph.vpp_tokens import GraphVppTokens  # noqa: PLC0415
+
+    http = http or open_http(settings.ca_bundle_path)
+    credential = ClientSecret(
+        authority=f"{settings.authority_host}/{credentials.tenant_id}",
+        client_id=credentials.client_id,
+        client_secret=credentials.client_secret,
+        scope=f"{settings.graph_endpoint}/.default",
+        http=http,
+    )
+    return GraphVppTokens(
+        client=GraphClient(http, root=f"{settings.graph_endpoint}/{settings.graph_version}", credential=credential),
+        tenant=Tenant(credentials.tenant_id, authority_host=settings.authority_host, http=http),
+        base64_once_more=settings.token_encoding is TokenEncoding.BASE64,
+    )

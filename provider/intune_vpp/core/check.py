@@ -1,0 +1,257 @@
+"""What a program asks for, made sure of before anything is sent: inputs in, normalised inputs and problems out.
+
+The renewal guard lives here: renewing never goes backwards or sideways, and never stands in the way of a cure. The
+property of a Problem is empty wherever the token is concerned, since the engine prints the value of the one it names.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp.core import health, stoken, times
+from intune_vpp.core.errors import RenewalRefused, TokenFileError
+from intune_vpp.core.model import (
+    BY_NAME,
+    INPUTS,
+    UNKNOWN,
+    UNSEEN_FINGERPRINT,
+    Kind,
+    Property,
+    TokenFile,
+    TokenState,
+    Unknown,
+    VppTokenArgs,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from intune_vpp.core.stoken import SToken
+
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_GO_ON = "To go on without this token, name its URN with --exclude."
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """The content of a token file on its way in, and the file's name where there is one."""
+
+    content: bytes = field(repr=False)
+    file_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why an input cannot be used; `property` is its name in state and schema, or empty."""
+
+    property: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The settings that a check depends on: `beta` says whether Graph's beta is configured."""
+
+    beta: bool = True
+    expiry_warning_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The outcome of a check; `stoken` is the token file at hand, where its text is."""
+
+    args: VppTokenArgs
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+    stoken: SToken | None = None
+
+
+def check(
+    inputs: Mapping[str, Any],
+    *,
+    olds: VppTokenArgs | None,
+    policy: Policy,
+    recall: Callable[[str], SToken | None],
+    now: datetime,
+) -> Checked:
+    """Normalise and judge `inputs`, which come with Graph's names; `token` is a Download, a text or UNKNOWN.
+
+    `olds` are the inputs of the last run, None for a new token; `recall` knows the token files this process has met.
+    """
+    problems = [*_unheard_of(inputs), *_beta_only(inputs, policy)]
+    values: dict[str, Any] = {}
+    for prop in INPUTS:
+        value = inputs.get(prop.name)
+        if value is None or prop.kind in {Kind.FINGERPRINT, Kind.OBJECT}:
+            continue
+        values[prop.attribute] = tuple(value) if isinstance(value, list) else value
+        if value is not UNKNOWN and (reason := _misfit(prop, value)):
+            problems.append(Problem(prop.name, reason))
+    args = VppTokenArgs(**values)
+    if olds is None:
+        problems += _missing(args, inputs, policy)
+    try:
+        file = _token_file(inputs.get("token"), olds, recall)
+        if isinstance(file, stoken.SToken):
+            guard(file, olds=olds, args=args, now=now)
+    except (TokenFileError, RenewalRefused) as error:
+        return Checked(args=args, problems=(*problems, Problem("", str(error))))
+    checked = Checked(args=args, problems=tuple(problems))
+    return checked if problems else _with_token(checked, file, olds, policy=policy, now=now)
+
+
+def guard(file: SToken, *, olds: VppTokenArgs | None, args: VppTokenArgs, now: datetime) -> None:
+    """Raise where applying `file` would go backwards or sideways from what `olds` say Intune has, or cannot work.
+
+    Raises TokenFileError for a file that expired before it was applied, RenewalRefused for the rest.
+    """
+    applied = olds.token_file if olds and isinstance(olds.token_file, TokenFile) else None
+    if applied and applied.fingerprint == file.fingerprint:
+        return
+    _refuse_other_organization(file, applied, olds, args)
+    held = applied is not None and times.same_second(applied.expiration_date_time, file.expiration_date_time)
+    if file.expires_at <= now and not held:
+        msg = f"The token file expired on {times.day(file.expiration_date_time)} and was never applied."
+        raise TokenFileError(f"{msg} Download a new content token from Apple. {_GO_ON}")
+    # An invalid token may be cured by any file that still works, an older one included.
+    if applied and applied.state != TokenState.INVALID:
+        _refuse_older(file, applied)
+
+
+def _refuse_older(file: SToken, applied: TokenFile) -> None:
+    if not times.earlier(file.expiration_date_time, applied.expiration_date_time):
+        return
+    there, here = times.day(applied.expiration_date_time), times.day(file.expiration_date_time)
+    if there == here:
+        there, here = applied.expiration_date_time or there, file.expiration_date_time
+    if applied.seen:
+        what = f"The token file expires on {here}, earlier than the one Intune has ({there}): that would go backwards."
+        cure = "Use the newer file."
+    else:
+        what = (
+            f"This token was renewed elsewhere and expires on {there} in Intune; the token file here expires on {here}."
+        )
+        cure = "Put the file that was uploaded, or a newer download, in its place."
+    raise RenewalRefused(f"{what} {cure} {_GO_ON}")
+
+
+def _refuse_other_organization(
+    file: SToken, applied: TokenFile | None, olds: VppTokenArgs | None, args: VppTokenArgs
+) -> None:
+    wanted = args.organization_name
+    if isinstance(wanted, str) and wanted != file.organization_name:
+        what = (
+            f'The token file belongs to the organization "{file.organization_name}", organizationName says "{wanted}".'
+        )
+        raise RenewalRefused(f"{what} Is this the file of another stack? Change the one that is wrong. {_GO_ON}")
+    before = applied.organization_name if applied else None
+    renamed = olds is not None and wanted is not None and wanted != olds.organization_name
+    if before and before != file.organization_name and not renamed:
+        what = (
+            f'The token file belongs to the organization "{file.organization_name}", the token in Intune to "{before}".'
+        )
+        cure = "Use this organization's file, or set organizationName to the new name if the organization was renamed."
+        raise RenewalRefused(f"{what} {cure} {_GO_ON}")
+
+
+def _token_file(
+    given: object, olds: VppTokenArgs | None, recall: Callable[[str], SToken | None]
+) -> SToken | TokenFile | Unknown | None:
+    """The file an input stands for: read from its content, or known by its fingerprint."""
+    if given is None or given is UNKNOWN:
+        return given
+    if isinstance(given, Download):
+        return stoken.parse(given.content, file_name=given.file_name)
+    if not isinstance(given, str):
+        msg = "The token must be the text of a .vpptoken file, or a file or string asset of it."
+        raise TokenFileError(msg)
+    if not stoken.is_fingerprint(given) and given != UNSEEN_FINGERPRINT:
+        # Lone surrogates are carried into the parser, which refuses them as no text.
+        return stoken.parse(given.encode(errors="surrogatepass"))
+    if olds and olds.token == given and isinstance(olds.token_file, TokenFile):
+        return olds.token_file
+    if (known := recall(given)) is not None:
+        return known
+    msg = "The token is the fingerprint of a file that is not at hand. Pass the .vpptoken file itself."
+    raise TokenFileError(msg)
+
+
+def _with_token(
+    checked: Checked,
+    file: SToken | TokenFile | Unknown | None,
+    olds: VppTokenArgs | None,
+    *,
+    policy: Policy,
+    now: datetime,
+) -> Checked:
+    before = olds.token_file if olds else None
+    if file is None:
+        # What Intune holds is remembered, for the day the program names a file again.
+        return replace(checked, args=replace(checked.args, token_file=before))
+    if file is UNKNOWN:
+        return replace(checked, args=replace(checked.args, token=UNKNOWN, token_file=UNKNOWN))
+    if isinstance(file, TokenFile):
+        return replace(checked, args=replace(checked.args, token=file.fingerprint, token_file=file))
+    if isinstance(before, TokenFile) and before.fingerprint == file.fingerprint:
+        args = replace(checked.args, token=file.fingerprint, token_file=before)
+        return replace(checked, args=args, stoken=file)
+    described = TokenFile(file.fingerprint, file.expiration_date_time, file.organization_name)
+    args = replace(checked.args, token=file.fingerprint, token_file=described)
+    label = args.display_name if isinstance(args.display_name, str) else file.organization_name
+    warning = health.expiry(f"The token file of {label}", file.expiration_date_time, policy.expiry_warning_days, now)
+    return replace(checked, args=args, stoken=file, warnings=(warning,) if warning else ())
+
+
+def _unheard_of(inputs: Mapping[str, Any]) -> list[Problem]:
+    known = {prop.name for prop in INPUTS}
+    strangers = [name for name in inputs if name not in known and not name.startswith("__")]
+    return [Problem("", f"{name} is not an input of a VppToken.") for name in strangers]
+
+
+def _beta_only(inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
+    if policy.beta:
+        return []
+    given = [name for name, value in inputs.items() if value is not None and name in BY_NAME]
+    reason = "needs Graph's beta. Set graphVersion to beta, or leave it out."
+    return [Problem(name, f"{name} {reason}") for name in given if BY_NAME[name].beta_only]
+
+
+def _missing(args: VppTokenArgs, inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
+    """What a new token cannot do without; one that is taken over has it already."""
+    if args.adopt_token_id is not None:
+        return []
+    needed = [prop for prop in INPUTS if prop.needed and inputs.get(prop.name) is None]
+    problems = [Problem("", f"{prop.name} is needed to create a token.") for prop in needed]
+    if policy.beta and args.data_sharing_consent_granted not in {True, UNKNOWN}:
+        reason = (
+            "dataSharingConsentGranted must be true to create a token: it is your consent that user and device "
+            "information is sent to Apple, so the provider never assumes it."
+        )
+        problems.append(Problem("", reason))
+    return problems
+
+
+def _misfit(prop: Property, value: object) -> str | None:
+    """Why a value does not fit a property's kind, None where it does."""
+    match prop.kind:
+        case Kind.FLAG:
+            return None if isinstance(value, bool) else f"{prop.name} must be true or false."
+        case Kind.TEXTS:
+            fits = isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value)
+            return None if fits else f"{prop.name} must be a list of texts."
+        case Kind.COUNTRY:
+            fits = isinstance(value, str) and _COUNTRY.fullmatch(value) is not None
+            return None if fits else f"{prop.name} must be a country code of two letters, such as US."
+        case Kind.GUID:
+            fits = isinstance(value, str) and _GUID.fullmatch(value) is not None
+            return None if fits else f"{prop.name} must be the id of a vppToken, a GUID."
+        case Kind.CHOICE:
+            choices = list(prop.choices or ())
+            return None if value in choices else f"{prop.name} must be one of: {', '.join(choices)}."
+        case _:
+            fits = isinstance(value, str) and bool(value.strip())
+            return None if fits else f"{prop.name} must be text, and not empty."

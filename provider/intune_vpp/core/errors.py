@@ -1,0 +1,117 @@
+"""Every error the provider raises on purpose.
+
+    IntuneVppError
+    ├─ TokenFileError          unreadable, truncated, expired before it was ever applied
+    ├─ RenewalRefused          older file, other organization
+    ├─ WrongLocation           the observed location is not the expected one
+    ├─ WrongTenant             the state belongs to another tenant
+    ├─ DeletionRefused         deletionProtection is on
+    ├─ SettingsError           missing or contradictory configuration
+    ├─ AdoptionRefused         not there, ambiguous, already another resource's
+    ├─ SyncFailed              the sync ended badly, or the token cannot sync
+    │  └─ SyncTimedOut         the sync did not end in time
+    └─ GraphError              Graph or Entra refused, or did not answer
+       ├─ SignInRefused 401
+       ├─ PermissionMissing 403
+       ├─ TokenGone 404
+       ├─ Conflict 409
+       ├─ Throttled 429
+       ├─ GraphUnavailable 5xx
+       └─ GraphUnreachable     no answer at all
+
+A message is one line: a sentence of what happened, one of what to do, the request id where there is one. No body,
+header or secret is ever part of it.
+"""
+
+from __future__ import annotations
+
+
+class IntuneVppError(Exception):
+    """The base of all errors raised on purpose; its text is meant for the person at the terminal."""
+
+
+class TokenFileError(IntuneVppError):
+    """The `.vpptoken` file cannot be used."""
+
+
+class RenewalRefused(IntuneVppError):
+    """A renewal would go backwards (an older file) or sideways (another organization)."""
+
+
+class WrongLocation(IntuneVppError):
+    """The token belongs to another location than `expectedLocationName`."""
+
+
+class WrongTenant(IntuneVppError):
+    """The state belongs to another tenant than the credentials."""
+
+
+class DeletionRefused(IntuneVppError):
+    """`deletionProtection` is on."""
+
+
+class SettingsError(IntuneVppError):
+    """The provider's configuration is missing something or contradicts itself."""
+
+
+class AdoptionRefused(IntuneVppError):
+    """The token to take over is not there, or not clearly this one."""
+
+
+class SyncFailed(IntuneVppError):
+    """A licence sync ended badly, or Intune will not sync this token."""
+
+
+class SyncTimedOut(SyncFailed):
+    """A licence sync did not end within the time allowed."""
+
+
+class GraphError(IntuneVppError):
+    """Graph (or Entra, on its behalf) did not do what was asked.
+
+    `status` is the HTTP status (None without an answer), `code` and `request_id` are Graph's, `retry_after` is in
+    seconds.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        status: int | None = None,
+        code: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(f"{sentence} (request id {request_id})" if request_id else sentence)
+        self.status = status
+        self.code = code
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class SignInRefused(GraphError):
+    """The credentials were not accepted (401)."""
+
+
+class PermissionMissing(GraphError):
+    """The app registration may not do this (403)."""
+
+
+class TokenGone(GraphError):
+    """There is no such vppToken (404)."""
+
+
+class Conflict(GraphError):
+    """Graph says that something else is in the way (409)."""
+
+
+class Throttled(GraphError):
+    """Graph asks for patience (429)."""
+
+
+class GraphUnavailable(GraphError):
+    """Graph failed on its side (5xx)."""
+
+
+class GraphUnreachable(GraphError):
+    """No answer came: the request may or may not have been acted on."""

@@ -1,0 +1,78 @@
+"""What a person should know about a token before it stops working, in sentences; no judgement depends on them."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from intune_vpp.core import times
+from intune_vpp.core.model import SyncStatus, TokenState, VppTokenState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from intune_vpp.core.stoken import SToken
+
+CURES = {
+    TokenState.EXPIRED: "Its apps are no longer installed or updated. Renew it with a new content token from Apple.",
+    TokenState.INVALID: (
+        "Apple no longer accepts it: usually its Managed Apple Account has a new password or was disabled. Download "
+        "the content token again and renew it."
+    ),
+    TokenState.ASSIGNED_TO_EXTERNAL_MDM: (
+        "Another MDM manages this location. Set claimTokenManagementFromExternalMdm to true to take it over, or remove "
+        "it there."
+    ),
+    TokenState.DUPLICATE_LOCATION_ID: (
+        "Another token of this tenant is for the same location, and Intune syncs neither cleanly. Delete one of them."
+    ),
+}
+
+
+def expiry(subject: str, expiration: str | None, warning_days: int, now: datetime) -> str | None:
+    """The warning that `subject` expires within `warning_days`, or has expired; None while there is time."""
+    instant = times.parse(expiration)
+    if instant is None:
+        return None
+    days = math.floor((instant - now).total_seconds() / 86400)
+    if instant <= now:
+        return f"{subject} expired on {times.day(expiration)}. Renew it with a new content token from Apple."
+    if days >= warning_days:
+        return None
+    left = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}, on {times.day(expiration)}"
+    return f"{subject} expires {left}. Download a new content token from Apple and renew it before then."
+
+
+def warnings(state: VppTokenState, *, warning_days: int, now: datetime) -> tuple[str, ...]:
+    """What is about to go wrong, or has, by the last look at Graph; each sentence names the token and that date."""
+    observed = state.observed
+    seen = f" (seen {times.day(state.observed_at)})" if state.observed_at else ""
+    found = []
+    cure = next((cure for trouble, cure in CURES.items() if observed.state == trouble), None)
+    if cure and observed.state:
+        found.append(f"{observed.label} is {observed.state} in Intune{seen}. {cure}")
+    if observed.state != TokenState.EXPIRED:
+        found.append(expiry(observed.label, observed.expiration_date_time, warning_days, now) or "")
+    if observed.last_sync_status == SyncStatus.FAILED:
+        when = f" on {times.day(observed.last_sync_date_time)}" if observed.last_sync_date_time else ""
+        found.append(f"The last licence sync of {observed.label} failed{when}{seen}: new licences are not seen.")
+    expected = state.inputs.expected_location_name
+    if isinstance(expected, str) and observed.location_name not in {None, expected}:
+        found.append(f'{observed.label} is for the location "{observed.location_name}", not "{expected}"{seen}.')
+    return tuple(sentence for sentence in found if sentence)
+
+
+def misnamed_file(file: SToken, location_name: str | None) -> str | None:
+    """The warning that a file named after one location is about to renew another; Apple names it `sToken_for_X`."""
+    if not file.file_name or not location_name:
+        return None
+    named = file.file_name.removesuffix(".vpptoken").removeprefix("sToken_for_")
+    if named == file.file_name.removesuffix(".vpptoken") or _letters(named) == _letters(location_name):
+        return None
+    return (
+        f'The token file is named after "{named}", the token in Intune is for "{location_name}". Is it the right file?'
+    )
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

@@ -1,0 +1,284 @@
+"""The vppToken as the provider knows it: one table of properties, and the frozen values built on it.
+
+Check, diff, the wire and the doors all read `PROPERTIES`; a property is described nowhere else. Names are Graph's own
+(https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptoken), attributes their mechanical snake_case.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Unknown(Enum):
+    """A value that only the update will know (Pulumi's unknown in preview)."""
+
+    UNKNOWN = "unknown"
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+
+
+class AccountType(StrEnum):
+    """`vppTokenAccountType`: which of Apple's managers the token comes from."""
+
+    BUSINESS = "business"
+    EDUCATION = "education"
+
+
+class DeliveryProtocol(StrEnum):
+    """`appleDeviceAppDeliveryProtocolType` (beta since 2026-07): how apps reach devices."""
+
+    DEFAULT = "default"
+    MOBILE_DEVICE_MANAGEMENT = "mobileDeviceManagement"
+    DECLARATIVE_DEVICE_MANAGEMENT = "declarativeDeviceManagement"
+
+
+class TokenState(StrEnum):
+    """`state`: the members known today; others pass through as they are."""
+
+    UNKNOWN = "unknown"
+    VALID = "valid"
+    EXPIRED = "expired"
+    INVALID = "invalid"
+    ASSIGNED_TO_EXTERNAL_MDM = "assignedToExternalMDM"
+    DUPLICATE_LOCATION_ID = "duplicateLocationId"
+
+
+class SyncStatus(StrEnum):
+    """`lastSyncStatus`: the members known today; others pass through as they are."""
+
+    NONE = "none"
+    IN_PROGRESS = "inProgress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Kind(StrEnum):
+    """What a property's value looks like."""
+
+    TEXT = "text"
+    FLAG = "flag"
+    TEXTS = "texts"
+    COUNTRY = "country"
+    GUID = "guid"
+    CHOICE = "choice"
+    TIME = "time"
+    FINGERPRINT = "fingerprint"
+    OBJECT = "object"
+    OBJECTS = "objects"
+
+
+class Compare(StrEnum):
+    """When two values of a property are the same."""
+
+    EXACT = "exact"
+    CASELESS = "caseless"
+    SET = "set"
+    NEVER = "never"
+
+
+class Sent(StrEnum):
+    """Whether an input is a member of Graph's vppToken, or only for the provider."""
+
+    MEMBER = "member"
+    HERE_ONLY = "hereOnly"
+
+
+_LETTER_AFTER_UNDERSCORE = re.compile(r"_([a-z])")
+_CAPITAL = re.compile(r"([A-Z])")
+
+
+def camel_case(snake: str) -> str:
+    """Graph's spelling of a Python name: `appleId` for `apple_id`. Names in two underscores are nobody's to spell."""
+    return snake if snake.startswith("__") else _LETTER_AFTER_UNDERSCORE.sub(lambda found: found[1].upper(), snake)
+
+
+def snake_case(camel: str) -> str:
+    """Python's spelling of a Graph name: `apple_id` for `appleId`."""
+    return camel if camel.startswith("__") else _CAPITAL.sub(lambda found: f"_{found[1].lower()}", camel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """One property of the resource.
+
+    `sent` is set for inputs; `needed` marks what a new token cannot do without; `when_absent` is what an input that
+    stays in the provider means when the program leaves it out.
+    """
+
+    attribute: str
+    kind: Kind = Kind.TEXT
+    sent: Sent | None = None
+    compare: Compare = Compare.EXACT
+    beta_only: bool = False
+    needed: bool = False
+    output: bool = True
+    choices: type[StrEnum] | None = None
+    when_absent: bool | None = None
+
+    @property
+    def name(self) -> str:
+        """Graph's name: `appleId` for `apple_id`."""
+        return camel_case(self.attribute)
+
+
+def _member(attribute: str, kind: Kind = Kind.TEXT, **more: Any) -> Property:
+    return Property(attribute=attribute, kind=kind, sent=Sent.MEMBER, **more)
+
+
+def _here_only(attribute: str, kind: Kind = Kind.TEXT, **more: Any) -> Property:
+    return Property(attribute=attribute, kind=kind, sent=Sent.HERE_ONLY, **more)
+
+
+PROPERTIES: Final = (
+    _member("token", Kind.FINGERPRINT, needed=True),
+    _member("apple_id", compare=Compare.CASELESS, needed=True),
+    _member("vpp_token_account_type", Kind.CHOICE, choices=AccountType, needed=True),
+    _member("organization_name"),
+    _member("display_name", beta_only=True),
+    _member("country_or_region", Kind.COUNTRY, compare=Compare.CASELESS),
+    _member("automatically_update_apps", Kind.FLAG),
+    _member("data_sharing_consent_granted", Kind.FLAG, beta_only=True),
+    _member("role_scope_tag_ids", Kind.TEXTS, compare=Compare.SET, beta_only=True),
+    _member("apple_device_app_delivery_protocol_type", Kind.CHOICE, choices=DeliveryProtocol, beta_only=True),
+    _member("claim_token_management_from_external_mdm", Kind.FLAG, compare=Compare.NEVER, beta_only=True),
+    # Only beta shows the location that it is held against.
+    _here_only("expected_location_name", compare=Compare.NEVER, beta_only=True),
+    _here_only("adopt_token_id", Kind.GUID, compare=Compare.NEVER),
+    _here_only("wait_for_sync", Kind.FLAG, when_absent=True),
+    _here_only("deletion_protection", Kind.FLAG, when_absent=True),
+    _here_only("token_file", Kind.OBJECT, compare=Compare.NEVER),
+    Property(attribute="tenant_id", kind=Kind.GUID),
+    Property(attribute="state"),
+    Property(attribute="expiration_date_time", kind=Kind.TIME),
+    Property(attribute="last_sync_date_time", kind=Kind.TIME),
+    Property(attribute="last_sync_status"),
+    Property(attribute="last_modified_date_time", kind=Kind.TIME),
+    Property(attribute="location_name", beta_only=True),
+    Property(attribute="token_action_results", kind=Kind.OBJECTS, beta_only=True),
+    Property(attribute="sync_pending", kind=Kind.FLAG),
+)
+BY_ATTRIBUTE: Final = {prop.attribute: prop for prop in PROPERTIES}
+BY_NAME: Final = {prop.name: prop for prop in PROPERTIES}
+INPUTS: Final = tuple(prop for prop in PROPERTIES if prop.sent)
+MEMBERS: Final = tuple(prop for prop in PROPERTIES if prop.sent is Sent.MEMBER and prop.kind is not Kind.FINGERPRINT)
+"""The inputs that Graph shows again; `token` it never does (graph facts 4.1)."""
+
+UNSEEN_FINGERPRINT: Final = "renewed elsewhere"
+"""Stands where a fingerprint would, when Intune holds a file that did not come through this provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFile:
+    """What the state knows of a token file: nothing in it is secret.
+
+    `state` is there only while Intune calls the token `invalid`: then an older file may be the cure.
+    """
+
+    fingerprint: str
+    expiration_date_time: str | None = None
+    organization_name: str | None = None
+    state: str | None = None
+
+    @property
+    def seen(self) -> bool:
+        """Whether the file came through this provider."""
+        return self.fingerprint != UNSEEN_FINGERPRINT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VppTokenArgs:
+    """What the program asks for, after Check: None is "not managed", UNKNOWN is "known at update"."""
+
+    token: str | Unknown | None = None
+    apple_id: str | Unknown | None = None
+    vpp_token_account_type: str | Unknown | None = None
+    organization_name: str | Unknown | None = None
+    display_name: str | Unknown | None = None
+    country_or_region: str | Unknown | None = None
+    automatically_update_apps: bool | Unknown | None = None
+    data_sharing_consent_granted: bool | Unknown | None = None
+    role_scope_tag_ids: tuple[str, ...] | Unknown | None = None
+    apple_device_app_delivery_protocol_type: str | Unknown | None = None
+    claim_token_management_from_external_mdm: bool | Unknown | None = None
+    expected_location_name: str | Unknown | None = None
+    adopt_token_id: str | Unknown | None = None
+    wait_for_sync: bool | Unknown | None = None
+    deletion_protection: bool | Unknown | None = None
+    token_file: TokenFile | Unknown | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VppToken:
+    """Graph's entity as it answered; timestamps are Graph's text, members it does not know or set are None."""
+
+    id: str
+    apple_id: str | None = None
+    vpp_token_account_type: str | None = None
+    organization_name: str | None = None
+    display_name: str | None = None
+    country_or_region: str | None = None
+    automatically_update_apps: bool | None = None
+    data_sharing_consent_granted: bool | None = None
+    role_scope_tag_ids: tuple[str, ...] | None = None
+    apple_device_app_delivery_protocol_type: str | None = None
+    claim_token_management_from_external_mdm: bool | None = None
+    state: str | None = None
+    expiration_date_time: str | None = None
+    last_sync_date_time: str | None = None
+    last_sync_status: str | None = None
+    last_modified_date_time: str | None = None
+    location_name: str | None = None
+    token_action_results: tuple[Mapping[str, Any], ...] | None = None
+
+    @property
+    def label(self) -> str:
+        """What a person would call it: display name, location, organization or id, whichever is there first."""
+        return self.display_name or self.location_name or self.organization_name or self.id
+
+
+OBSERVED: Final = tuple(BY_ATTRIBUTE[field.name] for field in fields(VppToken) if field.name != "id")
+"""The properties that come from Graph."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VppTokenState:
+    """What Pulumi keeps of a token: the inputs that led to it and what was observed last.
+
+    `token_file` is the file applied last, None when nothing was applied by this provider. `observed_at` says when
+    Graph was asked last, to the second.
+    """
+
+    observed: VppToken
+    tenant_id: str
+    inputs: VppTokenArgs
+    observed_at: str
+    token_file: TokenFile | None = None
+    sync_pending: bool = False
+
+    @property
+    def id(self) -> str:
+        """The token's id in Graph and in Pulumi."""
+        return self.observed.id
+
+
+def same(prop: Property, one: object, other: object) -> bool:
+    """Whether two values of a property are equal by its compare rule."""
+    if one is None or other is None or one is UNKNOWN or other is UNKNOWN:
+        return one is other
+    match prop.compare:
+        case Compare.CASELESS:
+            return str(one).casefold() == str(other).casefold()
+        case Compare.SET:
+            return set(one) == set(other)  # type: ignore[call-overload,no-any-return]
+        case _:
+            return one == other

@@ -1,0 +1,63 @@
+"""What the lifecycle needs from the world; the rooms that give it are wired together in `assembly`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.stoken import SToken
+
+
+class VppTokens(Protocol):
+    """Graph's collection of vppTokens in one tenant. Each method is one request (a listing: one for each page).
+
+    All raise GraphError; those that name a token raise TokenGone where it is not there.
+    """
+
+    def tenant_id(self) -> str:
+        """The GUID of the tenant that the credentials belong to."""
+
+    def list(self) -> list[VppToken]:
+        """All tokens of the tenant."""
+
+    def get(self, token_id: str) -> VppToken:
+        """One token."""
+
+    def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
+        """Upload a token file with these members beside it."""
+
+    def update(self, token_id: str, members: Mapping[str, object], stoken: SToken | None) -> VppToken:
+        """Change these members and, where given, the token file."""
+
+    def delete(self, token_id: str) -> None:
+        """Delete a token, and with it its apps and their assignments."""
+
+    def sync_licenses(self, token_id: str) -> VppToken:
+        """Ask for a licence sync; the answer shows the token at its start."""
+
+
+class Voice(Protocol):
+    """How the provider speaks to the person who runs the engine."""
+
+    def note(self, sentence: str) -> None:
+        """Say what is being done."""
+
+    def warn(self, sentence: str) -> None:
+        """Say what may go wrong."""
+
+    def error(self, sentence: str) -> None:
+        """Say what did go wrong, where it cannot be raised."""
+
+
+class Clock(Protocol):
+    """Time, so that tests can pass it."""
+
+    def now(self) -> datetime:
+        """The instant, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""

@@ -1,0 +1,94 @@
+"""The model as the property maps that Pulumi stores, and back; names are Graph's camelCase.
+
+An unknown value is UNKNOWN on this side; the doors know how the engine spells it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp.core.model import (
+    BY_NAME,
+    INPUTS,
+    OBSERVED,
+    UNKNOWN,
+    Kind,
+    Property,
+    Sent,
+    TokenFile,
+    VppToken,
+    VppTokenArgs,
+    VppTokenState,
+    camel_case,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OBSERVED_AT = "__observedAt"
+"""The engine neither shows nor compares names with two underscores in front."""
+
+
+def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
+    """Inputs as Check returned them; names it does not know (the engine's own among them) are passed over."""
+    return VppTokenArgs(**{prop.attribute: _to_model(prop, properties.get(prop.name)) for prop in INPUTS})
+
+
+def args_to(args: VppTokenArgs) -> dict[str, Any]:
+    """Inputs for the engine; what is not managed is absent."""
+    return _present(args, INPUTS)
+
+
+def state_from(token_id: str, outputs: Mapping[str, Any], inputs: VppTokenArgs) -> VppTokenState:
+    """What the engine kept of a token. Tolerates records of older versions, in which members may be absent."""
+    members = {prop.attribute: _to_model(prop, outputs.get(prop.name)) for prop in OBSERVED}
+    return VppTokenState(
+        observed=VppToken(id=token_id, **members),
+        tenant_id=outputs.get("tenantId") or "",
+        inputs=inputs,
+        observed_at=outputs.get(OBSERVED_AT) or "",
+        token_file=_to_model(BY_NAME["tokenFile"], outputs.get("tokenFile")),
+        sync_pending=outputs.get("syncPending") is True,
+    )
+
+
+def state_to(state: VppTokenState) -> dict[str, Any]:
+    """Outputs for the engine: what Graph reports, what was applied, and what the provider does with the token."""
+    outputs = _present(state.observed, OBSERVED)
+    for prop in INPUTS:
+        if prop.sent is Sent.HERE_ONLY and prop.attribute != "token_file":
+            value = getattr(state.inputs, prop.attribute)
+            outputs[prop.name] = prop.when_absent if value is None else value
+    outputs |= {"tenantId": state.tenant_id, "syncPending": state.sync_pending, OBSERVED_AT: state.observed_at}
+    if state.token_file:
+        outputs |= {"token": state.token_file.fingerprint, "tokenFile": _from_model(state.token_file)}
+    return {name: value for name, value in outputs.items() if value is not None}
+
+
+def _present(values: VppTokenArgs | VppToken, properties: tuple[Property, ...]) -> dict[str, Any]:
+    found = {prop.name: getattr(values, prop.attribute) for prop in properties}
+    return {name: _from_model(value) for name, value in found.items() if value is not None}
+
+
+def _from_model(value: object) -> Any:
+    if isinstance(value, TokenFile):
+        members = {camel_case(name): getattr(value, name) for name in value.__slots__}
+        return {name: member for name, member in members.items() if member is not None}
+    if isinstance(value, tuple):
+        return [dict(item) if isinstance(item, dict) else item for item in value]
+    return value
+
+
+def _to_model(prop: Property, value: Any) -> Any:
+    if value is None or value is UNKNOWN:
+        return value
+    if prop.kind is Kind.OBJECT:
+        return TokenFile(
+            fingerprint=value.get("fingerprint", ""),
+            expiration_date_time=value.get("expirationDateTime"),
+            organization_name=value.get("organizationName"),
+            state=value.get("state"),
+        )
+    if prop.kind in {Kind.TEXTS, Kind.OBJECTS}:
+        return tuple(value)
+    return value

@@ -1,0 +1,44 @@
+"""A plan in one sentence, for a reviewer who is no expert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intune_vpp.core import times
+from intune_vpp.core.model import Kind, Sent, TokenFile
+
+if TYPE_CHECKING:
+    from intune_vpp.core.diff import Plan
+    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+
+
+def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
+    """What the plan does to the token and what it leaves alone; None for an empty plan."""
+    label = state.observed.label
+    deeds = []
+    if plan.renews:
+        new = args.token_file.expiration_date_time if isinstance(args.token_file, TokenFile) else None
+        after = times.day(new) if new else "what the file says"
+        deeds.append(f"renews {label} in place: {times.day(state.observed.expiration_date_time)} → {after}")
+    changed = [
+        c.property.name
+        for c in plan.changes
+        if c.property.sent is Sent.MEMBER and c.property.kind is not Kind.FINGERPRINT
+    ]
+    if changed:
+        deeds.append(f"changes {', '.join(changed)}" if deeds else f"changes {', '.join(changed)} of {label} in place")
+    if plan.claims:
+        deeds.append(f"takes the location of {label} from another MDM")
+    if plan.resyncs and not plan.renews:
+        deeds.append(f"syncs {label} once more, since its last sync was not seen to succeed")
+    if not deeds:
+        settings = ", ".join(change.property.name for change in plan.changes)
+        return f"changes {settings} of {label} in the state only, without a request" if settings else None
+    return "; ".join(deeds) + ": same id, apps stay"
+
+
+def one_way(plan: Plan) -> str | None:
+    """The warning that a planned change may not be undone (graph facts 1.4: nothing settles whether it can be)."""
+    if all(change.property.attribute != "apple_device_app_delivery_protocol_type" for change in plan.changes):
+        return None
+    return "appleDeviceAppDeliveryProtocolType may be one-way: on single apps Intune does not take the change back."

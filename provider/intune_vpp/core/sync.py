@@ -1,0 +1,93 @@
+"""Whether a licence sync has ended, and how: (what was seen before, what is seen now) → wait, or ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from intune_vpp.core import times
+from intune_vpp.core.errors import SyncFailed, SyncTimedOut
+from intune_vpp.core.health import CURES
+from intune_vpp.core.model import SyncStatus, VppToken
+
+TIME_ALLOWED = timedelta(minutes=20)
+"""How long a sync may take before the wait is given up."""
+
+STALE_STATE = timedelta(minutes=1)
+"""How long a state or status that was there before the write may stay before it is believed to be the new one."""
+
+STALE_EXPIRATION = timedelta(minutes=2)
+"""How long the old expiration may stay after a renewal (graph facts 4.3: it lags, and does not mean failure)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """One sync to follow, and what was there before it started.
+
+    `last_sync` is the sync time before it, `stale_state` and `stale_failure` what the token showed before the write,
+    `expects` the expiration of a file just applied.
+    """
+
+    started_at: datetime
+    last_sync: str | None = None
+    stale_state: str | None = None
+    stale_failure: bool = False
+    expects: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The sync is over: well where `failure` is None, and `warning` then says what is odd all the same."""
+
+    failure: SyncFailed | None = None
+    warning: str | None = None
+
+
+def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
+    """How the watched sync ended, None while it is still to be waited for."""
+    waited = now - watch.started_at
+    if _synced_since(watch, observed) and observed.last_sync_status == SyncStatus.COMPLETED:
+        return _after_success(watch, observed, waited)
+    believed = waited >= STALE_STATE and observed.last_sync_status != SyncStatus.IN_PROGRESS
+    if observed.state in CURES and (observed.state != watch.stale_state or believed):
+        return Ended(_bad_state(observed))
+    if observed.last_sync_status == SyncStatus.FAILED and (
+        believed or not watch.stale_failure or _synced_since(watch, observed)
+    ):
+        return Ended(
+            SyncFailed(f"The licence sync of {observed.label} failed. Intune says no more; see its tenant status.")
+        )
+    if waited >= TIME_ALLOWED:
+        return Ended(_timed_out(observed))
+    return None
+
+
+def _after_success(watch: Watch, observed: VppToken, waited: timedelta) -> Ended | None:
+    if observed.state in CURES and observed.state != watch.stale_state:
+        return Ended(_bad_state(observed))
+    if not times.earlier(observed.expiration_date_time, watch.expects):
+        return Ended(_bad_state(observed) if observed.state in CURES else None)
+    if waited < STALE_EXPIRATION:
+        return None
+    shown, expected = times.day(observed.expiration_date_time), times.day(watch.expects)
+    return Ended(
+        warning=f"{observed.label} was renewed and synced, but Intune still shows {shown} instead of {expected}. "
+        "It usually catches up; refresh later."
+    )
+
+
+def _synced_since(watch: Watch, observed: VppToken) -> bool:
+    after, before = times.parse(observed.last_sync_date_time), times.parse(watch.last_sync)
+    return after is not None and (before is None or after > before)
+
+
+def _bad_state(observed: VppToken) -> SyncFailed:
+    cure = next(cure for trouble, cure in CURES.items() if trouble == observed.state)
+    return SyncFailed(f"{observed.label} is {observed.state} and was not synced. {cure}")
+
+
+def _timed_out(observed: VppToken) -> SyncTimedOut:
+    minutes = int(TIME_ALLOWED.total_seconds() // 60)
+    status = observed.last_sync_status
+    what = f"The licence sync of {observed.label} did not end within {minutes} minutes (its status is {status})."
+    return SyncTimedOut(f"{what} The next update tries again.")

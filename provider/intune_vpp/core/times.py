@@ -1,0 +1,47 @@
+"""Instants as Graph and Apple write them.
+
+Graph's text is kept as it came (seven fractional digits are more than Python holds) and only read for comparing.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+NEVER = "0001-01-01T00:00:00Z"
+"""How Graph writes a date that was never set (graph facts 4.1)."""
+
+
+def parse(text: str | None) -> datetime | None:
+    """The instant in UTC; None where the text is absent, never set, or not a timestamp with an offset."""
+    if not text or text == NEVER:
+        return None
+    try:
+        instant = datetime.fromisoformat(text)
+        return None if instant.tzinfo is None else instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def text(instant: datetime) -> str:
+    """The instant to the second in UTC: `2027-10-01T00:00:00Z`."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(timestamp: str | None) -> str:
+    """The date of a timestamp for a sentence; `an unknown date` where there is none."""
+    instant = parse(timestamp)
+    return instant.date().isoformat() if instant else "an unknown date"
+
+
+def same_second(one: str | None, other: str | None) -> bool:
+    """Whether two timestamps name the same second; absent ones equal nothing."""
+    first, second = parse(one), parse(other)
+    return first is not None and second is not None and first.replace(microsecond=0) == second.replace(microsecond=0)
+
+
+def earlier(one: str | None, other: str | None) -> bool:
+    """Whether `one` lies at least a second before `other`; absent timestamps are before nothing."""
+    first, second = parse(one), parse(other)
+    if first is None or second is None:
+        return False
+    return first.replace(microsecond=0) < second.replace(microsecond=0)

@@ -1,0 +1,44 @@
+"""Graph's JSON and the model: tolerant of members it does not know, in both directions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp.core import times
+from intune_vpp.core.model import BY_ATTRIBUTE, OBSERVED, UNKNOWN, Kind, Property, VppToken, VppTokenArgs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ODATA_TYPE = "#microsoft.graph.vppToken"
+
+
+def members(args: VppTokenArgs, attributes: Iterable[str]) -> dict[str, Any]:
+    """The named inputs as members of a request body; what is not managed stays out of it."""
+    values = {BY_ATTRIBUTE[attribute].name: getattr(args, attribute) for attribute in attributes}
+    return {name: _to_json(value) for name, value in values.items() if value is not None and value is not UNKNOWN}
+
+
+def token_from(entity: Mapping[str, Any]) -> VppToken:
+    """A vppToken as Graph answered.
+
+    Documentation shows single entities inside `value`, live answers do not (graph facts 1.5): both are read. Dates
+    that were never set are absent.
+    """
+    inner = entity.get("value")
+    if isinstance(inner, dict):
+        entity = inner
+    found = {prop.attribute: _from_json(prop, entity.get(prop.name)) for prop in OBSERVED}
+    return VppToken(id=str(entity.get("id") or ""), **found)
+
+
+def _to_json(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _from_json(prop: Property, value: Any) -> Any:
+    if prop.kind is Kind.TIME:
+        return None if value == times.NEVER else value
+    if isinstance(value, list):
+        return tuple(value)
+    return value

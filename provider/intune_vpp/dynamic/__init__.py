@@ -1,0 +1,9 @@
+"""The dynamic door: `from intune_vpp.dynamic import VppToken` in a Pulumi program written in Python.
+
+The import paths and names of this room's classes stand in every user's state: they never change.
+"""
+
+from intune_vpp.dynamic.provider import VppTokenProvider
+from intune_vpp.dynamic.resource import VppToken
+
+__all__ = ["VppToken", "VppTokenProvider"]

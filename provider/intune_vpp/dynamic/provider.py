@@ -1,0 +1,149 @@
+"""What Pulumi's dynamic provider process runs: each call of the engine handed to the lifecycle.
+
+This door is told less than a plugin: Check gets old inputs only, Diff, Update and Delete old outputs only. So the
+inputs are kept in the outputs as well, under a name that the engine neither shows nor compares.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from intune_vpp import settings
+from intune_vpp.assembly import Assembly
+from intune_vpp.core import records
+from intune_vpp.core.errors import IntuneVppError, SettingsError, WrongLocation
+from intune_vpp.host import assets, unknowns
+from intune_vpp.host.log import DebugLines, EngineLog
+
+if TYPE_CHECKING:
+    from intune_vpp.core.check import Problem
+    from intune_vpp.core.diff import Plan
+    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.lifecycle.tokens import Outcome
+
+INPUTS = "__inputs"
+
+
+class VppTokenProvider(ResourceProvider):
+    """Pickled by reference into each resource, so it has no attributes but those that `configure` sets."""
+
+    # Nothing is secret in a reference; a secret in each record would cost an encryption at every step.
+    serialize_as_secret_always = False
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Read the configuration; what is wrong with it is said by the first call that can say it well."""
+        # The engine's address is the last argument of the process (the SDK itself does not use it).
+        self._log = EngineLog(sys.argv[-1])
+        _carry_debug_lines(self._log)
+        configuration = {name: req.config.get(f"{settings.NAMESPACE}:{name}") for name in settings.KEYS}
+        self._parts: Assembly | SettingsError
+        try:
+            self._parts = Assembly(settings.read(_without_none(configuration), os.environ), self._log)
+        except SettingsError as error:
+            self._parts = error
+
+    @property
+    def _assembly(self) -> Assembly:
+        if isinstance(self._parts, SettingsError):
+            raise self._parts
+        return self._parts
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Normalised inputs, the token as its fingerprint; what is wrong with them as failures."""
+        inputs = unknowns.from_engine(news)
+        try:
+            given = {**inputs, "token": assets.read(inputs.get("token"))}
+            olds = records.args_from(unknowns.from_engine(_olds)) if _olds else None
+            checked = self._assembly.preview.check(given, olds)
+        except IntuneVppError as error:
+            return CheckResult({}, [CheckFailure("", str(error))])
+        failures = [_failure(problem) for problem in checked.problems]
+        return CheckResult(unknowns.to_engine(records.args_to(checked.args)), failures)
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Whether an update is due. The engine itself shows what changes in the inputs, where asked to by None."""
+        state = _state(_id, _olds)
+        args = records.args_from(unknowns.from_engine(_news))
+        plan = self._assembly.preview.plan(state, args)
+        if not plan:
+            return DiffResult(changes=False)
+        return DiffResult(changes=None if _shows_in_inputs(plan, state, args) else True)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Create, adopt or take over a token."""
+        outcome = self._assembly.tokens.create(records.args_from(props))
+        return CreateResult(outcome.state.id, self._outputs(outcome))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """The token as Graph has it now; an empty id where it is gone."""
+        state = self._assembly.tokens.read(_state(id_, props))
+        if state is None:
+            return ReadResult("", {})
+        self._assembly.preview.warn_of(state)
+        return ReadResult(id_, _record(state), records.args_to(state.inputs))
+
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Change what changed."""
+        outcome = self._assembly.tokens.update(_state(_id, _olds), records.args_from(_news))
+        return UpdateResult(self._outputs(outcome))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Delete the token, unless it is protected."""
+        self._assembly.tokens.delete(_state(_id, _props))
+
+    def _outputs(self, outcome: Outcome) -> dict[str, Any]:
+        """The new state. This door has no partial failure: an exception would lose the id, so failures are spoken."""
+        if isinstance(outcome.failure, WrongLocation):
+            self._log.error(str(outcome.failure))
+        elif outcome.failure is not None:
+            self._log.warn(f"{outcome.failure} The token is kept; the next update tries to sync again.")
+        return _record(outcome.state)
+
+
+def _state(token_id: str, outputs: dict[str, Any]) -> VppTokenState:
+    return records.state_from(token_id, outputs, records.args_from(outputs.get(INPUTS) or {}))
+
+
+def _record(state: VppTokenState) -> dict[str, Any]:
+    return {**records.state_to(state), INPUTS: records.args_to(state.inputs)}
+
+
+def _shows_in_inputs(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> bool:
+    """Whether the engine, comparing its old inputs with the new ones, sees a change too.
+
+    It does not where a sync is repeated or a location claimed, and it may not where a file that came to Intune by
+    another way was once taken as applied: then its old inputs name that file already.
+    """
+    if plan.renews and not (state.token_file and state.token_file.seen):
+        return False
+    changed = [change.property.attribute for change in plan.changes]
+    return any(getattr(state.inputs, name) != getattr(args, name) for name in changed)
+
+
+def _failure(problem: Problem) -> CheckFailure:
+    return CheckFailure(problem.property, problem.reason)
+
+
+def _without_none(configuration: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in configuration.items() if value is not None}
+
+
+def _carry_debug_lines(engine_log: EngineLog) -> None:
+    logger = logging.getLogger("intune_vpp")
+    logger.handlers = [handler for handler in logger.handlers if not isinstance(handler, DebugLines)]
+    logger.addHandler(DebugLines(engine_log))
+    logger.setLevel(logging.DEBUG)

@@ -1,0 +1,187 @@
+"""The resource class that a program uses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.dynamic import Resource
+
+from intune_vpp.core.errors import TokenFileError
+from intune_vpp.core.model import PROPERTIES, camel_case, snake_case
+from intune_vpp.dynamic.provider import VppTokenProvider
+from intune_vpp.host import assets
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pulumi import Input, Output
+
+
+class VppToken(Resource, module="intune-vpp", name="VppToken"):
+    """An Apple VPP token (content token, location token) in Microsoft Intune: Graph's `vppToken`.
+
+    Made from the `.vpptoken` file that Apple Business or School Manager lets you download; renewed in place when the
+    file changes. An argument that is left out is not managed: it is neither sent nor seen as drift.
+
+    The file's text never enters the state: `token` there is its fingerprint (`sha256:` and 64 hex digits), `token_file`
+    what the file says about itself. Pass it as `pulumi.FileAsset`; a text passes through the engine's own logs.
+
+    Timestamps are Graph's text, ISO 8601 in UTC. Source of the members:
+    https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptoken
+    """
+
+    token: Output[str]
+    """The fingerprint of the file applied last; `renewed elsewhere` when Intune holds a file that came another way."""
+    token_file: Output[Mapping[str, str]]
+    """What the file applied last says: `fingerprint`, `expiration_date_time`, `organization_name`."""
+    apple_id: Output[str]
+    """The Managed Apple Account that downloaded the file."""
+    vpp_token_account_type: Output[str]
+    """`business` or `education`."""
+    organization_name: Output[str]
+    """The organization, as Intune shows it."""
+    display_name: Output[str | None]
+    """The token's name in Intune (beta only)."""
+    country_or_region: Output[str | None]
+    """The country code of the store, two letters."""
+    automatically_update_apps: Output[bool]
+    """Whether apps of this token are updated by themselves."""
+    data_sharing_consent_granted: Output[bool | None]
+    """Whether sharing data with Apple was agreed to (beta only)."""
+    role_scope_tag_ids: Output[Sequence[str] | None]
+    """Ids of Intune's scope tags (beta only)."""
+    apple_device_app_delivery_protocol_type: Output[str | None]
+    """How apps reach devices (beta only)."""
+    claim_token_management_from_external_mdm: Output[bool | None]
+    """Whether the location was to be taken from another MDM (beta only)."""
+    expected_location_name: Output[str | None]
+    """The location that the file must belong to."""
+    adopt_token_id: Output[str | None]
+    """The existing token that was taken over."""
+    wait_for_sync: Output[bool]
+    """Whether creating and renewing wait for the licence sync."""
+    deletion_protection: Output[bool]
+    """Whether deleting is refused."""
+    tenant_id: Output[str]
+    """The tenant's GUID; the state is of no use under another tenant's credentials."""
+    state: Output[str]
+    """`unknown`, `valid`, `expired`, `invalid`, `assignedToExternalMDM`, `duplicateLocationId` or a new one."""
+    expiration_date_time: Output[str]
+    """When the token expires."""
+    last_sync_date_time: Output[str | None]
+    """When Intune last synced licences; absent before the first time."""
+    last_sync_status: Output[str]
+    """`none`, `inProgress`, `completed`, `failed`, or one not known yet."""
+    last_modified_date_time: Output[str]
+    """When the token last changed in Intune; each sync moves it."""
+    location_name: Output[str | None]
+    """The location that the token is for, as Apple names it (beta only)."""
+    token_action_results: Output[Sequence[Mapping[str, Any]] | None]
+    """Results of actions on the token (beta only)."""
+    sync_pending: Output[bool]
+    """True while a sync that the provider started was not seen to succeed; the next update then tries again."""
+
+    def __init__(  # noqa: PLR0913 - Graph's members
+        self,
+        resource_name: str,
+        *,
+        token: Input[str | pulumi.Asset] | None = None,
+        apple_id: Input[str] | None = None,
+        vpp_token_account_type: Input[str] | None = None,
+        organization_name: Input[str] | None = None,
+        display_name: Input[str] | None = None,
+        country_or_region: Input[str] | None = None,
+        automatically_update_apps: Input[bool] | None = None,
+        data_sharing_consent_granted: Input[bool] | None = None,
+        role_scope_tag_ids: Input[Sequence[Input[str]]] | None = None,
+        apple_device_app_delivery_protocol_type: Input[str] | None = None,
+        claim_token_management_from_external_mdm: Input[bool] | None = None,
+        expected_location_name: Input[str] | None = None,
+        adopt_token_id: Input[str] | None = None,
+        wait_for_sync: Input[bool] | None = None,
+        deletion_protection: Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a token.
+
+        Args:
+            resource_name: Pulumi's name of the resource.
+            token: the `.vpptoken` file as `pulumi.FileAsset`, or its text. Needed to create; its change renews.
+            apple_id: the Managed Apple Account that downloaded the file. Needed to create.
+            vpp_token_account_type: `business` or `education`. Needed to create.
+            organization_name: the organization; must be the file's when a file is applied.
+            display_name: the name in Intune (beta only).
+            country_or_region: two letters, in either case.
+            automatically_update_apps: whether apps are updated by themselves.
+            data_sharing_consent_granted: your consent to share data with Apple; must be True to create on beta.
+            role_scope_tag_ids: ids of scope tags, in any order (beta only).
+            apple_device_app_delivery_protocol_type: `default`, `mobileDeviceManagement` or
+                `declarativeDeviceManagement` (beta only); may be one-way.
+            claim_token_management_from_external_mdm: take the location from another MDM (beta only).
+            expected_location_name: refuse to be quiet when the file turns out to be another location's (beta only).
+            adopt_token_id: take over this existing token instead of creating one; read at create only.
+            wait_for_sync: wait for the licence sync after creating and renewing; True when left out.
+            deletion_protection: refuse to delete the token; True when left out.
+            opts: Pulumi's options; `id` and `import_` cannot be used with a dynamic provider.
+
+        Raises:
+            pulumi.RunError: for a token file that is not there, and for options that cannot work.
+
+        """
+        given = {name: value for name, value in locals().items() if name in _INPUTS}
+        _refuse_options(opts)
+        # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
+        props = {prop.attribute: given.get(prop.attribute) for prop in PROPERTIES}
+        props["token"] = _sendable(token)
+        super().__init__(VppTokenProvider(), resource_name, props, opts)
+
+    def translate_input_property(self, prop: str) -> str:
+        """Graph's spelling of an argument."""
+        return camel_case(prop)
+
+    def translate_output_property(self, prop: str) -> str:
+        """Python's spelling of a property."""
+        return snake_case(prop)
+
+
+_INPUTS = frozenset(prop.attribute for prop in PROPERTIES if prop.sent and prop.attribute != "token_file")
+
+
+def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:
+    if opts is not None and (opts.id is not None or opts.import_ is not None):
+        msg = "A dynamic VppToken can neither be imported nor looked up by id."
+        raise pulumi.RunError(f"{msg} To manage a token that exists, set adopt_token_id.")
+
+
+def _sendable(token: Any) -> Any:
+    """The token as the SDK can send it: files as they are, texts as secrets."""
+    if isinstance(token, pulumi.FileAsset):
+        _look(token)
+        return token
+    if isinstance(token, pulumi.Output):
+        return pulumi.Output.secret(token).apply(_text_of)
+    return None if token is None else pulumi.Output.secret(_text_of(token))
+
+
+def _text_of(token: Any) -> Any:
+    """A string asset as its text: the SDK cannot send an empty one, and the engine writes others down in clear."""
+    if isinstance(token, pulumi.StringAsset):
+        return token.text
+    if isinstance(token, (pulumi.RemoteAsset, pulumi.Archive)):
+        msg = f"A {type(token).__name__} cannot be the token: the provider fetches and unpacks nothing."
+        raise pulumi.RunError(f"{msg} Use a FileAsset of the .vpptoken file.")
+    return token
+
+
+def _look(token: pulumi.FileAsset) -> None:
+    """Refuse a file that is not there, before the engine does so with a traceback."""
+    path = Path(token.path)
+    # The engine reads relative paths from the project's folder, which need not be the program's; older language hosts
+    # do not tell it, whatever the SDK's types say.
+    project = Path(pulumi.get_root_directory() or "")
+    try:
+        assets.read_file(next((place for place in (path, project / path) if place.exists()), path))
+    except TokenFileError as error:
+        raise pulumi.RunError(str(error)) from None

@@ -1,0 +1,112 @@
+"""One request to Graph and its answer: bearer, one new sign-in on 401, timeouts, pages within one host.
+
+All requests pass `_send`: whoever adds pacing or retries adds them there.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from intune_vpp.core.errors import GraphError
+from intune_vpp.graph import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping
+
+    from intune_vpp.graph.credentials import Credential
+
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+"""Seconds. A write of Intune's may take long; a host that does not answer the phone in ten seconds is not there."""
+
+_UNAUTHORIZED = 401
+_log = logging.getLogger(__name__)
+
+
+class Bearer(httpx.Auth):
+    """Puts the access token on a request, and asks for a new one, once, when Graph does not take it."""
+
+    def __init__(self, credential: Credential) -> None:
+        self._credential = credential
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Send with a bearer; on 401 once more with a new one (the first may have been revoked)."""
+        request.headers["Authorization"] = f"Bearer {self._credential.access_token()}"
+        response = yield request
+        if response.status_code == _UNAUTHORIZED:
+            self._credential.forget()
+            request.headers["Authorization"] = f"Bearer {self._credential.access_token()}"
+            yield request
+
+
+class GraphClient:
+    """JSON in, JSON out, under one root such as `https://graph.microsoft.com/beta`."""
+
+    def __init__(self, http: httpx.Client, *, root: str, credential: Credential) -> None:
+        self._http = http
+        self._root = httpx.URL(root)
+        self._auth = Bearer(credential)
+
+    def get(self, path: str, *, doing: str) -> Mapping[str, Any]:
+        """Read one entity."""
+        return self._json(self._send("GET", f"{self._root}{path}", doing), doing)
+
+    def pages(self, path: str, *, doing: str) -> Iterator[Mapping[str, Any]]:
+        """Read the items of a collection, page by page."""
+        url: str | None = f"{self._root}{path}"
+        seen: set[str] = set()
+        while url and url not in seen:
+            seen.add(url)
+            page = self._json(self._send("GET", url, doing), doing)
+            items = page.get("value")
+            if not isinstance(items, list):
+                raise GraphError(f"Microsoft Graph answered something that is no list ({doing}).")
+            yield from items
+            url = self._next(page.get("@odata.nextLink"), doing)
+
+    def post(self, path: str, body: Mapping[str, object] | None = None, *, doing: str) -> Mapping[str, Any]:
+        """Create an entity, or call an action (which has no body)."""
+        return self._json(self._send("POST", f"{self._root}{path}", doing, body), doing)
+
+    def patch(self, path: str, body: Mapping[str, object], *, doing: str) -> Mapping[str, Any]:
+        """Change the members in `body` and no others."""
+        return self._json(self._send("PATCH", f"{self._root}{path}", doing, body), doing)
+
+    def delete(self, path: str, *, doing: str) -> None:
+        """Delete an entity."""
+        self._send("DELETE", f"{self._root}{path}", doing)
+
+    def _send(self, method: str, url: str, doing: str, body: Mapping[str, object] | None = None) -> httpx.Response:
+        try:
+            response = self._http.request(method, url, json=body, auth=self._auth)
+        except httpx.HTTPError as error:
+            # `from None`: the cause's traceback would show the request, whose body is the secret.
+            _log.debug("%s %s: %s", method, url, type(error).__name__)
+            raise errors.unreachable(error, doing, self._root.host) from None
+        _log.debug("%s %s: %s", method, url, response.status_code)
+        if not response.is_success:
+            raise errors.refusal(response, doing)
+        return response
+
+    @staticmethod
+    def _json(response: httpx.Response, doing: str) -> Mapping[str, Any]:
+        if not response.content:
+            return {}
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict):
+            raise GraphError(f"Microsoft Graph answered something that is no JSON object ({doing}).") from None
+        return answer
+
+    def _next(self, link: object, doing: str) -> str | None:
+        """The next page, only where our bearer may go."""
+        if not isinstance(link, str) or not link:
+            return None
+        url = httpx.URL(link)
+        if (url.scheme, url.host, url.port) != (self._root.scheme, self._root.host, self._root.port):
+            raise GraphError(f"Microsoft Graph named another host for the next page ({doing}); it was not followed.")
+        return link

@@ -1,0 +1,116 @@
+"""Graph's refusals as our errors: the one place where HTTP becomes sentences.
+
+Intune puts a JSON document into `error.message` as a string (graph facts 4.7); Graph's gateway puts a sentence there.
+Nothing else of an answer reaches a message.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp.core.errors import (
+    Conflict,
+    GraphError,
+    GraphUnavailable,
+    GraphUnreachable,
+    PermissionMissing,
+    SignInRefused,
+    Throttled,
+    TokenGone,
+)
+
+if TYPE_CHECKING:
+    import httpx
+
+PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
+"""The one permission that all of Microsoft's lists name for vppTokens (graph facts 1.6)."""
+
+_SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re.DOTALL)
+_MAX_TOLD = 300
+_SERVER_ERRORS = 500
+
+_BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
+    401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
+    403: (
+        PermissionMissing,
+        "does not allow this",
+        f"Grant the app registration the application permission {PERMISSION}, with admin consent.",
+    ),
+    404: (TokenGone, "does not know this", "It may have been deleted; refresh the stack."),
+    409: (Conflict, "says that something is in the way", "Refresh, and try again."),
+    429: (Throttled, "asks to slow down", "Run it again in a minute."),
+}
+
+
+def refusal(response: httpx.Response, doing: str) -> GraphError:
+    """The error for an answer that is no success; `doing` says in words what was asked."""
+    status = response.status_code
+    code, told, request_id = _read(response)
+    by_server = (GraphUnavailable, "failed", "It is usually over soon: run it again.")
+    otherwise = (GraphError, "refused", "")
+    kind, verb, cure = _BY_STATUS.get(status) or (by_server if status >= _SERVER_ERRORS else otherwise)
+    sentence = f"Microsoft Graph {verb} ({doing}: {status}{f' {code}' if code else ''}){f': {told}' if told else ''}."
+    return kind(
+        f"{sentence} {cure}".rstrip(),
+        status=status,
+        code=code,
+        request_id=request_id,
+        retry_after=_seconds(response.headers.get("Retry-After")),
+    )
+
+
+def unreachable(error: httpx.HTTPError, doing: str, host: str) -> GraphUnreachable:
+    """The error where no answer came. The cause is named by its type only: its text may quote the request."""
+    what = f"Microsoft Graph at {host} gave no answer ({doing}: {type(error).__name__})."
+    return GraphUnreachable(
+        f"{what} Check the network and graphEndpoint, then run it again: what was done is found again."
+    )
+
+
+def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> GraphUnreachable:
+    """The error where the sign-in got no answer."""
+    what = f"{authority.removeprefix('https://')} gave no answer to the sign-in ({type(error).__name__})."
+    return GraphUnreachable(f"{what} Check the network and authorityHost.")
+
+
+def member(content: bytes, name: str) -> str:
+    """One text member of a JSON answer, empty where it is not there."""
+    return _line(_object(_json(content)).get(name))
+
+
+def _read(response: httpx.Response) -> tuple[str, str, str]:
+    """Code, sentence and request id of an error answer; each empty where it is not there."""
+    error = _object(_object(_json(response.content)).get("error"))
+    inner = _object(error.get("innerError") or error.get("innererror"))
+    request_id = response.headers.get("request-id") or inner.get("request-id")
+    return _line(error.get("code")), _line(_innermost(error.get("message"))), _line(request_id)
+
+
+def _innermost(message: object) -> object:
+    nested = _object(_json(message)) if isinstance(message, str) else {}
+    return nested.get("Message") or (message if not nested else "")
+
+
+def _json(content: str | bytes) -> object:
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _line(value: object) -> str:
+    text = _SUPPORT_TAIL.sub("", value) if isinstance(value, str) else ""
+    return " ".join(text.split())[:_MAX_TOLD].rstrip(".")
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return float(header) if header else None
+    except ValueError:
+        return None

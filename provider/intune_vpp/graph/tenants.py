@@ -1,0 +1,51 @@
+"""Which tenant the credentials belong to: its GUID, whatever name it was configured by."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import httpx
+
+from intune_vpp.core.errors import SignInRefused
+from intune_vpp.graph import errors
+
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
+
+
+class Tenant:
+    """The configured tenant; a domain name is looked up once, by OpenID discovery.
+
+    The GUID stands in the issuer (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
+    """
+
+    def __init__(self, configured: str, *, authority_host: str, http: httpx.Client) -> None:
+        self._configured = configured
+        self._authority_host = authority_host
+        self._http = http
+        self._lock = threading.Lock()
+        self._guid = configured.lower() if _GUID.fullmatch(configured) else None
+
+    def guid(self) -> str:
+        """The GUID in lower case. Raises SignInRefused for a tenant that is not known, and GraphUnreachable."""
+        with self._lock:
+            if self._guid is None:
+                self._guid = self._discover()
+            return self._guid
+
+    def _discover(self) -> str:
+        issuer = ""
+        # The name becomes a part of an address: nothing but a domain's letters may be in it.
+        if _DOMAIN.fullmatch(self._configured):
+            url = f"{self._authority_host}/{self._configured}/v2.0/.well-known/openid-configuration"
+            try:
+                answer = self._http.get(url)
+            except httpx.HTTPError as error:
+                raise errors.sign_in_unreachable(error, self._authority_host) from None
+            issuer = errors.member(answer.content, "issuer")
+        found = _GUID.search(issuer)
+        if found is None:
+            msg = f'Entra does not know the tenant "{self._configured}". Check tenantId (ARM_TENANT_ID).'
+            raise SignInRefused(msg)
+        return found.group().lower()

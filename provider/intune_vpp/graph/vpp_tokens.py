@@ -1,0 +1,77 @@
+"""`/deviceAppManagement/vppTokens`: the only place that knows its paths, and where a secret is put into a request."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from intune_vpp.core import wire
+from intune_vpp.core.errors import GraphError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.stoken import SToken
+    from intune_vpp.graph.client import GraphClient
+    from intune_vpp.graph.tenants import Tenant
+
+_TOKENS = "/deviceAppManagement/vppTokens"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphVppTokens:
+    """The vppTokens of the tenant that `client` is signed in to; implements `core.ports.VppTokens`."""
+
+    client: GraphClient
+    tenant: Tenant
+    base64_once_more: bool = False
+
+    def tenant_id(self) -> str:
+        """The GUID of the tenant."""
+        return self.tenant.guid()
+
+    def list(self) -> list[VppToken]:
+        """All tokens, over all pages."""
+        return [wire.token_from(item) for item in self.client.pages(_TOKENS, doing="listing the tokens")]
+
+    def get(self, token_id: str) -> VppToken:
+        """One token."""
+        return wire.token_from(self.client.get(_path(token_id), doing=f"reading token {token_id}"))
+
+    def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
+        """Upload a token file."""
+        body = {"@odata.type": wire.ODATA_TYPE, **members, "token": self._text(stoken)}
+        created = wire.token_from(self.client.post(_TOKENS, body, doing="creating a token"))
+        if not created.id:
+            raise GraphError("Microsoft Graph created a token but answered no id. Run it again: it is found again.")
+        return created
+
+    def update(self, token_id: str, members: Mapping[str, object], stoken: SToken | None) -> VppToken:
+        """Change members, and the token file where it is given."""
+        body = {**members, "token": self._text(stoken)} if stoken else members
+        answer = self.client.patch(_path(token_id), body, doing=f"updating token {token_id}")
+        return self._entity(answer, token_id)
+
+    def delete(self, token_id: str) -> None:
+        """Delete a token."""
+        self.client.delete(_path(token_id), doing=f"deleting token {token_id}")
+
+    def sync_licenses(self, token_id: str) -> VppToken:
+        """Start a licence sync."""
+        answer = self.client.post(f"{_path(token_id)}/syncLicenses", doing=f"syncing token {token_id}")
+        return self._entity(answer, token_id)
+
+    def _entity(self, answer: Mapping[str, object], token_id: str) -> VppToken:
+        """The entity in an answer. A write may be answered without one: then it is read."""
+        token = wire.token_from(answer)
+        return token if token.id else self.get(token_id)
+
+    def _text(self, stoken: SToken) -> str:
+        return base64.b64encode(stoken.text.encode()).decode() if self.base64_once_more else stoken.text
+
+
+def _path(token_id: str) -> str:
+    return f"{_TOKENS}/{quote(token_id, safe='')}"

@@ -1,0 +1,1 @@
+"""What both Pulumi doors share of the engine: its log, its assets, its unknown values. No decisions."""

@@ -1,0 +1,39 @@
+"""The forms a token file comes in through Pulumi, read: a text, a string asset or a file asset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from intune_vpp.core.check import Download
+from intune_vpp.core.errors import TokenFileError
+from intune_vpp.core.stoken import MAX_BYTES
+
+
+def read(value: Any) -> Any:
+    """An asset's content as a Download; texts and unknowns as they are. Raises TokenFileError."""
+    if isinstance(value, pulumi.FileAsset):
+        return read_file(Path(value.path))
+    if isinstance(value, pulumi.StringAsset):
+        return Download(value.text.encode(errors="surrogatepass"))
+    if isinstance(value, (pulumi.Asset, pulumi.Archive)):
+        msg = f"A {type(value).__name__} cannot be the token: the provider fetches and unpacks nothing."
+        raise TokenFileError(f"{msg} Use a FileAsset of the .vpptoken file.")
+    return value
+
+
+def read_file(path: Path) -> Download:
+    """The content of a token file, or as much of it as shows that it is none. Raises TokenFileError."""
+    try:
+        with path.open("rb") as file:
+            return Download(file.read(MAX_BYTES + 1), path.name)
+    except FileNotFoundError:
+        what = "is not there"
+    except IsADirectoryError:
+        what = "is a folder"
+    except (OSError, ValueError) as error:
+        what = f"cannot be read ({type(error).__name__})"
+    msg = f"The token file {path} {what}."
+    raise TokenFileError(f"{msg} Name the .vpptoken file that Apple Business (or School) Manager let you download.")

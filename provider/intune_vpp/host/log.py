@@ -1,0 +1,71 @@
+"""The engine's log, where a person reads what the provider has to say.
+
+Warnings and notes go out once in a process; debug lines of the package's loggers follow at the engine's debug level
+(`pulumi up --debug`).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+
+import grpc
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+
+_ADDRESS = re.compile(r"[\w.\-\[\]:]+:\d{1,5}")
+_log = logging.getLogger(__name__)
+
+
+class EngineLog:
+    """Speaks to the engine at `address`; where there is none, to Python's logging."""
+
+    def __init__(self, address: str) -> None:
+        self._lock = threading.Lock()
+        self._said: set[str] = set()
+        self._engine: engine_pb2_grpc.EngineStub | None = None
+        if _ADDRESS.fullmatch(address):
+            self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
+
+    def note(self, sentence: str) -> None:
+        """Say what is being done."""
+        self._say_once(engine_pb2.INFO, sentence)
+
+    def warn(self, sentence: str) -> None:
+        """Say what may go wrong."""
+        self._say_once(engine_pb2.WARNING, sentence)
+
+    def error(self, sentence: str) -> None:
+        """Say what did go wrong; the engine then counts the run as failed."""
+        self._say_once(engine_pb2.ERROR, sentence)
+
+    def debug(self, line: str) -> None:
+        """Say it to whoever asked for debug output, without waiting for the engine."""
+        if self._engine is not None:
+            self._engine.Log.future(engine_pb2.LogRequest(severity=engine_pb2.DEBUG, message=line))
+
+    def _say_once(self, severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> None:
+        with self._lock:
+            if sentence in self._said:
+                return
+            self._said.add(sentence)
+        if self._engine is None:
+            _log.info(sentence)
+            return
+        try:
+            self._engine.Log(engine_pb2.LogRequest(severity=severity, message=sentence))
+        except grpc.RpcError:
+            # An engine that hangs up is about to end this process; what was to be said has no listener.
+            _log.info(sentence)
+
+
+class DebugLines(logging.Handler):
+    """Carries the debug lines of a logger to the engine."""
+
+    def __init__(self, engine_log: EngineLog) -> None:
+        super().__init__(logging.DEBUG)
+        self._engine_log = engine_log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one line on."""
+        self._engine_log.debug(f"{record.name}: {record.getMessage()}")

@@ -1,0 +1,44 @@
+"""Which tokens this run has met as resources: whose a token is, and which must not be deleted.
+
+The engine runs the old and the new half of a rename or a forced replacement in one process. The new half takes the
+token over; the old half, deleted afterwards, must leave it alone.
+"""
+
+from __future__ import annotations
+
+import threading
+
+
+class RollCall:
+    """Ids of tokens by what happened to them in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: dict[str, str | None] = {}
+        self._arrived: set[str] = set()
+
+    def meet(self, token_id: str, fingerprint: str | None) -> None:
+        """A resource that was there before has this token, with this file."""
+        with self._lock:
+            self._files[token_id] = fingerprint
+
+    def arrive(self, token_id: str, fingerprint: str | None) -> None:
+        """A resource has created or taken over this token."""
+        with self._lock:
+            self._files[token_id] = fingerprint
+            self._arrived.add(token_id)
+
+    def met(self, token_id: str) -> bool:
+        """Whether some resource of this run has the token."""
+        with self._lock:
+            return token_id in self._files
+
+    def arrived(self, token_id: str) -> bool:
+        """Whether a resource created it or took it over in this run."""
+        with self._lock:
+            return token_id in self._arrived
+
+    def holder_of(self, fingerprint: str) -> str | None:
+        """The id of a token that already has this file in this run."""
+        with self._lock:
+            return next((token_id for token_id, file in self._files.items() if file == fingerprint), None)

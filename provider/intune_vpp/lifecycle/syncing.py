@@ -1,0 +1,50 @@
+"""Waiting for licence syncs: all tokens that wait in one process share one poller."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from intune_vpp.core import sync
+from intune_vpp.core.errors import SyncFailed
+
+if TYPE_CHECKING:
+    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.ports import Clock, VppTokens
+    from intune_vpp.core.sync import Ended, Watch
+
+FIRST_PAUSE = 2.0
+LONGEST_PAUSE = 15.0
+"""Seconds between polls, growing by half from the first to the longest."""
+
+
+class Poller:
+    """One listing a turn for all that wait.
+
+    Whoever holds the lock pauses and lists; the others wait for the lock and find the turn taken for them.
+    """
+
+    def __init__(self, tokens: VppTokens, clock: Clock) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._turn_taking = threading.Lock()
+        self._turn = 0
+        self._listing: dict[str, VppToken] = {}
+
+    def wait(self, watch: Watch, observed: VppToken) -> tuple[VppToken, Ended]:
+        """Wait until the sync of the token last seen as `observed` has ended; the token then, and how it ended."""
+        pause = FIRST_PAUSE
+        turn = self._turn
+        while (ended := sync.judge(watch, observed, self._clock.now())) is None:
+            with self._turn_taking:
+                if self._turn == turn:
+                    self._clock.sleep(pause)
+                    self._listing = {found.id: found for found in self._tokens.list()}
+                    self._turn += 1
+                turn = self._turn
+                found = self._listing.get(observed.id)
+            if found is None:
+                gone = SyncFailed(f"{observed.label} was deleted while its licences were being synced.")
+                return observed, sync.Ended(gone)
+            observed, pause = found, min(pause * 1.5, LONGEST_PAUSE)
+        return observed, ended

@@ -1,0 +1,319 @@
+"""The stories of one vppToken: check, create, adopt, read, update, delete.
+
+A write that worked is never lost: what goes wrong after it comes back beside the new state, in `Outcome.failure`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from intune_vpp.core import check, diff, drift, sync, times, wire
+from intune_vpp.core.errors import (
+    AdoptionRefused,
+    DeletionRefused,
+    GraphError,
+    IntuneVppError,
+    TokenGone,
+    WrongLocation,
+    WrongTenant,
+)
+from intune_vpp.core.model import (
+    BY_ATTRIBUTE,
+    MEMBERS,
+    UNSEEN_FINGERPRINT,
+    Compare,
+    SyncStatus,
+    TokenFile,
+    TokenState,
+    VppToken,
+    VppTokenArgs,
+    VppTokenState,
+    same,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from intune_vpp.core.ports import Clock, Voice, VppTokens
+    from intune_vpp.core.stoken import SToken
+    from intune_vpp.lifecycle.reading import Reading
+    from intune_vpp.lifecycle.roll_call import RollCall
+    from intune_vpp.lifecycle.syncing import Poller
+    from intune_vpp.lifecycle.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The state after a write that happened, and what went wrong after it."""
+
+    state: VppTokenState
+    failure: IntuneVppError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """A token just written: `before` is what was seen of it earlier, `file_sent` whether its file went along.
+
+    `arrives` says that it came under management just now; `syncs` that a sync is due, `pending` that one was already.
+    """
+
+    observed: VppToken
+    args: VppTokenArgs
+    token_file: TokenFile | None
+    before: VppToken | None = None
+    file_sent: bool = False
+    arrives: bool = False
+    syncs: bool = False
+    pending: bool = False
+
+
+class TokenLifecycle:
+    """All that happens to vppTokens in one process, against one tenant."""
+
+    def __init__(  # noqa: PLR0913 - the parts, wired in one place
+        self,
+        *,
+        tokens: VppTokens,
+        reading: Reading,
+        poller: Poller,
+        vault: Vault,
+        roll_call: RollCall,
+        voice: Voice,
+        clock: Clock,
+    ) -> None:
+        self._tokens = tokens
+        self._reading = reading
+        self._poller = poller
+        self._vault = vault
+        self._roll_call = roll_call
+        self._voice = voice
+        self._clock = clock
+
+    def create(self, args: VppTokenArgs) -> Outcome:
+        """Put a token under management: adopt the one named, take over the one already there, or upload the file.
+
+        Raises TokenFileError, AdoptionRefused, RenewalRefused and GraphError; then nothing was created, or the next
+        create finds it.
+        """
+        tenant_id = self._tokens.tenant_id()
+        if isinstance(args.adopt_token_id, str):
+            return self._adopt(args.adopt_token_id, args, tenant_id)
+        stoken = self._vault.require(args.token)
+        self._refuse_second_use(stoken)
+        found = self._already_there(stoken, args)
+        if found is not None:
+            return self._take_over(found, args, tenant_id)
+        members = wire.members(args, (prop.attribute for prop in MEMBERS))
+        observed = self._tokens.create(members, stoken)
+        self._roll_call.arrive(observed.id, stoken.fingerprint)
+        self._warn_of_kept_values(args, observed, members)
+        written = _Written(
+            observed=observed,
+            args=args,
+            token_file=_described(args),
+            file_sent=True,
+            arrives=True,
+            syncs=args.wait_for_sync is not False,
+        )
+        return self._settle(written, tenant_id)
+
+    def read(self, state: VppTokenState) -> VppTokenState | None:
+        """The state as Graph sees it now, None where the token is gone. Raises WrongTenant and GraphError."""
+        self._stay_in_tenant(state)
+        try:
+            observed = self._reading.one(state.id)
+        except TokenGone:
+            return None
+        return drift.observe(state, observed, observed_at=self._now())
+
+    def update(self, state: VppTokenState, args: VppTokenArgs) -> Outcome:
+        """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
+        self._stay_in_tenant(state)
+        return self._apply(state, args)
+
+    def delete(self, state: VppTokenState) -> None:
+        """Delete the token, unless it is protected or this run has just brought it under another name.
+
+        Raises DeletionRefused (without a request), WrongTenant and GraphError; a token that is gone is deleted.
+        """
+        label = state.observed.label
+        if self._roll_call.arrived(state.id):
+            self._voice.note(f"{label} stays: another resource of this program has taken over token {state.id}.")
+            return
+        if state.inputs.deletion_protection is not False:
+            msg = f"{label} is protected: deleting a token deletes its apps and all their assignments."
+            raise DeletionRefused(f"{msg} Set deletionProtection to false, run an update, then delete it.")
+        self._stay_in_tenant(state)
+        try:
+            self._tokens.delete(state.id)
+        except TokenGone:
+            self._voice.note(f"{label} was deleted already.")
+        self._reading.forget(state.id)
+
+    # How a token that is there comes under management.
+
+    def _adopt(self, token_id: str, args: VppTokenArgs, tenant_id: str) -> Outcome:
+        try:
+            observed = self._tokens.get(token_id)
+        except TokenGone as error:
+            msg = f"There is no token {token_id} to adopt in this tenant."
+            raise AdoptionRefused(f"{msg} Check adoptTokenId, or leave it out to create one.") from error
+        if self._roll_call.met(token_id):
+            raise AdoptionRefused(f"Token {token_id} already belongs to another resource of this program.")
+        return self._bring_in(_bare(observed, tenant_id), args)
+
+    def _take_over(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> Outcome:
+        self._voice.warn(
+            f"{observed.label} is in the tenant already, from this very file: token {observed.id} was taken over, "
+            "and no second one created."
+        )
+        unsynced = observed.last_sync_status != SyncStatus.COMPLETED
+        bare = replace(_bare(observed, tenant_id), token_file=_described(args), sync_pending=unsynced)
+        return self._bring_in(bare, args)
+
+    def _bring_in(self, state: VppTokenState, args: VppTokenArgs) -> Outcome:
+        outcome = self._apply(state, args, arrives=True)
+        self._roll_call.arrive(state.id, args.token if isinstance(args.token, str) else None)
+        return outcome
+
+    def _already_there(self, stoken: SToken, args: VppTokenArgs) -> VppToken | None:
+        """The token that an earlier run uploaded from this file, and whose resource is not in this run."""
+        listed = self._reading.before_first_create()
+        found = [one for one in listed if _is_from(one, stoken, args) and not self._roll_call.met(one.id)]
+        if len(found) > 1:
+            msg = f"{len(found)} tokens in the tenant could be this one: {', '.join(one.id for one in found)}."
+            raise AdoptionRefused(f"{msg} Name the right one in adoptTokenId, or delete the others.")
+        return found[0] if found else None
+
+    def _refuse_second_use(self, stoken: SToken) -> None:
+        holder = self._roll_call.holder_of(stoken.fingerprint)
+        if holder is not None:
+            msg = f"This token file already belongs to another resource of this program (token {holder})."
+            raise AdoptionRefused(f"{msg} A location has one token: give each resource its own file.")
+
+    # How a write goes.
+
+    def _apply(self, state: VppTokenState, args: VppTokenArgs, *, arrives: bool = False) -> Outcome:
+        plan = diff.plan(state, args)
+        stoken = self._vault.require(args.token) if plan.renews else None
+        if stoken is not None:
+            check.guard(stoken, olds=_held(state), args=args, now=self._clock.now())
+        observed = state.observed
+        members = wire.members(args, plan.members)
+        if members or stoken:
+            observed = self._tokens.update(state.id, members, stoken)
+            self._reading.forget(state.id)
+            self._warn_of_kept_values(args, observed, members)
+        token_file = _described(args) if stoken else state.token_file
+        self._roll_call.meet(state.id, token_file.fingerprint if token_file else None)
+        due = stoken is not None or plan.claims or plan.resyncs
+        written = _Written(
+            observed=observed,
+            args=args,
+            token_file=token_file,
+            before=state.observed,
+            file_sent=stoken is not None,
+            arrives=arrives,
+            syncs=due and args.wait_for_sync is not False,
+            pending=state.sync_pending,
+        )
+        return self._settle(written, state.tenant_id)
+
+    def _settle(self, written: _Written, tenant_id: str) -> Outcome:
+        """Sync where due, look at the location, and make the state: whatever happens here, the write stays known."""
+        observed, pending = written.observed, written.pending
+        failure: IntuneVppError | None = None
+        if written.syncs:
+            try:
+                observed, ended = self._sync(written)
+                failure = ended.failure
+                self._warn(ended.warning)
+            except GraphError as error:
+                failure = error
+            pending = failure is not None
+        if written.arrives or written.file_sent:
+            failure = self._wrong_location(observed, written.args) or failure
+        state = VppTokenState(
+            observed=observed,
+            tenant_id=tenant_id,
+            inputs=written.args,
+            observed_at=self._now(),
+            token_file=written.token_file,
+            sync_pending=pending,
+        )
+        return Outcome(state, failure)
+
+    def _sync(self, written: _Written) -> tuple[VppToken, sync.Ended]:
+        seen = written.observed
+        watch = sync.Watch(
+            started_at=self._clock.now(),
+            last_sync=seen.last_sync_date_time,
+            stale_state=written.before.state if written.before else None,
+            stale_failure=seen.last_sync_status == SyncStatus.FAILED,
+            expects=written.token_file.expiration_date_time if written.file_sent and written.token_file else None,
+        )
+        running = seen.last_sync_status == SyncStatus.IN_PROGRESS
+        started = seen if running else self._tokens.sync_licenses(seen.id)
+        self._reading.forget(seen.id)
+        return self._poller.wait(watch, started)
+
+    def _wrong_location(self, observed: VppToken, args: VppTokenArgs) -> WrongLocation | None:
+        expected = args.expected_location_name
+        if expected is None or observed.location_name == expected:
+            return None
+        if observed.location_name is None:
+            self._voice.warn(f'Intune does not name the location of {observed.label} yet; expected is "{expected}".')
+            return None
+        msg = f'Token {observed.id} is for the location "{observed.location_name}", expected was "{expected}".'
+        return WrongLocation(f"{msg} Its file is another location's: put the right one in its place.")
+
+    def _warn_of_kept_values(self, args: VppTokenArgs, observed: VppToken, sent: Mapping[str, object]) -> None:
+        for prop in MEMBERS:
+            asked, kept = getattr(args, prop.attribute), getattr(observed, prop.attribute)
+            if prop.name not in sent or prop.compare is Compare.NEVER or kept is None or same(prop, asked, kept):
+                continue
+            self._voice.warn(f'Intune keeps {prop.name} "{kept}" for {observed.label} instead of "{asked}".')
+
+    def _warn(self, sentence: str | None) -> None:
+        if sentence:
+            self._voice.warn(sentence)
+
+    def _stay_in_tenant(self, state: VppTokenState) -> None:
+        here = self._tokens.tenant_id()
+        if state.tenant_id and state.tenant_id.lower() != here:
+            msg = f"{state.observed.label} belongs to tenant {state.tenant_id}, the credentials to tenant {here}."
+            raise WrongTenant(f"{msg} Nothing was changed: use the credentials of the first.")
+
+    def _now(self) -> str:
+        return times.text(self._clock.now())
+
+
+def _bare(observed: VppToken, tenant_id: str) -> VppTokenState:
+    """A token that is there, and of which nothing is managed yet."""
+    return VppTokenState(observed=observed, tenant_id=tenant_id, inputs=VppTokenArgs(), observed_at="")
+
+
+def _described(args: VppTokenArgs) -> TokenFile | None:
+    """The file that the inputs name."""
+    return args.token_file if isinstance(args.token_file, TokenFile) else None
+
+
+def _held(state: VppTokenState) -> VppTokenArgs:
+    """The inputs with what Intune holds as their file: what the guard measures a new file against."""
+    invalid = TokenState.INVALID.value if state.observed.state == TokenState.INVALID else None
+    held = state.token_file or TokenFile(
+        UNSEEN_FINGERPRINT, state.observed.expiration_date_time, state.observed.organization_name
+    )
+    return replace(state.inputs, token_file=replace(held, state=invalid))
+
+
+def _is_from(found: VppToken, stoken: SToken, args: VppTokenArgs) -> bool:
+    """Whether a token in the tenant is what uploading this file with these inputs makes."""
+    organizations = {stoken.organization_name, args.organization_name}
+    return (
+        found.organization_name in organizations
+        and times.same_second(found.expiration_date_time, stoken.expiration_date_time)
+        and same(BY_ATTRIBUTE["apple_id"], found.apple_id, args.apple_id)
+        and (args.display_name is None or found.display_name in {None, args.display_name})
+    )

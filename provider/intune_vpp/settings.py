@@ -1,0 +1,171 @@
+"""Configuration and environment made into one frozen `Settings`; nothing else reads the environment.
+
+Configuration beats environment, `ARM_*` beats `AZURE_*` (the names of Pulumi's azuread provider), keys without an
+`ARM_*` name are read from `INTUNE_VPP_<KEY>`. An empty variable is unset. Nothing from the environment reaches a state.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from intune_vpp.core.errors import SettingsError
+from intune_vpp.graph.clouds import CLOUDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMESPACE = "intune-vpp"
+
+
+class GraphVersion(StrEnum):
+    """Graph's versions; beta alone knows display names, locations and scope tags."""
+
+    BETA = "beta"
+    V1 = "v1.0"
+
+
+class TokenEncoding(StrEnum):
+    """How the token file is sent: which of the two Graph takes is not settled (graph facts 4.2)."""
+
+    VERBATIM = "verbatim"
+    BASE64 = "base64"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One configuration key: where else it may come from, and how its text is read."""
+
+    name: str
+    variables: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The environment variables, the strongest first."""
+        return self.variables or ("INTUNE_VPP_" + re.sub("([A-Z])", r"_\1", self.name).upper(),)
+
+
+KEYS = {
+    key.name: key
+    for key in (
+        Key("tenantId", ("ARM_TENANT_ID", "AZURE_TENANT_ID")),
+        Key("clientId", ("ARM_CLIENT_ID", "AZURE_CLIENT_ID")),
+        Key("clientSecret", ("ARM_CLIENT_SECRET", "AZURE_CLIENT_SECRET")),
+        Key("environment", ("ARM_ENVIRONMENT", "AZURE_ENVIRONMENT")),
+        Key("graphVersion"),
+        Key("graphEndpoint"),
+        Key("authorityHost"),
+        Key("caBundlePath"),
+        Key("expiryWarningDays"),
+        Key("tokenEncoding"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What a client secret signs in with."""
+
+    tenant_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that is configured. Endpoints have no trailing slash; `credentials` raises where they are missing."""
+
+    graph_endpoint: str
+    authority_host: str
+    graph_version: GraphVersion
+    token_encoding: TokenEncoding
+    expiry_warning_days: int
+    ca_bundle_path: str | None
+    tenant_id: str | None
+    client_id: str | None
+    client_secret: str | None = field(repr=False)
+
+    def credentials(self) -> Credentials:
+        """The sign-in that is configured. Raises SettingsError, naming each variable that is missing."""
+        found = {"tenantId": self.tenant_id, "clientId": self.client_id, "clientSecret": self.client_secret}
+        missing = [f"{name} ({KEYS[name].sources[0]})" for name, value in found.items() if not value]
+        if missing or not (self.tenant_id and self.client_id and self.client_secret):
+            msg = f"Cannot sign in to Microsoft Graph: {', '.join(missing)} not set."
+            raise SettingsError(f"{msg} Set the environment variables named, or {NAMESPACE}: configuration.")
+        return Credentials(tenant_id=self.tenant_id, client_id=self.client_id, client_secret=self.client_secret)
+
+
+def read(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
+    """Settle every key. `configuration` has bare keys (`tenantId`).
+
+    Raises SettingsError for keys that are not known and values that cannot be used; missing credentials are no error
+    until they are needed.
+    """
+    unknown = sorted(set(configuration) - set(KEYS))
+    if unknown:
+        msg = f"{NAMESPACE}:{unknown[0]} is not a configuration key of {NAMESPACE}."
+        raise SettingsError(f"{msg} Known keys: {', '.join(KEYS)}.")
+
+    def value(name: str) -> str | None:
+        return _text(configuration.get(name)) or _from_environment(KEYS[name], environment)
+
+    cloud = CLOUDS[_choice("environment", value("environment"), list(CLOUDS), "public")]
+    return Settings(
+        graph_endpoint=_endpoint("graphEndpoint", value("graphEndpoint"), cloud.graph_endpoint),
+        authority_host=_endpoint("authorityHost", value("authorityHost"), cloud.authority_host),
+        graph_version=GraphVersion(_choice("graphVersion", value("graphVersion"), list(GraphVersion), "beta")),
+        token_encoding=TokenEncoding(_choice("tokenEncoding", value("tokenEncoding"), list(TokenEncoding), "verbatim")),
+        expiry_warning_days=_days("expiryWarningDays", value("expiryWarningDays"), 30),
+        ca_bundle_path=value("caBundlePath"),
+        tenant_id=value("tenantId"),
+        client_id=value("clientId"),
+        client_secret=value("clientSecret"),
+    )
+
+
+def _text(value: object) -> str | None:
+    """A configured value as text: the engine hands over numbers and flags as well."""
+    if value is None or isinstance(value, str):
+        return (value or "").strip() or None
+    return f"{value:g}" if isinstance(value, (int, float)) else None
+
+
+def _from_environment(key: Key, environment: Mapping[str, str]) -> str | None:
+    return next((found for name in key.sources if (found := environment.get(name, "").strip())), None)
+
+
+def _choice(name: str, value: str | None, choices: list[str], default: str) -> str:
+    if value is None:
+        return default
+    chosen = next((choice for choice in choices if choice.casefold() == value.casefold()), None)
+    if chosen is None:
+        raise _unusable(name, f"must be one of: {', '.join(choices)}")
+    return chosen
+
+
+def _endpoint(name: str, value: str | None, default: str) -> str:
+    if value is None:
+        return default
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        raise _unusable(name, "is not an address") from None
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise _unusable(name, "must be an https:// address without user, query and fragment")
+    return value.rstrip("/")
+
+
+def _days(name: str, value: str | None, default: int) -> int:
+    if value is None:
+        return default
+    if not value.isdecimal():
+        raise _unusable(name, "must be a whole number of days")
+    return int(value)
+
+
+def _unusable(name: str, why: str) -> SettingsError:
+    return SettingsError(f"{NAMESPACE}:{name} ({KEYS[name].sources[0]}) {why}.")

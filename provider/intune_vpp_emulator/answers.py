@@ -1,0 +1,73 @@
+"""The envelopes around what the tenant says: OData's, and the two shapes of Graph's errors."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from flask import Response, g, request
+
+from .refusals import IntuneRefusal, Refusal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_JSON = "application/json"
+_ODATA = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+_NO_OPERATION = "00000000-0000-0000-0000-000000000000"
+_REALM = 'Bearer realm="urn:intune:service,c3998d6e-2e37-4c56-87b5-7b444ee1cb26,f0f3c450-59bf-4f0d-b1b2-0ef84ddfe3c7"'
+
+
+def request_id() -> str:
+    """Graph's id of the current request."""
+    if "request_id" not in g:
+        g.request_id = str(uuid.uuid4())
+    known: str = g.request_id
+    return known
+
+
+def client_request_id() -> str:
+    """The caller's id of the current request, or Graph's."""
+    return request.headers.get("client-request-id") or request_id()
+
+
+def json_answer(document: object, status: int = 200, content_type: str = _JSON) -> Response:
+    """JSON in the order of members that `document` has."""
+    text = json.dumps(document, ensure_ascii=False).encode(errors="replace")  # half a surrogate pair is valid JSON
+    return Response(text, status, content_type=content_type)
+
+
+def graph_answer(document: object, status: int = 200) -> Response:
+    """JSON as Graph's gateway labels it."""
+    return json_answer(document, status, _ODATA)
+
+
+def refused(refusal: Refusal, now: datetime) -> Response:
+    """Graph's error envelope."""
+    message = _intune_document(refusal) if isinstance(refusal, IntuneRefusal) else refusal.sentence
+    inner = {
+        "date": f"{now:%Y-%m-%dT%H:%M:%S}",
+        "request-id": request_id(),
+        "client-request-id": client_request_id(),
+    }
+    return json_answer({"error": {"code": refusal.code, "message": message, "innerError": inner}}, refusal.status)
+
+
+def _intune_document(refusal: Refusal) -> str:
+    # As in microsoftgraph/microsoft-graph-docs#16985: a document in a string, with CRLF, and a string in that.
+    url = f"https://fef.msuc01.manage.microsoft.com/AppLifecycle_2205/StatelessVppFEService{_service_path()}"
+    document: dict[str, Any] = {
+        "_version": 3,
+        "Message": f"{refusal.sentence} - Operation ID (for customer support): {_NO_OPERATION} - "
+        f"Activity ID: {request_id()} - Url: {url}?api-version=2020-08-04",
+        "CustomApiErrorPhrase": "",
+        "RetryAfter": None,
+        "ErrorSourceService": "",
+        "HttpHeaders": json.dumps({"WWW-Authenticate": _REALM} if refusal.status == 403 else {}),  # noqa: PLR2004
+    }
+    return json.dumps(document, indent=2).replace("\n", "\r\n")
+
+
+def _service_path() -> str:
+    return "/" + request.path.split("/", 2)[-1]

@@ -1,0 +1,49 @@
+"""Every belief of this emulator that nothing public settles, in one place.
+
+Code that acts on one of them says `a guess: <name>` beside the line. Whoever holds a real tenant can settle one, change
+the line and strike it from here.
+"""
+
+GUESSES = {
+    "at-least-these": (
+        "A create without `token` or `appleId` is refused with Intune's 400; an absent account type is `business`."
+    ),
+    "claim-heals": (
+        "`assignedToExternalMDM` becomes `valid` only by a write of `token` together with the claim; the "
+        "claim alone is kept and heals nothing."
+    ),
+    "claim-echo": (
+        "`claimTokenManagementFromExternalMdm` and `dataSharingConsentGranted` are echoed as sent, and may be"
+        " PATCHed to false."
+    ),
+    "consent": (
+        "A create on beta without `dataSharingConsentGranted: true` is refused with Intune's 400; v1.0, which"
+        " has no such member, asks for nothing."
+    ),
+    "failed-sync-date": "A failed sync moves `lastModifiedDateTime` and leaves `lastSyncDateTime` alone.",
+    "file-refused": (
+        "A file that is garbage or has expired is refused at once with 400 in Intune's envelope; the "
+        "sentences are made up."
+    ),
+    "file-whitespace": "White space around a posted file is refused with 400 (jamf's API is known to; Graph is not).",
+    "limit-refused": "The token beyond the 3,000th is refused with Intune's 400.",
+    "list-order": "LIST answers in the order of creation and carries every member that GET carries.",
+    "missing-token": (
+        "A vppToken that does not exist answers 404 `ResourceNotFound` in Intune's envelope, also to DELETE."
+    ),
+    "null-account-type": "An explicit null for a member that may not be null is refused with a flat 400.",
+    "organization-kept": "`organizationName` may be PATCHed; together with `token` the file's organization wins.",
+    "other-location": "PATCH with a file of another location moves `locationName`.",
+    "read-only-ignored": "Read-only members in a create or PATCH are ignored, without an error.",
+    "renewal-lag": (
+        "After a renewal the old `expirationDateTime` shows until a lag has passed or a sync has completed; "
+        "the state is `valid` at once."
+    ),
+    "state-after-create": "A new token is `valid` at once and its first sync waits to be asked for.",
+    "sync-while-syncing": (
+        "syncLicenses while a sync runs answers 200 and lets that one go on; there is no minimum interval."
+    ),
+    "unsynced-date": "`lastSyncDateTime` before the first sync is `0001-01-01T00:00:00Z`.",
+    "v1-duplicate": "v1.0, whose enumeration lacks `duplicateLocationId`, shows such a token as `unknown`.",
+}
+"""What is guessed, by name."""

@@ -1,0 +1,173 @@
+"""Graph's routes for vppTokens, in both versions."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, request
+
+from .answers import graph_answer
+from .directory import READ_ROLES, WRITE_ROLES, AccessRefusedError, roles_of
+from .members import Version, published
+from .refusals import GatewayRefusal, IntuneRefusal, bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .tenant import Page, Tenant
+
+_COLLECTION = "/deviceAppManagement/vppTokens"
+_ONE = f"{_COLLECTION}/<token_id>"
+_METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
+_SEGMENTS = (
+    frozenset({"deviceAppManagement"}),
+    frozenset({"vppTokens"}),
+    None,  # any id
+    frozenset({"syncLicenses", "microsoft.graph.syncLicenses"}),
+)
+
+
+def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blueprint:
+    """Everything below `/beta` or `/v1.0`."""
+    routes = Blueprint(f"graph {version}".replace(".", "_"), __name__, url_prefix=f"/{version}")
+
+    @routes.before_request
+    def let_in() -> None:
+        _let_in(tenant, roots)
+
+    @routes.get(_COLLECTION)
+    def list_tokens() -> Response:
+        options = _options({"$select", "$top", "$skiptoken"})
+        page = tenant.list_tokens(version=version, after=_after(options), most=_most(options))
+        return graph_answer(_page(page, version, options))
+
+    @routes.post(_COLLECTION)
+    def create() -> Response:
+        return graph_answer(_one(tenant.create(_body(), version=version), version, _options(set())), 201)
+
+    @routes.get(_ONE)
+    def get(token_id: str) -> Response:
+        return graph_answer(_one(tenant.get(token_id, version=version), version, _options({"$select"})))
+
+    @routes.patch(_ONE)
+    def patch(token_id: str) -> Response:
+        return graph_answer(_one(tenant.patch(token_id, _body(), version=version), version, _options(set())))
+
+    @routes.delete(_ONE)
+    def delete(token_id: str) -> Response:
+        tenant.delete(token_id)
+        return Response(status=204)
+
+    @routes.post(f"{_ONE}/syncLicenses")
+    @routes.post(f"{_ONE}/microsoft.graph.syncLicenses")
+    def sync_licenses(token_id: str) -> Response:
+        return graph_answer(_one(tenant.sync_licenses(token_id, version=version), version, {}))
+
+    @routes.route("/", defaults={"rest": ""}, methods=_METHODS)
+    @routes.route("/<path:rest>", methods=_METHODS)
+    def elsewhere(rest: str) -> Response:
+        raise _misfit(rest)
+
+    return routes
+
+
+def _let_in(tenant: Tenant, roots: frozenset[str]) -> None:
+    scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not access_token:
+        raise GatewayRefusal(401, "InvalidAuthenticationToken", "Access token is empty.")
+    try:
+        roles = roles_of(tenant.directory, access_token, audiences=roots, now=tenant.clock.now())
+    except AccessRefusedError as reason:
+        raise GatewayRefusal(401, "InvalidAuthenticationToken", str(reason)) from None
+    wanted = READ_ROLES if request.method in {"GET", "HEAD"} else WRITE_ROLES
+    if not roles & wanted:
+        raise IntuneRefusal(
+            403,
+            "Forbidden",
+            "Application is not authorized to perform this operation. Application must have one of the following "
+            f"scopes: {', '.join(sorted(wanted))}",
+        )
+
+
+def _body() -> dict[str, Any]:
+    if not request.content_type:
+        raise bad_request("Write requests (excluding DELETE) must contain the Content-Type header declaration.")
+    if request.mimetype != "application/json":
+        raise GatewayRefusal(415, "UnsupportedMediaType", f"The media type '{request.mimetype}' is not supported.")
+    document = request.get_json(silent=True)
+    if not isinstance(document, dict):
+        raise bad_request(
+            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid "
+            "JSON format."
+        )
+    return document
+
+
+def _options(supported: set[str]) -> dict[str, str]:
+    options = {name: value for name, value in request.args.items() if name.startswith("$")}
+    for name in options:
+        if name not in supported:
+            raise bad_request(f"The query option '{name}' is not supported by this emulator.")
+    return options
+
+
+def _most(options: dict[str, str]) -> int | None:
+    text = options.get("$top")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise bad_request(f"Invalid value '{text}' for $top query option found.")
+    return int(text)
+
+
+def _after(options: dict[str, str]) -> int:
+    try:
+        return int(base64.urlsafe_b64decode(options.get("$skiptoken", "MA==")))
+    except (ValueError, binascii.Error):
+        raise bad_request("The $skiptoken is invalid.") from None
+
+
+def _selected(version: Version, options: dict[str, str]) -> list[str]:
+    names = [name.strip() for name in options.get("$select", "").split(",") if name.strip()]
+    for name in names:
+        if name not in published(version):
+            raise bad_request(f"Could not find a property named '{name}' on type 'microsoft.graph.vppToken'.")
+    return sorted(names)
+
+
+def _context(version: Version, names: Iterable[str]) -> str:
+    selected = f"({','.join(names)})" if names else ""
+    return f"{request.url_root}{version}/$metadata#deviceAppManagement/vppTokens{selected}"
+
+
+def _only(members: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    return {name: members[name] for name in names} if names else members
+
+
+def _one(members: dict[str, Any], version: Version, options: dict[str, str]) -> dict[str, Any]:
+    names = _selected(version, options)
+    return {"@odata.context": f"{_context(version, names)}/$entity", **_only(members, names)}
+
+
+def _page(page: Page, version: Version, options: dict[str, str]) -> dict[str, Any]:
+    names = _selected(version, options)
+    document: dict[str, Any] = {"@odata.context": _context(version, names)}
+    if page.after is not None:
+        document["@odata.nextLink"] = _next_link(page.after, options)
+    return {**document, "value": [_only(one, names) for one in page.tokens]}
+
+
+def _next_link(after: int, options: dict[str, str]) -> str:
+    skip = base64.urlsafe_b64encode(str(after).encode()).decode()
+    query = {**options, "$skiptoken": skip}
+    return f"{request.base_url}?" + "&".join(f"{name}={value}" for name, value in query.items())
+
+
+def _misfit(rest: str) -> GatewayRefusal:
+    for segment, known in zip_longest(rest.split("/"), _SEGMENTS[: rest.count("/") + 1], fillvalue=frozenset[str]()):
+        if known is not None and segment not in known:
+            return bad_request(f"Resource not found for the segment '{segment}'.")
+    return GatewayRefusal(405, "MethodNotAllowed", f"The method {request.method} is not supported here.")

@@ -1,0 +1,74 @@
+"""A tenant behind real TLS on loopback, with a certificate authority of its own."""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import trustme
+
+from .app import create_app
+from .wire import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from _typeshed.wsgi import WSGIApplication
+
+    from .tenant import Tenant
+
+_NAMES = ("127.0.0.1", "localhost")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A tenant that listens: its address, and what points a client at it."""
+
+    url: str
+    ca_bundle_path: Path
+    tenant: Tenant
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that point the provider and others at this tenant."""
+        who = self.tenant.directory
+        return {
+            "ARM_TENANT_ID": who.tenant_id,
+            "ARM_CLIENT_ID": who.app.client_id,
+            "ARM_CLIENT_SECRET": who.app.client_secret,
+            "INTUNE_VPP_GRAPH_ENDPOINT": self.url,
+            "INTUNE_VPP_AUTHORITY_HOST": self.url,
+            "INTUNE_VPP_CA_BUNDLE_PATH": str(self.ca_bundle_path),
+            "INTUNE_VPP_EMULATOR_URL": self.url,
+        }
+
+
+@contextmanager
+def serve(
+    tenant: Tenant,
+    *,
+    port: int = 0,
+    ca_bundle_path: Path | None = None,
+    latency_seconds: float = 0.0,
+    around: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
+) -> Iterator[Service]:
+    """Serve on 127.0.0.1 while the block runs; port 0 takes a free one, `around` may wrap the application."""
+    with ExitStack() as stack:
+        bundle = ca_bundle_path or Path(stack.enter_context(TemporaryDirectory())) / "emulator-ca.pem"
+        server = stack.enter_context(Server(port))
+        roots = [f"https://{name}:{server.port}" for name in _NAMES]
+        app = create_app(tenant, roots=roots, latency_seconds=latency_seconds)
+        stack.enter_context(server.answering(around(app), _tls(bundle)))
+        yield Service(url=roots[0], ca_bundle_path=bundle, tenant=tenant)
+
+
+def _tls(bundle: Path) -> ssl.SSLContext:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*_NAMES).configure_cert(context)
+    authority.cert_pem.write_to_path(bundle)
+    return context

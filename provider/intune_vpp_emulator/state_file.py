@@ -1,0 +1,95 @@
+"""A tenant kept in a file between runs. It never holds the text of a `.vpptoken`: the tenant does not have it."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .apple import ContentToken
+from .clock import moment
+from .directory import AppRegistration, Directory
+from .vpp_token import VppToken
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from .tenant import Tenant
+
+
+class UnusableStateError(ValueError):
+    """The state file is none of ours."""
+
+
+def keep(tenant: Tenant, path: Path) -> None:
+    """Write the tenant to `path` now and with each change."""
+
+    def save() -> None:
+        write_private(path, json.dumps(_written(tenant), indent=1))
+
+    tenant.on_change = save
+    save()
+
+
+def restore(tenant: Tenant, path: Path) -> None:
+    """Make the tenant what `path` says, if there is such a file; raises UnusableStateError."""
+    if not path.exists():
+        return
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        tenant.directory = _directory(document["directory"])
+        tenant.clock.advance(document["clockAheadSeconds"])
+        tenant.tokens = [_token(one) for one in document["vppTokens"]]
+    except (KeyError, TypeError, ValueError, AttributeError) as reason:
+        raise UnusableStateError(f"{path} is no state file of this emulator.") from reason
+
+
+def write_private(path: Path, text: str) -> None:
+    """Put `text` at `path` by a rename, readable by its owner only."""
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _written(tenant: Tenant) -> dict[str, Any]:
+    return {
+        "directory": asdict(tenant.directory),
+        "clockAheadSeconds": tenant.clock.ahead.total_seconds(),
+        "vppTokens": [_dated(asdict(one)) for one in tenant.tokens],
+    }
+
+
+def _dated(document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        **document,
+        "file": {**document["file"], "expires": document["file"]["expires"].isoformat()},
+        "lag_ends": _text(document["lag_ends"]),
+        "sync_ends": _text(document["sync_ends"]),
+    }
+
+
+def _text(when: datetime | None) -> str | None:
+    return None if when is None else when.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else moment(text)
+
+
+def _directory(document: dict[str, Any]) -> Directory:
+    apps = {name: AppRegistration(**document[name]) for name in ("app", "reader", "visitor")}
+    return Directory(tenant_id=document["tenant_id"], domain=document["domain"], **apps)
+
+
+def _token(document: dict[str, Any]) -> VppToken:
+    file = ContentToken(**{**document["file"], "expires": moment(document["file"]["expires"])})
+    moments = {"lag_ends": _moment(document["lag_ends"]), "sync_ends": _moment(document["sync_ends"])}
+    return VppToken(**{**document, **moments, "file": file})

@@ -1,0 +1,209 @@
+"""The pretend tenant: its vppTokens and the rules they live by, without any HTTP."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from .apple import ContentToken, TokenEncoding, UnreadableFileError, read
+from .clock import Clock
+from .directory import Directory
+from .members import MEMBERS, State, Version, accepted, defaults, seen_through
+from .refusals import bad_request, intune_bad_request, not_found
+from .vpp_token import VppToken, to_the_second
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+Graph = dict[str, Any]
+"""A vppToken as Graph writes it."""
+
+_MOST_TOKENS = 3_000  # learn.microsoft.com/intune: "You can upload up to 3,000 tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of LIST; `after` continues it, None ends it."""
+
+    tokens: list[Graph]
+    after: int | None
+
+
+@dataclass(kw_only=True)
+class Tenant:
+    """All vppTokens of one tenant. Every public method is one request; all are safe among threads."""
+
+    clock: Clock = field(default_factory=Clock)
+    directory: Directory = field(default_factory=Directory.fresh, repr=False)
+    page_size: int = 100
+    sync_seconds: float = 1.0
+    renewal_lag_seconds: float = 1.0
+    token_encoding: TokenEncoding = TokenEncoding.VERBATIM
+    on_change: Callable[[], None] = field(default=lambda: None, repr=False)
+    _tokens: dict[str, VppToken] = field(default_factory=dict, init=False, repr=False)
+    _lock: RLock = field(default_factory=RLock, init=False, repr=False)
+    _newest: int = field(default=0, init=False, repr=False)
+    _first: dict[tuple[str, str], int] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def tokens(self) -> list[VppToken]:
+        """The tokens as stored, to keep them between runs."""
+        with self._lock:
+            return list(self._tokens.values())
+
+    @tokens.setter
+    def tokens(self, tokens: Iterable[VppToken]) -> None:
+        with self._lock:
+            self._tokens = {one.id: one for one in tokens}
+            self._newest = max((one.number for one in self._tokens.values()), default=0)
+            self._first = None
+
+    def list_tokens(self, *, version: Version = Version.BETA, after: int = 0, most: int | None = None) -> Page:
+        """The tokens created after number `after`: a page of them, or `most` if that is less."""
+        with self._lock:
+            size = min(most or self.page_size, self.page_size)
+            rest = [one for one in self._tokens.values() if one.number > after]  # a guess: list-order
+            shown = [self._answer(one, version) for one in rest[:size]]
+            return Page(shown, rest[size - 1].number if len(rest) > size else None)
+
+    def get(self, token_id: str, *, version: Version = Version.BETA) -> Graph:
+        """One token."""
+        with self._lock:
+            return self._answer(self._find(token_id), version)
+
+    def create(self, body: Mapping[str, Any], *, version: Version = Version.BETA) -> Graph:
+        """A new token."""
+        written = accepted(version, body)
+        with self._lock:
+            _check_complete(written, version)
+            self._check_room()
+            file = self._read(written["token"])
+            token = self._new(file).changed(_kept(written, file), self.clock.now())
+            return self._answer(self._keep(token), version)
+
+    def patch(self, token_id: str, body: Mapping[str, Any], *, version: Version = Version.BETA) -> Graph:
+        """A token with some members changed; with `token` it is renewed."""
+        with self._lock:
+            patched = self._patched(self._find(token_id), accepted(version, body))
+            return self._answer(self._keep(patched), version)
+
+    def delete(self, token_id: str) -> None:
+        """Forget a token."""
+        with self._lock:
+            self._find(token_id)
+            del self._tokens[token_id]
+            self._changed()
+
+    def sync_licenses(self, token_id: str, *, version: Version = Version.BETA) -> Graph:
+        """Start a sync, unless one runs."""
+        with self._lock:
+            duration = timedelta(seconds=self.sync_seconds)
+            syncing = self._find(token_id).syncing(self.clock.now(), duration)
+            return self._answer(self._keep(syncing), version)
+
+    def create_by_hand(self, members: Mapping[str, Any]) -> Graph:
+        """A new token, uploaded in the portal, whose wizard does not go on without the consent."""
+        return self.create({"dataSharingConsentGranted": True, **members})
+
+    def edit_by_hand(self, token_id: str, members: Mapping[str, Any]) -> Graph:
+        """A token with members as a person, Apple or Intune itself would change them, read-only ones included."""
+        with self._lock:
+            token = self._patched(self._find(token_id), accepted(Version.BETA, members))
+            forced = {name: members[name] for name in members if name in MEMBERS and MEMBERS[name].read_only}
+            try:
+                edited = token.forced(forced | {"id": token_id}, self.clock.now())
+            except (TypeError, ValueError):
+                raise bad_request("Cannot convert the value of 'expirationDateTime' to a date.") from None
+            return self._answer(self._keep(edited), Version.BETA)
+
+    def _check_room(self) -> None:
+        if len(self._tokens) >= _MOST_TOKENS:
+            # a guess: limit-refused
+            raise intune_bad_request(f"The tenant has reached its limit of {_MOST_TOKENS} VPP tokens.")
+
+    def _new(self, file: ContentToken) -> VppToken:
+        self._newest += 1
+        token_id = str(uuid.uuid4())
+        # a guess: state-after-create
+        own = {"id": token_id, "state": State.VALID.value, "expirationDateTime": to_the_second(file.expires)}
+        members = defaults() | own | {"locationName": file.location}
+        return VppToken(number=self._newest, id=token_id, file=file, members=members)
+
+    def _read(self, posted: str) -> ContentToken:
+        # a guess: file-refused
+        try:
+            file = read(posted, self.token_encoding)
+        except UnreadableFileError:
+            raise intune_bad_request("The VPP token is invalid.") from None
+        if file.expires <= self.clock.now():
+            raise intune_bad_request("The VPP token has expired.")
+        return file
+
+    def _patched(self, token: VppToken, written: Graph) -> VppToken:
+        now = self.clock.now()
+        if written.get("token") is None:
+            return token.changed(_without_token(written), now)
+        file = self._read(written["token"]).following(token.file)
+        state = _state_after_upload(token.members["state"], written)
+        changed = token.changed(_kept(written, file) | {"state": state}, now)
+        return changed.renewed(file, now, timedelta(seconds=self.renewal_lag_seconds))
+
+    def _find(self, token_id: str) -> VppToken:
+        token = self._tokens.get(token_id)
+        if token is None:
+            raise not_found(token_id)
+        return self._settled(token, self.clock.now())
+
+    def _settled(self, token: VppToken, now: datetime) -> VppToken:
+        settled = token.settled(now, duplicate=self._is_duplicate(token))
+        self._tokens[token.id] = settled
+        return settled
+
+    def _is_duplicate(self, token: VppToken) -> bool:
+        # The later one is flagged (Intune's documentation: "Duplicate"); deleting the other heals it.
+        if self._first is None:
+            self._first = {one.place: one.number for one in reversed(self._tokens.values())}
+        return self._first.get(token.place, token.number) != token.number
+
+    def _keep(self, token: VppToken) -> VppToken:
+        self._tokens[token.id] = token
+        self._changed()
+        return token
+
+    def _changed(self) -> None:
+        self._first = None
+        self.on_change()
+
+    def _answer(self, token: VppToken, version: Version) -> Graph:
+        now = self.clock.now()
+        settled = self._settled(token, now)
+        state = settled.state_at(now, duplicate=self._is_duplicate(token))
+        return seen_through(version, {**settled.members, "state": state})
+
+
+def _check_complete(written: Graph, version: Version) -> None:
+    if not written.get("token") or not written.get("appleId"):
+        # a guess: at-least-these
+        raise intune_bad_request("A VPP token needs its token and its appleId.")
+    if version is Version.BETA and written.get("dataSharingConsentGranted") is not True:
+        # a guess: consent
+        raise intune_bad_request("The consent to share data with Apple was not granted.")
+
+
+def _without_token(written: Graph) -> Graph:
+    return {name: value for name, value in written.items() if name != "token"}
+
+
+def _kept(written: Graph, file: ContentToken) -> Graph:
+    # The text of the file ends here; its organization beats the body's. a guess: organization-kept
+    return _without_token(written) | {"organizationName": file.organization}
+
+
+def _state_after_upload(before: str, written: Graph) -> str:
+    claimed = written.get("claimTokenManagementFromExternalMdm") is True
+    if before == State.ASSIGNED_TO_EXTERNAL_MDM and not claimed:
+        return before
+    return State.VALID.value  # a guess: claim-heals

@@ -1,0 +1,104 @@
+"""One vppToken: what is stored of it, and how it looks at a moment. Nothing here waits; time is an argument."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from .clock import moment
+from .members import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .apple import ContentToken
+
+# In the live answer of 2026-07-17 the modification follows the sync by 3.0054 ms.
+_AFTER_SYNC = timedelta(microseconds=3005)
+
+
+def to_the_second(when: datetime) -> str:
+    """Graph's text for a date that came from Apple: no fraction."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def to_the_tick(when: datetime) -> str:
+    """Graph's text for a date of its own: seven digits, one more than Python keeps."""
+    tick = when.microsecond * 7 % 10
+    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}{tick}Z"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VppToken:
+    """A token as stored. `members` are Graph's of beta; `state` in them is what it is but for time and duplicates."""
+
+    number: int
+    id: str
+    file: ContentToken
+    members: Mapping[str, Any] = field(repr=False)
+    lag_ends: datetime | None = None
+    sync_ends: datetime | None = None
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What makes two tokens duplicates of each other."""
+        return self.file.organization, self.file.location
+
+    def changed(self, members: Mapping[str, Any], now: datetime) -> VppToken:
+        """With these members, modified now."""
+        return replace(self, members={**self.members, "lastModifiedDateTime": to_the_tick(now), **members})
+
+    def renewed(self, file: ContentToken, now: datetime, lag: timedelta) -> VppToken:
+        """With another file. Its expiration shows later: Microsoft tells administrators to wait until it changes."""
+        fresh = self.changed({"organizationName": file.organization, "locationName": file.location}, now)
+        return replace(fresh, file=file, lag_ends=now + lag)  # a guess: renewal-lag, a guess: other-location
+
+    def forced(self, members: Mapping[str, Any], now: datetime) -> VppToken:
+        """With read-only members as somebody behind the provider's back has left them."""
+        forced = self.changed(members, now)
+        if "lastSyncStatus" in members:
+            forced = replace(forced, sync_ends=None)
+        if "expirationDateTime" in members:
+            expires = moment(members["expirationDateTime"])
+            forced = replace(forced, file=replace(self.file, expires=expires), lag_ends=None)
+        return forced
+
+    def syncing(self, now: datetime, duration: timedelta) -> VppToken:
+        """With a sync started, unless one runs."""
+        if self.members["lastSyncStatus"] == "inProgress":
+            return self  # a guess: sync-while-syncing
+        return replace(self.changed({"lastSyncStatus": "inProgress"}, now), sync_ends=now + duration)
+
+    def state_at(self, when: datetime, *, duplicate: bool) -> str:
+        """The state, by the clock and by its neighbours."""
+        stored: str = self.members["state"]
+        if stored not in {State.VALID, State.UNKNOWN}:
+            return stored
+        if self.file.expires <= when:
+            return State.EXPIRED.value
+        return State.DUPLICATE_LOCATION_ID.value if duplicate else stored
+
+    def settled(self, now: datetime, *, duplicate: bool) -> VppToken:
+        """With everything that was due until now done."""
+        settled = self
+        if settled.sync_ends is not None and settled.sync_ends <= now:
+            settled = settled.synced(settled.sync_ends, duplicate=duplicate)
+        if settled.lag_ends is not None and settled.lag_ends <= now:
+            settled = settled.caught_up()
+        return settled
+
+    def synced(self, ended: datetime, *, duplicate: bool) -> VppToken:
+        """With its sync at an end; only a token in a sound state completes one."""
+        done = replace(self, sync_ends=None)
+        if self.state_at(ended, duplicate=duplicate) not in {State.VALID, State.UNKNOWN}:
+            return done.changed({"lastSyncStatus": "failed"}, ended + _AFTER_SYNC)  # a guess: failed-sync-date
+        while to_the_tick(ended) <= self.members["lastSyncDateTime"]:  # two syncs on a clock that stands still
+            ended += timedelta(microseconds=1)
+        synced = {"lastSyncStatus": "completed", "lastSyncDateTime": to_the_tick(ended)}
+        return done.changed(synced, ended + _AFTER_SYNC).caught_up()
+
+    def caught_up(self) -> VppToken:
+        """With the expiration of its file in sight."""
+        shown = {**self.members, "expirationDateTime": to_the_second(self.file.expires)}
+        return replace(self, members=shown, lag_ends=None)

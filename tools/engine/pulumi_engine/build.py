@@ -1,0 +1,132 @@
+"""The third way: built from Pulumi's Go modules, which needs `go` and about four minutes of two cores."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import commands, pins
+from .errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .pins import GoModule
+    from .progress import Progress
+
+TAGS = f"-tags={pins.GO_TAGS}"
+# The checksums decide, whatever GOFLAGS says; and what Go puts into its cache must be removable again.
+MODULE_FLAGS = ("-mod=readonly", "-modcacherw")
+SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
+LAST_LINES = 12
+
+
+def build(workshop: Path, progress: Progress) -> Path:
+    """Build the engine and its language hosts in `workshop`; the folder of the binaries."""
+    go = _Go(_go_command(), _environment(workshop), progress)
+    go.check(pins.ENGINE)
+    progress.say(f"Building Pulumi {pins.ENGINE.version(f'{pins.PULUMI}/pkg/v3')} from source, about four minutes.")
+    folder = workshop / "built" / "bin"
+    folder.mkdir(parents=True)
+    for module in pins.GO_MODULES:
+        go.build(module, folder)
+    _copy_scripts(go.folder_of(pins.ENGINE, f"{pins.PULUMI}/sdk/v3") / "python", folder)
+    return folder
+
+
+def _go_command() -> Path:
+    found = shutil.which("go")
+    if found is None:
+        raise UnavailableError("There is no go on PATH.")
+    return Path(found)
+
+
+def _environment(workshop: Path) -> dict[str, str]:
+    """The user's own, proxies and checksum settings included, but caches of our own and this machine as target."""
+    kept = {name: value for name, value in os.environ.items() if name not in {"GOOS", "GOARCH"}}
+    folders = {name: workshop / name.lower() for name in ("GOMODCACHE", "GOCACHE", "GOTMPDIR")}
+    for folder in folders.values():
+        folder.mkdir()
+    ours = {"CGO_ENABLED": "0", "GO111MODULE": "on", "GOWORK": "off"}
+    return kept | ours | {name: str(folder) for name, folder in folders.items()}
+
+
+def _copy_scripts(python_folder: Path, folder: Path) -> None:
+    for script in SCRIPTS:
+        copied = shutil.copyfile(python_folder / script, folder / Path(script).name)
+        copied.chmod(0o755)
+
+
+@dataclass(frozen=True, slots=True)
+class _Go:
+    path: Path
+    environment: dict[str, str]
+    progress: Progress
+
+    def check(self, module: GoModule) -> None:
+        """Refuse a Go that is too old. One that may fetch a newer Go of itself does so here."""
+        said = self._run(module, ["env", "GOVERSION"], "looking at Go").others
+        oldest = module.oldest_go
+        if not said or _numbers(said[-1]) < _numbers(oldest):
+            raise UnavailableError(f"Go {oldest} or newer is needed; {self.path} is {' '.join(said)}.")
+
+    def build(self, module: GoModule, folder: Path) -> None:
+        """Build the module's commands. Modules are fetched first, so that it can be said how far it is."""
+        needed = self._run(module, ["list", "-deps", *MODULE_FLAGS, TAGS, *module.commands], "fetching module {}")
+        flags = ("-v", "-trimpath", *MODULE_FLAGS, TAGS, f"-ldflags={module.linker_flags}", f"-o={folder}{os.sep}")
+        self._run(module, ["build", *flags, *module.commands], f"compiling package {{}} of {len(needed.others)}")
+
+    def folder_of(self, module: GoModule, dependency: str) -> Path:
+        """Where Go put the source of a dependency."""
+        arguments = ["list", "-m", *MODULE_FLAGS, "-f={{.Dir}}", dependency]
+        return Path(self._run(module, arguments, "looking for scripts").others[-1])
+
+    def _run(self, module: GoModule, arguments: Sequence[str], state: str) -> _Output:
+        output = _Output()
+
+        def heard(line: str | None) -> None:
+            output.add(line)
+            self.progress.update(f"{module.name}: {state.format(output.count)}")
+
+        command = [str(self.path), *arguments]
+        status = commands.run(command, folder=module.folder, environment=self.environment, heard=heard)
+        if status:
+            raise UnavailableError(f"`go {arguments[0]}` ended with status {status}:\n{output.last_words}")
+        return output
+
+
+@dataclass(slots=True)
+class _Output:
+    """What Go writes: on packages and modules one line each, and on what went wrong the rest."""
+
+    others: list[str] = field(default_factory=list)
+    downloads: int = 0
+    notes: deque[str] = field(default_factory=lambda: deque(maxlen=LAST_LINES))
+
+    def add(self, line: str | None) -> None:
+        if not line:
+            return
+        if line.startswith("go: downloading "):
+            self.downloads += 1
+        elif " " in line:
+            self.notes.append(line)
+        else:
+            self.others.append(line)
+
+    @property
+    def count(self) -> int:
+        return len(self.others) or self.downloads
+
+    @property
+    def last_words(self) -> str:
+        return "\n".join(f"    {line}" for line in self.notes)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    found = re.match(r"(?:go)?(\d+)\.(\d+)(?:\.(\d+))?", version)
+    return tuple(int(part or 0) for part in found.groups()) if found else (0,)

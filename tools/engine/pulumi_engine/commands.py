@@ -1,0 +1,72 @@
+"""Runs a command that takes long, line by line, and leaves none of its processes behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import threading
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+TICK = 1.0  # seconds between two looks at the clock where the command is silent
+
+
+def run(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    heard: Callable[[str | None], None],
+) -> int:
+    """Run `command`; its exit status. Each line it writes goes to `heard`, and None after a second of silence."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # so that its own children can be ended with it
+    )
+    with process:
+        try:
+            for line in _lines(process.stdout):
+                heard(line)
+            return process.wait()
+        finally:
+            _end(process)
+
+
+def _lines(stream: IO[str] | None) -> Iterator[str | None]:
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(stream, lines), daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=TICK)
+        except queue.Empty:
+            yield None
+        else:
+            if not line:
+                return
+            yield line.rstrip("\n")
+
+
+def _read(stream: IO[str], lines: queue.SimpleQueue[str]) -> None:
+    for line in stream:
+        lines.put(line)
+    lines.put("")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # what it was writing is thrown away
+        process.wait()

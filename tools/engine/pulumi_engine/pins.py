@@ -1,0 +1,114 @@
+"""What an engine is made of, version by version and checksum by checksum.
+
+The versions that are built stand in `go/*/go.mod`, their checksums in `go.sum` beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+GO_FOLDER = Path(__file__).resolve().parent.parent / "go"
+PULUMI = "github.com/pulumi/pulumi"
+
+OLDEST = (3, 216, 0)  # the first whose dynamic providers return inputs from a read
+TOO_NEW = (4, 0, 0)  # Pulumi's SDK refuses an engine of another major version
+
+REQUIRED = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
+
+DOWNLOAD_VERSION = "3.250.0"  # the newest whose checksum is published for all four platforms
+DOWNLOAD_ADDRESS = "https://get.pulumi.com/releases/sdk"
+DOWNLOAD_SHA256 = {
+    "linux-x64": "8916fd36ccc96adbd45ca679194b685e3b767d94502ae05610878a6d9870b8f3",
+    "linux-arm64": "deb4bf0d05b4cbaf3adcf82ffa44039ad0ebf039e33338ead8136877a437b4e5",
+    "darwin-x64": "8aa1615ed737022949d4050bf183ab37bce1f9cecb88877bc6636db82604e348",
+    "darwin-arm64": "dbd289ce3069cf567683252082e226aef533775f546df7286f64f3f36f5fda28",
+}
+
+ARCHITECTURES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tarball:
+    """One file of the vendor's, and the only content of it that is accepted."""
+
+    address: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoModule:
+    """A folder with `go.mod` and `go.sum`, and the commands that are built from it.
+
+    `stamps` are the variables that hear their module's version: the engine asks them, not its build information.
+    """
+
+    name: str
+    commands: tuple[str, ...]
+    stamps: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Where its `go.mod` stands."""
+        return GO_FOLDER / self.name
+
+    def version(self, module: str) -> str:
+        """The version of `module` that is pinned here, such as `v3.259.0`."""
+        return self._said(rf"^\s*{re.escape(module)} (\S+)")
+
+    @property
+    def oldest_go(self) -> str:
+        """The oldest Go that builds it, such as `1.25.11`."""
+        return self._said(r"^go (\S+)")
+
+    @property
+    def linker_flags(self) -> str:
+        """Smaller binaries that know their versions."""
+        stamps = (f"-X {variable}={self.version(module)}" for variable, module in self.stamps)
+        return " ".join(("-s -w", *stamps))
+
+    def _said(self, pattern: str) -> str:
+        found = re.search(pattern, (self.folder / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
+        if found is None:
+            raise AssertionError(f"{self.folder}/go.mod has no line like {pattern}")
+        return found[1]
+
+
+ENGINE = GoModule(
+    "engine",
+    (f"{PULUMI}/pkg/v3/cmd/pulumi", f"{PULUMI}-yaml/cmd/pulumi-language-yaml"),
+    # Without the first the Automation API cannot tell what it talks to, and refuses.
+    (
+        (f"{PULUMI}/sdk/v3/go/common/version.Version", f"{PULUMI}/sdk/v3"),
+        (f"{PULUMI}-yaml/pkg/version.Version", f"{PULUMI}-yaml"),
+    ),
+)
+PYTHON_HOST = GoModule("python-host", (f"{PULUMI}/sdk/v3/python/cmd/pulumi-language-python",))
+GO_MODULES = (ENGINE, PYTHON_HOST)
+GO_TAGS = "osusergo,grpcnotrace"
+
+
+def platform_name() -> str:
+    """This machine in the vendor's words, such as `linux-x64`."""
+    machine = platform.machine().lower()
+    return f"{platform.system().lower()}-{ARCHITECTURES.get(machine, machine)}"
+
+
+def tarball() -> Tarball | None:
+    """The vendor's build for this machine; none where there is no checksum to hold it to."""
+    sha256 = DOWNLOAD_SHA256.get(platform_name())
+    if sha256 is None:
+        return None
+    return Tarball(f"{DOWNLOAD_ADDRESS}/pulumi-v{DOWNLOAD_VERSION}-{platform_name()}.tar.gz", sha256)
+
+
+def key() -> str:
+    """The name of the engine that these pins make on this machine: 16 hex digits."""
+    digest = hashlib.sha256(f"{platform_name()} {tarball()} {GO_MODULES} {GO_TAGS}".encode())
+    for module in GO_MODULES:
+        for name in ("go.mod", "go.sum"):
+            digest.update((module.folder / name).read_bytes())
+    return digest.hexdigest()[:16]

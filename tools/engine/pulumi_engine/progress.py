@@ -1,0 +1,49 @@
+"""Says to a person what is going on: on a terminal in one line that is rewritten, elsewhere in a line now and then."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+EVERY = 30.0  # seconds between lines in a log, where each one stays
+CLEAR_LINE = "\r\x1b[K"
+
+
+@dataclass(slots=True)
+class Progress:
+    """What is said while it takes minutes; `stream` is stderr, since stdout carries the answer."""
+
+    stream: TextIO
+    clock: Callable[[], float] = time.monotonic
+    _started: float = field(init=False)
+    _last: float = field(init=False)
+    _line_open: bool = field(init=False, default=False)
+
+    def __post_init__(self) -> None:
+        self._started = self._last = self.clock()
+
+    def say(self, sentence: str) -> None:
+        """Write a sentence that stays."""
+        self._write(f"{CLEAR_LINE if self._line_open else ''}{sentence}\n")
+        self._line_open = False
+
+    def update(self, state: str) -> None:
+        """Show how far it is, as often as the caller likes."""
+        now = self.clock()
+        line = f"  {state} ({now - self._started:.0f} s)"
+        if self.stream.isatty():
+            self._write(f"{CLEAR_LINE}{line[: shutil.get_terminal_size().columns - 1]}")
+            self._line_open = True
+        elif now - self._last >= EVERY:
+            self._last = now
+            self.say(line)
+
+    def _write(self, text: str) -> None:
+        self.stream.write(text)
+        self.stream.flush()
