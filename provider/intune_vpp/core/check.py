@@ -112,9 +112,11 @@ def guard(file: SToken, *, olds: VppTokenArgs | None, args: VppTokenArgs, now: d
     applied = olds.token_file if olds and isinstance(olds.token_file, TokenFile) else None
     if applied and applied.fingerprint == file.fingerprint:
         return
+    if applied and not applied.seen and times.same_second(applied.expiration_date_time, file.expiration_date_time):
+        # The very file that came to Intune by another way: it goes nowhere.
+        return
     _refuse_other_organization(file, applied, olds, args)
-    held = applied is not None and times.same_second(applied.expiration_date_time, file.expiration_date_time)
-    if file.expires_at <= now and not held:
+    if file.expires_at <= now:
         msg = f"The token file expired on {times.day(file.expiration_date_time)} and was never applied."
         raise TokenFileError(f"{msg} Download a new content token from Apple. {_GO_ON}")
     # An invalid token may be cured by any file that still works, an older one included.

@@ -21,15 +21,22 @@ from intune_vpp.core.model import (
 
 def observe(state: VppTokenState, observed: VppToken, *, observed_at: str) -> VppTokenState:
     """The state after a read: the inputs are the user's own wherever Graph says what it said before."""
-    token_file = _applied(state.token_file, observed)
+    applied = _applied(state.token_file, observed)
     inputs = _inputs(state, observed)
-    if inputs.token is not None:
-        shown = token_file if token_file and not token_file.seen else inputs.token_file
-        if isinstance(shown, TokenFile):
-            invalid = observed.state == TokenState.INVALID
-            shown = replace(shown, state=TokenState.INVALID.value if invalid else None)
-            inputs = replace(inputs, token=shown.fingerprint, token_file=shown)
-    return replace(state, observed=observed, observed_at=observed_at, token_file=token_file, inputs=inputs)
+    if isinstance(inputs.token_file, TokenFile):
+        named = applied if applied and not applied.seen else inputs.token_file
+        token = None if inputs.token is None else named.fingerprint
+        inputs = replace(inputs, token=token, token_file=as_judged(named, observed))
+    return replace(
+        state, observed=observed, observed_at=observed_at, token_file=as_judged(applied, observed), inputs=inputs
+    )
+
+
+def as_judged(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None:
+    """The file with the mark that Intune calls its token invalid: the guard then lets an older file pass."""
+    if token_file is None:
+        return None
+    return replace(token_file, state=TokenState.INVALID.value if observed.state == TokenState.INVALID else None)
 
 
 def _inputs(state: VppTokenState, observed: VppToken) -> VppTokenArgs:

@@ -37,6 +37,17 @@ def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
     return "; ".join(deeds) + ": same id, apps stay"
 
 
+def drifted(plan: Plan, state: VppTokenState) -> str | None:
+    """What a refresh found, told from the state it has read and the plan back to the inputs before it."""
+    label = state.observed.label
+    changed = ", ".join(change.property.name for change in plan.changes if change.property.kind is not Kind.FINGERPRINT)
+    told = [f"{label} was changed outside of Pulumi: {changed}"] if changed else []
+    if plan.renews:
+        expiration = times.day(state.observed.expiration_date_time)
+        told.append(f"{label} was renewed outside of Pulumi: it expires on {expiration} now")
+    return "; ".join(told) or None
+
+
 def one_way(plan: Plan) -> str | None:
     """The warning that a planned change may not be undone (graph facts 1.4: nothing settles whether it can be)."""
     if all(change.property.attribute != "apple_device_app_delivery_protocol_type" for change in plan.changes):

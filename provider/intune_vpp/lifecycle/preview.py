@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import check, diff, health, summary
@@ -26,10 +27,14 @@ class Preview:
         self._voice = voice
         self._clock = clock
         self._policy = policy
+        self._asked_for: set[VppTokenArgs] = set()
+        self._lock = threading.Lock()
 
     def check(self, inputs: Mapping[str, Any], olds: VppTokenArgs | None) -> Checked:
         """Normalise the inputs; what is wrong with them is in `problems`, and then nothing may be sent."""
         checked = check.check(inputs, olds=olds, policy=self._policy, recall=self._vault.recall, now=self._clock.now())
+        with self._lock:
+            self._asked_for.add(checked.args)
         if checked.stoken is not None:
             self._vault.keep(checked.stoken)
         for sentence in checked.warnings:
@@ -39,24 +44,34 @@ class Preview:
         return checked
 
     def plan(self, state: VppTokenState, args: VppTokenArgs) -> Plan:
-        """What an update would do, told in a sentence, with a warning for each thing about to go wrong."""
+        """What an update would do, told in a sentence, with a warning for each thing about to go wrong.
+
+        Refresh asks too, from the inputs in the state: what no program asked for in this run is told as drift.
+        """
         plan = diff.plan(state, args)
-        file = self._vault.recall(args.token) if isinstance(args.token, str) else None
-        if file is not None:
-            # Only a program's own inputs come with their text: a refresh, which asks from the state, meets nobody.
-            self._roll_call.meet(state.id, state.token_file.fingerprint if state.token_file else None)
-            self._warn(health.misnamed_file(file, state.observed.location_name))
         self.warn_of(state)
+        if not self._is_asked_for(args):
+            self._note(summary.drifted(plan, state))
+            return plan
+        self._roll_call.meet(state.id, state.token_file.fingerprint if state.token_file else None)
+        file = self._vault.recall(args.token) if isinstance(args.token, str) else None
+        self._warn(health.misnamed_file(file, state.observed.location_name) if file else None)
         self._warn(summary.one_way(plan))
-        sentence = summary.of(plan, state, args)
-        if sentence:
-            self._voice.note(sentence)
+        self._note(summary.of(plan, state, args))
         return plan
 
     def warn_of(self, state: VppTokenState) -> None:
         """Say what is about to go wrong with a token, by the last look at it."""
         for sentence in health.warnings(state, warning_days=self._policy.expiry_warning_days, now=self._clock.now()):
             self._voice.warn(sentence)
+
+    def _is_asked_for(self, args: VppTokenArgs) -> bool:
+        with self._lock:
+            return args in self._asked_for
+
+    def _note(self, sentence: str | None) -> None:
+        if sentence:
+            self._voice.note(sentence)
 
     def _warn(self, sentence: str | None) -> None:
         if sentence:

@@ -25,7 +25,6 @@ from intune_vpp.core.model import (
     Compare,
     SyncStatus,
     TokenFile,
-    TokenState,
     VppToken,
     VppTokenArgs,
     VppTokenState,
@@ -239,7 +238,7 @@ class TokenLifecycle:
             tenant_id=tenant_id,
             inputs=written.args,
             observed_at=self._now(),
-            token_file=written.token_file,
+            token_file=drift.as_judged(written.token_file, observed),
             sync_pending=pending,
         )
         return Outcome(state, failure)
@@ -301,11 +300,9 @@ def _described(args: VppTokenArgs) -> TokenFile | None:
 
 def _held(state: VppTokenState) -> VppTokenArgs:
     """The inputs with what Intune holds as their file: what the guard measures a new file against."""
-    invalid = TokenState.INVALID.value if state.observed.state == TokenState.INVALID else None
-    held = state.token_file or TokenFile(
-        UNSEEN_FINGERPRINT, state.observed.expiration_date_time, state.observed.organization_name
-    )
-    return replace(state.inputs, token_file=replace(held, state=invalid))
+    observed = state.observed
+    held = state.token_file or TokenFile(UNSEEN_FINGERPRINT, observed.expiration_date_time, observed.organization_name)
+    return replace(state.inputs, token_file=drift.as_judged(held, observed))
 
 
 def _is_from(found: VppToken, stoken: SToken, args: VppTokenArgs) -> bool:
