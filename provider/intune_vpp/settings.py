@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 NAMESPACE = "intune-vpp"
 
+_PLAIN_ADDRESS = re.compile(r"[^\s?#@\\\x00-\x1f\x7f-\U0010ffff]+")
+"""Without white space, user, query and fragment, even empty ones, and with nothing that an HTTP client would refuse."""
+
 
 class GraphVersion(StrEnum):
     """Graph's versions; beta alone knows display names, locations and scope tags."""
@@ -130,7 +133,12 @@ def _text(value: object) -> str | None:
     """A configured value as text: the engine hands over numbers and flags as well."""
     if value is None or isinstance(value, str):
         return (value or "").strip() or None
-    return f"{value:g}" if isinstance(value, (int, float)) else None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        # The engine's numbers are all floats; a client secret of digits must not become 1.2e+07.
+        return str(int(value))
+    return str(value) if isinstance(value, (int, float)) else None
 
 
 def _from_environment(key: Key, environment: Mapping[str, str]) -> str | None:
@@ -154,7 +162,7 @@ def _endpoint(name: str, value: str | None, default: str) -> str:
         _ = parts.port
     except ValueError:
         raise _unusable(name, "is not an address") from None
-    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or parts.username:
+    if parts.scheme != "https" or not parts.hostname or not _PLAIN_ADDRESS.fullmatch(value):
         raise _unusable(name, "must be an https:// address without user, query and fragment")
     return value.rstrip("/")
 

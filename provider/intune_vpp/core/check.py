@@ -88,9 +88,10 @@ def check(
         value = inputs.get(prop.name)
         if value is None or prop.kind in {Kind.FINGERPRINT, Kind.OBJECT}:
             continue
-        values[prop.attribute] = tuple(value) if isinstance(value, list) else value
         if value is not UNKNOWN and (reason := _misfit(prop, value)):
             problems.append(Problem(prop.name, reason))
+            continue
+        values[prop.attribute] = tuple(value) if isinstance(value, list) else value
     args = VppTokenArgs(**values)
     if olds is None:
         problems += _missing(args, inputs, policy)
@@ -115,10 +116,10 @@ def guard(file: SToken, *, olds: VppTokenArgs | None, args: VppTokenArgs, now: d
     if applied and not applied.seen and times.same_second(applied.expiration_date_time, file.expiration_date_time):
         # The very file that came to Intune by another way: it goes nowhere.
         return
-    _refuse_other_organization(file, applied, olds, args)
     if file.expires_at <= now:
         msg = f"The token file expired on {times.day(file.expiration_date_time)} and was never applied."
         raise TokenFileError(f"{msg} Download a new content token from Apple. {_GO_ON}")
+    _refuse_other_organization(file, applied, args)
     # An invalid token may be cured by any file that still works, an older one included.
     if applied and applied.state != TokenState.INVALID:
         _refuse_older(file, applied)
@@ -141,23 +142,21 @@ def _refuse_older(file: SToken, applied: TokenFile) -> None:
     raise RenewalRefused(f"{what} {cure} {_GO_ON}")
 
 
-def _refuse_other_organization(
-    file: SToken, applied: TokenFile | None, olds: VppTokenArgs | None, args: VppTokenArgs
-) -> None:
-    wanted = args.organization_name
-    if isinstance(wanted, str) and wanted != file.organization_name:
-        what = (
-            f'The token file belongs to the organization "{file.organization_name}", organizationName says "{wanted}".'
-        )
-        raise RenewalRefused(f"{what} Is this the file of another stack? Change the one that is wrong. {_GO_ON}")
+def _refuse_other_organization(file: SToken, applied: TokenFile | None, args: VppTokenArgs) -> None:
+    """The program's word counts where it gives one; without it, the organization of the file applied before."""
+    found, wanted = file.organization_name, args.organization_name
     before = applied.organization_name if applied else None
-    renamed = olds is not None and wanted is not None and wanted != olds.organization_name
-    if before and before != file.organization_name and not renamed:
-        what = (
-            f'The token file belongs to the organization "{file.organization_name}", the token in Intune to "{before}".'
-        )
-        cure = "Use this organization's file, or set organizationName to the new name if the organization was renamed."
-        raise RenewalRefused(f"{what} {cure} {_GO_ON}")
+    if isinstance(wanted, str):
+        if wanted == found:
+            return
+        what = f'The token file belongs to the organization "{found}", organizationName says "{wanted}".'
+        cure = "Is this the file of another stack? Change the one that is wrong."
+    elif wanted is None and before and before != found:
+        what = f'The token file belongs to the organization "{found}", the token in Intune to "{before}".'
+        cure = "Use this organization's file; if it was renamed, set organizationName to its new name."
+    else:
+        return
+    raise RenewalRefused(f"{what} {cure} {_GO_ON}")
 
 
 def _token_file(
@@ -224,7 +223,7 @@ def _beta_only(inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
 
 def _missing(args: VppTokenArgs, inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
     """What a new token cannot do without; one that is taken over has it already."""
-    if args.adopt_token_id is not None:
+    if inputs.get("adoptTokenId") is not None:
         return []
     needed = [prop for prop in INPUTS if prop.needed and inputs.get(prop.name) is None]
     problems = [Problem("", f"{prop.name} is needed to create a token.") for prop in needed]

@@ -43,8 +43,10 @@ def _inputs(state: VppTokenState, observed: VppToken) -> VppTokenArgs:
     moved: dict[str, Any] = {}
     for prop in MEMBERS:
         now, before = getattr(observed, prop.attribute), getattr(state.observed, prop.attribute)
-        managed = getattr(state.inputs, prop.attribute) is not None
-        if managed and prop.compare is not Compare.NEVER and now is not None and not same(prop, now, before):
+        asked = getattr(state.inputs, prop.attribute)
+        if prop.compare is Compare.NEVER or asked is None or now is None:
+            continue
+        if not same(prop, now, before) and not same(prop, now, asked):
             moved[prop.attribute] = now
     return replace(state.inputs, **moved)
 

@@ -39,8 +39,9 @@ def expiry(subject: str, expiration: str | None, warning_days: int, now: datetim
         return f"{subject} expired on {times.day(expiration)}. Renew it with a new content token from Apple."
     if days >= warning_days:
         return None
-    left = "today" if days == 0 else f"in {days} day{'s' if days > 1 else ''}, on {times.day(expiration)}"
-    return f"{subject} expires {left}. Download a new content token from Apple and renew it before then."
+    left = "within a day" if days == 0 else f"in {days} day{'s' if days > 1 else ''}"
+    cure = "Download a new content token from Apple and renew it before then."
+    return f"{subject} expires {left}, on {times.day(expiration)}. {cure}"
 
 
 def warnings(state: VppTokenState, *, warning_days: int, now: datetime) -> tuple[str, ...]:

@@ -77,13 +77,21 @@ def _stripped_text(content: bytes) -> str:
         _refuse(f"it is larger than {MAX_BYTES // 1024} kB, and Apple's files are under 3 kB", _DOWNLOAD)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         _refuse("it was saved as UTF-16", "An editor or shell re-encoded it. " + _DOWNLOAD)
-    try:
-        stripped = content.decode("utf-8-sig").strip()
-    except UnicodeDecodeError:
+    text = _utf8(content)
+    if text is None:
         _refuse("it is not text", _DOWNLOAD)
+    stripped = text.strip()
     if not stripped:
         _refuse("it is empty", _DOWNLOAD)
     return stripped
+
+
+def _utf8(content: bytes) -> str | None:
+    # Nothing is raised while this error is handled: as its context, it would carry the content.
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
 
 
 def _decoded(stripped: str) -> Mapping[str, object]:

@@ -24,7 +24,8 @@ def parse(text: str | None) -> datetime | None:
 
 def text(instant: datetime) -> str:
     """The instant to the second in UTC: `2027-10-01T00:00:00Z`."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime: its %Y leaves out the zeros of early years.
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def day(timestamp: str | None) -> str:

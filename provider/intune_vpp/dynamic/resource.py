@@ -182,6 +182,14 @@ def _look(token: pulumi.FileAsset) -> None:
     # do not tell it, whatever the SDK's types say.
     project = Path(pulumi.get_root_directory() or "")
     try:
-        assets.read_file(next((place for place in (path, project / path) if place.exists()), path))
+        assets.read_file(next((place for place in (path, project / path) if _is_there(place)), path))
     except TokenFileError as error:
         raise pulumi.RunError(str(error)) from None
+
+
+def _is_there(place: Path) -> bool:
+    try:
+        return place.exists()
+    except OSError:
+        # A folder that may not be entered, a name too long: reading it says so better.
+        return False

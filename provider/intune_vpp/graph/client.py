@@ -61,7 +61,7 @@ class GraphClient:
             seen.add(url)
             page = self._json(self._send("GET", url, doing), doing)
             items = page.get("value")
-            if not isinstance(items, list):
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
                 raise GraphError(f"Microsoft Graph answered something that is no list ({doing}).")
             yield from items
             url = self._next(page.get("@odata.nextLink"), doing)
@@ -96,7 +96,7 @@ class GraphClient:
             return {}
         try:
             answer = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             raise GraphError(f"Microsoft Graph answered something that is no JSON object ({doing}).") from None
@@ -106,7 +106,10 @@ class GraphClient:
         """The next page, only where our bearer may go."""
         if not isinstance(link, str) or not link:
             return None
-        url = httpx.URL(link)
+        try:
+            url = httpx.URL(link)
+        except httpx.InvalidURL:
+            raise GraphError(f"Microsoft Graph named no address for the next page ({doing}).") from None
         if (url.scheme, url.host, url.port) != (self._root.scheme, self._root.host, self._root.port):
             raise GraphError(f"Microsoft Graph named another host for the next page ({doing}); it was not followed.")
         return link

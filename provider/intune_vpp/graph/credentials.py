@@ -5,6 +5,7 @@ Another way to sign in is another `Credential`: whatever can give an access toke
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from typing import Any, Protocol
@@ -23,6 +24,9 @@ _CURES = {
     "AADSTS700016": "The client id is not known in this tenant.",
     "AADSTS90002": "The tenant is not known.",
 }
+
+_NO_SIGN_IN = (msal.exceptions.MsalError, RuntimeError, LookupError, TypeError, AttributeError)
+"""What MSAL raises for a 5xx (the first two) and for a discovery document that is none."""
 
 
 class Credential(Protocol):
@@ -54,9 +58,13 @@ class ClientSecret:
                 answer = self._application().acquire_token_for_client([self._scope])
             except httpx.HTTPError as error:
                 raise errors.sign_in_unreachable(error, self._authority) from None
+            except (*_NO_SIGN_IN, json.JSONDecodeError) as error:
+                raise errors.sign_in_failed(self._authority, type(error).__name__) from None
             except ValueError as error:
                 # MSAL's way to say that the authority's OpenID discovery failed.
                 raise SignInRefused(_refusal(str(error)), status=400) from None
+        if not isinstance(answer, dict):
+            raise errors.sign_in_failed(self._authority, "no JSON object")
         if "access_token" not in answer:
             code = str(answer.get("error") or "")
             raise SignInRefused(_refusal(str(answer.get("error_description") or code)), status=401, code=code)

@@ -75,6 +75,12 @@ def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> GraphUnreacha
     return GraphUnreachable(f"{what} Check the network and authorityHost.")
 
 
+def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> GraphUnavailable:
+    """The error where what answered the sign-in failed, or is not Entra (a proxy's page)."""
+    what = f"{authority.removeprefix('https://')} could not sign anyone in ({why})."
+    return GraphUnavailable(f"{what} If it is not soon over, check the network and authorityHost.", status=status)
+
+
 def member(content: bytes, name: str) -> str:
     """One text member of a JSON answer, empty where it is not there."""
     return _line(_object(_json(content)).get(name))

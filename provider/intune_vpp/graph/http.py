@@ -17,7 +17,7 @@ def open_http(ca_bundle_path: str | None) -> httpx.Client:
     if ca_bundle_path is not None:
         try:
             context.load_verify_locations(cafile=ca_bundle_path)
-        except (OSError, ssl.SSLError):
+        except (OSError, ValueError):
             msg = f"The CA bundle {ca_bundle_path} cannot be read as PEM certificates."
             raise SettingsError(f"{msg} Check caBundlePath (INTUNE_VPP_CA_BUNDLE_PATH).") from None
     return httpx.Client(verify=context, timeout=TIMEOUT, headers={"Accept": "application/json"})

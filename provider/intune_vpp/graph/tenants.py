@@ -43,6 +43,8 @@ class Tenant:
                 answer = self._http.get(url)
             except httpx.HTTPError as error:
                 raise errors.sign_in_unreachable(error, self._authority_host) from None
+            if answer.is_server_error:
+                raise errors.sign_in_failed(self._authority_host, str(answer.status_code), status=answer.status_code)
             issuer = errors.member(answer.content, "issuer")
         found = _GUID.search(issuer)
         if found is None:

@@ -49,10 +49,13 @@ class Preview:
         Refresh asks too, from the inputs in the state: what no program asked for in this run is told as drift.
         """
         plan = diff.plan(state, args)
-        self.warn_of(state)
         if not self._is_asked_for(args):
+            self.warn_of(state)
             self._note(summary.drifted(plan, state))
             return plan
+        if not plan.renews:
+            # A renewal is the cure for what there would be to warn of.
+            self.warn_of(state)
         self._roll_call.meet(state.id, state.token_file.fingerprint if state.token_file else None)
         file = self._vault.recall(args.token) if isinstance(args.token, str) else None
         self._warn(health.misnamed_file(file, state.observed.location_name) if file else None)

@@ -16,6 +16,7 @@ class RollCall:
         self._lock = threading.Lock()
         self._files: dict[str, str | None] = {}
         self._arrived: set[str] = set()
+        self._reserved: set[str] = set()
 
     def meet(self, token_id: str, fingerprint: str | None) -> None:
         """A resource that was there before has this token, with this file."""
@@ -38,7 +39,17 @@ class RollCall:
         with self._lock:
             return token_id in self._arrived
 
-    def holder_of(self, fingerprint: str) -> str | None:
-        """The id of a token that already has this file in this run."""
+    def reserve(self, fingerprint: str) -> str | None:
+        """Keep a file for the creation under way; where it is in use already, the words for its user instead."""
         with self._lock:
-            return next((token_id for token_id, file in self._files.items() if file == fingerprint), None)
+            user = next((f"token {token_id}" for token_id, file in self._files.items() if file == fingerprint), None)
+            if user is None and fingerprint in self._reserved:
+                user = "one that is just being created"
+            if user is None:
+                self._reserved.add(fingerprint)
+            return user
+
+    def release(self, fingerprint: str) -> None:
+        """The creation is over: its token is known by now, or the file is free for another attempt."""
+        with self._lock:
+            self._reserved.discard(fingerprint)

@@ -99,23 +99,12 @@ class TokenLifecycle:
         if isinstance(args.adopt_token_id, str):
             return self._adopt(args.adopt_token_id, args, tenant_id)
         stoken = self._vault.require(args.token)
-        self._refuse_second_use(stoken)
-        found = self._already_there(stoken, args)
-        if found is not None:
-            return self._take_over(found, args, tenant_id)
-        members = wire.members(args, (prop.attribute for prop in MEMBERS))
-        observed = self._tokens.create(members, stoken)
-        self._roll_call.arrive(observed.id, stoken.fingerprint)
-        self._warn_of_kept_values(args, observed, members)
-        written = _Written(
-            observed=observed,
-            args=args,
-            token_file=_described(args),
-            file_sent=True,
-            arrives=True,
-            syncs=args.wait_for_sync is not False,
-        )
-        return self._settle(written, tenant_id)
+        self._reserve(stoken)
+        try:
+            found = self._already_there(stoken, args)
+            return self._take_over(found, args, tenant_id) if found else self._upload(stoken, args, tenant_id)
+        finally:
+            self._roll_call.release(stoken.fingerprint)
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
         """The state as Graph sees it now, None where the token is gone. Raises WrongTenant and GraphError."""
@@ -185,13 +174,28 @@ class TokenLifecycle:
             raise AdoptionRefused(f"{msg} Name the right one in adoptTokenId, or delete the others.")
         return found[0] if found else None
 
-    def _refuse_second_use(self, stoken: SToken) -> None:
-        holder = self._roll_call.holder_of(stoken.fingerprint)
-        if holder is not None:
-            msg = f"This token file already belongs to another resource of this program (token {holder})."
+    def _reserve(self, stoken: SToken) -> None:
+        user = self._roll_call.reserve(stoken.fingerprint)
+        if user is not None:
+            msg = f"This token file already belongs to another resource of this program ({user})."
             raise AdoptionRefused(f"{msg} A location has one token: give each resource its own file.")
 
     # How a write goes.
+
+    def _upload(self, stoken: SToken, args: VppTokenArgs, tenant_id: str) -> Outcome:
+        members = wire.members(args, (prop.attribute for prop in MEMBERS))
+        observed = self._tokens.create(members, stoken)
+        self._roll_call.arrive(observed.id, stoken.fingerprint)
+        self._warn_of_kept_values(args, observed, members)
+        written = _Written(
+            observed=observed,
+            args=args,
+            token_file=_described(args),
+            file_sent=True,
+            arrives=True,
+            syncs=args.wait_for_sync is not False,
+        )
+        return self._settle(written, tenant_id)
 
     def _apply(self, state: VppTokenState, args: VppTokenArgs, *, arrives: bool = False) -> Outcome:
         plan = diff.plan(state, args)

@@ -1,0 +1,55 @@
+# Everything a person or a pipeline runs. Each line calls Python or a tool; what they do is said there.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+EXAMPLE := examples/01-renew-a-token
+
+.PHONY: setup engine demo test check format constraints dist clean
+.DEFAULT_GOAL := setup
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+engine: $(READY)
+	@$(BIN)/python tools/engine
+
+demo: $(READY)
+	@$(BIN)/python tools/engine >/dev/null
+	@$(BIN)/python $(EXAMPLE)/demo.py
+
+test: $(READY)
+	@$(BIN)/python tools/engine
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest --cov --cov-report=
+
+check: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@test -f .coverage || { echo "No coverage yet: run make test first."; exit 1; }
+	$(BIN)/coverage report --fail-under=95
+	$(BIN)/coverage report --fail-under=100 --include='provider/intune_vpp/core/*,provider/intune_vpp/lifecycle/*'
+
+format: $(READY)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+# New pins: the newest versions that pyproject.toml allows, in an environment of their own.
+constraints:
+	rm -rf .venv-pins && $(PYTHON) -m venv .venv-pins
+	.venv-pins/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	{ echo "# Made by \`make constraints\`; every install line uses it."; .venv-pins/bin/python -m pip freeze --exclude-editable; } > constraints.txt
+	rm -rf .venv-pins
+
+dist: $(READY)
+	$(BIN)/python -m build --outdir dist
+
+clean:
+	rm -rf .venv .demo dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,401 @@
+"""Run the example through its whole story, with the real `pulumi`, against the emulator.
+
+After each step it shows the requests that the tenant saw, and checks them and the state. Exit status 0 says that every
+step did what it says. `--tenant FILE` takes a tenant that runs already, by the env file that its `serve` wrote.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
+
+from rich.console import Console
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+HERE = Path(__file__).resolve().parent
+TOKENS = "/beta/deviceAppManagement/vppTokens"
+SECONDS_FOR_A_COMMAND = 300
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+class StepFailedError(Exception):
+    """A step did not do what it says."""
+
+
+@dataclass
+class Tenant:
+    """The tenant that the demonstration runs against, as its control routes show it."""
+
+    environment: dict[str, str]
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The Graph requests since this was last asked."""
+        seen = [one for one in self._call("GET", "requests") if "/deviceAppManagement/" in one["path"]]
+        self._call("DELETE", "requests")
+        return seen
+
+    def edit(self, token_id: str, **members: Any) -> None:
+        """Change a token as a person in the admin centre would."""
+        self._call("POST", f"portal/{token_id}", members)
+
+    def _call(self, method: str, route: str, body: dict[str, Any] | None = None) -> Any:
+        url = f"{self.environment['INTUNE_VPP_EMULATOR_URL']}/_emulator/{route}"
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310 - https, ours
+        context = ssl.create_default_context(cafile=self.environment["INTUNE_VPP_CA_BUNDLE_PATH"])
+        with urlopen(request, context=context, timeout=30) as answer:  # noqa: S310
+            content = answer.read()
+        return json.loads(content) if content else None
+
+
+@dataclass
+class Stack:
+    """The example's stack, driven by the real `pulumi`."""
+
+    environment: dict[str, str]
+    project: Path
+
+    def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command and show it with what it prints."""
+        console.print(Text(f"\n  $ pulumi {' '.join(arguments)}", style="bold"))
+        done = self.quietly(*arguments)
+        shown = (done.stdout + done.stderr).rstrip()
+        lines = [line for line in shown.splitlines() if line.strip() and not line.startswith("@ ")]
+        console.print(Text("\n".join(f"  │ {line}" for line in lines), style="dim"))
+        return done
+
+    def quietly(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one command."""
+        return subprocess.run(
+            ["pulumi", "--non-interactive", "--color", "never", *arguments],  # noqa: S607 - the engine found before
+            cwd=self.project,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS_FOR_A_COMMAND,
+            check=False,
+        )
+
+    def token(self) -> dict[str, Any] | None:
+        """The token's record in the state, None where there is none."""
+        exported = json.loads(self.quietly("stack", "export", "--show-secrets").stdout)
+        resources = exported["deployment"].get("resources") or []
+        return next((one for one in resources if one["type"].endswith(":VppToken")), None)
+
+
+@dataclass
+class Demonstration:
+    """The story, step by step."""
+
+    tenant: Tenant
+    stack: Stack
+    files: Path
+    secrets: list[str] = field(default_factory=list)
+    steps: int = 0
+
+    def run(self) -> None:
+        """All steps. Raises StepFailedError at the first that does not do what it says."""
+        for step in (
+            self.create,
+            self.nothing_to_do,
+            self.warn,
+            self.renew,
+            self.change_members,
+            self.drift,
+            self.refuse_files,
+            self.refuse_to_destroy,
+            self.destroy,
+        ):
+            self.steps += 1
+            first_line = (step.__doc__ or "").splitlines()[0]
+            console.print(f"\n[bold]{self.steps}. {first_line}[/]")
+            step()
+
+    def create(self) -> None:
+        """`up` creates the token from its file, waits for the sync, and reads its state back."""
+        self.use(self.file("first", expires=_in(days=12)))
+        done = self.stack.pulumi("up", "--yes", "--skip-preview")
+        self.saw(["GET", "POST", "POST syncLicenses"])
+        self.check("the run succeeded", done.returncode == 0)
+        token = self.state()
+        outputs = token["outputs"]
+        console.print(
+            f"  state [bold]{outputs['state']}[/], expires [bold]{outputs['expirationDateTime']}[/], "
+            f"sync [bold]{outputs['lastSyncStatus']}[/]"
+        )
+        self.check(
+            "the token is valid and synced", (outputs["state"], outputs["lastSyncStatus"]) == ("valid", "completed")
+        )
+        self.check("the state holds a fingerprint", outputs["token"].startswith("sha256:"))
+
+    def nothing_to_do(self) -> None:
+        """`up` again changes nothing and asks nothing."""
+        done = self.stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+        self.saw([])
+        self.check("no change was found", done.returncode == 0)
+
+    def warn(self) -> None:
+        """`preview` warns that the token is near its end."""
+        done = self.stack.pulumi("preview")
+        self.saw([])
+        self.check("the warning names the days left", "expires in 1" in done.stdout and "warning" in done.stdout)
+
+    def renew(self) -> None:
+        """A new file and `up`: renewed in place by one PATCH, same id."""
+        before = self.state()
+        ends = before["outputs"]["expirationDateTime"]
+        self.use(self.file("second", expires=_in(days=364)))
+        done = self.stack.pulumi("up", "--yes", "--skip-preview", "--diff")
+        seen = self.saw(["PATCH", "POST syncLicenses"])
+        self.check("the run succeeded", done.returncode == 0)
+        self.check("the PATCH carried the token and nothing else", self.bodies(seen, "PATCH") == [["token"]])
+        after = self.state()
+        self.check("the id is the same", before["id"] == after["id"])
+        self.check("it expires later now", after["outputs"]["expirationDateTime"] > ends)
+
+    def change_members(self) -> None:
+        """A changed organization and display name are PATCHed, and nothing else."""
+        self.configure(organizationName="Contoso Schools", displayName="Lincoln School")
+        done = self.stack.pulumi("up", "--yes", "--skip-preview", "--diff")
+        seen = self.saw(["PATCH"])
+        self.check("the run succeeded", done.returncode == 0)
+        self.check("the PATCH carried the two", self.bodies(seen, "PATCH") == [["displayName", "organizationName"]])
+        outputs = self.state()["outputs"]
+        found = (outputs["organizationName"], outputs["displayName"])
+        self.check("Intune shows both", found == ("Contoso Schools", "Lincoln School"))
+
+    def drift(self) -> None:
+        """An edit in the portal shows in `refresh`, and the next `up` puts it right."""
+        self.tenant.edit(self.state()["id"], displayName="Edited by hand")
+        done = self.stack.pulumi("refresh", "--yes", "--skip-preview", "--diff")
+        self.saw(["GET one"])
+        self.check("the run succeeded", done.returncode == 0)
+        self.check("the edit is shown", "Edited by hand" in done.stdout)
+        done = self.stack.pulumi("up", "--yes", "--skip-preview")
+        seen = self.saw(["PATCH"])
+        self.check("the run succeeded", done.returncode == 0)
+        self.check("only the edited member was sent", self.bodies(seen, "PATCH") == [["displayName"]])
+        self.check("it is what the program says", self.state()["outputs"]["displayName"] == "Lincoln School")
+
+    def refuse_files(self) -> None:
+        """A file that is broken, expired, older or of another organization is refused in `preview`."""
+        good = self.quiet_config("file")
+        broken = self.files / "broken.vpptoken"
+        broken.write_text("this is no token", encoding="utf-8")
+        refused = {
+            "not base64": broken,
+            "expired on": self.file("expired", expires=_in(days=-1)),
+            "go backwards": self.file("older", expires=_in(days=100), organization="Contoso Schools"),
+            "belongs to the organization": self.file("other", expires=_in(days=365), organization="Fabrikam"),
+        }
+        for sentence, file in refused.items():
+            self.use(file)
+            done = self.stack.pulumi("preview")
+            self.saw([])
+            self.check(f"refused with a sentence ({sentence})", done.returncode != 0 and sentence in done.stdout)
+            self.check("no traceback", "Traceback" not in done.stdout + done.stderr)
+        self.configure(file=good, organizationName="Contoso Schools")
+
+    def refuse_to_destroy(self) -> None:
+        """`destroy` is refused while the token is protected."""
+        done = self.stack.pulumi("destroy", "--yes", "--skip-preview")
+        self.saw([])
+        self.check("the run failed, and said why", done.returncode != 0 and "is protected" in done.stdout + done.stderr)
+        self.check("the token is still there", self.stack.token() is not None)
+
+    def destroy(self) -> None:
+        """Without the protection, `destroy` removes it."""
+        self.configure(deletionProtection="false")
+        done = self.stack.pulumi("up", "--yes", "--skip-preview")
+        self.saw([])
+        self.check("the protection went without a request", done.returncode == 0)
+        done = self.stack.pulumi("destroy", "--yes", "--skip-preview")
+        self.saw(["DELETE"])
+        self.check("the run succeeded", done.returncode == 0)
+        self.check("the state is empty", self.stack.token() is None)
+
+    # What the steps are made of.
+
+    def file(self, name: str, *, expires: datetime, organization: str = "Contoso") -> Path:
+        """A new `.vpptoken` file, as Apple would let it be downloaded."""
+        command = [sys.executable, "-m", "intune_vpp_emulator", "make-token", "--organization", organization]
+        command += ["--location", "Lincoln", "--expires", f"{expires:%Y-%m-%dT%H:%M:%S}"]
+        made = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        self.secrets.append(made)
+        path = self.files / f"{name}.vpptoken"
+        path.write_text(made, encoding="utf-8")
+        return path
+
+    def use(self, file: Path) -> None:
+        """Point the program at a file."""
+        self.configure(file=str(file))
+
+    def configure(self, **values: str) -> None:
+        """Change the stack's configuration."""
+        for name, value in values.items():
+            shown = Path(value).name if name == "file" else value
+            console.print(f"  {name} = [bold]{shown}[/]")
+            self.check("configured", self.stack.quietly("config", "set", name, value).returncode == 0, quiet=True)
+
+    def quiet_config(self, name: str) -> str:
+        """One value of the stack's configuration."""
+        return self.stack.quietly("config", "get", name).stdout.strip()
+
+    def state(self) -> dict[str, Any]:
+        """The token's record; no secret may be anywhere in it."""
+        token = self.stack.token()
+        if token is None:
+            raise StepFailedError("The token is not in the state.")
+        text = json.dumps(token)
+        self.check("no token file is in the state", not any(secret in text for secret in self.secrets), quiet=True)
+        return token
+
+    def saw(self, expected: list[str]) -> list[dict[str, Any]]:
+        """Show the requests that the tenant saw and check them; the polls of a sync are shown, not counted."""
+        seen = self.tenant.requests()
+        if not seen:
+            console.print("  → the tenant saw no request", style="cyan")
+        for one in seen:
+            members = ", ".join(sorted(one.get("body") or {}))
+            carried = f"  {{{members}}}" if members else ""
+            console.print(f"  → {one['method']} {one['path']} {one['status']}{carried}", style="cyan")
+        found = [_word(one) for one in seen]
+        if "POST syncLicenses" in found:
+            polled = found.index("POST syncLicenses") + 1
+            found = found[:polled] + [word for word in found[polled:] if word != "GET"]
+        self.check(f"requests: {', '.join(expected) or 'none'}", found == expected)
+        return seen
+
+    @staticmethod
+    def bodies(seen: list[dict[str, Any]], method: str) -> list[list[str]]:
+        """The names of the members that requests of a method carried."""
+        return [sorted(one["body"]) for one in seen if one["method"] == method]
+
+    @staticmethod
+    def check(promise: str, held: bool, *, quiet: bool = False) -> None:  # noqa: FBT001 - it reads as a sentence
+        """Say whether a promise was held, and stop where it was not."""
+        if not held:
+            console.print(f"  ✗ {promise}", style="bold red")
+            raise StepFailedError(promise)
+        if not quiet:
+            console.print(f"  ✓ {promise}", style="green")
+
+
+def _word(request: dict[str, Any]) -> str:
+    """A request in a word: `GET` of the list, `GET one`, `PATCH`, `POST syncLicenses`."""
+    rest = request["path"].removeprefix(TOKENS).strip("/").split("/")
+    if rest[-1] == "syncLicenses":
+        return f"{request['method']} syncLicenses"
+    return "GET one" if request["method"] == "GET" and rest != [""] else request["method"]
+
+
+def _in(*, days: int) -> datetime:
+    return datetime.now(UTC) + timedelta(days=days, hours=12)
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[Tenant]:
+    """A tenant of our own, for as long as the demonstration runs."""
+    env_file = folder / "tenant.env"
+    command = [sys.executable, "-m", "intune_vpp_emulator", "serve", "--env-file", str(env_file)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while not env_file.exists():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise StepFailedError("The emulator did not start.")
+            time.sleep(0.05)
+        yield Tenant(read_env(env_file))
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def read_env(path: Path) -> dict[str, str]:
+    """The `KEY=value` lines of an env file."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+@contextmanager
+def stack(folder: Path, tenant: Tenant) -> Iterator[Stack]:
+    """A copy of the example with a state of its own, and the engine's environment."""
+    project = folder / "project"
+    shutil.copytree(HERE, project, ignore=shutil.ignore_patterns("__pycache__", "demo.py"))
+    (folder / "state").mkdir()
+    environment = {
+        **os.environ,
+        **engine_environment(folder / "home"),
+        **tenant.environment,
+        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "demonstration",
+    }
+    made = Stack(environment, project)
+    started = made.quietly("stack", "init", "demo")
+    if started.returncode != 0:
+        raise StepFailedError(started.stderr)
+    yield made
+
+
+def engine_environment(home: Path) -> dict[str, str]:
+    """What `tools/engine` says a run of the engine needs."""
+    finder = HERE.parents[1] / "tools" / "engine"
+    command = [sys.executable, str(finder), "--ready", "--json", "--home", str(home)]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        raise StepFailedError(found.stderr.strip())
+    environment: dict[str, str] = json.loads(found.stdout.splitlines()[-1])["environment"]
+    return environment
+
+
+@contextmanager
+def given(env_file: Path) -> Iterator[Tenant]:
+    """A tenant that runs already."""
+    yield Tenant(read_env(env_file))
+
+
+def main() -> int:
+    """Run the demonstration."""
+    parser = argparse.ArgumentParser(description="Run the example through its whole story.")
+    parser.add_argument("--tenant", type=Path, metavar="FILE", help="the env file of a tenant that runs already")
+    options = parser.parse_args()
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="intune-vpp-demo-") as name:
+        folder = Path(name)
+        opening: Callable[[], Any] = (lambda: given(options.tenant)) if options.tenant else (lambda: emulator(folder))
+        try:
+            with opening() as tenant, stack(folder, tenant) as made:
+                demonstration = Demonstration(tenant, made, folder)
+                demonstration.run()
+        except StepFailedError as error:
+            console.print(f"\nThis did not hold: {error}", style="bold red")
+            return 1
+    seconds = time.monotonic() - started
+    console.print(f"\nAll {demonstration.steps} steps did what they say, in {seconds:.0f} s.", style="bold green")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
