@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, request
@@ -55,7 +56,7 @@ def refused(refusal: Refusal, now: datetime) -> Response:
 
 
 def _intune_document(refusal: Refusal) -> str:
-    # As in microsoftgraph/microsoft-graph-docs#16985: a document in a string, with CRLF, and a string in that.
+    # As administrators have quoted it since 2022: a document in a string, with CRLF, and a string in that.
     url = f"https://fef.msuc01.manage.microsoft.com/AppLifecycle_2205/StatelessVppFEService{_service_path()}"
     document: dict[str, Any] = {
         "_version": 3,
@@ -64,7 +65,7 @@ def _intune_document(refusal: Refusal) -> str:
         "CustomApiErrorPhrase": "",
         "RetryAfter": None,
         "ErrorSourceService": "",
-        "HttpHeaders": json.dumps({"WWW-Authenticate": _REALM} if refusal.status == 403 else {}),  # noqa: PLR2004
+        "HttpHeaders": json.dumps({"WWW-Authenticate": _REALM} if refusal.status == HTTPStatus.FORBIDDEN else {}),
     }
     return json.dumps(document, indent=2).replace("\n", "\r\n")
 

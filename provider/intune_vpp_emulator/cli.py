@@ -74,6 +74,8 @@ def serve_command(**options: Any) -> None:
 @click.option("--expires", required=True, help="YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC.")
 def make_token_command(organization: str, location: str, expires: str) -> None:
     """Print the text of a new .vpptoken file and nothing else."""
+    if not organization.strip() or not location.strip():
+        raise click.ClickException("--organization and --location take a name.")
     click.echo(apple.make_token(organization, location, _expiry(expires)), nl=False)
 
 

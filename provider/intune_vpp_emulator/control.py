@@ -89,4 +89,4 @@ def _move_clock(tenant: Tenant, body: dict[str, Any]) -> None:
             tenant.clock.advance(float(body["advanceSeconds"]))
     except (KeyError, TypeError, ValueError, OverflowError):
         raise bad_request('The clock takes {"advanceSeconds": 3600} or {"now": "2027-01-31T12:00:00Z"}.') from None
-    tenant.on_change()  # the state file keeps how far the clock is ahead
+    tenant.clock_moved()

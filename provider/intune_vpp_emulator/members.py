@@ -145,4 +145,4 @@ def _stored(name: str, value: Any) -> Any:
         return value.lower()  # A live GET of 2026-07-17 answers "gb".
     if name == "roleScopeTagIds" and value is None:
         return ["0"]
-    return value
+    return value  # a guess: claim-echo

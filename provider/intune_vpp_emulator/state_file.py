@@ -85,8 +85,12 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _directory(document: dict[str, Any]) -> Directory:
-    apps = {name: AppRegistration(**document[name]) for name in ("app", "reader", "visitor")}
+    apps = {name: _app(document[name]) for name in ("app", "reader", "visitor")}
     return Directory(tenant_id=document["tenant_id"], domain=document["domain"], **apps)
+
+
+def _app(document: dict[str, Any]) -> AppRegistration:
+    return AppRegistration(**{**document, "roles": tuple(document["roles"])})
 
 
 def _token(document: dict[str, Any]) -> VppToken:

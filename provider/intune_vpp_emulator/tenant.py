@@ -119,6 +119,11 @@ class Tenant:
                 raise bad_request("Cannot convert the value of 'expirationDateTime' to a date.") from None
             return self._answer(self._keep(edited), Version.BETA)
 
+    def clock_moved(self) -> None:
+        """Let whoever keeps the tenant know how far its clock is ahead."""
+        with self._lock:
+            self.on_change()
+
     def _check_room(self) -> None:
         if len(self._tokens) >= _MOST_TOKENS:
             # a guess: limit-refused

@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from threading import Lock, Thread, current_thread
@@ -132,15 +133,20 @@ class Handler(BaseHTTPRequestHandler):
         """Standard error is not a request log: GET /_emulator/requests is."""
 
     def _body(self) -> bytes | None:
-        try:
-            length = int(self.headers.get("Content-Length", "0"))
-        except ValueError:
-            length = -1
-        if "chunked" in self.headers.get("Transfer-Encoding", "") or not 0 <= length <= _LARGEST_BODY:
-            self.send_error(411 if length >= 0 else 400)
-            self.close_connection = True
-            return None
-        return self.rfile.read(length)
+        length = self.headers.get("Content-Length", "0")
+        refused = self._misfit(length)
+        if refused is None:
+            return self.rfile.read(int(length))
+        self.send_error(refused)
+        self.close_connection = True  # what follows cannot be told apart from a body
+        return None
+
+    def _misfit(self, length: str) -> HTTPStatus | None:
+        if "Transfer-Encoding" in self.headers:
+            return HTTPStatus.LENGTH_REQUIRED
+        if not length.isdecimal():
+            return HTTPStatus.BAD_REQUEST
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if int(length) > _LARGEST_BODY else None
 
     def _asked(self, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
         environment = self._environment(body)

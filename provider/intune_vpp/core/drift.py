@@ -24,7 +24,9 @@ def observe(state: VppTokenState, observed: VppToken, *, observed_at: str) -> Vp
     applied = _applied(state.token_file, observed)
     inputs = _inputs(state, observed)
     if isinstance(inputs.token_file, TokenFile):
-        named = applied if applied and not applied.seen else inputs.token_file
+        named = inputs.token_file
+        if applied and not applied.seen and not _same_expiration(applied, named):
+            named = applied
         token = None if inputs.token is None else named.fingerprint
         inputs = replace(inputs, token=token, token_file=as_judged(named, observed))
     return replace(
@@ -59,7 +61,11 @@ def _applied(applied: TokenFile | None, observed: VppToken) -> TokenFile | None:
     if applied is None:
         return None
     if times.earlier(applied.expiration_date_time, observed.expiration_date_time) or (
-        not applied.seen and not times.same_second(applied.expiration_date_time, observed.expiration_date_time)
+        not applied.seen and not _same_expiration(applied, observed)
     ):
         return TokenFile(UNSEEN_FINGERPRINT, observed.expiration_date_time, observed.organization_name)
     return applied
+
+
+def _same_expiration(one: TokenFile, other: TokenFile | VppToken) -> bool:
+    return times.same_second(one.expiration_date_time, other.expiration_date_time)

@@ -87,7 +87,7 @@ def _stripped_text(content: bytes) -> str:
 
 
 def _utf8(content: bytes) -> str | None:
-    # Nothing is raised while this error is handled: as its context, it would carry the content.
+    # No helper here raises while it handles an error: as the context of ours, that one would carry the content.
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -145,5 +145,4 @@ def _text_member(members: Mapping[str, object], name: str) -> str:
 
 
 def _refuse(what: str, cure: str) -> NoReturn:
-    # `from None`: the causes (JSONDecodeError above all) carry the document.
-    raise TokenFileError(f"The token file cannot be used: {what}. {cure}") from None
+    raise TokenFileError(f"The token file cannot be used: {what}. {cure}")

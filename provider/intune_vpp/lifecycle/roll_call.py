@@ -29,6 +29,11 @@ class RollCall:
             self._files[token_id] = fingerprint
             self._arrived.add(token_id)
 
+    def leave(self, token_id: str) -> None:
+        """The token was deleted: its file is free again."""
+        with self._lock:
+            self._files.pop(token_id, None)
+
     def met(self, token_id: str) -> bool:
         """Whether some resource of this run has the token."""
         with self._lock:

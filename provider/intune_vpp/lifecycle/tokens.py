@@ -34,6 +34,7 @@ from intune_vpp.core.model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from intune_vpp.core.diff import Plan
     from intune_vpp.core.ports import Clock, Voice, VppTokens
     from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.reading import Reading
@@ -138,6 +139,7 @@ class TokenLifecycle:
         except TokenGone:
             self._voice.note(f"{label} was deleted already.")
         self._reading.forget(state.id)
+        self._roll_call.leave(state.id)
 
     # How a token that is there comes under management.
 
@@ -199,7 +201,7 @@ class TokenLifecycle:
 
     def _apply(self, state: VppTokenState, args: VppTokenArgs, *, arrives: bool = False) -> Outcome:
         plan = diff.plan(state, args)
-        stoken = self._vault.require(args.token) if plan.renews else None
+        stoken = self._file_to_send(plan, args)
         if stoken is not None:
             check.guard(stoken, olds=_held(state), args=args, now=self._clock.now())
         observed = state.observed
@@ -222,6 +224,12 @@ class TokenLifecycle:
             pending=state.sync_pending,
         )
         return self._settle(written, state.tenant_id)
+
+    def _file_to_send(self, plan: Plan, args: VppTokenArgs) -> SToken | None:
+        if plan.renews:
+            return self._vault.require(args.token)
+        # Whether a claim works without the file is not settled (graph facts 6.12); with it, it is what the portal does.
+        return self._vault.recall(args.token) if plan.claims and isinstance(args.token, str) else None
 
     def _settle(self, written: _Written, tenant_id: str) -> Outcome:
         """Sync where due, look at the location, and make the state: whatever happens here, the write stays known."""

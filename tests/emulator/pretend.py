@@ -1,0 +1,66 @@
+"""What the emulator's tests share: a tenant whose time stands still, its files, and a client inside the process."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from intune_vpp_emulator.app import ROOT, create_app
+from intune_vpp_emulator.apple import make_token
+from intune_vpp_emulator.clock import Clock
+from intune_vpp_emulator.directory import AppRegistration, issue
+from intune_vpp_emulator.tenant import Tenant
+
+NOW = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+TOKENS = "/beta/deviceAppManagement/vppTokens"
+TOKENS_V1 = "/v1.0/deviceAppManagement/vppTokens"
+
+
+def a_tenant(**habits: Any) -> Tenant:
+    """A tenant on a clock that stands at NOW."""
+    return Tenant(clock=Clock.still(NOW), **habits)
+
+
+def a_file(location: str = "Lincoln", *, organization: str = "Contoso", days: float = 300) -> str:
+    """The text of a file that ends so many days after NOW."""
+    return make_token(organization, location, NOW + timedelta(days=days))
+
+
+def a_body(location: str = "Lincoln", **members: Any) -> dict[str, Any]:
+    """What creates a token on beta."""
+    least = {"token": a_file(location), "appleId": "vpp@contoso.example", "dataSharingConsentGranted": True}
+    return {**least, **members}
+
+
+def a_body_v1(**members: Any) -> dict[str, Any]:
+    """What creates a token on v1.0."""
+    return {"token": a_file(), "appleId": "vpp@contoso.example", **members}
+
+
+def bearer(tenant: Tenant, app: AppRegistration | None = None, audience: str = ROOT) -> dict[str, str]:
+    """The header of somebody who has signed in."""
+    text = issue(tenant.directory, app or tenant.directory.app, audience=audience, now=tenant.clock.now())
+    return {"Authorization": f"Bearer {text}"}
+
+
+def a_client(tenant: Tenant, **habits: Any) -> httpx.Client:
+    """A client of the tenant that nobody signed in."""
+    return httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant, **habits)), base_url=ROOT)
+
+
+def graph(tenant: Tenant) -> httpx.Client:
+    """A client that may write, for as long as the clock stands."""
+    client = a_client(tenant)
+    client.headers.update(bearer(tenant))
+    return client
+
+
+def error_of(answer: httpx.Response) -> dict[str, Any]:
+    """The error in an answer, with Intune's document unpacked if its message is one."""
+    error: dict[str, Any] = answer.json()["error"]
+    if error["message"].startswith("{"):
+        error["intune"] = json.loads(error["message"])
+    return error

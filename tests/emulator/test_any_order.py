@@ -1,0 +1,107 @@
+"""Whatever is done to a tenant, in whatever order, some things always hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from emulator.captured import BETA_MEMBERS, V1_MEMBERS
+from emulator.pretend import a_body, a_file, a_tenant
+from intune_vpp_emulator.members import State, Version
+
+if TYPE_CHECKING:
+    from intune_vpp_emulator.tenant import Graph
+
+LOCATIONS = st.sampled_from(["Lincoln", "Denver", "Boston"])
+STATES = st.sampled_from([*State, "novel"])
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Creates, edits, renewals, syncs, deletions and the passing of time."""
+
+    ids = Bundle("ids")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tenant = a_tenant(page_size=2, sync_seconds=3, renewal_lag_seconds=5)
+        self.synced: dict[str, str] = {}
+
+    @rule(target=ids, location=LOCATIONS, days=st.integers(1, 3))
+    def create(self, location: str, days: int) -> str:
+        """A token that lives some days."""
+        made: str = self.tenant.create(a_body(token=a_file(location, days=days + self.age())))["id"]
+        return made
+
+    @rule(token_id=ids, location=LOCATIONS, claim=st.booleans())
+    def renew(self, token_id: str, location: str, *, claim: bool) -> None:
+        """A renewal, perhaps with the file of another location."""
+        file = a_file(location, days=2 + self.age())
+        self.tenant.patch(token_id, {"token": file, "claimTokenManagementFromExternalMdm": claim})
+
+    @rule(token_id=ids, members=st.fixed_dictionaries({}, optional={"displayName": st.text(), "appleId": st.text()}))
+    def patch(self, token_id: str, members: dict[str, Any]) -> None:
+        """A change of what can be changed."""
+        self.tenant.patch(token_id, members)
+
+    @rule(token_id=ids, state=STATES)
+    def edit(self, token_id: str, state: str) -> None:
+        """Something happens at Apple."""
+        self.tenant.edit_by_hand(token_id, {"state": state})
+
+    @rule(token_id=ids)
+    def sync(self, token_id: str) -> None:
+        """A sync."""
+        self.tenant.sync_licenses(token_id)
+
+    @rule(token_id=consumes(ids))
+    def delete(self, token_id: str) -> None:
+        """A deletion."""
+        self.tenant.delete(token_id)
+        self.synced.pop(token_id, None)
+
+    @rule(seconds=st.sampled_from([1, 3, 10, 86_400]))
+    def wait(self, seconds: int) -> None:
+        """Time passes."""
+        self.tenant.clock.advance(seconds)
+
+    def age(self) -> float:
+        """How many days have passed."""
+        return self.tenant.clock.ahead.total_seconds() / 86_400
+
+    def all(self, version: Version) -> list[Graph]:
+        """LIST, page by page."""
+        found: list[Graph] = []
+        after: int | None = 0
+        while after is not None:
+            page = self.tenant.list_tokens(version=version, after=after)
+            found, after = found + page.tokens, page.after
+        return found
+
+    @invariant()
+    def list_and_get_agree(self) -> None:
+        """LIST shows every token once, exactly as GET does, in both versions."""
+        for version, members in ((Version.BETA, BETA_MEMBERS), (Version.V1, V1_MEMBERS)):
+            shown = self.all(version)
+            assert shown == [self.tenant.get(one["id"], version=version) for one in shown]
+            assert len({one["id"] for one in shown}) == len(self.tenant.tokens)
+            assert all(list(one) == sorted(members) and one["token"] is None for one in shown)
+
+    @invariant()
+    def one_sound_token_to_a_location(self) -> None:
+        """No two tokens of one location are both valid."""
+        valid = [one["locationName"] for one in self.all(Version.BETA) if one["state"] == "valid"]
+        assert len(valid) == len(set(valid))
+
+    @invariant()
+    def syncs_move_forward(self) -> None:
+        """A sync's date never goes back."""
+        for one in self.all(Version.BETA):
+            assert one["lastSyncDateTime"] >= self.synced.get(one["id"], "")
+            self.synced[one["id"]] = one["lastSyncDateTime"]
+
+
+AnyOrder.TestCase.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestAnyOrder = AnyOrder.TestCase

@@ -1,0 +1,237 @@
+"""The commands, as a user runs them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+
+from intune_vpp_emulator import apple
+from intune_vpp_emulator.cli import main
+from intune_vpp_emulator.guesses import GUESSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+COMMAND = (sys.executable, "-m", "intune_vpp_emulator")
+KEYS = [
+    "ARM_TENANT_ID",
+    "ARM_CLIENT_ID",
+    "ARM_CLIENT_SECRET",
+    "INTUNE_VPP_GRAPH_ENDPOINT",
+    "INTUNE_VPP_AUTHORITY_HOST",
+    "INTUNE_VPP_CA_BUNDLE_PATH",
+    "INTUNE_VPP_EMULATOR_URL",
+]
+
+
+def run(*arguments: str) -> Result:
+    """One command inside the process."""
+    return CliRunner().invoke(main, arguments)
+
+
+def variables(path: Path, process: subprocess.Popen[str] | None = None) -> dict[str, str]:
+    """The environment, once it is there."""
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < deadline
+        assert process is None or process.poll() is None
+        time.sleep(0.02)
+    return dict(line.split("=", 1) for line in path.read_text().splitlines())
+
+
+@contextlib.contextmanager
+def served(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    """A serving process and its environment; it is ended by the end of the block."""
+    env_file = folder / "emulator.env"
+    command = [*COMMAND, "serve", "--env-file", str(env_file), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process, variables(env_file, process)
+        finally:
+            process.terminate()
+
+
+def get(environment: dict[str, str], path: str) -> httpx.Response:
+    """A control route of a serving process."""
+    context = ssl.create_default_context(cafile=environment["INTUNE_VPP_CA_BUNDLE_PATH"])
+    with httpx.Client(verify=context, trust_env=False) as client:
+        return client.get(environment["INTUNE_VPP_EMULATOR_URL"] + path)
+
+
+def test_a_file_is_printed_and_nothing_else() -> None:
+    """make-token prints the text of a file without a line break."""
+    result = run("make-token", "--organization", "Contoso", "--location", "Lincoln", "--expires", "2027-10-01T09:08:07")
+
+    read = apple.read(result.stdout)
+    assert (result.exit_code, read.organization, read.location) == (0, "Contoso", "Lincoln")
+    assert read.expires == datetime(2027, 10, 1, 9, 8, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("expires", ["soon", "2027-13-01", "", "01.10.2027"])
+def test_a_bad_date_is_one_sentence(expires: str) -> None:
+    """make-token refuses a date that is none, in one sentence on standard error."""
+    result = run("make-token", "--organization", "Contoso", "--location", "Lincoln", "--expires", expires)
+
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr == f"Error: --expires takes YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, not {expires!r}.\n"
+
+
+def test_an_empty_name_is_refused() -> None:
+    """make-token needs an organization and a location with a name."""
+    for names in (("", "Lincoln"), ("Contoso", " ")):
+        result = run("make-token", "--organization", names[0], "--location", names[1], "--expires", "2027-10-01")
+        assert result.exit_code != 0
+        assert result.stdout == ""
+
+
+def test_the_guesses_are_listed() -> None:
+    """Every guess can be read without opening the source."""
+    assert run("guesses").stdout.splitlines() == [f"{name}: {belief}" for name, belief in GUESSES.items()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_it_is_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
+    """Serve prints and writes the environment once it listens, and a signal ends it cleanly."""
+    with served(tmp_path) as (process, environment):
+        mode = (tmp_path / "emulator.env").stat().st_mode & 0o777
+        answer = get(environment, "/_emulator/tenant")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+
+    assert (process.returncode, err, mode) == (0, "", 0o600)
+    assert list(environment) == KEYS
+    assert answer.json()["tenantId"] == environment["ARM_TENANT_ID"]
+    lines = out.splitlines()
+    assert lines[: len(KEYS)] == [f"export {name}={value}" for name, value in environment.items()]
+    assert "curl --cacert" in lines[len(KEYS)]
+    assert all(line.startswith("# ") for line in lines[len(KEYS) :])
+    assert not (tmp_path / "emulator.env").exists()
+
+
+def test_two_runs_with_a_state_are_one_tenant(tmp_path: Path) -> None:
+    """With a state file the identity and the tokens are there again, and the sToken is in no file."""
+    state, text = tmp_path / "state.json", run_make_token()
+    with served(tmp_path, "--state", str(state)) as (_, first):
+        context = ssl.create_default_context(cafile=first["INTUNE_VPP_CA_BUNDLE_PATH"])
+        with httpx.Client(verify=context, trust_env=False) as client:
+            made = client.post(
+                f"{first['INTUNE_VPP_EMULATOR_URL']}/_emulator/portal", json={"token": text, "appleId": "a@b.example"}
+            )
+    with served(tmp_path, "--state", str(state)) as (_, second):
+        assert {name: first[name] for name in KEYS[:3]} == {name: second[name] for name in KEYS[:3]}
+        assert get(second, "/_emulator/tenant").json()["tenantId"] == first["ARM_TENANT_ID"]
+
+    assert made.status_code == 201
+    assert made.json()["id"] in state.read_text()
+    assert not [one for one in tmp_path.iterdir() if text[40:80] in one.read_text()]
+
+
+def without(module: str) -> subprocess.CompletedProcess[str]:
+    """The command where a module is not installed."""
+    run_it = "runpy.run_module('intune_vpp_emulator', run_name='__main__')"
+    script = f"import runpy, sys; sys.modules[{module!r}] = None; {run_it}"
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+
+def run_make_token() -> str:
+    """The text of a file that ends late."""
+    return run("make-token", "--organization", "O", "--location", "L", "--expires", "2199-01-01").stdout
+
+
+def test_two_runs_without_a_state_are_two_tenants(tmp_path: Path) -> None:
+    """Without a state file each run is a tenant of its own, and both can run at once."""
+    other = tmp_path / "other"
+    other.mkdir()
+    with served(tmp_path) as (_, one), served(other) as (_, two):
+        assert [name for name in KEYS if one[name] == two[name]] == []
+
+
+def test_an_old_environment_is_not_found(tmp_path: Path) -> None:
+    """Whoever waits for the environment never finds the one of an earlier run."""
+    env_file = tmp_path / "emulator.env"
+    env_file.write_text("ARM_TENANT_ID=old\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        run("serve", "--env-file", str(env_file), "--port", str(taken.getsockname()[1]))
+
+    assert not env_file.exists()
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    """A port that somebody else has is told in one sentence."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        result = run("serve", "--port", str(taken.getsockname()[1]))
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: Cannot serve: ")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_state_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    """A state file of another kind, or in a folder that is not there, is told in one sentence."""
+    (tmp_path / "state.json").write_text("{}")
+
+    for path in (tmp_path / "state.json", tmp_path / "nowhere" / "state.json"):
+        result = run("serve", "--state", str(path))
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+
+
+def test_it_serves_inside_the_process_too(tmp_path: Path) -> None:
+    """Serve obeys its options, and a signal to the process ends it."""
+    env_file = tmp_path / "emulator.env"
+    sender = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            (
+                f"import os, time\nwhile not os.path.exists({str(env_file)!r}): time.sleep(0.02)\n"
+                f"os.kill({os.getpid()}, {int(signal.SIGTERM)})"
+            ),
+        ]
+    )
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        result = run("serve", "--env-file", str(env_file), "--page-size", "7", "--token-encoding", "base64")
+    finally:
+        sender.wait(10)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("export ARM_TENANT_ID=")
+
+
+@pytest.mark.parametrize("missing", ["flask", "trustme", "click"])
+def test_a_missing_extra_is_one_sentence(missing: str) -> None:
+    """Without the extra the command says what to install, and nothing more."""
+    result = without(missing)
+
+    assert result.returncode == 1
+    assert result.stderr == f"The emulator needs {missing}: pip install 'intune-vpp[emulator]'\n"
+
+
+def test_another_missing_module_is_a_fault() -> None:
+    """What is missing but no part of the extra is not explained away."""
+    result = without("shlex")
+
+    assert "ModuleNotFoundError" in result.stderr
+
+
+def test_the_module_is_a_command() -> None:
+    """`python -m intune_vpp_emulator` is the command line."""
+    result = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+
+    assert "make-token" in result.stdout

@@ -1,0 +1,47 @@
+"""The engine, a tenant and a project for each story."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from harness import ROOT, Project, Tenant, emulator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of this folder runs the real engine, and may take its time."""
+    for item in items:
+        if "/engine/" in str(item.path):
+            item.add_marker(pytest.mark.engine)
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture(scope="session")
+def engine() -> dict[str, str]:
+    """The environment in which `pulumi` is the engine that `make engine` made ready."""
+    command = [sys.executable, str(ROOT / "tools" / "engine"), "--ready", "--json"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        pytest.fail(f"No engine: run `make engine` first. {found.stderr}", pytrace=False)
+    environment: dict[str, str] = json.loads(found.stdout.splitlines()[-1])["environment"]
+    return environment
+
+
+@pytest.fixture
+def tenant(tmp_path: Path) -> Iterator[Tenant]:
+    """A tenant in which a sync takes no time."""
+    with emulator(tmp_path, "--sync-seconds", "0") as running:
+        yield running
+
+
+@pytest.fixture
+def project(tmp_path: Path, engine: dict[str, str], tenant: Tenant) -> Project:
+    """A project on that tenant, with a stack and nothing in it."""
+    return Project.start(tmp_path, engine, tenant)

@@ -1,0 +1,237 @@
+"""The real `pulumi`, the emulator as a process, and a project between them: what the engine's tests are made of."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
+TOKENS = "/beta/deviceAppManagement/vppTokens"
+SECONDS_FOR_A_COMMAND = 120
+
+PROGRAM = """\
+import json, os
+import pulumi
+from intune_vpp.dynamic import VppToken
+
+wanted = json.loads(os.environ["WANTED"])
+for name, given in wanted.items():
+    options = pulumi.ResourceOptions(**given.pop("opts", {}))
+    token = given.pop("token", None)
+    token = pulumi.FileAsset(token) if token else None
+    made = VppToken(name, token=token, opts=options, **given)
+    pulumi.export(name, {"state": made.state, "sync": made.last_sync_status, "file": made.token_file})
+"""
+"""A program that declares what the environment says, so that a test reads as a list of wishes."""
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An emulator process, seen through its control routes."""
+
+    environment: dict[str, str]
+
+    def writes(self) -> list[str]:
+        """`METHOD path` of each Graph request that was no GET, with the id as `{id}`; the log is emptied."""
+        return [one for one in self.requests() if not one.startswith("GET")]
+
+    def requests(self) -> list[str]:
+        """`METHOD path` of each Graph request; the log is emptied."""
+        return [f"{one['method']} {_shape(one['path'])}" for one in self.log() if one["path"].startswith("/beta")]
+
+    def log(self) -> list[dict[str, Any]]:
+        """The request log, emptied afterwards."""
+        found: list[dict[str, Any]] = self._call("GET", "requests")
+        self._call("DELETE", "requests")
+        return found
+
+    def edit(self, token_id: str, **members: Any) -> None:
+        """Change a token as a person in the admin centre would."""
+        self._call("POST", f"portal/{token_id}", members)
+
+    def delete(self, token_id: str) -> None:
+        """Delete a token as a person in the admin centre would."""
+        self._call("DELETE", f"portal/{token_id}")
+
+    def apps(self) -> dict[str, Any]:
+        """The app registrations of the tenant."""
+        found: dict[str, Any] = self._call("GET", "tenant")["apps"]
+        return found
+
+    def _call(self, method: str, route: str, body: dict[str, Any] | None = None) -> Any:
+        url = f"{self.environment['INTUNE_VPP_EMULATOR_URL']}/_emulator/{route}"
+        with httpx.Client(verify=_trusting(self.environment)) as http:
+            answer = http.request(method, url, json=body)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+def _trusting(environment: dict[str, str]) -> Any:
+    import ssl  # noqa: PLC0415
+
+    return ssl.create_default_context(cafile=environment["INTUNE_VPP_CA_BUNDLE_PATH"])
+
+
+def _shape(path: str) -> str:
+    rest = path.removeprefix(TOKENS).strip("/").split("/")
+    return "/".join(["vppTokens", *("{id}" if len(part) == 36 else part for part in rest if part)])
+
+
+@contextmanager
+def emulator(folder: Path, *options: str) -> Iterator[Tenant]:
+    """A tenant of its own, in a process of its own."""
+    env_file = folder / f"tenant-{time.monotonic_ns()}.env"
+    command = [sys.executable, "-m", "intune_vpp_emulator", "serve", "--env-file", str(env_file), *options]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while not env_file.exists():
+            assert process.poll() is None, "the emulator did not start"
+            assert time.monotonic() < deadline, "the emulator did not start in time"
+            time.sleep(0.05)
+        lines = env_file.read_text().splitlines()
+        yield Tenant(dict(line.split("=", 1) for line in lines if "=" in line))
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@dataclass
+class Run:
+    """What one command of `pulumi` did."""
+
+    ok: bool
+    text: str
+
+    def errors(self) -> str:
+        """The lines that say what went wrong."""
+        return "\n".join(line for line in self.text.splitlines() if "error" in line.lower())
+
+
+@dataclass
+class Project:
+    """A Pulumi project with a stack, in a folder of its own."""
+
+    folder: Path
+    environment: dict[str, str]
+    wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    displayed: list[str] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, folder: Path, engine: dict[str, str], tenant: Tenant, program: str = PROGRAM) -> Project:
+        """Write the program and make the stack."""
+        work = folder / "project"
+        work.mkdir()
+        (folder / "state").mkdir()
+        (work / "Pulumi.yaml").write_text("name: story\nruntime: python\n")
+        (work / "__main__.py").write_text(program)
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI")},
+            **engine,
+            **tenant.environment,
+            "PULUMI_HOME": str(folder / "home"),
+            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+            "PULUMI_CONFIG_PASSPHRASE": "for a test",
+        }
+        project = cls(work, environment)
+        made = project.pulumi("stack", "init", "test")
+        assert made.ok, made.text
+        return project
+
+    def pulumi(self, *arguments: str, **environment: str) -> Run:
+        """Run one command; what it prints is remembered."""
+        done = subprocess.run(
+            ["pulumi", "--non-interactive", "--color", "never", *arguments],  # noqa: S607 - the engine comes first on PATH
+            cwd=self.folder,
+            env={**self.environment, "WANTED": json.dumps(self.wanted), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS_FOR_A_COMMAND,
+            check=False,
+        )
+        self.displayed.append(done.stdout)
+        return Run(done.returncode == 0, done.stdout)
+
+    def up(self, *options: str, **environment: str) -> Run:
+        """`pulumi up` without a preview before it."""
+        return self.pulumi("up", "--yes", "--skip-preview", *options, **environment)
+
+    def preview(self, *options: str, **environment: str) -> Run:
+        """`pulumi preview`."""
+        return self.pulumi("preview", *options, **environment)
+
+    def refresh(self, *options: str, **environment: str) -> Run:
+        """`pulumi refresh` without a preview before it."""
+        return self.pulumi("refresh", "--yes", "--skip-preview", *options, **environment)
+
+    def destroy(self, *options: str, **environment: str) -> Run:
+        """`pulumi destroy` without a preview before it."""
+        return self.pulumi("destroy", "--yes", "--skip-preview", *options, **environment)
+
+    def want(self, name: str = "lincoln", **arguments: Any) -> None:
+        """Let the program declare a token: what every token needs, and what the test is about."""
+        basis = {
+            "apple_id": "apps@contoso.example",
+            "vpp_token_account_type": "business",
+            "data_sharing_consent_granted": True,
+            "deletion_protection": False,
+        }
+        self.wanted[name] = {**basis, **self.wanted.get(name, {}), **arguments}
+
+    def tokens(self) -> dict[str, dict[str, Any]]:
+        """The records of the tokens in the state, by resource name."""
+        exported = self.export()["deployment"].get("resources") or []
+        return {one["urn"].rsplit("::", 1)[1]: one for one in exported if one["type"] == TYPE}
+
+    def token(self, name: str = "lincoln") -> dict[str, Any]:
+        """One record."""
+        return self.tokens()[name]
+
+    def outputs(self, name: str = "lincoln") -> dict[str, Any]:
+        """One token's outputs, secrets opened."""
+        opened = {key: _opened(value) for key, value in self.token(name)["outputs"].items()}
+        return dict(opened)
+
+    def export(self) -> dict[str, Any]:
+        """`stack export --show-secrets`."""
+        exported: dict[str, Any] = json.loads(self.pulumi("stack", "export", "--show-secrets").text)
+        return exported
+
+
+def _opened(value: Any) -> Any:
+    if isinstance(value, dict) and "plaintext" in value:
+        return json.loads(value["plaintext"])
+    return value
+
+
+def token_file(
+    folder: Path,
+    name: str = "lincoln",
+    *,
+    days: float = 300,
+    organization: str = "Contoso",
+    location: str = "Lincoln",
+) -> Path:
+    """A new `.vpptoken` file that expires in so many days."""
+    expires = datetime.now(UTC) + timedelta(days=days)
+    command = [sys.executable, "-m", "intune_vpp_emulator", "make-token", "--organization", organization]
+    command += ["--location", location, "--expires", f"{expires:%Y-%m-%dT%H:%M:%S}"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    path = folder / f"{name}.vpptoken"
+    path.write_text(made.stdout.strip())
+    return path
