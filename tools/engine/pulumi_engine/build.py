@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TAGS = f"-tags={pins.GO_TAGS}"
 # The checksums decide, whatever GOFLAGS says; and what Go puts into its cache must be removable again.
 MODULE_FLAGS = ("-mod=readonly", "-modcacherw")
-SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
+SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")  # in the source of the SDK
 LAST_LINES = 12
 
 
@@ -30,12 +30,13 @@ def build(workshop: Path, progress: Progress) -> Path:
     """Build the engine and its language hosts in `workshop`; the folder of the binaries."""
     go = _Go(_go_command(), _environment(workshop), progress)
     go.check(pins.ENGINE)
-    progress.say(f"Building Pulumi {pins.ENGINE.version(f'{pins.PULUMI}/pkg/v3')} from source, about four minutes.")
+    version = pins.ENGINE.version(f"{pins.PULUMI}/pkg/v3")
+    progress.say(f"Building Pulumi {version} from source: about four minutes and, for the while, 5 GB of disk.")
     folder = workshop / "built" / "bin"
     folder.mkdir(parents=True)
     for module in pins.GO_MODULES:
         go.build(module, folder)
-    _copy_scripts(go.folder_of(pins.ENGINE, f"{pins.PULUMI}/sdk/v3") / "python", folder)
+    _copy_scripts(Path(go.environment["GOMODCACHE"]), folder)
     return folder
 
 
@@ -56,10 +57,11 @@ def _environment(workshop: Path) -> dict[str, str]:
     return kept | ours | {name: str(folder) for name, folder in folders.items()}
 
 
-def _copy_scripts(python_folder: Path, folder: Path) -> None:
+def _copy_scripts(module_cache: Path, folder: Path) -> None:
+    sdk = f"{pins.PULUMI}/sdk/v3"
     for script in SCRIPTS:
-        copied = shutil.copyfile(python_folder / script, folder / Path(script).name)
-        copied.chmod(0o755)
+        source = module_cache / f"{sdk}@{pins.ENGINE.version(sdk)}" / "python" / script
+        shutil.copyfile(source, folder / source.name).chmod(0o755)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +72,16 @@ class _Go:
 
     def check(self, module: GoModule) -> None:
         """Refuse a Go that is too old. One that may fetch a newer Go of itself does so here."""
-        said = self._run(module, ["env", "GOVERSION"], "looking at Go").others
-        oldest = module.oldest_go
-        if not said or _numbers(said[-1]) < _numbers(oldest):
-            raise UnavailableError(f"Go {oldest} or newer is needed; {self.path} is {' '.join(said)}.")
+        output = self._run(module, ["env", "GOVERSION"], "looking at Go")
+        said = " ".join((*output.others, *output.notes))  # such as `go1.26.0 X:boringcrypto`
+        if _numbers(said) < _numbers(f"go{module.oldest_go}"):
+            raise UnavailableError(f"Go {module.oldest_go} or newer is needed; {self.path} is {said}.")
 
     def build(self, module: GoModule, folder: Path) -> None:
         """Build the module's commands. Modules are fetched first, so that it can be said how far it is."""
         needed = self._run(module, ["list", "-deps", *MODULE_FLAGS, TAGS, *module.commands], "fetching module {}")
         flags = ("-v", "-trimpath", *MODULE_FLAGS, TAGS, f"-ldflags={module.linker_flags}", f"-o={folder}{os.sep}")
         self._run(module, ["build", *flags, *module.commands], f"compiling package {{}} of {len(needed.others)}")
-
-    def folder_of(self, module: GoModule, dependency: str) -> Path:
-        """Where Go put the source of a dependency."""
-        arguments = ["list", "-m", *MODULE_FLAGS, "-f={{.Dir}}", dependency]
-        return Path(self._run(module, arguments, "looking for scripts").others[-1])
 
     def _run(self, module: GoModule, arguments: Sequence[str], state: str) -> _Output:
         output = _Output()
@@ -128,5 +125,5 @@ class _Output:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    found = re.match(r"(?:go)?(\d+)\.(\d+)(?:\.(\d+))?", version)
+    found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", version)
     return tuple(int(part or 0) for part in found.groups()) if found else (0,)

@@ -27,12 +27,12 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
     options = _options(arguments)
-    for ending in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C: the half-built engine and Go go too
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # after any of them there is something to remove
         signal.signal(ending, signal.default_int_handler)
     try:
         folder = find_or_make(Progress(sys.stderr), make=not options.ready)
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped; nothing half-built is left.\n")
+        sys.stderr.write("\nStopped; the next run begins afresh.\n")
         return INTERRUPTED
     except NoEngineError as error:
         sys.stderr.write(f"{error}\n")
@@ -61,9 +61,8 @@ def find_or_make(progress: Progress, *, make: bool) -> Path:
 def _fill(place: Shelf, progress: Progress, objection: str) -> None:
     with place.locked(progress):
         if not place.filled():  # by the run that was waited for
-            with place.workshop() as workshop:
+            with place.workshop(progress) as workshop:
                 place.put(_made(workshop, progress, objection).parent)
-                progress.say("Done; removing what it took to get there.")
 
 
 def _made(workshop: Path, progress: Progress, objection: str) -> Path:

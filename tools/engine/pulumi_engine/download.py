@@ -11,6 +11,7 @@ import urllib.request
 from http.client import HTTPException
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from . import pins
@@ -61,6 +62,8 @@ def _ask(address: str, answers: queue.SimpleQueue[IO[bytes] | OSError | HTTPExce
     try:
         answers.put(urllib.request.urlopen(address, timeout=STALLED_AFTER))  # noqa: S310 - the address is a pin
     except (OSError, HTTPException) as error:
+        if isinstance(error, HTTPError):  # an answer, still open
+            error.close()
         answers.put(error)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -45,5 +46,6 @@ class Progress:
             self.say(line)
 
     def _write(self, text: str) -> None:
-        self.stream.write(text)
-        self.stream.flush()
+        with contextlib.suppress(OSError):  # a terminal that was closed: there is still something to clean up
+            self.stream.write(text)
+            self.stream.flush()

@@ -63,7 +63,7 @@ class Shelf:
             yield
 
     @contextlib.contextmanager
-    def workshop(self) -> Iterator[Path]:
+    def workshop(self, progress: Progress) -> Iterator[Path]:
         """A folder to make an engine in, on the same disk as its place; it is removed again, whatever happens."""
         for left_by_a_killed_run in self.engines.glob(".making-*"):
             shutil.rmtree(left_by_a_killed_run, ignore_errors=True)
@@ -71,6 +71,8 @@ class Shelf:
         try:
             yield folder
         finally:
+            if any(folder.iterdir()):  # gigabytes, perhaps: seconds of silence
+                progress.say("Removing what it took to get there.")
             shutil.rmtree(folder, ignore_errors=True)
 
     def put(self, made: Path) -> None:

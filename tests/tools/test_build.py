@@ -1,0 +1,112 @@
+"""Building from source, with a pretend Go."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pulumi_engine import build, commands, pins, shelf
+from pulumi_engine.errors import UnavailableError
+from pulumi_engine.progress import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tools.fakes import Machine
+
+SILENT = "import time; time.sleep(60)"
+
+
+def built(workshop: Path) -> Path:
+    """Build in `workshop`."""
+    workshop.mkdir()
+    return build.build(workshop, Progress(io.StringIO()))
+
+
+def test_complete(machine: Machine) -> None:
+    """What comes of it is a whole engine: the engine, its hosts, and the scripts out of the SDK's source."""
+    machine.go()
+    folder = built(machine.root / "workshop")
+    assert shelf.complete(folder)
+    assert (folder / "pulumi-language-yaml").exists()
+
+
+@pytest.mark.parametrize("version", ["go1.25.10", "go1.20", "devel"])
+def test_old_go(machine: Machine, version: str) -> None:
+    """A Go that is too old is named with the version that is needed."""
+    machine.go(version=version)
+    with pytest.raises(
+        UnavailableError, match=f"Go {re.escape(pins.ENGINE.oldest_go)} or newer is needed; .* is {version}"
+    ):
+        built(machine.root / "workshop")
+
+
+def test_unusual_go(machine: Machine) -> None:
+    """A Go of one's own, or one with experiments, says more than its number and will do."""
+    for version in ("go1.26.0 X:boringcrypto", "devel go1.99-abcdef Sat Nov 21"):
+        machine.go(version=version)
+        assert shelf.complete(built(machine.root / version))
+
+
+def test_no_go(machine: Machine) -> None:
+    """Without Go it says so."""
+    with pytest.raises(UnavailableError, match="There is no go on PATH"):
+        built(machine.root / "workshop")
+
+
+def test_last_words(machine: Machine) -> None:
+    """When Go fails, the last of what it wrote stands in the sentence."""
+    machine.go(build="sys.exit('main.go:1:1: no space left on device')")
+    with pytest.raises(UnavailableError, match=r"`go build` ended with status 1:\n    main\.go:1:1: no space left"):
+        built(machine.root / "workshop")
+
+
+def test_own_caches(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go's caches are of this build alone, on the same disk; its settings of checksums are the user's."""
+    monkeypatch.setenv("GOMODCACHE", "/elsewhere")
+    monkeypatch.setenv("GOOS", "plan9")
+    monkeypatch.setenv("GOSUMDB", "off")
+    seen = machine.root / "seen"
+    names = ("GOMODCACHE", "GOCACHE", "GOTMPDIR", "GOOS", "GOSUMDB")
+    machine.go(build=f"pathlib.Path({str(seen)!r}).write_text(repr([os.environ.get(each) for each in {names}]))")
+    workshop = machine.root / "workshop"
+    built(workshop)
+    folders = [str(workshop / name) for name in ("gomodcache", "gocache", "gotmpdir")]
+    assert seen.read_text() == repr([*folders, None, "off"])
+
+
+def test_silence_is_heard(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a command is silent the clock goes on being shown."""
+    monkeypatch.setattr(commands, "TICK", 0.01)
+    go = machine.go(build="import time; time.sleep(0.2); print('example/one')")
+    heard: list[str | None] = []
+    go_build = [str(go), "build", f"-o={machine.root}/"]
+    assert commands.run(go_build, folder=machine.root, environment=dict(os.environ), heard=heard.append) == 0
+    assert None in heard
+    assert heard[-1] == "example/one"
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupted(machine: Machine, ending: signal.Signals) -> None:
+    """Ctrl-C ends Go and Go's own children, leaves nothing half-built, and shows no traceback."""
+    alive = machine.root / "alive"  # open for writing as long as one of them runs
+    os.mkfifo(alive)
+    child = f"subprocess.Popen([sys.executable, '-c', {SILENT!r}], pass_fds=[alive])"
+    machine.go(
+        build=f"import subprocess; alive = os.open({str(alive)!r}, os.O_WRONLY); {child}; "
+        f"os.write(alive, b'x'); {SILENT}"
+    )
+    with machine.start() as process, alive.open("rb", buffering=0) as pulse:
+        assert pulse.read(1) == b"x"
+        process.send_signal(ending)
+        _, errors = process.communicate(timeout=30)
+        assert pulse.read(1) == b""
+    assert process.returncode == 130
+    assert errors.endswith("Stopped; the next run begins afresh.\n")
+    assert "Traceback" not in errors
+    assert not machine.left()
