@@ -15,6 +15,7 @@ from intune_vpp.core.check import Policy
 from intune_vpp.lifecycle.preview import Preview
 from intune_vpp.lifecycle.reading import Reading
 from intune_vpp.lifecycle.roll_call import RollCall
+from intune_vpp.lifecycle.settling import Settling
 from intune_vpp.lifecycle.syncing import Poller
 from intune_vpp.lifecycle.tokens import TokenLifecycle
 from intune_vpp.lifecycle.vault import Vault
@@ -83,10 +84,18 @@ class Assembly:
     @cached_property
     def _tokens(self) -> TokenLifecycle:
         tokens = self._connect(self._settings)
+        reading = Reading(tokens, self._clock)
+        settling = Settling(
+            tokens=tokens,
+            reading=reading,
+            poller=Poller(tokens, self._clock),
+            voice=self._voice,
+            clock=self._clock,
+        )
         return TokenLifecycle(
             tokens=tokens,
-            reading=Reading(tokens, self._clock),
-            poller=Poller(tokens, self._clock),
+            reading=reading,
+            settling=settling,
             vault=self._vault,
             roll_call=self._roll_call,
             voice=self._voice,

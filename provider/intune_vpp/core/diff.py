@@ -81,12 +81,12 @@ def plan(state: VppTokenState, args: VppTokenArgs) -> Plan:
 def counts_as_applied(observed: VppToken, token_file: TokenFile | None) -> bool:
     """Whether Intune can be taken to hold this file already, though this provider did not put it there.
 
-    Graph never shows the token again: the expiration, to the second, is the only witness, and only while the token
-    works.
+    Graph never shows the token again: the expiration, to the second, is the only witness, and no witness for a token
+    that Apple refuses; an expired one is none the better for being sent again.
     """
     return (
         token_file is not None
-        and observed.state == TokenState.VALID
+        and observed.state in {TokenState.VALID, TokenState.EXPIRED}
         and times.same_second(observed.expiration_date_time, token_file.expiration_date_time)
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, overload
 
 from intune_vpp.core import times
 from intune_vpp.core.model import (
@@ -12,6 +12,7 @@ from intune_vpp.core.model import (
     Compare,
     TokenFile,
     TokenState,
+    Unknown,
     VppToken,
     VppTokenArgs,
     VppTokenState,
@@ -23,17 +24,25 @@ def observe(state: VppTokenState, observed: VppToken, *, observed_at: str) -> Vp
     """The state after a read: the inputs are the user's own wherever Graph says what it said before."""
     applied = _applied(state.token_file, observed)
     inputs = _inputs(state, observed)
-    if isinstance(inputs.token_file, TokenFile):
-        named = inputs.token_file
-        if applied and not applied.seen and not _same_expiration(applied, named):
-            named = applied
-        token = None if inputs.token is None else named.fingerprint
-        inputs = replace(inputs, token=token, token_file=as_judged(named, observed))
+    named = as_judged(_named(inputs.token_file, applied, observed), observed)
+    inputs = replace(inputs, token=None if inputs.token is None else named.fingerprint, token_file=named)
     return replace(
         state, observed=observed, observed_at=observed_at, token_file=as_judged(applied, observed), inputs=inputs
     )
 
 
+def _named(asked: TokenFile | Unknown | None, applied: TokenFile | None, observed: VppToken) -> TokenFile:
+    """The file that the inputs name, unless Intune holds a newer one: the next check is told what it holds."""
+    if isinstance(asked, TokenFile) and asked.seen:
+        newer = times.earlier(asked.expiration_date_time, observed.expiration_date_time)
+        return _unseen(observed) if newer else asked
+    return applied or _unseen(observed)
+
+
+@overload
+def as_judged(token_file: TokenFile, observed: VppToken) -> TokenFile: ...
+@overload
+def as_judged(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None: ...
 def as_judged(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None:
     """The file with the mark that Intune calls its token invalid: the guard then lets an older file pass."""
     if token_file is None:
@@ -43,10 +52,12 @@ def as_judged(token_file: TokenFile | None, observed: VppToken) -> TokenFile | N
 
 def _inputs(state: VppTokenState, observed: VppToken) -> VppTokenArgs:
     moved: dict[str, Any] = {}
+    # v1.0 shows no beta member at all; on beta this flag is never null (CSDL), so there null means emptied by hand.
+    shows_beta = observed.data_sharing_consent_granted is not None
     for prop in MEMBERS:
         now, before = getattr(observed, prop.attribute), getattr(state.observed, prop.attribute)
         asked = getattr(state.inputs, prop.attribute)
-        if prop.compare is Compare.NEVER or asked is None or now is None:
+        if prop.compare is Compare.NEVER or asked is None or (prop.beta_only and not shows_beta):
             continue
         if not same(prop, now, before) and not same(prop, now, asked):
             moved[prop.attribute] = now
@@ -63,8 +74,12 @@ def _applied(applied: TokenFile | None, observed: VppToken) -> TokenFile | None:
     if times.earlier(applied.expiration_date_time, observed.expiration_date_time) or (
         not applied.seen and not _same_expiration(applied, observed)
     ):
-        return TokenFile(UNSEEN_FINGERPRINT, observed.expiration_date_time, observed.organization_name)
+        return _unseen(observed)
     return applied
+
+
+def _unseen(observed: VppToken) -> TokenFile:
+    return TokenFile(UNSEEN_FINGERPRINT, observed.expiration_date_time, observed.organization_name)
 
 
 def _same_expiration(one: TokenFile, other: TokenFile | VppToken) -> bool:

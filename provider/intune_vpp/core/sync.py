@@ -16,7 +16,7 @@ TIME_ALLOWED = timedelta(minutes=20)
 STALE_STATE = timedelta(minutes=1)
 """How long a state or status that was there before the write may stay before it is believed to be the new one."""
 
-STALE_EXPIRATION = timedelta(minutes=2)
+STALE_EXPIRATION = timedelta(minutes=1)
 """How long the old expiration may stay after a renewal (graph facts 4.3: it lags, and does not mean failure)."""
 
 

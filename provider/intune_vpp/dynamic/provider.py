@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.check import Problem
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
-    from intune_vpp.lifecycle.tokens import Outcome
+    from intune_vpp.lifecycle.settling import Outcome
 
 INPUTS = "__inputs"
 

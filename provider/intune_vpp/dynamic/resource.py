@@ -167,6 +167,8 @@ def _sendable(token: Any) -> Any:
 
 def _text_of(token: Any) -> Any:
     """A string asset as its text: the SDK cannot send an empty one, and the engine writes others down in clear."""
+    if isinstance(token, pulumi.FileAsset):
+        _look(token)
     if isinstance(token, pulumi.StringAsset):
         return token.text
     if isinstance(token, (pulumi.RemoteAsset, pulumi.Archive)):

@@ -63,8 +63,6 @@ class ClientSecret:
             except ValueError as error:
                 # MSAL's way to say that the authority's OpenID discovery failed.
                 raise SignInRefused(_refusal(str(error)), status=400) from None
-        if not isinstance(answer, dict):
-            raise errors.sign_in_failed(self._authority, "no JSON object")
         if "access_token" not in answer:
             code = str(answer.get("error") or "")
             raise SignInRefused(_refusal(str(answer.get("error_description") or code)), status=401, code=code)

@@ -23,6 +23,7 @@ class EngineLog:
     def __init__(self, address: str) -> None:
         self._lock = threading.Lock()
         self._said: set[str] = set()
+        self._under_way: set[object] = set()
         self._engine: engine_pb2_grpc.EngineStub | None = None
         if _ADDRESS.fullmatch(address):
             self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
@@ -42,7 +43,10 @@ class EngineLog:
     def debug(self, line: str) -> None:
         """Say it to whoever asked for debug output, without waiting for the engine."""
         if self._engine is not None:
-            self._engine.Log.future(engine_pb2.LogRequest(severity=engine_pb2.DEBUG, message=line))
+            call = self._engine.Log.future(engine_pb2.LogRequest(severity=engine_pb2.DEBUG, message=line))
+            # gRPC cancels a call that nobody holds.
+            self._under_way.add(call)
+            call.add_done_callback(self._under_way.discard)
 
     def _say_once(self, severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> None:
         with self._lock:

@@ -1,12 +1,14 @@
 """How the engine spells values that only the update will know.
 
-It has one sentinel for each type (pulumi/pulumi, pkg/resource/plugin/rpc.go); the SDK knows that of strings alone.
+It has one sentinel for each type (pulumi/pulumi, pkg/resource/plugin/rpc.go). The SDK knows that of strings alone,
+and hands it on to dynamic providers as an object of its own.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
 from intune_vpp.core.model import UNKNOWN
@@ -27,6 +29,8 @@ SENTINELS = frozenset(
 
 def from_engine(value: Any) -> Any:
     """A value with UNKNOWN for each sentinel; a list with an unknown item is unknown as a whole."""
+    if isinstance(value, Unknown):
+        return UNKNOWN
     if isinstance(value, str):
         return UNKNOWN if value in SENTINELS else value
     if isinstance(value, list):

@@ -56,6 +56,8 @@ class Preview:
         if not plan.renews:
             # A renewal is the cure for what there would be to warn of.
             self.warn_of(state)
+        if self._roll_call.arrived(state.id):
+            self._warn(f"Two resources of this program have token {state.id}: remove one of them from the program.")
         self._roll_call.meet(state.id, state.token_file.fingerprint if state.token_file else None)
         file = self._vault.recall(args.token) if isinstance(args.token, str) else None
         self._warn(health.misnamed_file(file, state.observed.location_name) if file else None)

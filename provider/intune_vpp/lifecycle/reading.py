@@ -42,11 +42,16 @@ class Reading:
         return found if found is not None else self._tokens.get(token_id)
 
     def before_first_create(self) -> list[VppToken]:
-        """What was in the tenant before this process created anything; listed once."""
+        """What was in the tenant before this process created anything, listed once; see `forget_first_listing`."""
         with self._lock:
             if self._before_first is None:
                 self._before_first = {found.id: found for found in self._tokens.list()}
             return list(self._before_first.values())
+
+    def forget_first_listing(self) -> None:
+        """A creation may have left a token that nobody knows: the next one lists again."""
+        with self._lock:
+            self._before_first = None
 
     def forget(self, token_id: str) -> None:
         """A write changed this token: what was listed of it is old."""

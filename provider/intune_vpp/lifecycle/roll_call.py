@@ -16,7 +16,7 @@ class RollCall:
         self._lock = threading.Lock()
         self._files: dict[str, str | None] = {}
         self._arrived: set[str] = set()
-        self._reserved: set[str] = set()
+        self._given: dict[str, str | None] = {}
 
     def meet(self, token_id: str, fingerprint: str | None) -> None:
         """A resource that was there before has this token, with this file."""
@@ -28,11 +28,13 @@ class RollCall:
         with self._lock:
             self._files[token_id] = fingerprint
             self._arrived.add(token_id)
+            if fingerprint is not None:
+                self._given[fingerprint] = token_id
 
     def leave(self, token_id: str) -> None:
         """The token was deleted: its file is free again."""
         with self._lock:
-            self._files.pop(token_id, None)
+            self._given.pop(self._files.pop(token_id, None) or "", None)
 
     def met(self, token_id: str) -> bool:
         """Whether some resource of this run has the token."""
@@ -44,17 +46,31 @@ class RollCall:
         with self._lock:
             return token_id in self._arrived
 
-    def reserve(self, fingerprint: str) -> str | None:
-        """Keep a file for the creation under way; where it is in use already, the words for its user instead."""
-        with self._lock:
-            user = next((f"token {token_id}" for token_id, file in self._files.items() if file == fingerprint), None)
-            if user is None and fingerprint in self._reserved:
-                user = "one that is just being created"
-            if user is None:
-                self._reserved.add(fingerprint)
-            return user
+    def claim_file(self, fingerprint: str, token_id: str | None) -> str | None:
+        """Take a file for a token, None for one yet to be created; the words for who has it already, instead.
 
-    def release(self, fingerprint: str) -> None:
-        """The creation is over: its token is known by now, or the file is free for another attempt."""
+        A token that is there before may take a file that another one held, since two that were mixed up could not be
+        put right otherwise; what another one was given in this very run, nobody may take.
+        """
         with self._lock:
-            self._reserved.discard(fingerprint)
+            if fingerprint in self._given:
+                user = self._given[fingerprint]
+                if token_id is None or user != token_id:
+                    return f"token {user}" if user else "one that is just being created"
+            elif token_id is None and (holder := self._holder_of(fingerprint)):
+                return f"token {holder}"
+            self._given[fingerprint] = token_id
+            return None
+
+    def give_file(self, fingerprint: str, token_id: str) -> None:
+        """The file claimed for a token yet to be created is this one's, which was found."""
+        with self._lock:
+            self._given[fingerprint] = token_id
+
+    def free_file(self, fingerprint: str) -> None:
+        """The creation failed: the file may be tried again."""
+        with self._lock:
+            self._given.pop(fingerprint, None)
+
+    def _holder_of(self, fingerprint: str) -> str | None:
+        return next((token_id for token_id, file in self._files.items() if file == fingerprint), None)

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import sync
-from intune_vpp.core.errors import SyncFailed
+from intune_vpp.core.errors import SyncFailed, TokenGone
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
@@ -28,23 +28,32 @@ class Poller:
         self._tokens = tokens
         self._clock = clock
         self._turn_taking = threading.Lock()
-        self._turn = 0
+        self._begun = 0
+        self._done = 0
         self._listing: dict[str, VppToken] = {}
 
     def wait(self, watch: Watch, observed: VppToken) -> tuple[VppToken, Ended]:
         """Wait until the sync of the token last seen as `observed` has ended; the token then, and how it ended."""
         pause = FIRST_PAUSE
-        turn = self._turn
+        # A listing that is under way now may have passed this token already: only a later one counts.
+        turn = self._begun
         while (ended := sync.judge(watch, observed, self._clock.now())) is None:
             with self._turn_taking:
-                if self._turn == turn:
-                    self._clock.sleep(pause)
-                    self._listing = {found.id: found for found in self._tokens.list()}
-                    self._turn += 1
-                turn = self._turn
+                if self._done <= turn:
+                    self._take_turn(pause)
+                turn = self._done
                 found = self._listing.get(observed.id)
-            if found is None:
+            try:
+                # A listing may lag behind a creation: only the token itself says that it is gone.
+                observed = found or self._tokens.get(observed.id)
+            except TokenGone:
                 gone = SyncFailed(f"{observed.label} was deleted while its licences were being synced.")
                 return observed, sync.Ended(gone)
-            observed, pause = found, min(pause * 1.5, LONGEST_PAUSE)
+            pause = min(pause * 1.5, LONGEST_PAUSE)
         return observed, ended
+
+    def _take_turn(self, pause: float) -> None:
+        self._clock.sleep(pause)
+        self._begun += 1
+        self._listing = {found.id: found for found in self._tokens.list()}
+        self._done = self._begun

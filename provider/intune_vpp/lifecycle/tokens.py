@@ -1,21 +1,20 @@
-"""The stories of one vppToken: check, create, adopt, read, update, delete.
+"""The stories of one vppToken: create, adopt, take over, read, update, delete.
 
 A write that worked is never lost: what goes wrong after it comes back beside the new state, in `Outcome.failure`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import check, diff, drift, sync, times, wire
+from intune_vpp.core import check, diff, drift, times, wire
 from intune_vpp.core.errors import (
     AdoptionRefused,
     DeletionRefused,
-    GraphError,
-    IntuneVppError,
+    GraphUnavailable,
+    GraphUnreachable,
     TokenGone,
-    WrongLocation,
     WrongTenant,
 )
 from intune_vpp.core.model import (
@@ -30,6 +29,7 @@ from intune_vpp.core.model import (
     VppTokenState,
     same,
 )
+from intune_vpp.lifecycle.settling import Outcome, Written
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,33 +39,8 @@ if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.reading import Reading
     from intune_vpp.lifecycle.roll_call import RollCall
-    from intune_vpp.lifecycle.syncing import Poller
+    from intune_vpp.lifecycle.settling import Settling
     from intune_vpp.lifecycle.vault import Vault
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The state after a write that happened, and what went wrong after it."""
-
-    state: VppTokenState
-    failure: IntuneVppError | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Written:
-    """A token just written: `before` is what was seen of it earlier, `file_sent` whether its file went along.
-
-    `arrives` says that it came under management just now; `syncs` that a sync is due, `pending` that one was already.
-    """
-
-    observed: VppToken
-    args: VppTokenArgs
-    token_file: TokenFile | None
-    before: VppToken | None = None
-    file_sent: bool = False
-    arrives: bool = False
-    syncs: bool = False
-    pending: bool = False
 
 
 class TokenLifecycle:
@@ -76,7 +51,7 @@ class TokenLifecycle:
         *,
         tokens: VppTokens,
         reading: Reading,
-        poller: Poller,
+        settling: Settling,
         vault: Vault,
         roll_call: RollCall,
         voice: Voice,
@@ -84,7 +59,7 @@ class TokenLifecycle:
     ) -> None:
         self._tokens = tokens
         self._reading = reading
-        self._poller = poller
+        self._settling = settling
         self._vault = vault
         self._roll_call = roll_call
         self._voice = voice
@@ -100,16 +75,20 @@ class TokenLifecycle:
         if isinstance(args.adopt_token_id, str):
             return self._adopt(args.adopt_token_id, args, tenant_id)
         stoken = self._vault.require(args.token)
-        self._reserve(stoken)
+        self._claim_file(stoken)
         try:
             found = self._already_there(stoken, args)
-            return self._take_over(found, args, tenant_id) if found else self._upload(stoken, args, tenant_id)
-        finally:
-            self._roll_call.release(stoken.fingerprint)
+            if found is None:
+                return self._upload(stoken, args, tenant_id)
+            self._roll_call.give_file(stoken.fingerprint, found.id)
+            return self._take_over(found, args, tenant_id)
+        except BaseException:
+            self._roll_call.free_file(stoken.fingerprint)
+            raise
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
         """The state as Graph sees it now, None where the token is gone. Raises WrongTenant and GraphError."""
-        self._stay_in_tenant(state)
+        state = self._in_this_tenant(state)
         try:
             observed = self._reading.one(state.id)
         except TokenGone:
@@ -118,8 +97,7 @@ class TokenLifecycle:
 
     def update(self, state: VppTokenState, args: VppTokenArgs) -> Outcome:
         """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
-        self._stay_in_tenant(state)
-        return self._apply(state, args)
+        return self._apply(self._in_this_tenant(state), args)
 
     def delete(self, state: VppTokenState) -> None:
         """Delete the token, unless it is protected or this run has just brought it under another name.
@@ -133,7 +111,7 @@ class TokenLifecycle:
         if state.inputs.deletion_protection is not False:
             msg = f"{label} is protected: deleting a token deletes its apps and all their assignments."
             raise DeletionRefused(f"{msg} Set deletionProtection to false, run an update, then delete it.")
-        self._stay_in_tenant(state)
+        self._in_this_tenant(state)
         try:
             self._tokens.delete(state.id)
         except TokenGone:
@@ -149,8 +127,8 @@ class TokenLifecycle:
         except TokenGone as error:
             msg = f"There is no token {token_id} to adopt in this tenant."
             raise AdoptionRefused(f"{msg} Check adoptTokenId, or leave it out to create one.") from error
-        if self._roll_call.met(token_id):
-            raise AdoptionRefused(f"Token {token_id} already belongs to another resource of this program.")
+        if self._roll_call.met(observed.id):
+            raise AdoptionRefused(f"Token {observed.id} already belongs to another resource of this program.")
         return self._bring_in(_bare(observed, tenant_id), args)
 
     def _take_over(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> Outcome:
@@ -158,7 +136,7 @@ class TokenLifecycle:
             f"{observed.label} is in the tenant already, from this very file: token {observed.id} was taken over, "
             "and no second one created."
         )
-        unsynced = observed.last_sync_status != SyncStatus.COMPLETED
+        unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
         bare = replace(_bare(observed, tenant_id), token_file=_described(args), sync_pending=unsynced)
         return self._bring_in(bare, args)
 
@@ -176,8 +154,9 @@ class TokenLifecycle:
             raise AdoptionRefused(f"{msg} Name the right one in adoptTokenId, or delete the others.")
         return found[0] if found else None
 
-    def _reserve(self, stoken: SToken) -> None:
-        user = self._roll_call.reserve(stoken.fingerprint)
+    def _claim_file(self, stoken: SToken, token_id: str | None = None) -> None:
+        """Raise where another resource of this run has this file: for a new token held at all, else applied now."""
+        user = self._roll_call.claim_file(stoken.fingerprint, token_id)
         if user is not None:
             msg = f"This token file already belongs to another resource of this program ({user})."
             raise AdoptionRefused(f"{msg} A location has one token: give each resource its own file.")
@@ -186,10 +165,15 @@ class TokenLifecycle:
 
     def _upload(self, stoken: SToken, args: VppTokenArgs, tenant_id: str) -> Outcome:
         members = wire.members(args, (prop.attribute for prop in MEMBERS))
-        observed = self._tokens.create(members, stoken)
+        try:
+            observed = self._tokens.create(members, stoken)
+        except (GraphUnreachable, GraphUnavailable):
+            # Only the answer may be lost: the next create looks again.
+            self._reading.forget_first_listing()
+            raise
         self._roll_call.arrive(observed.id, stoken.fingerprint)
         self._warn_of_kept_values(args, observed, members)
-        written = _Written(
+        written = Written(
             observed=observed,
             args=args,
             token_file=_described(args),
@@ -197,23 +181,26 @@ class TokenLifecycle:
             arrives=True,
             syncs=args.wait_for_sync is not False,
         )
-        return self._settle(written, tenant_id)
+        return self._settling.settle(written, tenant_id)
 
     def _apply(self, state: VppTokenState, args: VppTokenArgs, *, arrives: bool = False) -> Outcome:
         plan = diff.plan(state, args)
         stoken = self._file_to_send(plan, args)
         if stoken is not None:
             check.guard(stoken, olds=_held(state), args=args, now=self._clock.now())
+            self._claim_file(stoken, state.id)
         observed = state.observed
         members = wire.members(args, plan.members)
         if members or stoken:
             observed = self._tokens.update(state.id, members, stoken)
             self._reading.forget(state.id)
             self._warn_of_kept_values(args, observed, members)
-        token_file = _described(args) if stoken else state.token_file
+        # The file that is named and need not be sent is there already: sent before, or brought by another way.
+        named = _described(args) if args.token is not None else None
+        token_file = named if named and named.seen else state.token_file
         self._roll_call.meet(state.id, token_file.fingerprint if token_file else None)
         due = stoken is not None or plan.claims or plan.resyncs
-        written = _Written(
+        written = Written(
             observed=observed,
             args=args,
             token_file=token_file,
@@ -223,61 +210,13 @@ class TokenLifecycle:
             syncs=due and args.wait_for_sync is not False,
             pending=state.sync_pending,
         )
-        return self._settle(written, state.tenant_id)
+        return self._settling.settle(written, state.tenant_id)
 
     def _file_to_send(self, plan: Plan, args: VppTokenArgs) -> SToken | None:
         if plan.renews:
             return self._vault.require(args.token)
         # Whether a claim works without the file is not settled (graph facts 6.12); with it, it is what the portal does.
         return self._vault.recall(args.token) if plan.claims and isinstance(args.token, str) else None
-
-    def _settle(self, written: _Written, tenant_id: str) -> Outcome:
-        """Sync where due, look at the location, and make the state: whatever happens here, the write stays known."""
-        observed, pending = written.observed, written.pending
-        failure: IntuneVppError | None = None
-        if written.syncs:
-            try:
-                observed, ended = self._sync(written)
-                failure = ended.failure
-                self._warn(ended.warning)
-            except GraphError as error:
-                failure = error
-            pending = failure is not None
-        if written.arrives or written.file_sent:
-            failure = self._wrong_location(observed, written.args) or failure
-        state = VppTokenState(
-            observed=observed,
-            tenant_id=tenant_id,
-            inputs=written.args,
-            observed_at=self._now(),
-            token_file=drift.as_judged(written.token_file, observed),
-            sync_pending=pending,
-        )
-        return Outcome(state, failure)
-
-    def _sync(self, written: _Written) -> tuple[VppToken, sync.Ended]:
-        seen = written.observed
-        watch = sync.Watch(
-            started_at=self._clock.now(),
-            last_sync=seen.last_sync_date_time,
-            stale_state=written.before.state if written.before else None,
-            stale_failure=seen.last_sync_status == SyncStatus.FAILED,
-            expects=written.token_file.expiration_date_time if written.file_sent and written.token_file else None,
-        )
-        running = seen.last_sync_status == SyncStatus.IN_PROGRESS
-        started = seen if running else self._tokens.sync_licenses(seen.id)
-        self._reading.forget(seen.id)
-        return self._poller.wait(watch, started)
-
-    def _wrong_location(self, observed: VppToken, args: VppTokenArgs) -> WrongLocation | None:
-        expected = args.expected_location_name
-        if expected is None or observed.location_name == expected:
-            return None
-        if observed.location_name is None:
-            self._voice.warn(f'Intune does not name the location of {observed.label} yet; expected is "{expected}".')
-            return None
-        msg = f'Token {observed.id} is for the location "{observed.location_name}", expected was "{expected}".'
-        return WrongLocation(f"{msg} Its file is another location's: put the right one in its place.")
 
     def _warn_of_kept_values(self, args: VppTokenArgs, observed: VppToken, sent: Mapping[str, object]) -> None:
         for prop in MEMBERS:
@@ -286,15 +225,13 @@ class TokenLifecycle:
                 continue
             self._voice.warn(f'Intune keeps {prop.name} "{kept}" for {observed.label} instead of "{asked}".')
 
-    def _warn(self, sentence: str | None) -> None:
-        if sentence:
-            self._voice.warn(sentence)
-
-    def _stay_in_tenant(self, state: VppTokenState) -> None:
+    def _in_this_tenant(self, state: VppTokenState) -> VppTokenState:
+        """The state, naming the tenant where it did not yet. Raises WrongTenant."""
         here = self._tokens.tenant_id()
         if state.tenant_id and state.tenant_id.lower() != here:
             msg = f"{state.observed.label} belongs to tenant {state.tenant_id}, the credentials to tenant {here}."
             raise WrongTenant(f"{msg} Nothing was changed: use the credentials of the first.")
+        return replace(state, tenant_id=here)
 
     def _now(self) -> str:
         return times.text(self._clock.now())

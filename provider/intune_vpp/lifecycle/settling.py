@@ -1,0 +1,103 @@
+"""What follows a write that worked: the licence sync where it is due, a look at the location, and the new state.
+
+Whatever happens here, the write stays known: a failure comes back beside the state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from intune_vpp.core import drift, sync, times
+from intune_vpp.core.errors import GraphError, IntuneVppError, WrongLocation
+from intune_vpp.core.model import SyncStatus, TokenFile, VppToken, VppTokenArgs, VppTokenState
+
+if TYPE_CHECKING:
+    from intune_vpp.core.ports import Clock, Voice, VppTokens
+    from intune_vpp.lifecycle.reading import Reading
+    from intune_vpp.lifecycle.syncing import Poller
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The state after a write that happened, and what went wrong after it."""
+
+    state: VppTokenState
+    failure: IntuneVppError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A token just written: `before` is what was seen of it earlier, `file_sent` whether its file went along.
+
+    `arrives` says that it came under management just now; `syncs` that a sync is due, `pending` that one was already.
+    """
+
+    observed: VppToken
+    args: VppTokenArgs
+    token_file: TokenFile | None
+    before: VppToken | None = None
+    file_sent: bool = False
+    arrives: bool = False
+    syncs: bool = False
+    pending: bool = False
+
+
+class Settling:
+    """Brings written tokens to rest."""
+
+    def __init__(self, *, tokens: VppTokens, reading: Reading, poller: Poller, voice: Voice, clock: Clock) -> None:
+        self._tokens = tokens
+        self._reading = reading
+        self._poller = poller
+        self._voice = voice
+        self._clock = clock
+
+    def settle(self, written: Written, tenant_id: str) -> Outcome:
+        """Sync where due, look at the location, and make the state: whatever happens here, the write stays known."""
+        observed, pending = written.observed, written.pending
+        failure: IntuneVppError | None = None
+        if written.syncs:
+            try:
+                observed, ended = self._sync(written)
+                failure = ended.failure
+                if ended.warning:
+                    self._voice.warn(ended.warning)
+            except GraphError as error:
+                failure = error
+            pending = failure is not None
+        if written.arrives or written.file_sent:
+            failure = self._wrong_location(observed, written.args) or failure
+        state = VppTokenState(
+            observed=observed,
+            tenant_id=tenant_id,
+            inputs=written.args,
+            observed_at=times.text(self._clock.now()),
+            token_file=drift.as_judged(written.token_file, observed),
+            sync_pending=pending,
+        )
+        return Outcome(state, failure)
+
+    def _sync(self, written: Written) -> tuple[VppToken, sync.Ended]:
+        seen = written.observed
+        watch = sync.Watch(
+            started_at=self._clock.now(),
+            last_sync=seen.last_sync_date_time,
+            stale_state=written.before.state if written.before else None,
+            stale_failure=seen.last_sync_status == SyncStatus.FAILED,
+            expects=written.token_file.expiration_date_time if written.file_sent and written.token_file else None,
+        )
+        running = seen.last_sync_status == SyncStatus.IN_PROGRESS
+        started = seen if running else self._tokens.sync_licenses(seen.id)
+        self._reading.forget(seen.id)
+        return self._poller.wait(watch, started)
+
+    def _wrong_location(self, observed: VppToken, args: VppTokenArgs) -> WrongLocation | None:
+        expected = args.expected_location_name
+        if expected is None or observed.location_name == expected:
+            return None
+        if observed.location_name is None:
+            self._voice.warn(f'Intune does not name the location of {observed.label} yet; expected is "{expected}".')
+            return None
+        msg = f'Token {observed.id} is for the location "{observed.location_name}", expected was "{expected}".'
+        return WrongLocation(f"{msg} Its file is another location's: put the right one in its place.")

@@ -1,0 +1,160 @@
+"""Which token is whose: renames, replacements, lost states, other tenants, and what the engine's options do to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness import Project, Tenant, emulator, token_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_rename_keeps_the_token(project: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """Under a new name without an alias the token is taken over, not created again, and not deleted."""
+    project.want("old", token=str(token_file(tmp_path)), display_name="Lincoln")
+    assert project.up().ok
+    before = project.token("old")["id"]
+    tenant.log()
+    for old, new, options in (("old", "new", ()), ("new", "newer", ("--refresh",))):
+        project.wanted[new] = project.wanted.pop(old)
+        renamed = project.up(*options)
+        assert renamed.ok, renamed.text
+        assert {name: record["id"] for name, record in project.tokens().items()} == {new: before}
+    assert tenant.writes() == []
+
+
+def test_a_forced_replacement_keeps_the_token(project: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """`up --replace` and a taint end with the same token under management; nothing is created or deleted."""
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", deletion_protection=True)
+    assert project.up().ok
+    record = project.token()
+    tenant.log()
+    replaced = project.up("--replace", record["urn"])
+    assert replaced.ok, replaced.text
+    assert "was taken over" in replaced.text
+    assert project.pulumi("state", "taint", record["urn"]).ok
+    assert project.up().ok
+    assert project.token()["id"] == record["id"]
+    assert tenant.writes() == []
+
+
+def test_a_lost_state_finds_its_tokens(tmp_path: Path, engine: dict[str, str], tenant: Tenant) -> None:
+    """A new state over an old tenant takes its tokens over with one listing and no write."""
+    files = {name: token_file(tmp_path, name, location=name, days=200 + len(name)) for name in ("one", "three")}
+    ids = []
+    for attempt in ("first", "second"):
+        (tmp_path / attempt).mkdir()
+        project = Project.start(tmp_path / attempt, engine, tenant)
+        for name, file in files.items():
+            project.want(name, token=str(file), display_name=name)
+        assert project.up().ok
+        ids.append({name: record["id"] for name, record in project.tokens().items()})
+        seen = tenant.requests()
+    assert ids[0] == ids[1]
+    assert seen == ["GET vppTokens"]
+
+
+def test_another_tenant(project: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """A state of one tenant under credentials of another changes neither tenant nor itself."""
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    assert project.up().ok
+    before = project.token()
+    tenant.log()
+    with emulator(tmp_path) as other:
+        elsewhere = other.environment
+        project.want(display_name="Other", deletion_protection=False)
+        for attempt in (project.refresh(**elsewhere), project.up(**elsewhere), project.destroy(**elsewhere)):
+            assert not attempt.ok
+            assert "Nothing was changed: use the credentials of the first" in attempt.text
+        assert other.requests() == []
+    assert tenant.requests() == []
+    after = project.token()
+    assert [after[part] for part in ("id", "inputs", "outputs")] == [
+        before[part] for part in ("id", "inputs", "outputs")
+    ]
+
+
+def test_one_file_for_two_resources(project: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """The same file under two resources is refused, and only one token is created."""
+    file = str(token_file(tmp_path))
+    project.want("one", token=file, display_name="one")
+    project.want("two", token=file, display_name="two", opts={})
+    failed = project.up("--parallel", "1")
+    assert not failed.ok
+    assert "already belongs to another resource" in failed.text
+    assert len([one for one in tenant.requests() if one == "POST vppTokens"]) == 1
+
+
+def test_adoption(project: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """A token uploaded by hand is adopted by its id without a write, and the next run is quiet."""
+    file = token_file(tmp_path)
+    members = {"token": file.read_text(), "appleId": "apps@contoso.example", "vppTokenAccountType": "business"}
+    by_hand = tenant._call("POST", "portal", {**members, "displayName": "Lincoln"})
+    tenant.edit(by_hand["id"], lastSyncStatus="completed", lastSyncDateTime="2026-11-01T00:00:00Z")
+    project.want(token=str(file), display_name="Lincoln", adopt_token_id=by_hand["id"])
+    preview = project.preview()
+    assert "takes over token" in preview.text
+    assert project.up().ok
+    assert project.token()["id"] == by_hand["id"]
+    assert project.up("--expect-no-changes").ok
+    assert tenant.requests() == ["GET vppTokens/{id}"]
+    project.want("other", token=str(token_file(tmp_path, "other")), adopt_token_id="0" * 8 + by_hand["id"][8:])
+    assert "There is no token" in project.up().text
+
+
+def test_engine_options(project: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """`ignoreChanges`, `protect`, `--target` and `retainOnDelete` do what Pulumi says they do."""
+    project.want(token=str(token_file(tmp_path, "first")), display_name="Lincoln")
+    assert project.up().ok
+    tenant.log()
+    project.want(
+        token=str(token_file(tmp_path, "second", days=350)), display_name="Other", opts={"ignore_changes": ["token"]}
+    )
+    ignored = project.up()
+    assert ignored.ok, ignored.text
+    assert [sorted(one["body"]) for one in tenant.log() if one["method"] == "PATCH"] == [["displayName"]]
+    assert project.up("--expect-no-changes").ok
+
+    project.want(display_name="Targeted", opts={"protect": True, "retain_on_delete": True})
+    project.want("second", token=str(token_file(tmp_path, "third", location="Elsewhere")), display_name="Second")
+    targeted = project.up("--target", project.token()["urn"])
+    assert targeted.ok, targeted.text
+    assert set(project.tokens()) == {"lincoln"}
+    assert not project.destroy().ok
+    project.want(opts={"retain_on_delete": True})
+    assert project.up().ok
+    del project.wanted["lincoln"]
+    assert project.up().ok
+    assert "DELETE vppTokens/{id}" not in tenant.writes()
+
+
+def test_unknown_values_in_preview(tmp_path: Path, engine: dict[str, str], tenant: Tenant) -> None:
+    """A file and members that only the update will know are previewed as such, and applied when known."""
+    program = """\
+import os
+import pulumi
+from intune_vpp.dynamic import VppToken
+
+class Later(pulumi.dynamic.ResourceProvider):
+    def create(self, props):
+        return pulumi.dynamic.CreateResult("later", {"name": props["given"]})
+
+class Known(pulumi.dynamic.Resource):
+    name: pulumi.Output[str]
+    def __init__(self, given):
+        super().__init__(Later(), "known", {"given": given, "name": None})
+
+known = Known(os.environ["NAME"])
+VppToken("lincoln", token=pulumi.Output.secret(known.name).apply(lambda name: open(os.environ["FILE"]).read()),
+    apple_id="apps@contoso.example", vpp_token_account_type="business", data_sharing_consent_granted=True,
+    display_name=known.name, role_scope_tag_ids=["0", known.name.apply(lambda name: "7")], deletion_protection=False)
+"""
+    project = Project.start(tmp_path, engine, tenant, program)
+    settings = {"NAME": "Lincoln", "FILE": str(token_file(tmp_path))}
+    previewed = project.preview(**settings)
+    assert previewed.ok, previewed.text
+    assert tenant.log() == []
+    assert project.up(**settings).ok
+    outputs = project.outputs()
+    assert (outputs["displayName"], sorted(outputs["roleScopeTagIds"])) == ("Lincoln", ["0", "7"])

@@ -1,0 +1,220 @@
+"""A token comes into being: what is sent, once for a run and once for a token, and what is kept."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders import NEXT_YEAR
+from intune_vpp.core import stoken, times
+from intune_vpp.core.errors import AdoptionRefused, TokenFileError
+from intune_vpp.core.model import TokenFile, VppTokenArgs
+from intune_vpp_emulator.tenant import Tenant
+from tenant_in_process import LIST, POST, SYNC, Run, new_tenant, vpptoken, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def test_created_token_is_synced_and_kept(tenant: Tenant) -> None:
+    """Creating costs one LIST, one POST and one sync, whose end is seen by polling."""
+    run = Run(tenant)
+    text = vpptoken()
+    outcome = run.create(wanted(text, countryOrRegion="GB"))
+    fingerprint = stoken.parse(text.encode()).fingerprint
+    assert run.requests == [LIST, POST, SYNC, LIST]
+    assert outcome.failure is None
+    state = outcome.state
+    assert state.token_file == TokenFile(fingerprint, times.text(NEXT_YEAR), "Contoso")
+    assert state.inputs.token == fingerprint
+    assert (state.tenant_id, state.sync_pending) == (tenant.directory.tenant_id, False)
+    assert state.observed.last_sync_status == "completed"
+    assert (state.observed.location_name, state.observed.country_or_region) == ("Lincoln", "gb")
+    assert run.voice.warnings == []
+
+
+def test_body_of_a_creation_has_only_what_is_managed(tenant: Tenant) -> None:
+    """What the program leaves out is in no body."""
+    run = Run(tenant)
+    run.create(wanted(vpptoken(), displayName=None, waitForSync=False, deletionProtection=False))
+    assert run.bodies("POST") == [
+        {
+            "@odata.type": "#microsoft.graph.vppToken",
+            "appleId": "vpp@contoso.example",
+            "vppTokenAccountType": "business",
+            "dataSharingConsentGranted": True,
+            "token": "***",
+        }
+    ]
+
+
+def test_claim_goes_along_with_a_creation(tenant: Tenant) -> None:
+    """A claim is sent when the token is created."""
+    run = Run(tenant)
+    run.create(wanted(vpptoken(), claimTokenManagementFromExternalMdm=True, waitForSync=False))
+    assert run.bodies("POST")[0]["claimTokenManagementFromExternalMdm"] is True
+
+
+def test_creation_need_not_wait(tenant: Tenant) -> None:
+    """Without waiting there is no sync, and nothing pending."""
+    run = Run(tenant)
+    outcome = run.create(wanted(vpptoken(), waitForSync=False))
+    assert run.requests == [LIST, POST]
+    assert run.time.slept == []
+    assert (outcome.state.observed.last_sync_status, outcome.state.sync_pending) == ("none", False)
+
+
+def test_tenant_is_listed_once_in_a_run(tenant: Tenant) -> None:
+    """The second creation of a run needs no second LIST."""
+    run = Run(tenant)
+    for location in ("Lincoln", "Monroe"):
+        run.create(wanted(vpptoken(location), displayName=location, waitForSync=False))
+    assert run.requests == [LIST, POST, POST]
+
+
+def test_first_preview_after_a_creation_is_quiet(tenant: Tenant) -> None:
+    """The program that created a token plans nothing in the next run, and a refresh finds nothing."""
+    inputs = wanted(vpptoken(), countryOrRegion="GB", roleScopeTagIds=["0"], automaticallyUpdateApps=True)
+    state = Run(tenant).create(inputs).state
+    run = Run(tenant)
+    assert not run.preview(state, inputs)
+    assert run.requests == []
+    assert not run.drift(state)
+    assert run.voice.said == []
+
+
+def test_preview_of_a_new_token_sends_nothing(tenant: Tenant) -> None:
+    """Check asks Graph nothing and keeps the secret out of what it returns."""
+    run = Run(tenant)
+    text = vpptoken()
+    checked = run.check(wanted(text))
+    assert checked.args.token == stoken.parse(text.encode()).fingerprint
+    assert run.log == []
+
+
+def test_same_file_serves_one_resource(tenant: Tenant) -> None:
+    """A second resource with the same file is refused before anything is sent for it."""
+    run = Run(tenant)
+    text = vpptoken()
+    first = run.create(wanted(text, waitForSync=False)).state
+    with pytest.raises(AdoptionRefused, match=f"already belongs to another resource of this program.*{first.id}"):
+        run.create(wanted(text, displayName="Monroe", waitForSync=False))
+    assert run.requests == [LIST, POST]
+
+
+def test_file_of_an_existing_resource_serves_no_new_one(tenant: Tenant) -> None:
+    """A file that a resource of the program has since an earlier run is refused to a new one."""
+    text = vpptoken()
+    state = Run(tenant).create(wanted(text)).state
+    run = Run(tenant)
+    run.up(state, wanted(text))
+    with pytest.raises(AdoptionRefused, match="give each resource its own file"):
+        run.create(wanted(text, displayName="Monroe"))
+    assert run.requests == []
+
+
+def test_same_file_twice_at_once_is_one_token() -> None:
+    """Two resources with the same file, created side by side, end in one token and one refusal."""
+    text = vpptoken()
+    outcomes: list[object] = []
+
+    class Meanwhile(Tenant):
+        def create(self, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+            if not outcomes:
+                outcomes.append("under way")
+                with ThreadPoolExecutor(1) as other:
+                    second = other.submit(run.create, wanted(text, displayName="Monroe", waitForSync=False))
+                    outcomes.append(second.exception(timeout=5))
+            return super().create(body, **options)
+
+    tenant = new_tenant(Meanwhile)
+    run = Run(tenant)
+    run.create(wanted(text, waitForSync=False))
+    assert isinstance(outcomes[1], AdoptionRefused)
+    assert len(tenant.tokens) == 1
+
+
+def test_creation_that_failed_may_be_tried_again_in_the_same_run() -> None:
+    """A refused creation leaves its file free for the next attempt."""
+
+    class FirstRefused(Tenant):
+        attempts = 0
+
+        def create(self, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+            self.attempts += 1
+            return super().create({} if self.attempts == 1 else body, **options)
+
+    run = Run(new_tenant(FirstRefused))
+    inputs = wanted(vpptoken(), waitForSync=False)
+    with pytest.raises(Exception, match="400 BadRequest"):
+        run.create(inputs)
+    assert run.create(inputs).failure is None
+    assert run.requests == [LIST, POST, POST]
+
+
+def test_creation_needs_the_text_of_its_file(tenant: Tenant) -> None:
+    """A creation from the state alone, in a process that never saw the file, is refused with the cure."""
+    asked = Run(tenant).check(wanted(vpptoken())).args
+    run = Run(tenant)
+    with pytest.raises(TokenFileError, match=r"was not given it\. Run the update with the program and the file"):
+        run.assembly.tokens.create(asked)
+    with pytest.raises(TokenFileError, match="was not given it"):
+        run.assembly.tokens.create(VppTokenArgs())
+    assert run.requests == []
+
+
+def test_wrong_location_is_loud_and_keeps_the_token(tenant: Tenant) -> None:
+    """A token for another location than expected fails with both names, its id kept."""
+    outcome = Run(tenant).create(wanted(vpptoken("Monroe"), expectedLocationName="Lincoln"))
+    assert str(outcome.failure) == (
+        f'Token {outcome.state.id} is for the location "Monroe", expected was "Lincoln". '
+        "Its file is another location's: put the right one in its place."
+    )
+    assert [one.id for one in tenant.tokens] == [outcome.state.id]
+    assert outcome.state.sync_pending is False
+    run = Run(tenant)
+    run.preview(outcome.state, wanted(None, expectedLocationName="Lincoln"))
+    assert run.voice.warnings == ['Lincoln is for the location "Monroe", not "Lincoln" (seen 2026-11-01).']
+
+
+def test_right_location_passes(tenant: Tenant) -> None:
+    """The location that is expected is no failure."""
+    assert Run(tenant).create(wanted(vpptoken(), expectedLocationName="Lincoln")).failure is None
+
+
+def test_unnamed_location_is_a_warning() -> None:
+    """Where Intune does not name the location yet, the expectation is told and nothing fails."""
+
+    class Unnamed(Tenant):
+        def create(self, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+            return {**super().create(body, **options), "locationName": None}
+
+    run = Run(new_tenant(Unnamed))
+    outcome = run.create(wanted(vpptoken(), expectedLocationName="Lincoln", waitForSync=False))
+    assert outcome.failure is None
+    assert run.voice.warnings == ['Intune does not name the location of Lincoln yet; expected is "Lincoln".']
+
+
+def test_v1_creates_without_what_only_beta_knows(tenant: Tenant) -> None:
+    """Graph's v1.0 is asked at its own address, without the members that only beta has."""
+    run = Run(tenant, configuration={"graphVersion": "v1.0"})
+    inputs = wanted(vpptoken(), displayName=None, dataSharingConsentGranted=None)
+    state = run.create(inputs).state
+    assert run.requests == [LIST, POST, SYNC, LIST]
+    assert {entry["path"].split("/")[1] for entry in run.log if "vppTokens" in entry["path"]} == {"v1.0"}
+    assert (state.observed.location_name, state.observed.state) == (None, "valid")
+    again = Run(tenant, configuration={"graphVersion": "v1.0"})
+    assert not again.preview(state, inputs)
+    assert not again.drift(state)
+
+
+def test_v1_refuses_what_only_beta_knows(tenant: Tenant) -> None:
+    """An input that v1.0 does not know is named by Check, with the cure."""
+    run = Run(tenant, configuration={"graphVersion": "v1.0"})
+    reasons = [problem.reason for problem in run.check(wanted(vpptoken())).problems]
+    assert reasons == [
+        f"{name} needs Graph's beta. Set graphVersion to beta, or leave it out."
+        for name in ("dataSharingConsentGranted", "displayName")
+    ]

@@ -1,0 +1,153 @@
+"""An answer that is lost, a run that is killed: no token is lost, and none is made twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from intune_vpp.core.errors import GraphUnreachable
+from intune_vpp_emulator.tenant import Tenant
+from tenant_in_process import LIST, PATCH, POST, SYNC, Run, new_tenant, vpptoken, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+class LosesAnswers(httpx.BaseTransport):
+    """Lets the tenant act, and then loses its answer to the first write of a method."""
+
+    def __init__(self, inner: httpx.BaseTransport, method: str, path_ends: str, loss: BaseException) -> None:
+        self._inner = inner
+        self._lost = (method, path_ends)
+        self._loss: BaseException | None = loss
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on."""
+        response = self._inner.handle_request(request)
+        method, path_ends = self._lost
+        loss = self._loss
+        if loss is None or request.method != method or not request.url.path.endswith(path_ends):
+            return response
+        self._loss = None
+        response.close()
+        if isinstance(loss, httpx.RequestError):
+            loss.request = request
+        raise loss
+
+
+def losing(tenant: Tenant, method: str, path_ends: str, loss: BaseException) -> Run:
+    """A run that loses one answer."""
+    return Run(tenant, around=lambda inner: LosesAnswers(inner, method, path_ends, loss))
+
+
+def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
+    """When the answer to a POST is lost the run fails, and the next one takes the token over: there is one."""
+    inputs = wanted(vpptoken())
+    run = losing(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
+    with pytest.raises(GraphUnreachable, match="what was done is found again"):
+        run.create(inputs)
+    assert run.requests == [LIST, POST]
+    again = Run(tenant)
+    state = again.create(inputs).state
+    assert again.requests == [LIST, SYNC, LIST]
+    assert [one.id for one in tenant.tokens] == [state.id]
+    assert state.sync_pending is False
+    assert again.voice.warnings == [
+        (
+            f"Lincoln is in the tenant already, from this very file: token {state.id} was taken over, "
+            "and no second one created."
+        )
+    ]
+    assert not Run(tenant).preview(state, inputs)
+
+
+def test_killed_run_is_found_again(tenant: Tenant) -> None:
+    """A run that is killed between a POST and its answer leaves one token, which the next run takes over."""
+    inputs = wanted(vpptoken())
+    with pytest.raises(KilledError):
+        losing(tenant, "POST", "/vppTokens", KilledError()).create(inputs)
+    again = Run(tenant)
+    state = again.create(inputs).state
+    assert again.requests == [LIST, SYNC, LIST]
+    assert [one.id for one in tenant.tokens] == [state.id]
+
+
+def test_run_killed_during_a_wait_is_found_again() -> None:
+    """A run that is killed while it waits leaves one token; the next run joins the sync that is still going."""
+    tenant = new_tenant(sync_seconds=300)
+    inputs = wanted(vpptoken())
+    with pytest.raises(KilledError):
+        losing(tenant, "POST", "/syncLicenses", KilledError()).create(inputs)
+    again = Run(tenant)
+    state = again.create(inputs).state
+    assert again.requests == [LIST, *[LIST] * len(again.time.slept)]
+    assert [one.id for one in tenant.tokens] == [state.id]
+    assert (state.sync_pending, state.observed.last_sync_status) == (False, "completed")
+
+
+def test_lost_answer_in_a_run_that_goes_on(tenant: Tenant) -> None:
+    """Tried again in the same run, a creation whose answer was lost still makes no second token."""
+    inputs = wanted(vpptoken(), waitForSync=False)
+    run = losing(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
+    with pytest.raises(GraphUnreachable):
+        run.create(inputs)
+    state = run.create(inputs).state
+    assert run.requests == [LIST, POST, LIST]
+    assert [one.id for one in tenant.tokens] == [state.id]
+
+
+def test_lost_answer_of_a_sync_keeps_the_token(tenant: Tenant) -> None:
+    """When the answer to a sync is lost the token is kept, and the next run sees to the sync."""
+    inputs = wanted(vpptoken())
+    run = losing(tenant, "POST", "/syncLicenses", httpx.ReadTimeout("too late"))
+    outcome = run.create(inputs)
+    assert isinstance(outcome.failure, GraphUnreachable)
+    assert (outcome.state.id, outcome.state.sync_pending) == (tenant.tokens[0].id, True)
+    done = Run(tenant).up(outcome.state, inputs)
+    assert (done.failure, done.state.sync_pending) == (None, False)
+
+
+def test_lost_answer_of_a_change_is_sent_again(tenant: Tenant) -> None:
+    """When the answer to a PATCH is lost the old state stays whole, and the next run sends the change again."""
+    text = vpptoken()
+    state = Run(tenant).create(wanted(text)).state
+    changed = wanted(text, displayName="Monroe")
+    with pytest.raises(GraphUnreachable):
+        losing(tenant, "PATCH", "", httpx.ReadTimeout("too late")).up(state, changed)
+    again = Run(tenant)
+    assert again.up(state, changed).state.observed.display_name == "Monroe"
+    assert again.requests == [PATCH]
+
+
+def test_unanswered_list_creates_nothing(tenant: Tenant) -> None:
+    """Without the LIST that precedes it there is no POST; the same run may ask again."""
+    inputs = wanted(vpptoken(), waitForSync=False)
+    run = losing(tenant, "GET", "/vppTokens", KilledError())
+    with pytest.raises(KilledError):
+        run.create(inputs)
+    assert tenant.tokens == []
+    run.create(inputs)
+    assert run.requests == [LIST, LIST, POST]
+
+
+def test_refused_take_over_changes_nothing() -> None:
+    """A take-over whose PATCH is refused fails the run and leaves the one token as it was."""
+
+    class Fixed(Tenant):
+        def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+            return super().patch(token_id, {**body, "token": "garbage"}, **options)
+
+    tenant = new_tenant(Fixed)
+    text = vpptoken()
+    state = Run(tenant).create(wanted(text, countryOrRegion="US")).state
+    run = Run(tenant)
+    with pytest.raises(Exception, match="400 BadRequest"):
+        run.create(wanted(text, countryOrRegion="GB"))
+    assert run.requests == [LIST, PATCH]
+    assert [one.id for one in tenant.tokens] == [state.id]

@@ -1,0 +1,140 @@
+"""Tokens are read: one by one GET, many at once by shared pages."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builders import NEXT_YEAR, NOW
+from intune_vpp.core import times, wire
+from intune_vpp.core.model import TokenFile, VppTokenArgs, VppTokenState
+from tenant_in_process import DELETE, GET, LIST, PATCH, Run, new_tenant, stored, vpptoken, wanted
+
+if TYPE_CHECKING:
+    from intune_vpp_emulator.tenant import Tenant
+
+MANY, PAGE = 250, 100
+
+
+def states(tenant: Tenant, count: int) -> list[VppTokenState]:
+    """Tokens with nothing managed but their names, as a state would know them."""
+    found = []
+    for number in range(count):
+        file = vpptoken(f"Location {number}", expires=NEXT_YEAR + timedelta(minutes=number))
+        members = {"token": file, "appleId": "vpp@contoso.example", "displayName": f"Token {number}"}
+        observed = wire.token_from(tenant.create_by_hand(members))
+        applied = TokenFile("sha256:" + "0" * 64, observed.expiration_date_time, observed.organization_name)
+        state = VppTokenState(
+            observed=observed,
+            tenant_id=tenant.directory.tenant_id,
+            inputs=VppTokenArgs(display_name=observed.display_name, token=applied.fingerprint, token_file=applied),
+            observed_at=times.text(NOW),
+            token_file=applied,
+        )
+        found.append(stored(state))
+    return found
+
+
+def test_one_token_is_one_request(tenant: Tenant) -> None:
+    """A single read is one GET of that token."""
+    (state,) = states(tenant, 1)
+    run = Run(tenant)
+    assert run.refresh(state) == state
+    assert run.requests == [GET]
+
+
+def test_gone_token_reads_as_gone(tenant: Tenant) -> None:
+    """A token that was deleted by hand is gone, whichever way it was looked for."""
+    first, second = states(tenant, 2)
+    tenant.delete(first.id)
+    tenant.delete(second.id)
+    run = Run(tenant)
+    assert run.refresh(first) is None
+    assert run.requests == [GET]
+    assert run.refresh(second) is None
+    # A listing alone is not believed when it misses a token.
+    assert run.requests == [GET, LIST, GET]
+
+
+def test_many_reads_share_pages() -> None:
+    """A refresh of many tokens costs their pages and one GET."""
+    tenant = new_tenant(page_size=PAGE)
+    known = states(tenant, MANY)
+    run = Run(tenant)
+    assert [run.refresh(state) for state in known] == known
+    assert run.requests == [GET, LIST, LIST, LIST]
+    assert len(run.requests) <= math.ceil(MANY / PAGE) + 2
+
+
+def test_many_threads_share_pages() -> None:
+    """The same holds when the engine asks for all at once."""
+    tenant = new_tenant(page_size=PAGE)
+    known = states(tenant, MANY)
+    run = Run(tenant)
+    with ThreadPoolExecutor(32) as threads:
+        assert list(threads.map(run.refresh, known)) == known
+    assert sorted(run.requests) == sorted([GET, LIST, LIST, LIST])
+    assert run.sign_ins == 1
+
+
+def test_old_pages_are_read_again(tenant: Tenant) -> None:
+    """A listing answers for a minute; after that the tenant is asked once more."""
+    known = states(tenant, 3)
+    run = Run(tenant)
+    for state in known:
+        run.refresh(state)
+    assert run.requests == [GET, LIST]
+    tenant.edit_by_hand(known[0].id, {"displayName": "Renamed"})
+    tenant.clock.advance(61)
+    now = run.refresh(known[0])
+    assert now is not None
+    assert now.observed.display_name == "Renamed"
+    assert run.requests == [GET, LIST, LIST]
+
+
+def test_write_makes_a_listing_old(tenant: Tenant) -> None:
+    """A token that was written since the listing is asked for itself."""
+    known = states(tenant, 2)
+    run = Run(tenant)
+    for state in known:
+        run.refresh(state)
+    changed = run.up(known[1], {"displayName": "Renamed"}).state
+    now = run.refresh(changed)
+    assert now is not None
+    assert now.observed.display_name == "Renamed"
+    assert run.requests == [GET, LIST, PATCH, GET]
+
+
+def test_deleted_token_is_read_as_gone_at_once(tenant: Tenant) -> None:
+    """What this run has deleted is gone for the rest of it."""
+    known = states(tenant, 2)
+    run = Run(tenant)
+    for state in known:
+        run.refresh(state)
+    unprotected = run.up(known[1], {"displayName": "Token 1", "deletionProtection": False}).state
+    run.delete(unprotected)
+    assert run.refresh(unprotected) is None
+    assert run.requests == [GET, LIST, DELETE, GET]
+
+
+@pytest.mark.parametrize("kept", ["GB", "gb"])
+def test_read_keeps_the_spelling_of_the_program(tenant: Tenant, kept: str) -> None:
+    """Inputs keep the user's spelling while Graph says what it said before."""
+    state = Run(tenant).create(wanted(vpptoken(), countryOrRegion=kept)).state
+    now = Run(tenant).refresh(state)
+    assert now is not None
+    assert now.inputs == state.inputs
+    assert (now.inputs.country_or_region, now.observed.country_or_region) == (kept, "gb")
+
+
+def test_read_notes_when_it_looked(tenant: Tenant) -> None:
+    """The state knows when Graph was asked last."""
+    (state,) = states(tenant, 1)
+    tenant.clock.advance(3600)
+    now = Run(tenant).refresh(state)
+    assert now is not None
+    assert (state.observed_at, now.observed_at) == ("2026-11-01T12:00:00Z", "2026-11-01T13:00:00Z")

@@ -1,0 +1,276 @@
+"""A sync is started, or joined, and waited for: how it may end, and what then stays known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders import NEXT_YEAR, NOW
+from intune_vpp.core import times
+from intune_vpp.core.errors import Conflict, PermissionMissing, SyncFailed, SyncTimedOut, WrongLocation
+from intune_vpp_emulator.refusals import IntuneRefusal
+from intune_vpp_emulator.tenant import Page, Tenant
+from tenant_in_process import GET, LIST, PATCH, POST, SYNC, Run, new_tenant, vpptoken, wanted
+
+if TYPE_CHECKING:
+    from intune_vpp.core.model import VppTokenState
+
+SOON = NOW + timedelta(days=90)
+
+
+class Afterwards(Tenant):
+    """A tenant in which something befalls a token when its sync has been started."""
+
+    befalls: dict[str, Any]
+
+    def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
+        """Start it, then let it happen."""
+        answer = super().sync_licenses(token_id, **options)
+        self.edit_by_hand(token_id, self.befalls)
+        return answer
+
+
+def ends_in(**befalls: str) -> Afterwards:
+    """A tenant whose syncs leave these members behind."""
+    tenant = new_tenant(Afterwards)
+    assert isinstance(tenant, Afterwards)
+    tenant.befalls = befalls
+    return tenant
+
+
+def test_completed_sync_is_seen(tenant: Tenant) -> None:
+    """The state after the wait is the one after the sync."""
+    outcome = Run(tenant).create(wanted(vpptoken()))
+    assert outcome.failure is None
+    assert outcome.state.sync_pending is False
+    assert outcome.state.observed.last_sync_status == "completed"
+    assert outcome.state.observed.last_sync_date_time == "2026-11-01T12:00:01.0000000Z"
+
+
+def test_failed_sync_keeps_the_token() -> None:
+    """A sync that failed is told; the id, the file and the need of another sync are kept."""
+    tenant = ends_in(lastSyncStatus="failed")
+    run = Run(tenant)
+    outcome = run.create(wanted(vpptoken()))
+    assert run.requests == [LIST, POST, SYNC, LIST]
+    assert str(outcome.failure) == "The licence sync of Lincoln failed. Intune says no more; see its tenant status."
+    assert [one.id for one in tenant.tokens] == [outcome.state.id]
+    assert outcome.state.sync_pending is True
+    assert outcome.state.token_file is not None
+    assert outcome.state.observed.last_sync_status == "failed"
+
+
+def test_sync_that_never_ends_is_given_up() -> None:
+    """After twenty minutes, polled ever more seldom, the wait is given up and the token kept."""
+    tenant = new_tenant(sync_seconds=7200)
+    run = Run(tenant)
+    outcome = run.create(wanted(vpptoken()))
+    assert isinstance(outcome.failure, SyncTimedOut)
+    assert str(outcome.failure) == (
+        "The licence sync of Lincoln did not end within 20 minutes (its status is inProgress). "
+        "The next update tries again."
+    )
+    assert run.time.slept[:7] == [2, 3, 4.5, 6.75, 10.125, 15, 15]
+    assert sum(run.time.slept[:-1]) < timedelta(minutes=20).total_seconds() <= sum(run.time.slept)
+    assert run.requests == [LIST, POST, SYNC, *[LIST] * len(run.time.slept)]
+    assert (outcome.state.sync_pending, len(tenant.tokens)) == (True, 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "cure"),
+    [
+        ("invalid", "Download the content token again and renew it."),
+        ("expired", "Renew it with a new content token from Apple."),
+        ("assignedToExternalMDM", "Set claimTokenManagementFromExternalMdm to true to take it over"),
+        ("duplicateLocationId", "Another token of this tenant is for the same location"),
+    ],
+)
+def test_bad_states_are_told_apart(state: str, cure: str) -> None:
+    """Each state in which Intune does not sync has its own sentence and cure."""
+    outcome = Run(ends_in(state=state)).create(wanted(vpptoken()))
+    assert isinstance(outcome.failure, SyncFailed)
+    assert str(outcome.failure).startswith(f"Lincoln is {state} and was not synced. ")
+    assert cure in str(outcome.failure)
+    assert (outcome.state.sync_pending, outcome.state.observed.state) == (True, state)
+
+
+def test_real_duplicate_location_is_told(tenant: Tenant) -> None:
+    """A second token for a location is created, and told to be one too many."""
+    run = Run(tenant)
+    run.create(wanted(vpptoken("Lincoln")))
+    outcome = run.create(wanted(vpptoken("Lincoln", expires=SOON), displayName="Twin"))
+    assert str(outcome.failure).startswith("Twin is duplicateLocationId and was not synced.")
+
+
+class Stale(Tenant):
+    """A tenant whose lists show an old expiration until a moment."""
+
+    shows: str = ""
+    until = NEXT_YEAR
+
+    def list_tokens(self, **options: Any) -> Page:
+        """The page, an old date in it."""
+        page = super().list_tokens(**options)
+        if self.clock.now() < self.until:
+            for entity in page.tokens:
+                entity["expirationDateTime"] = self.shows
+        return page
+
+
+def renewed(tenant: Stale) -> tuple[Run, VppTokenState]:
+    """The run of a renewal in a tenant that lags behind, and the state after it."""
+    state = Run(tenant).create(wanted(vpptoken(expires=SOON), waitForSync=False)).state
+    tenant.shows = times.text(SOON)
+    run = Run(tenant)
+    outcome = run.up(state, wanted(vpptoken()))
+    assert outcome.failure is None
+    assert run.requests[:2] == [PATCH, SYNC]
+    assert outcome.state.sync_pending is False
+    return run, outcome.state
+
+
+def test_stale_expiration_is_waited_out() -> None:
+    """The old expiration right after a renewal is normal: the wait goes on until the new one shows."""
+    tenant = new_tenant(Stale)
+    assert isinstance(tenant, Stale)
+    tenant.until = NOW + timedelta(seconds=30)
+    run, state = renewed(tenant)
+    assert state.observed.expiration_date_time == times.text(NEXT_YEAR)
+    assert sum(run.time.slept) == pytest.approx(41.375)
+    assert run.voice.warnings == []
+
+
+def test_stale_expiration_is_accepted_in_the_end() -> None:
+    """An expiration that stays old a minute after a completed sync is accepted with a warning, and is no drift."""
+    tenant = new_tenant(Stale)
+    assert isinstance(tenant, Stale)
+    run, state = renewed(tenant)
+    assert state.observed.expiration_date_time == times.text(SOON)
+    assert 60 <= sum(run.time.slept) < 80
+    assert run.voice.warnings == [
+        (
+            "Lincoln was renewed and synced, but Intune still shows 2027-01-30 instead of 2027-11-01. "
+            "It usually catches up; refresh later."
+        )
+    ]
+    later = Run(tenant)
+    assert not later.drift(state)
+
+
+def test_running_sync_is_joined() -> None:
+    """Where a sync runs already, none is started."""
+    tenant = new_tenant(sync_seconds=20)
+    state = Run(tenant).create(wanted(vpptoken(expires=SOON), waitForSync=False)).state
+    tenant.sync_licenses(state.id)
+    run = Run(tenant)
+    outcome = run.up(state, wanted(vpptoken()))
+    assert run.requests == [PATCH, *[LIST] * len(run.time.slept)]
+    assert (outcome.failure, outcome.state.observed.last_sync_status) == (None, "completed")
+
+
+class Unwilling(Tenant):
+    """A tenant that refuses syncs while it is told to."""
+
+    unwilling = True
+
+    def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
+        """Start one, or refuse."""
+        if self.unwilling:
+            raise IntuneRefusal(409, "Conflict", "Another operation is in progress.")
+        return super().sync_licenses(token_id, **options)
+
+
+def test_refused_sync_is_tried_again_by_the_next_run() -> None:
+    """A sync that cannot be started keeps the id and says so; the next run starts it and nothing else."""
+    tenant = new_tenant(Unwilling)
+    assert isinstance(tenant, Unwilling)
+    inputs = wanted(vpptoken())
+    run = Run(tenant)
+    outcome = run.create(inputs)
+    assert run.requests == [LIST, POST, SYNC]
+    assert isinstance(outcome.failure, Conflict)
+    assert outcome.state.sync_pending is True
+    still = Run(tenant)
+    again = still.up(outcome.state, inputs)
+    assert still.requests == [SYNC]
+    assert (again.state.sync_pending, again.state.id) == (True, outcome.state.id)
+    tenant.unwilling = False
+    last = Run(tenant)
+    done = last.up(again.state, inputs)
+    assert last.requests == [SYNC, LIST]
+    assert last.voice.notes == [
+        "syncs Lincoln once more, since its last sync was not seen to succeed: same id, apps stay"
+    ]
+    assert (done.failure, done.state.sync_pending) == (None, False)
+    assert not Run(tenant).preview(done.state, inputs)
+
+
+def test_pending_sync_is_remembered_while_nobody_waits() -> None:
+    """Without waiting, a pending sync is neither repeated nor forgotten."""
+    tenant = new_tenant(Unwilling)
+    text = vpptoken()
+    state = Run(tenant).create(wanted(text)).state
+    run = Run(tenant)
+    patient = run.up(state, wanted(text, waitForSync=False)).state
+    assert run.requests == []
+    assert patient.sync_pending is True
+    assert Run(tenant).preview(patient, wanted(text)).resyncs
+
+
+def test_failing_poll_keeps_the_token() -> None:
+    """A list that is refused during the wait ends it; the token and the pending sync are kept."""
+
+    class Blind(Tenant):
+        lists = 0
+
+        def list_tokens(self, **options: Any) -> Page:
+            self.lists += 1
+            if self.lists > 1:
+                raise IntuneRefusal(403, "Forbidden", "Not any more.")
+            return super().list_tokens(**options)
+
+    tenant = new_tenant(Blind)
+    run = Run(tenant)
+    outcome = run.create(wanted(vpptoken()))
+    assert run.requests == [LIST, POST, SYNC, LIST]
+    assert isinstance(outcome.failure, PermissionMissing)
+    assert [one.id for one in tenant.tokens] == [outcome.state.id]
+    assert outcome.state.sync_pending is True
+
+
+def test_token_deleted_during_the_wait() -> None:
+    """A token that somebody deletes during the wait ends it with that sentence."""
+
+    class Deleting(Tenant):
+        def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
+            answer = super().sync_licenses(token_id, **options)
+            self.delete(token_id)
+            return answer
+
+    run = Run(new_tenant(Deleting))
+    outcome = run.create(wanted(vpptoken()))
+    assert str(outcome.failure) == "Lincoln was deleted while its licences were being synced."
+    assert run.requests == [LIST, POST, SYNC, LIST, GET]
+    assert outcome.state.sync_pending is True
+
+
+def test_token_that_a_list_misses_is_asked_for() -> None:
+    """A list that lags behind a creation does not pass for a deletion."""
+
+    class Lagging(Tenant):
+        def list_tokens(self, **_options: Any) -> Page:
+            return Page([], None)
+
+    run = Run(new_tenant(Lagging))
+    outcome = run.create(wanted(vpptoken()))
+    assert (outcome.failure, outcome.state.observed.last_sync_status) == (None, "completed")
+    assert run.requests == [LIST, POST, SYNC, LIST, GET]
+
+
+def test_wrong_location_outweighs_a_failed_sync() -> None:
+    """Where both go wrong, the location is what is told, and the sync stays pending."""
+    outcome = Run(ends_in(lastSyncStatus="failed")).create(wanted(vpptoken("Monroe"), expectedLocationName="Lincoln"))
+    assert isinstance(outcome.failure, WrongLocation)
+    assert outcome.state.sync_pending is True

@@ -1,0 +1,131 @@
+"""Many tokens wait at once: one list a turn for all of them."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp_emulator.refusals import IntuneRefusal
+from intune_vpp_emulator.tenant import Page, Tenant
+from tenant_in_process import LIST, POST, SYNC, Run, TenantTime, new_tenant, vpptoken, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from intune_vpp_emulator.clock import Clock
+
+WAITING = 12
+_thread = threading.local()
+
+
+class SyncStarted(Tenant):
+    """A tenant that marks each thread whose sync it has started."""
+
+    def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
+        """Start it."""
+        answer = super().sync_licenses(token_id, **options)
+        _thread.waits = True
+        return answer
+
+
+class Watched(TenantTime):
+    """Time that calls back when a thread whose sync was started first looks at the clock: then it is waiting."""
+
+    def __init__(self, clock: Clock, at_wait: Callable[[], object]) -> None:
+        super().__init__(clock)
+        self._at_wait = at_wait
+
+    def now(self) -> datetime:
+        """The tenant's time."""
+        if getattr(_thread, "waits", False):
+            _thread.waits = False
+            self._at_wait()
+        return super().now()
+
+
+def in_many_threads(run: Run) -> list[str | None]:
+    """How each of many creations ended that run side by side."""
+
+    def create(number: int) -> str | None:
+        failure = run.create(wanted(vpptoken(f"Location {number}"), displayName=f"Token {number}")).failure
+        return str(failure) if failure else None
+
+    with ThreadPoolExecutor(WAITING) as threads:
+        return list(threads.map(create, range(WAITING)))
+
+
+def test_waits_that_end_together_share_one_list() -> None:
+    """Many tokens whose syncs are done by the first turn cost one list of the tenant."""
+    tenant = new_tenant(SyncStarted)
+    run = Run(tenant, time=Watched(tenant.clock, threading.Barrier(WAITING).wait))
+    assert in_many_threads(run) == [None] * WAITING
+    assert sorted(run.requests) == sorted([LIST, *[POST] * WAITING, *[SYNC] * WAITING, LIST])
+    assert run.time.slept == [2]
+
+
+def test_long_waits_share_their_turns() -> None:
+    """Over many turns there is one list for each pause, and never one for each token."""
+    tenant = new_tenant(SyncStarted, sync_seconds=60)
+    run = Run(tenant, time=Watched(tenant.clock, threading.Barrier(WAITING).wait))
+    assert in_many_threads(run) == [None] * WAITING
+    polls = run.requests.count(LIST) - 1
+    assert polls == len(run.time.slept)
+    # Pauses of 2 s at the least, none of them twice for the same turn.
+    assert sum(run.time.slept) < 60 + 15
+    assert polls <= 30
+
+
+def test_list_under_way_is_not_believed_about_a_later_token() -> None:
+    """A token created while another one's list is under way is not taken for deleted because that list misses it."""
+    waiting = threading.Event()
+    failures: list[BaseException | None] = []
+
+    class Overtaken(SyncStarted):
+        lists = 0
+
+        def list_tokens(self, **options: Any) -> Page:
+            page = super().list_tokens(**options)
+            self.lists += 1
+            if self.lists == 2:
+                second.start()
+                assert waiting.wait(5)
+            return page
+
+    def create_second() -> None:
+        failures.append(run.create(wanted(vpptoken("Monroe"), displayName="Monroe")).failure)
+
+    def at_wait() -> None:
+        if threading.current_thread() is second:
+            waiting.set()
+
+    second = threading.Thread(target=create_second)
+    tenant = new_tenant(Overtaken)
+    run = Run(tenant, time=Watched(tenant.clock, at_wait))
+    first = run.create(wanted(vpptoken()))
+    second.join(10)
+    assert (first.failure, failures) == (None, [None])
+    assert run.requests == [LIST, POST, SYNC, POST, SYNC, LIST, LIST]
+
+
+class FailingOnce(SyncStarted):
+    """A tenant whose second list goes wrong."""
+
+    lists = 0
+
+    def list_tokens(self, **options: Any) -> Page:
+        """A page, but for the second time."""
+        self.lists += 1
+        if self.lists == 2:
+            raise IntuneRefusal(409, "Conflict", "Try again.")
+        return super().list_tokens(**options)
+
+
+def test_failing_list_ends_one_wait_only() -> None:
+    """A list that fails ends the wait of whoever asked; the others ask for themselves."""
+    tenant = new_tenant(FailingOnce)
+    run = Run(tenant, time=Watched(tenant.clock, threading.Barrier(WAITING).wait))
+    ends = in_many_threads(run)
+    assert ends.count(None) == WAITING - 1
+    assert run.requests.count(LIST) == 3

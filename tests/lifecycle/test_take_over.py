@@ -1,0 +1,199 @@
+"""A token that is there already is taken over: a rename, a forced replacement, a lost state."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builders import NEXT_YEAR
+from intune_vpp.core.errors import AdoptionRefused
+from tenant_in_process import GET, LIST, PATCH, POST, SYNC, Run, vpptoken, wanted
+
+if TYPE_CHECKING:
+    from intune_vpp.core.model import VppTokenState
+    from intune_vpp_emulator.tenant import Tenant
+
+
+def by_hand(tenant: Tenant, text: str, **members: object) -> str:
+    """The id of a token that somebody uploaded in the portal."""
+    uploaded = {"token": text, "appleId": "vpp@contoso.example", "displayName": "Lincoln", **members}
+    token_id = tenant.create_by_hand(uploaded)["id"]
+    assert isinstance(token_id, str)
+    return token_id
+
+
+def taken_over(state: VppTokenState) -> str:
+    """The warning of a take-over."""
+    return (
+        f"Lincoln is in the tenant already, from this very file: token {state.id} was taken over, "
+        "and no second one created."
+    )
+
+
+def test_rename_takes_over_and_leaves_alone(tenant: Tenant) -> None:
+    """A resource with a new name takes the token over; the deletion of the old name leaves it alone."""
+    inputs = wanted(vpptoken())
+    old = Run(tenant).create(inputs).state
+    run = Run(tenant)
+    outcome = run.create(inputs)
+    run.delete(old)
+    assert run.requests == [LIST]
+    assert run.voice.warnings == [taken_over(old)]
+    assert run.voice.notes == [f"Lincoln stays: another resource of this program has taken over token {old.id}."]
+    assert (outcome.failure, outcome.state.id) == (None, old.id)
+    assert outcome.state.token_file == old.token_file
+    assert [one.id for one in tenant.tokens] == [old.id]
+    later = Run(tenant)
+    assert not later.preview(outcome.state, inputs)
+    assert not later.drift(outcome.state)
+
+
+def test_forced_replacement_keeps_the_id(tenant: Tenant) -> None:
+    """`--replace` creates nothing and deletes nothing; members that changed with it are one PATCH without the file."""
+    text = vpptoken()
+    old = Run(tenant).create(wanted(text, deletionProtection=False, countryOrRegion="US")).state
+    run = Run(tenant)
+    replaced = run.create(wanted(text, deletionProtection=False, countryOrRegion="GB")).state
+    run.delete(old)
+    assert run.requests == [LIST, PATCH]
+    assert run.bodies("PATCH") == [{"countryOrRegion": "GB"}]
+    assert replaced.id == old.id
+    assert replaced.observed.country_or_region == "gb"
+    assert [one.id for one in tenant.tokens] == [old.id]
+
+
+def test_lost_state_finds_its_token(tenant: Tenant) -> None:
+    """A program without its state takes over what it created, and syncs what was never synced."""
+    inputs = wanted(vpptoken())
+    lost = Run(tenant).create({**inputs, "waitForSync": False}).state
+    run = Run(tenant)
+    found = run.create(inputs).state
+    assert run.requests == [LIST, SYNC, LIST]
+    assert run.voice.warnings == [taken_over(lost)]
+    assert (found.id, found.sync_pending, found.observed.last_sync_status) == (lost.id, False, "completed")
+
+
+def test_lost_state_of_a_token_that_need_not_wait(tenant: Tenant) -> None:
+    """Without waiting, a take-over needs no request beside the LIST, and is what the creation was."""
+    inputs = wanted(vpptoken(), waitForSync=False)
+    lost = Run(tenant).create(inputs).state
+    run = Run(tenant)
+    found = run.create(inputs).state
+    assert run.requests == [LIST]
+    assert found == lost
+    assert not Run(tenant).preview(found, inputs)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"appleId": "other@contoso.example"}, {"displayName": "Monroe"}],
+)
+def test_token_of_other_members_is_not_taken_over(tenant: Tenant, members: dict[str, str]) -> None:
+    """A token with another Apple ID or name is another token."""
+    by_hand(tenant, vpptoken(), **members)
+    run = Run(tenant)
+    run.create(wanted(vpptoken("Monroe"), waitForSync=False))
+    assert run.requests == [LIST, POST]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [vpptoken(organization="Fabrikam"), vpptoken(expires=NEXT_YEAR + timedelta(seconds=1))],
+    ids=["organization", "expiration"],
+)
+def test_token_of_another_file_is_not_taken_over(tenant: Tenant, other: str) -> None:
+    """A token of another organization, or that expires in another second, is another token."""
+    by_hand(tenant, other)
+    run = Run(tenant)
+    run.create(wanted(vpptoken("Monroe"), waitForSync=False))
+    assert run.requests == [LIST, POST]
+
+
+def test_spelling_does_not_hide_a_token(tenant: Tenant) -> None:
+    """An Apple ID in another case, and a name that the program leaves out, are the same token."""
+    text = vpptoken()
+    token_id = by_hand(tenant, text)
+    run = Run(tenant)
+    inputs = wanted(text, appleId="VPP@contoso.example", displayName=None, waitForSync=False)
+    assert run.create(inputs).state.id == token_id
+    assert run.requests == [LIST]
+
+
+def test_two_candidates_are_refused(tenant: Tenant) -> None:
+    """Two tokens that could be this one are an error that lists both ids, and nothing is created."""
+    text = vpptoken()
+    ids = [by_hand(tenant, text), by_hand(tenant, text)]
+    run = Run(tenant)
+    with pytest.raises(AdoptionRefused) as refused:
+        run.create(wanted(text))
+    assert str(refused.value) == (
+        f"2 tokens in the tenant could be this one: {ids[0]}, {ids[1]}. "
+        "Name the right one in adoptTokenId, or delete the others."
+    )
+    assert run.requests == [LIST]
+
+
+def test_token_of_another_resource_is_not_taken_over(tenant: Tenant) -> None:
+    """A token that was met as another resource in this run stays that resource's: the new one is created."""
+    text, twin = vpptoken(), vpptoken("Monroe")
+    state = Run(tenant).create(wanted(text)).state
+    run = Run(tenant)
+    run.up(state, wanted(text))
+    created = run.create(wanted(twin, waitForSync=False)).state
+    assert run.requests == [LIST, POST]
+    assert created.id != state.id
+
+
+def test_token_created_in_this_run_is_not_taken_over(tenant: Tenant) -> None:
+    """Two new resources alike in all but their files become two tokens."""
+    run = Run(tenant)
+    ids = {run.create(wanted(vpptoken(location), waitForSync=False)).state.id for location in ("Lincoln", "Monroe")}
+    assert run.requests == [LIST, POST, POST]
+    assert len(ids) == 2
+
+
+def test_take_over_puts_members_right(tenant: Tenant) -> None:
+    """What the program manages and the token has otherwise is sent by one PATCH, never the file."""
+    text = vpptoken()
+    token_id = by_hand(tenant, text, countryOrRegion="fr", automaticallyUpdateApps=True)
+    inputs = wanted(text, countryOrRegion="US", roleScopeTagIds=["0"], waitForSync=False)
+    run = Run(tenant)
+    state = run.create(inputs).state
+    assert run.requests == [LIST, PATCH]
+    assert run.bodies("PATCH") == [{"countryOrRegion": "US"}]
+    assert (state.id, state.observed.automatically_update_apps) == (token_id, True)
+    assert not Run(tenant).preview(state, inputs)
+
+
+def test_take_over_checks_the_location(tenant: Tenant) -> None:
+    """A token that is taken over must be for the location that is expected."""
+    text = vpptoken("Monroe")
+    by_hand(tenant, text)
+    outcome = Run(tenant).create(wanted(text, expectedLocationName="Lincoln", waitForSync=False))
+    assert 'for the location "Monroe", expected was "Lincoln"' in str(outcome.failure)
+
+
+def test_rename_with_an_adoption_leaves_alone_too(tenant: Tenant) -> None:
+    """A token that is adopted under another name in the same run is left alone by the deletion of the old one."""
+    text = vpptoken()
+    old = Run(tenant).create(wanted(text, deletionProtection=False)).state
+    run = Run(tenant)
+    assert run.create(wanted(text, adoptTokenId=old.id)).state.id == old.id
+    run.delete(old)
+    assert run.requests == [GET]
+    assert [one.id for one in tenant.tokens] == [old.id]
+
+
+def test_second_resource_with_the_same_token_is_told(tenant: Tenant) -> None:
+    """A resource declared before the one that has the token takes it over; the program's mistake is then named."""
+    inputs = wanted(vpptoken())
+    first = Run(tenant).create(inputs).state
+    run = Run(tenant)
+    run.create(inputs)
+    run.preview(first, inputs)
+    assert run.voice.warnings == [
+        taken_over(first),
+        f"Two resources of this program have token {first.id}: remove one of them from the program.",
+    ]
