@@ -49,6 +49,7 @@ constraints:
 	rm -rf .venv-pins
 
 dist: $(READY)
+	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 
 clean:
