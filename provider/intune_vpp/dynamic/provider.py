@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
     from intune_vpp.lifecycle.settling import Outcome
+    from intune_vpp.settings import Settings
 
 INPUTS = "__inputs"
 
@@ -47,12 +49,12 @@ class VppTokenProvider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Read the configuration; what is wrong with it is said by the first call that can say it well."""
         # The engine's address is the last argument of the process (the SDK itself does not use it).
-        self._log = EngineLog(sys.argv[-1])
+        self._log = _engine_log(sys.argv[-1])
         _carry_debug_lines(self._log)
         configuration = {name: req.config.get(f"{settings.NAMESPACE}:{name}") for name in settings.KEYS}
         self._parts: Assembly | SettingsError
         try:
-            self._parts = Assembly(settings.read(_without_none(configuration), os.environ), self._log)
+            self._parts = _assembly(settings.read(_without_none(configuration), os.environ), self._log)
         except SettingsError as error:
             self._parts = error
 
@@ -112,6 +114,21 @@ class VppTokenProvider(ResourceProvider):
         elif outcome.failure is not None:
             self._log.warn(f"{outcome.failure} The token is kept; the next update tries to sync again.")
         return _record(outcome.state)
+
+
+@cache
+def _engine_log(address: str) -> EngineLog:
+    return EngineLog(address)
+
+
+@cache
+def _assembly(configured: Settings, engine_log: EngineLog) -> Assembly:
+    """One for the process.
+
+    The SDK makes a provider for each spelling of its pickle, and Python 3.14 spells it anew: a resource recorded by an
+    older one is deleted by another provider than the one that has taken its token over.
+    """
+    return Assembly(configured, engine_log)
 
 
 def _state(token_id: str, outputs: dict[str, Any]) -> VppTokenState:

@@ -7,6 +7,7 @@ Nothing else of an answer reaches a message.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +118,7 @@ def _line(value: object) -> str:
 
 def _seconds(header: str | None) -> float | None:
     try:
-        return float(header) if header else None
+        seconds = float(header or "nan")
     except ValueError:
         return None
+    return seconds if 0 <= seconds < math.inf else None

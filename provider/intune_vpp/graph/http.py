@@ -20,4 +20,9 @@ def open_http(ca_bundle_path: str | None) -> httpx.Client:
         except (OSError, ValueError):
             msg = f"The CA bundle {ca_bundle_path} cannot be read as PEM certificates."
             raise SettingsError(f"{msg} Check caBundlePath (INTUNE_VPP_CA_BUNDLE_PATH).") from None
-    return httpx.Client(verify=context, timeout=TIMEOUT, headers={"Accept": "application/json"})
+    try:
+        return httpx.Client(verify=context, timeout=TIMEOUT, headers={"Accept": "application/json"})
+    except (ImportError, ValueError, httpx.InvalidURL):
+        # Its text may carry the proxy's password.
+        msg = "The proxy that the environment names cannot be used: http:// and https:// proxies can."
+        raise SettingsError(f"{msg} Check HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY.") from None

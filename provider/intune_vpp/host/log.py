@@ -43,7 +43,7 @@ class EngineLog:
     def debug(self, line: str) -> None:
         """Say it to whoever asked for debug output, without waiting for the engine."""
         if self._engine is not None:
-            call = self._engine.Log.future(engine_pb2.LogRequest(severity=engine_pb2.DEBUG, message=line))
+            call = self._engine.Log.future(_request(engine_pb2.DEBUG, line))
             # gRPC cancels a call that nobody holds.
             self._under_way.add(call)
             call.add_done_callback(self._under_way.discard)
@@ -57,10 +57,15 @@ class EngineLog:
             _log.info(sentence)
             return
         try:
-            self._engine.Log(engine_pb2.LogRequest(severity=severity, message=sentence))
+            self._engine.Log(_request(severity, sentence))
         except grpc.RpcError:
             # An engine that hangs up is about to end this process; what was to be said has no listener.
             _log.info(sentence)
+
+
+def _request(severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> engine_pb2.LogRequest:
+    # Half a surrogate pair in a name must not make an error of what is only said.
+    return engine_pb2.LogRequest(severity=severity, message=sentence.encode(errors="replace").decode())
 
 
 class DebugLines(logging.Handler):
