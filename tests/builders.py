@@ -6,11 +6,13 @@ import base64
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import stoken, times
 from intune_vpp.core.model import TokenFile, VppToken, VppTokenArgs, VppTokenState
-from intune_vpp.core.stoken import SToken
+
+if TYPE_CHECKING:
+    from intune_vpp.core.stoken import SToken
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NEXT_YEAR = NOW + timedelta(days=365)

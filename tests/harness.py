@@ -18,7 +18,7 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
 TOKENS = "/beta/deviceAppManagement/vppTokens"
 SECONDS_FOR_A_COMMAND = 120
