@@ -1,0 +1,82 @@
+"""The dynamic door inside the test's process: an engine that listens, a pretend tenant, no waiting."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import httpx
+import pytest
+from pulumi.dynamic import Config, ConfigureRequest
+
+from dynamic.school import Unsyncable
+from host.engine import Engine, listening
+from intune_vpp import assembly
+from intune_vpp.dynamic import VppTokenProvider, provider
+from intune_vpp_emulator.app import ROOT, create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Start(Protocol):
+    """Starts a provider with configuration."""
+
+    def __call__(self, **configuration: object) -> VppTokenProvider:
+        """A provider, configured as the SDK does."""
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """The engine that the provider talks to."""
+    with listening() as engine:
+        yield engine
+
+
+@pytest.fixture
+def tenant() -> Unsyncable:
+    """The tenant that the environment names."""
+    tenant = Unsyncable(sync_seconds=0.0, renewal_lag_seconds=0.0)
+    tenant.healed = True
+    return tenant
+
+
+@pytest.fixture
+def environment(tenant: Unsyncable, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Credentials in the environment, and the way to the tenant inside the process."""
+    monkeypatch.setenv("ARM_TENANT_ID", tenant.directory.tenant_id)
+    monkeypatch.setenv("ARM_CLIENT_ID", tenant.directory.app.client_id)
+    monkeypatch.setenv("ARM_CLIENT_SECRET", tenant.directory.app.client_secret)
+    monkeypatch.setenv("INTUNE_VPP_GRAPH_ENDPOINT", ROOT)
+    monkeypatch.setenv("INTUNE_VPP_AUTHORITY_HOST", ROOT)
+    with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:
+        monkeypatch.setattr(assembly, "connect_to_graph", partial(assembly.connect_to_graph, http=http))
+        yield
+
+
+def _forget() -> None:
+    """What one process keeps for all its providers is not there in the next."""
+    provider._assembly.cache_clear()
+    provider._engine_log.cache_clear()
+
+
+@pytest.fixture
+def start(engine: Engine, environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Providers that talk to both."""
+    assert environment is None
+    monkeypatch.setattr(sys, "argv", ["pulumi.dynamic", engine.address])
+
+    def start(**configuration: object) -> VppTokenProvider:
+        _forget()
+        raw = {f"intune-vpp:{name}": value for name, value in configuration.items()}
+        started = VppTokenProvider()
+        started.configure(ConfigureRequest(Config({"other:tenantId": "unread", **raw}, "school")))
+        return started
+
+    yield start
+    _forget()
+    logger = logging.getLogger("intune_vpp")
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)

@@ -1,0 +1,82 @@
+"""Pulumi programs inside the test's process: the SDK's own mocks, and an event loop that is closed afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi.runtime import mocks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
+
+
+class Recorder(mocks.Mocks):
+    """Answers each registration with its inputs and `outputs`, and keeps what was registered."""
+
+    def __init__(self, outputs: dict[str, Any]) -> None:
+        self._outputs = outputs
+        self.made: list[MockResourceArgs] = []
+
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
+        """No program here calls a function."""
+        raise AssertionError(args.token)
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
+        """A resource was registered."""
+        self.made.append(args)
+        return "22222222-2222-4222-8222-222222222222", {**args.inputs, **self._outputs}
+
+
+@contextmanager
+def _event_loops() -> Iterator[None]:
+    """A loop for this thread and one for each that the SDK starts; it leaves all of them open."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    def begin() -> None:
+        loops.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(loops[-1])
+
+    begin()
+    try:
+        with ThreadPoolExecutor(max_workers=2, initializer=begin) as threads:
+            loops[0].set_default_executor(threads)
+            yield
+    finally:
+        asyncio.set_event_loop(None)
+        for loop in loops:
+            # What a program raised is raised already; asyncio would tell of it once more when it throws tasks away.
+            loop.set_exception_handler(lambda *_: None)
+            loop.close()
+
+
+def run(program: Callable[[], object], *, outputs: dict[str, Any] | None = None) -> Recorder:
+    """Run a program to its end, outputs that it returns included; what it raises is raised."""
+    recorder = Recorder(outputs or {})
+    with _event_loops():
+        mocks.set_mocks(recorder, project="school", stack="dev", preview=False)
+        pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    return recorder
+
+
+def values(program: Callable[[], dict[str, pulumi.Output[Any]]], *, outputs: dict[str, Any]) -> dict[str, Any]:
+    """The values that the outputs of a program end up with."""
+    found: dict[str, Any] = {}
+
+    def keep() -> pulumi.Output[None]:
+        return pulumi.Output.from_input(program()).apply(found.update)
+
+    run(keep, outputs=outputs)
+    return found
+
+
+def input_sent(program: Callable[[], object]) -> Any:
+    """The inputs of the one resource that a program registers, without the SDK's own."""
+    made = run(program).made
+    (resource,) = made
+    return {name: value for name, value in resource.inputs.items() if not name.startswith("__")}

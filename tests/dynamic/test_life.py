@@ -1,0 +1,277 @@
+"""Diff, Create, Read, Update and Delete through the dynamic door, against a pretend tenant in the process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dynamic.school import inputs, text
+from intune_vpp.core.errors import AdoptionRefused, DeletionRefused, PermissionMissing, TokenFileError
+from intune_vpp_emulator.members import Version
+
+if TYPE_CHECKING:
+    from dynamic.conftest import Start
+    from dynamic.school import Unsyncable
+    from host.engine import Engine
+    from intune_vpp.dynamic import VppTokenProvider
+
+STRING_SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+GONE = "22222222-2222-4222-8222-222222222222"
+
+
+@dataclass
+class Kept:
+    """What the engine keeps of one token: id, inputs and outputs."""
+
+    id: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+def made(provider: VppTokenProvider, asked: dict[str, Any]) -> Kept:
+    """A token, checked and created."""
+    checked = provider.check({}, asked)
+    assert checked.failures == []
+    result = provider.create(checked.inputs)
+    return Kept(result.id, checked.inputs, result.outs or {})
+
+
+def changes(provider: VppTokenProvider, kept: Kept, asked: dict[str, Any]) -> bool | None:
+    """What Diff says to these inputs, checked."""
+    checked = provider.check(kept.inputs, asked)
+    assert checked.failures == []
+    return provider.diff(kept.id, kept.outputs, checked.inputs).changes
+
+
+def updated(provider: VppTokenProvider, kept: Kept, asked: dict[str, Any]) -> Kept:
+    """The token, checked and updated."""
+    checked = provider.check(kept.inputs, asked)
+    assert checked.failures == []
+    return Kept(kept.id, checked.inputs, provider.update(kept.id, kept.outputs, checked.inputs).outs or {})
+
+
+def test_a_token_is_created(start: Start, tenant: Unsyncable) -> None:
+    """Create answers Graph's id and every output, the inputs among them under a name that the engine does not show."""
+    file = text()
+    kept = made(start(), inputs(file))
+
+    assert [token.id for token in tenant.tokens] == [kept.id]
+    assert kept.outputs["__inputs"] == kept.inputs
+    assert kept.outputs["token"] == kept.inputs["token"]
+    assert kept.outputs["tokenFile"] == kept.inputs["tokenFile"]
+    assert {name: kept.outputs[name] for name in ("tenantId", "displayName", "state", "deletionProtection")} == {
+        "tenantId": tenant.directory.tenant_id,
+        "displayName": "Lincoln",
+        "state": "valid",
+        "deletionProtection": True,
+    }
+    assert file not in repr(kept.outputs)
+    assert "__provider" not in kept.outputs
+
+
+def test_a_creation_that_graph_refuses_is_raised(start: Start, tenant: Unsyncable) -> None:
+    """Where nothing was created the error is raised, and says what to do."""
+    visitor = tenant.directory.visitor
+    provider = start(clientId=visitor.client_id, clientSecret=visitor.client_secret)
+
+    with pytest.raises(PermissionMissing, match="admin consent"):
+        made(provider, inputs(text()))
+
+    assert tenant.tokens == []
+
+
+def test_a_creation_without_the_text_is_raised(start: Start, tenant: Unsyncable) -> None:
+    """A process that was not given the file sends nothing."""
+    checked = start().check({}, inputs(text())).inputs
+
+    with pytest.raises(TokenFileError, match="this process was not given it"):
+        start().create(checked)
+
+    assert tenant.tokens == []
+
+
+def test_nothing_changed(start: Start) -> None:
+    """The same inputs are no change: also from another process, in another case, and in another order."""
+    file = text()
+    kept = made(start(), inputs(file, countryOrRegion="US", roleScopeTagIds=["0", "7"]))
+
+    assert changes(start(), kept, inputs(file, countryOrRegion="US", roleScopeTagIds=["0", "7"])) is False
+    assert changes(start(), kept, inputs(file, countryOrRegion="us", roleScopeTagIds=["7", "0"])) is False
+    assert changes(start(), kept, inputs(None, appleId="VPP@contoso.example")) is False
+
+
+@pytest.mark.parametrize(
+    "differing",
+    [
+        {"displayName": "Lincoln Elementary"},
+        {"countryOrRegion": "US"},
+        {"automaticallyUpdateApps": True},
+        {"deletionProtection": False},
+        {"roleScopeTagIds": ["7"]},
+        {"displayName": STRING_SENTINEL},
+        {"token": STRING_SENTINEL},
+    ],
+)
+def test_a_change_is_shown_by_the_engine(start: Start, differing: dict[str, Any]) -> None:
+    """Where the inputs differ Diff leaves the display to the engine: None."""
+    file = text()
+    kept = made(start(), inputs(file))
+
+    assert changes(start(), kept, {**inputs(file), **differing}) is None
+
+
+def test_a_renewal_is_shown_by_the_engine(start: Start, engine: Engine) -> None:
+    """Another file is shown by the engine too, and told in a sentence."""
+    kept = made(start(), inputs(text(days=200)))
+
+    assert changes(start(), kept, inputs(text(days=300))) is None
+    assert [line.partition(":")[0] for line in engine.told("INFO")] == ["renews Lincoln in place"]
+
+
+def test_what_the_engine_cannot_see_is_said_outright(start: Start, tenant: Unsyncable) -> None:
+    """A sync to repeat and a location to claim change no input: True."""
+    file = text()
+    tenant.healed = False
+    unsynced = made(start(), inputs(file, waitForSync=True))
+    assert changes(start(), unsynced, inputs(file, waitForSync=True)) is True
+
+    tenant.edit_by_hand(unsynced.id, {"state": "assignedToExternalMDM"})
+    lost = start().read(unsynced.id, unsynced.outputs)
+    claim = inputs(file, claimTokenManagementFromExternalMdm=True, waitForSync=None)
+    assert changes(start(), Kept(unsynced.id, unsynced.inputs, lost.outs or {}), claim) is True
+
+
+def test_a_file_after_a_renewal_elsewhere_is_said_outright(start: Start, tenant: Unsyncable) -> None:
+    """When Intune holds a file that came another way, the old inputs may name the new file already: True."""
+    old, portal, new = text(days=200), text(days=300), text(days=400)
+    kept = made(start(), inputs(old))
+    tenant.patch(kept.id, {"token": portal}, version=Version.BETA)
+    result = start().read(kept.id, kept.outputs)
+    refreshed = Kept(kept.id, result.inputs or {}, result.outs or {})
+
+    assert refreshed.inputs["token"] == "renewed elsewhere"
+    assert changes(start(), refreshed, inputs(portal)) is False
+    assert changes(start(), refreshed, inputs(new)) is True
+
+
+def test_refresh_shows_what_moved(start: Start, tenant: Unsyncable, engine: Engine) -> None:
+    """Diff from what Read found to the inputs before it is a change, told as drift."""
+    file = text()
+    kept = made(start(), inputs(file))
+    tenant.edit_by_hand(kept.id, {"displayName": "Edited"})
+    provider = start()
+    result = provider.read(kept.id, kept.outputs)
+
+    assert (result.id, result.inputs) == (kept.id, {**kept.inputs, "displayName": "Edited"})
+    assert result.outs is not None
+    assert result.outs["displayName"] == "Edited"
+    assert result.outs["__inputs"] == result.inputs
+    assert provider.diff(kept.id, result.outs, kept.inputs).changes is None
+    assert engine.told("INFO") == ["Edited was changed outside of Pulumi: displayName"]
+
+
+def test_read_is_quiet(start: Start) -> None:
+    """Reading right after creating finds the inputs as they were."""
+    kept = made(start(), inputs(text()))
+    result = start().read(kept.id, kept.outputs)
+
+    assert (result.id, result.inputs) == (kept.id, kept.inputs)
+    assert start().diff(kept.id, result.outs or {}, kept.inputs).changes is False
+
+
+def test_a_token_that_is_gone(start: Start, tenant: Unsyncable) -> None:
+    """Read answers an empty id, which is how the engine hears it; deleting it once more is no error."""
+    kept = made(start(), inputs(text(), deletionProtection=False))
+    tenant.delete(kept.id)
+
+    result = start().read(kept.id, kept.outputs)
+    start().delete(kept.id, kept.outputs)
+
+    assert (result.id, result.outs, result.inputs) == ("", {}, None)
+
+
+def test_read_warns(start: Start, tenant: Unsyncable, engine: Engine) -> None:
+    """A token in trouble is told of at every refresh."""
+    kept = made(start(), inputs(text()))
+    tenant.edit_by_hand(kept.id, {"state": "invalid"})
+    start().read(kept.id, kept.outputs)
+
+    (warning,) = engine.told("WARNING")
+    assert warning.startswith("Lincoln is invalid in Intune (seen 20")
+
+
+def test_an_update_and_a_renewal(start: Start, tenant: Unsyncable) -> None:
+    """Update keeps the id, sends what changed, and answers the new state."""
+    old, new = text(days=200), text(days=300)
+    kept = made(start(), inputs(old))
+
+    renamed = updated(start(), kept, inputs(old, displayName="Lincoln Elementary"))
+    renewed = updated(start(), renamed, inputs(new, displayName="Lincoln Elementary"))
+
+    assert renewed.outputs["displayName"] == "Lincoln Elementary"
+    assert renewed.outputs["token"] == renewed.inputs["token"] != kept.outputs["token"]
+    assert renewed.outputs["__inputs"] == renewed.inputs
+    assert [token.id for token in tenant.tokens] == [kept.id]
+    assert changes(start(), renewed, inputs(new, displayName="Lincoln Elementary")) is False
+
+
+def test_a_failed_sync_keeps_the_state(start: Start, tenant: Unsyncable, engine: Engine) -> None:
+    """This door has no partial failure: the new state is answered, a warning says what failed, the next up repeats."""
+    file = text()
+    tenant.healed = False
+    kept = made(start(), inputs(file, waitForSync=True))
+
+    (warning,) = engine.told("WARNING")
+    assert "The licence service is away. It is usually over soon" in warning
+    assert warning.endswith("The token is kept; the next update tries to sync again.")
+    assert (kept.id, kept.outputs["syncPending"], engine.told("ERROR")) == (tenant.tokens[0].id, True, [])
+
+    tenant.healed = True
+    tenant.edit_by_hand(kept.id, {"lastSyncStatus": "completed", "lastSyncDateTime": "2026-01-01T00:00:00Z"})
+    assert changes(start(), kept, inputs(file, waitForSync=True)) is True
+    again = updated(start(), kept, inputs(file, waitForSync=True))
+    assert again.outputs["syncPending"] is False
+    assert changes(start(), again, inputs(file, waitForSync=True)) is False
+
+
+def test_a_wrong_location_keeps_the_state(start: Start, tenant: Unsyncable, engine: Engine) -> None:
+    """A file of another location is an error of the run, and the token it made is still known."""
+    kept = made(start(), inputs(text(location="Roosevelt"), expectedLocationName="Lincoln"))
+
+    (error,) = engine.told("ERROR")
+    assert error.startswith(f'Token {kept.id} is for the location "Roosevelt", expected was "Lincoln". ')
+    assert [token.id for token in tenant.tokens] == [kept.id]
+    assert kept.outputs["locationName"] == "Roosevelt"
+
+
+def test_a_protected_token_is_not_deleted(start: Start, tenant: Unsyncable) -> None:
+    """Protection is on when nothing was said, and when the state is too old to say."""
+    kept = made(start(), inputs(text()))
+
+    for outputs in (kept.outputs, {"displayName": "Lincoln"}):
+        with pytest.raises(DeletionRefused, match="Set deletionProtection to false, run an update, then delete it"):
+            start().delete(kept.id, outputs)
+
+    assert len(tenant.tokens) == 1
+
+
+def test_a_token_is_deleted(start: Start, tenant: Unsyncable) -> None:
+    """Without protection the token goes."""
+    kept = made(start(), inputs(text(), deletionProtection=False))
+    start().delete(kept.id, kept.outputs)
+
+    assert tenant.tokens == []
+
+
+def test_an_adoption(start: Start, tenant: Unsyncable) -> None:
+    """An existing token is taken over by its id, without a file; one that is not there is an error."""
+    token_id = tenant.create_by_hand({"token": text(), "appleId": "vpp@contoso.example"})["id"]
+    adopt = inputs(None, adoptTokenId=token_id, displayName="Ours")
+    kept = made(start(), adopt)
+
+    assert (kept.id, kept.outputs["displayName"], "token" in kept.outputs) == (token_id, "Ours", False)
+    assert changes(start(), kept, adopt) is False
+    with pytest.raises(AdoptionRefused, match=f"There is no token {GONE} to adopt"):
+        made(start(), inputs(None, adoptTokenId=GONE))

@@ -1,0 +1,103 @@
+"""What the tests of the Graph room share: a credential and transports written by hand."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from intune_vpp.graph.client import GraphClient
+from intune_vpp.graph.tenants import Tenant
+from intune_vpp.graph.vpp_tokens import GraphVppTokens
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+TENANT = "11111111-1111-4111-8111-111111111111"
+ROOT = "https://graph.example/beta"
+TOKENS = "/beta/deviceAppManagement/vppTokens"
+
+NESTED = {
+    "error": {
+        "code": "BadRequest",
+        "message": json.dumps(
+            {
+                "_version": 3,
+                "Message": "POST is not supported for this app type. - Operation ID (for customer support): 0000 - "
+                "Activity ID: 46f1 - Url: https://fef.msuc01.manage.microsoft.com/AppLifecycle_2205/x",
+                "CustomApiErrorPhrase": "",
+                "RetryAfter": None,
+                "ErrorSourceService": "",
+                "HttpHeaders": '{"WWW-Authenticate":"Bearer realm=\\"urn:intune:service\\""}',
+            },
+            indent=2,
+        ).replace("\n", "\r\n"),
+        "innerError": {"date": "2022-05-20T05:41:54", "request-id": "46f1c833"},
+    }
+}
+"""Intune's envelope, as captured: a JSON document in a string."""
+
+
+class Signed:
+    """A credential that gives a new access token after each time it was told to forget."""
+
+    def __init__(self) -> None:
+        self.forgotten = 0
+
+    def access_token(self) -> str:
+        """A bearer that says how often one was forgotten."""
+        return f"bearer-{self.forgotten}"
+
+    def forget(self) -> None:
+        """Count."""
+        self.forgotten += 1
+
+
+class Script:
+    """A transport that plays answers in turn (the last one again and again) and keeps the requests."""
+
+    def __init__(self, *answers: httpx.Response) -> None:
+        self._answers = list(answers)
+        self.requests: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """One answer."""
+        # A copy: httpx sends one and the same request again, with another bearer.
+        self.requests.append(
+            httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
+        )
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+    @property
+    def lines(self) -> list[str]:
+        """Method and path of each request, as sent."""
+        return [f"{request.method} {request.url.raw_path.decode()}" for request in self.requests]
+
+    def body(self, number: int = 0) -> Any:
+        """The JSON of one request."""
+        return json.loads(self.requests[number].content)
+
+
+def http(handler: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
+    """An HTTP client that a function answers."""
+    return httpx.Client(transport=httpx.MockTransport(handler))
+
+
+def client(handler: Callable[[httpx.Request], httpx.Response], *, credential: Signed | None = None) -> GraphClient:
+    """A Graph client that a function answers."""
+    return GraphClient(http(handler), root=ROOT, credential=credential or Signed())
+
+
+def tokens(handler: Callable[[httpx.Request], httpx.Response], *, base64_once_more: bool = False) -> GraphVppTokens:
+    """The collection of tokens that a function answers."""
+    tenant = Tenant(TENANT, authority_host="https://login.example", http=http(handler))
+    return GraphVppTokens(client=client(handler), tenant=tenant, base64_once_more=base64_once_more)
+
+
+def subclasses(of: type[Any]) -> Iterable[type[Any]]:
+    """All classes below one, the class itself included."""
+    yield of
+    for below in of.__subclasses__():
+        yield from subclasses(below)

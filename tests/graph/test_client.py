@@ -1,0 +1,230 @@
+"""One request and its answer: bearer, new sign-in, no answer, pages."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import traceback
+from typing import Any
+
+import httpx
+import pytest
+
+from graph.pretend import ROOT, Script, Signed, client, subclasses
+from intune_vpp.core.errors import GraphError, GraphUnreachable, SignInRefused
+from intune_vpp.graph.client import TIMEOUT
+
+HUSH = "tell-nobody"
+OK = httpx.Response(200, json={"id": "1"})
+NO = httpx.Response(401, json={"error": {"code": "InvalidAuthenticationToken"}})
+
+
+def page(*items: Any, following: object = None) -> httpx.Response:
+    """An answer to a listing."""
+    return httpx.Response(200, json={"value": list(items), "@odata.nextLink": following})
+
+
+def read_all(script: Script) -> list[Any]:
+    """The items of a listing that is answered so."""
+    return list(client(script).pages("/tokens", doing="listing"))
+
+
+def test_each_verb() -> None:
+    """Each method is one request under the root, with a bearer, and a JSON body only where there is one."""
+    script = Script(OK)
+    graph = client(script)
+
+    graph.get("/a", doing="reading")
+    graph.post("/b", {"x": "ü"}, doing="creating")
+    graph.post("/c", doing="acting")
+    graph.patch("/d", {"y": None}, doing="changing")
+    graph.delete("/e", doing="deleting")
+
+    assert script.lines == ["GET /beta/a", "POST /beta/b", "POST /beta/c", "PATCH /beta/d", "DELETE /beta/e"]
+    assert {request.headers["Authorization"] for request in script.requests} == {"Bearer bearer-0"}
+    assert [len(request.content) > 0 for request in script.requests] == [False, True, False, True, False]
+    assert (script.body(1), script.body(3)) == ({"x": "ü"}, {"y": None})
+    assert script.requests[1].headers["Content-Type"] == "application/json"
+
+
+def test_a_refused_bearer_is_replaced_once() -> None:
+    """On 401 the same request goes out once more, body and all, with a bearer from a new sign-in."""
+    script, signed = Script(NO, OK), Signed()
+
+    assert client(script, credential=signed).post("/x", {"a": 1}, doing="creating") == {"id": "1"}
+    assert [request.headers["Authorization"] for request in script.requests] == ["Bearer bearer-0", "Bearer bearer-1"]
+    assert (script.body(0), script.body(1)) == ({"a": 1}, {"a": 1})
+
+
+def test_a_bearer_refused_twice_is_an_error() -> None:
+    """The second 401 is final."""
+    script, signed = Script(NO), Signed()
+
+    with pytest.raises(SignInRefused, match=r"did not accept the access token \(reading: 401 InvalidAuth") as caught:
+        client(script, credential=signed).get("/x", doing="reading")
+
+    assert caught.value.status == 401
+    assert (len(script.requests), signed.forgotten) == (2, 1)
+
+
+def test_a_sign_in_that_fails_sends_nothing() -> None:
+    """Without a bearer there is no request, and the sign-in's own error is the one raised."""
+
+    class Refusing(Signed):
+        def access_token(self) -> str:
+            raise SignInRefused("no", status=401)
+
+    script = Script(OK)
+    with pytest.raises(SignInRefused, match=r"^no$"):
+        client(script, credential=Refusing()).get("/x", doing="reading")
+
+    assert script.requests == []
+
+
+def failures() -> list[httpx.HTTPError]:
+    """Every error of httpx's that means "no answer", one of each class."""
+    request = httpx.Request("POST", f"{ROOT}/x", json={"token": HUSH})
+    found: list[httpx.HTTPError] = []
+    for kind in subclasses(httpx.HTTPError):
+        more = {"response": httpx.Response(500, request=request)} if kind is httpx.HTTPStatusError else {}
+        if "request" in inspect.signature(kind).parameters:
+            more["request"] = request  # type: ignore[assignment]
+        found.append(kind(f"quotes {HUSH}", **more))
+    return found
+
+
+@pytest.mark.parametrize("failure", failures(), ids=lambda failure: type(failure).__name__)
+def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
+    """Each of httpx's errors becomes GraphUnreachable, named by its class, and its traceback shows no body."""
+
+    def fail(_request: httpx.Request) -> httpx.Response:
+        raise failure
+
+    with pytest.raises(GraphUnreachable) as caught:
+        client(fail).post("/x", {"token": HUSH}, doing="creating a token")
+    error = caught.value
+
+    assert str(error) == (
+        f"Microsoft Graph at graph.example gave no answer (creating a token: {type(failure).__name__}). "
+        "Check the network and graphEndpoint, then run it again: what was done is found again."
+    )
+    assert (error.status, error.retry_after, error.__suppress_context__) == (None, None, True)
+    assert HUSH not in "".join(traceback.format_exception(error))
+    assert "bearer-" not in "".join(traceback.format_exception(error))
+
+
+def test_the_debug_lines_show_no_body(caplog: pytest.LogCaptureFixture) -> None:
+    """Method, address and status are logged, and nothing else."""
+    caplog.set_level(logging.DEBUG, logger="intune_vpp")
+
+    client(Script(OK)).post("/x", {"token": HUSH}, doing="creating")
+
+    assert [line for line in caplog.messages if "bearer" in line or HUSH in line] == []
+    assert f"POST {ROOT}/x: 200" in caplog.messages
+
+
+def test_a_redirect_is_not_followed() -> None:
+    """The bearer goes nowhere but where it was sent."""
+    script = Script(httpx.Response(307, headers={"Location": "https://evil.example/"}), OK)
+
+    with pytest.raises(GraphError, match=r"refused \(reading: 307\)"):
+        client(script).get("/x", doing="reading")
+
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "content", [b"<html>", b"\xff\x00", b"[]", b'"x"', b"3", b"null", b"{", b"[" * 200_000, b'{"a":' * 200_000]
+)
+def test_a_success_that_is_no_object(content: bytes) -> None:
+    """A page of a proxy with status 200 is an error, not an entity."""
+    with pytest.raises(GraphError, match=r"^Microsoft Graph answered something that is no JSON object \(reading\)\.$"):
+        client(Script(httpx.Response(200, content=content))).get("/x", doing="reading")
+
+
+def test_an_empty_success_is_an_empty_object() -> None:
+    """204 is an answer."""
+    assert client(Script(httpx.Response(204))).patch("/x", {}, doing="changing") == {}
+
+
+def test_pages_are_followed() -> None:
+    """The links to further pages are followed in turn, and each page's items come in order."""
+    script = Script(page({"id": "1"}, {"id": "2"}, following=f"{ROOT}/tokens?$skiptoken=a%2Fb"), page({"id": "3"}))
+
+    assert [item["id"] for item in read_all(script)] == ["1", "2", "3"]
+    assert script.lines == ["GET /beta/tokens", "GET /beta/tokens?$skiptoken=a%2Fb"]
+
+
+def test_pages_are_read_when_they_are_needed() -> None:
+    """Whoever stops early asks for no further page."""
+    script = Script(page({"id": "1"}, following=f"{ROOT}/tokens?2"))
+
+    assert next(iter(client(script).pages("/tokens", doing="listing"))) == {"id": "1"}
+    assert len(script.requests) == 1
+
+
+def test_the_default_port_may_be_written_out() -> None:
+    """`:443` names the same host."""
+    script = Script(page(following="https://GRAPH.example:443/beta/tokens?2"), page({"id": "1"}))
+
+    assert read_all(script) == [{"id": "1"}]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/beta/tokens?2",
+        "https://graph.example.evil.example/beta/tokens",
+        "https://graph.example@evil.example/beta/tokens",
+        "http://graph.example/beta/tokens?2",
+        "https://graph.example:8443/beta/tokens?2",
+        "/beta/tokens?2",
+        "tokens?2",
+        "//evil.example/x",
+    ],
+)
+def test_a_page_elsewhere_is_refused(link: str) -> None:
+    """The bearer is not taken to another host, scheme or port; what was read before is not passed off as all."""
+    script = Script(page({"id": "1"}, following=link), page({"id": "2"}))
+
+    with pytest.raises(GraphError, match=r"named another host for the next page \(listing\); it was not followed\.$"):
+        read_all(script)
+
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("link", ["https://[::zz]/", "https://graph.example:x/", "https://graph.example/\x00", "\x7f"])
+def test_a_link_that_is_no_address_is_our_error(link: str) -> None:
+    """What httpx says to it does not get out."""
+    with pytest.raises(GraphError, match=r"^Microsoft Graph named no address for the next page \(listing\)\.$"):
+        read_all(Script(page(following=link)))
+
+
+@pytest.mark.parametrize("link", [None, "", 3, ["x"], {}])
+def test_no_link_ends_the_listing(link: object) -> None:
+    """A link of another shape is none."""
+    assert read_all(Script(page({"id": "1"}, following=link))) == [{"id": "1"}]
+
+
+def test_a_loop_of_pages_ends() -> None:
+    """A link back to a page that was read ends the listing: no page is asked for twice."""
+    script = Script(
+        page({"id": "1"}, following=f"{ROOT}/tokens?2"),
+        page({"id": "2"}, following=f"{ROOT}/tokens?3"),
+        page({"id": "3"}, following=f"{ROOT}/tokens?2"),
+    )
+
+    assert [item["id"] for item in read_all(script)] == ["1", "2", "3"]
+    assert len(script.requests) == 3
+
+
+@pytest.mark.parametrize("value", [None, {}, "text", 3, ["text"], [None], [{"id": "1"}, []]])
+def test_a_list_that_is_none(value: object) -> None:
+    """A listing without a list of objects is an error, not an empty tenant."""
+    with pytest.raises(GraphError, match=r"^Microsoft Graph answered something that is no list \(listing\)\.$"):
+        read_all(Script(httpx.Response(200, json={"value": value})))
+
+
+def test_the_time_limits() -> None:
+    """A dead host is given up after seconds, a slow write after a minute."""
+    assert (TIMEOUT.connect, TIMEOUT.read, TIMEOUT.write, TIMEOUT.pool) == (10.0, 60.0, 60.0, 60.0)

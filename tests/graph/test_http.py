@@ -1,0 +1,59 @@
+"""The one HTTP client: what it trusts, and what it refuses to start with."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import pytest
+
+from intune_vpp.core.errors import SettingsError
+from intune_vpp.graph.http import open_http
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_without_a_bundle_the_public_authorities_are_trusted() -> None:
+    """Certificates are checked against the public CAs, and JSON is asked for."""
+    with open_http(None) as http:
+        assert http.headers["Accept"] == "application/json"
+        assert http.follow_redirects is False
+        context = http._transport._pool._ssl_context  # type: ignore[attr-defined]
+
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.cert_store_stats()["x509_ca"] > 50
+
+
+@pytest.mark.parametrize("content", [None, b"", b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n"])
+def test_a_bundle_that_is_none(tmp_path: Path, content: bytes | None) -> None:
+    """A CA bundle that is missing, empty or broken is a SettingsError that names the file and the key."""
+    bundle = tmp_path / "ca.pem"
+    if content is not None:
+        bundle.write_bytes(content)
+
+    with pytest.raises(SettingsError, match=r"ca\.pem cannot be read as PEM certificates\. Check caBundlePath"):
+        open_http(str(bundle))
+
+
+@pytest.mark.parametrize("path", [".", "a\x00b", "a" * 5000])
+def test_a_bundle_that_cannot_be_a_file(path: str) -> None:
+    """So are a folder and names that no file has."""
+    with pytest.raises(SettingsError, match="cannot be read as PEM certificates"):
+        open_http(path)
+
+
+@pytest.mark.parametrize("proxy", ["socks5://user:tell-nobody@p", "ftp://p", "http://[::zz]", "http://p:port"])
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
+def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str) -> None:
+    """A proxy of the environment that the client cannot use is a SettingsError, and its password is not told."""
+    monkeypatch.setenv(variable, proxy)
+
+    with pytest.raises(SettingsError) as caught:
+        open_http(None)
+
+    assert str(caught.value) == (
+        "The proxy that the environment names cannot be used: http:// and https:// proxies can. "
+        "Check HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY."
+    )

@@ -1,0 +1,216 @@
+"""Graph's refusals as errors: the class, the sentence, and what must never be in it."""
+
+from __future__ import annotations
+
+import json
+import traceback
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.pretend import NESTED, Script, client, subclasses
+from intune_vpp.core.errors import (
+    Conflict,
+    GraphError,
+    GraphUnavailable,
+    GraphUnreachable,
+    IntuneVppError,
+    PermissionMissing,
+    SignInRefused,
+    Throttled,
+    TokenGone,
+)
+
+HUSH = "tell-nobody"
+BY_STATUS = {
+    301: GraphError,
+    302: GraphError,
+    304: GraphError,
+    400: GraphError,
+    401: SignInRefused,
+    403: PermissionMissing,
+    404: TokenGone,
+    405: GraphError,
+    409: Conflict,
+    412: GraphError,
+    413: GraphError,
+    422: GraphError,
+    429: Throttled,
+    451: GraphError,
+    500: GraphUnavailable,
+    501: GraphUnavailable,
+    502: GraphUnavailable,
+    503: GraphUnavailable,
+    504: GraphUnavailable,
+    599: GraphUnavailable,
+}
+
+
+def refused(status: int, **answer: Any) -> GraphError:
+    """What a GET raises that is answered so."""
+    with pytest.raises(GraphError) as caught:
+        client(Script(httpx.Response(status, **answer))).get("/x", doing="reading token x")
+    return caught.value
+
+
+@pytest.mark.parametrize("status", BY_STATUS)
+def test_each_status_has_its_class(status: int) -> None:
+    """A status becomes exactly one class of error and is kept in it."""
+    error = refused(status)
+
+    assert type(error) is BY_STATUS[status]
+    assert error.status == status
+    assert f"(reading token x: {status})" in str(error)
+
+
+def test_no_class_is_without_a_status() -> None:
+    """Each kind of GraphError but "no answer" is some status's."""
+    graph = {kind for kind in subclasses(GraphError) if kind.__module__.startswith("intune_vpp")}
+
+    assert graph == {*BY_STATUS.values(), GraphUnreachable}
+
+
+@pytest.mark.parametrize("status", BY_STATUS)
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", json.dumps(NESTED).encode(), b"<html>\r\n<h1>Bad\nGateway</h1></html>", b"\xff\xfe\x00"]
+)
+def test_a_sentence_is_one_line(status: int, body: bytes) -> None:
+    """Whatever the answer, the error is one line that ends as a sentence or with the request id."""
+    sentence = str(refused(status, content=body, headers={"request-id": "r-1"}))
+
+    assert sentence.splitlines() == [sentence]
+    assert "\t" not in sentence
+    assert sentence.endswith(". (request id r-1)")
+
+
+def test_intunes_envelope() -> None:
+    """Of Intune's document in a string only its Message is told, without the tail for its support."""
+    error = refused(400, json=NESTED)
+
+    assert str(error) == (
+        "Microsoft Graph refused (reading token x: 400 BadRequest): POST is not supported for this app type."
+        " (request id 46f1c833)"
+    )
+    assert (error.code, error.request_id, error.retry_after) == ("BadRequest", "46f1c833", None)
+
+
+def test_the_gateways_envelope() -> None:
+    """Graph's own sentence is told as it is, beside the cure."""
+    flat = {"error": {"code": "TooManyRequests", "message": "Too many requests.", "innerError": {"request-id": "q"}}}
+
+    assert str(refused(429, json=flat)) == (
+        "Microsoft Graph asks to slow down (reading token x: 429 TooManyRequests): Too many requests. "
+        "Run it again in a minute. (request id q)"
+    )
+
+
+@pytest.mark.parametrize("spelling", ["innerError", "innererror"])
+def test_the_request_id_stands_in_either_spelling(spelling: str) -> None:
+    """Graph says innerError, OData innererror."""
+    assert refused(400, json={"error": {spelling: {"request-id": "abc"}}}).request_id == "abc"
+
+
+def test_the_header_beats_the_body() -> None:
+    """The request id of the header is the one told."""
+    body = {"error": {"innerError": {"request-id": "inner"}}}
+
+    assert refused(500, json=body, headers={"request-id": "outer"}).request_id == "outer"
+
+
+def test_the_missing_permission_is_named() -> None:
+    """A 403 names the permission to grant."""
+    assert "DeviceManagementServiceConfig.ReadWrite.All, with admin consent." in str(refused(403))
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("2.128", 2.128),
+        ("0", 0.0),
+        ("", None),
+        ("Fri, 31 Dec 2027 23:59:59 GMT", None),
+        ("nan", None),
+        ("inf", None),
+        ("-1", None),
+    ],
+)
+def test_retry_after(header: str, seconds: float | None) -> None:
+    """The header's seconds are kept, with fractions; a date, and what nobody can wait for, is passed over."""
+    assert refused(429, headers={"Retry-After": header}).retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        json.dumps({"_version": 3}),
+        json.dumps({"Message": ""}),
+        json.dumps({"Message": {"a": "SECRET"}}),
+        {"lang": "SECRET"},
+        None,
+        17,
+        ["SECRET"],
+    ],
+)
+def test_a_message_of_another_shape_is_not_told(message: object) -> None:
+    """What is no sentence stays out of the error."""
+    assert (
+        str(refused(400, json={"error": {"code": ["x"], "message": message}}))
+        == "Microsoft Graph refused (reading token x: 400)."
+    )
+
+
+@pytest.mark.parametrize("document", ["[1, 2]", '"text"', "17", "null", "[" * 100_000])
+def test_a_message_that_looks_like_json_but_is_no_object(document: str) -> None:
+    """It is told as the text it is, cut to a line's length."""
+    assert f"400): {document[:300]}" in str(refused(400, json={"error": {"message": document}}))
+
+
+def test_a_long_message_is_cut() -> None:
+    """A page of text is no sentence: 300 characters are told."""
+    assert str(refused(400, json={"error": {"message": "m" * 5000}})).endswith(f"400): {'m' * 300}.")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"[" * 200_000, b'{"error":' * 100_000, b"\x00\x01", b'{"error": 3}', b'{"error": {"innerError": []}}', b"[]"],
+)
+def test_garbage_is_survived(content: bytes) -> None:
+    """Deep nesting, bytes and JSON of another shape make a plain error."""
+    assert str(refused(502, content=content)) == (
+        "Microsoft Graph failed (reading token x: 502). It is usually over soon: run it again."
+    )
+
+
+@given(content=st.binary(max_size=200), status=st.sampled_from([200, 201, *BY_STATUS]))
+def test_any_bytes_are_an_answer_or_our_error(content: bytes, status: int) -> None:
+    """No answer makes an error that is not ours."""
+    asking = client(Script(httpx.Response(status, content=content)))
+
+    try:
+        assert isinstance(asking.get("/x", doing="reading"), dict)
+    except IntuneVppError as error:
+        assert len(str(error).splitlines()) == 1  # noqa: PT017 - both ends are good
+
+
+@pytest.mark.parametrize("status", BY_STATUS)
+def test_nothing_secret_is_told(status: int) -> None:
+    """Neither the request's body and bearer nor the answer's headers and strange members reach the error."""
+    strange = {HUSH: 1, "error": {HUSH: HUSH, "innerError": {HUSH: HUSH}}}
+    script = Script(httpx.Response(status, json=strange, headers={"x-strange": HUSH, "WWW-Authenticate": HUSH}))
+
+    with pytest.raises(GraphError) as caught:
+        client(script).post("/x", {"token": HUSH}, doing="creating a token")
+    shown = str(caught.value) + repr(caught.value) + "".join(traceback.format_exception(caught.value))
+
+    assert HUSH not in shown
+    assert "bearer-" not in shown
+
+
+def test_no_error_of_ours_is_an_http_librarys() -> None:
+    """Whoever catches our errors need not know httpx or msal."""
+    for kind in subclasses(IntuneVppError):
+        assert {base.__module__.partition(".")[0] for base in kind.__mro__} <= {"intune_vpp", "builtins"}

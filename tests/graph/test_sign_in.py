@@ -1,0 +1,250 @@
+"""Signing in through MSAL, for real, against the emulator: inside the process, and once over TLS."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from graph.pretend import Script
+from intune_vpp.assembly import connect_to_graph
+from intune_vpp.core.errors import GraphError, GraphUnavailable, GraphUnreachable, SignInRefused
+from intune_vpp.graph.credentials import ClientSecret
+from intune_vpp.graph.http import open_http
+from intune_vpp.graph.tenants import Tenant
+from intune_vpp.graph.vpp_tokens import GraphVppTokens
+from intune_vpp.settings import read
+from intune_vpp_emulator import tenant as emulated
+from intune_vpp_emulator.app import ROOT, create_app
+from intune_vpp_emulator.serve import serve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from intune_vpp.core.ports import VppTokens
+
+
+class Counting(httpx.WSGITransport):
+    """The emulator inside the process, with a count of the sign-ins."""
+
+    def __init__(self, tenant: emulated.Tenant) -> None:
+        super().__init__(app=create_app(tenant))
+        self.sign_ins = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass it on."""
+        self.sign_ins += request.url.path.endswith("/token")
+        return super().handle_request(request)
+
+
+@pytest.fixture
+def tenant() -> emulated.Tenant:
+    """A pretend tenant."""
+    return emulated.Tenant()
+
+
+@pytest.fixture
+def transport(tenant: emulated.Tenant) -> Counting:
+    """The way to it."""
+    return Counting(tenant)
+
+
+@pytest.fixture
+def http(transport: Counting) -> Iterator[httpx.Client]:
+    """A client of it."""
+    with httpx.Client(transport=transport) as client:
+        yield client
+
+
+def secret(http: httpx.Client, tenant: emulated.Tenant, **differing: str) -> ClientSecret:
+    """The tenant's own app registration, but for what differs."""
+    app = tenant.directory.app
+    own = {
+        "authority": f"{ROOT}/{tenant.directory.tenant_id}",
+        "client_id": app.client_id,
+        "client_secret": app.client_secret,
+        "scope": f"{ROOT}/.default",
+    }
+    return ClientSecret(http=http, **{**own, **differing})
+
+
+def test_the_access_token_is_good_and_kept(tenant: emulated.Tenant, transport: Counting, http: httpx.Client) -> None:
+    """Graph takes the bearer; the second one comes from the cache, and after forget() a new one is asked for."""
+    credential = secret(http, tenant)
+    bearer = credential.access_token()
+    headers = {"Authorization": f"Bearer {bearer}"}
+
+    assert http.get(f"{ROOT}/beta/deviceAppManagement/vppTokens", headers=headers).status_code == 200
+    assert (credential.access_token(), transport.sign_ins) == (bearer, 1)
+    credential.forget()
+    assert credential.access_token()
+    assert transport.sign_ins == 2
+
+
+def test_nothing_is_to_be_forgotten_at_first(tenant: emulated.Tenant, transport: Counting, http: httpx.Client) -> None:
+    """forget() before the first sign-in makes no request."""
+    secret(http, tenant).forget()
+
+    assert transport.sign_ins == 0
+
+
+@pytest.mark.parametrize("domain", [False, True])
+def test_the_tenant_may_be_named_by_its_domain(tenant: emulated.Tenant, http: httpx.Client, *, domain: bool) -> None:
+    """A sign-in works for a tenant's GUID and for its domain name."""
+    name = tenant.directory.domain if domain else tenant.directory.tenant_id
+
+    assert secret(http, tenant, authority=f"{ROOT}/{name}").access_token()
+
+
+@pytest.mark.parametrize(
+    ("differing", "code", "told"),
+    [
+        (
+            {"client_secret": "wrong-one"},
+            "invalid_client",
+            r"AADSTS7000215: Invalid client secret .* is wrong \(its value is needed, not its id\)\.$",
+        ),
+        ({"client_id": "stranger"}, "unauthorized_client", r"AADSTS700016: .*The client id is not known in this ten"),
+        ({"scope": "https://other.example/.default"}, "invalid_resource", "AADSTS500011: .* Check tenantId, clientId"),
+    ],
+)
+def test_a_refused_sign_in_names_the_cure(
+    tenant: emulated.Tenant, http: httpx.Client, differing: dict[str, str], code: str, told: str
+) -> None:
+    """Entra's description comes in one line, without trace ids, and with a cure where the number is known."""
+    with pytest.raises(SignInRefused, match=f"^Entra refused the sign-in: {told}") as caught:
+        secret(http, tenant, **differing).access_token()
+
+    assert (caught.value.status, caught.value.code) == (401, code)
+    assert len(str(caught.value).splitlines()) == 1
+    assert "Trace ID" not in str(caught.value)
+    assert "wrong-one" not in str(caught.value)
+    assert tenant.directory.app.client_secret not in str(caught.value)
+
+
+def test_an_unknown_tenant_is_refused(tenant: emulated.Tenant, http: httpx.Client) -> None:
+    """MSAL's ValueError for a discovery that is refused becomes SignInRefused, in one line that names the tenant."""
+    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in: .*/nobody\..*Check tenantId") as caught:
+        secret(http, tenant, authority=f"{ROOT}/nobody").access_token()
+
+    assert (caught.value.status, len(str(caught.value).splitlines())) == (400, 1)
+
+
+def discovered(answer: httpx.Response) -> Script:
+    """A discovery that works, and then this answer of the token endpoint."""
+    known = {"token_endpoint": "https://login.example/t/token", "authorization_endpoint": "https://login.example/t/a"}
+    return Script(httpx.Response(200, json={**known, "issuer": "https://login.example/t"}), answer)
+
+
+def signed(script: Callable[[httpx.Request], httpx.Response]) -> str:
+    """The bearer of a sign-in that is answered so."""
+    http = httpx.Client(transport=httpx.MockTransport(script))
+    authority, scope = "https://login.example/t", "https://graph.example/.default"
+    return ClientSecret(authority=authority, client_id="c", client_secret="s", scope=scope, http=http).access_token()
+
+
+def test_a_sign_in_without_its_description() -> None:
+    """Where Entra gives no description its code is told."""
+    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in: temporarily_unavailable\. Check tenantId"):
+        signed(discovered(httpx.Response(429, json={"error": "temporarily_unavailable"}, headers={"Retry-After": "3"})))
+
+
+@pytest.mark.parametrize("status", [500, 503])
+@pytest.mark.parametrize("discovery", [True, False])
+def test_an_entra_that_fails_is_unavailable(status: int, *, discovery: bool) -> None:
+    """What MSAL raises for a 5xx becomes our error; no error of MSAL's gets out."""
+    failing = httpx.Response(status, content=b"<html>")
+
+    with pytest.raises(GraphUnavailable, match=r"^login\.example/t could not sign anyone in \(MsalServiceError\)\. If"):
+        signed(Script(failing) if discovery else discovered(failing))
+
+
+@pytest.mark.parametrize("content", [b"<html>sign in to the wifi</html>", b"", b"[]", b'"x"', b"null", b"7"])
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_stranger_at_the_token_endpoint(status: int, content: bytes) -> None:
+    """An answer that is no JSON object, such as a proxy's page, does not blame the secret."""
+    with pytest.raises(GraphUnavailable, match=r"^login\.example/t could not sign anyone in \("):
+        signed(discovered(httpx.Response(status, content=content)))
+
+
+@pytest.mark.parametrize(
+    "content", [b"[]", b"{}", b"7", b"null", b'{"authorization_endpoint": 3, "token_endpoint": 3}']
+)
+def test_a_stranger_at_discovery(content: bytes) -> None:
+    """A discovery document that is none is our error too."""
+    with pytest.raises(GraphError, match=r"could not sign anyone in \("):
+        signed(Script(httpx.Response(200, content=content)))
+
+
+@pytest.mark.parametrize("status", [302, 404])
+def test_a_discovery_elsewhere(status: int) -> None:
+    """A redirect is not followed, and a missing document is refused."""
+    script = Script(httpx.Response(status, headers={"Location": "https://evil.example/"}))
+
+    with pytest.raises(GraphError, match="sign"):
+        signed(script)
+
+    assert {request.url.host for request in script.requests} == {"login.example"}
+
+
+def test_an_entra_that_does_not_answer() -> None:
+    """Without an answer the sign-in names the host and the setting."""
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectTimeout("late", request=request)
+
+    told = (
+        r"^login\.example/t gave no answer to the sign-in \(ConnectTimeout\)\. Check the network and authorityHost\.$"
+    )
+    with pytest.raises(GraphUnreachable, match=told):
+        signed(fail)
+
+
+@contextmanager
+def connected(environment: Mapping[str, str], **configuration: str) -> Iterator[VppTokens]:
+    """What is wired from these settings, and hung up afterwards."""
+    graph = connect_to_graph(read(configuration, environment))
+    assert isinstance(graph, GraphVppTokens)
+    with graph.client._http:
+        yield graph
+
+
+def test_over_real_tls(tenant: emulated.Tenant) -> None:
+    """With the CA bundle, everything that is wired listens: sign-in by domain, the tenant's GUID, a listing."""
+    with serve(tenant) as service, connected(service.environment, tenantId=tenant.directory.domain) as graph:
+        assert graph.tenant_id() == tenant.directory.tenant_id
+        assert graph.list() == []
+
+
+def test_over_real_tls_with_a_wrong_secret(tenant: emulated.Tenant) -> None:
+    """Entra's refusal comes through TLS as it does without."""
+    with (
+        serve(tenant) as service,
+        connected(service.environment, clientSecret="wrong") as graph,
+        pytest.raises(SignInRefused, match="AADSTS7000215"),
+    ):
+        graph.list()
+
+
+def test_a_certificate_that_nobody_vouches_for(tenant: emulated.Tenant) -> None:
+    """Without the CA bundle no connection is made: the secret goes to nobody."""
+    with (
+        serve(tenant) as service,
+        connected({**service.environment, "INTUNE_VPP_CA_BUNDLE_PATH": ""}) as graph,
+        pytest.raises(GraphUnreachable, match=r"gave no answer to the sign-in \(ConnectError\)"),
+    ):
+        graph.list()
+
+
+def test_a_host_that_is_not_there() -> None:
+    """A closed port is GraphUnreachable, named by host and setting."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        host = f"https://127.0.0.1:{closed.getsockname()[1]}"
+    nowhere = r"^127\.0\.0\.1:\d+ gave no answer to the sign-in \(ConnectError\)\."
+
+    with open_http(None) as http, pytest.raises(GraphUnreachable, match=nowhere):
+        Tenant("contoso.example", authority_host=host, http=http).guid()

@@ -1,0 +1,117 @@
+"""The tenant's GUID, whatever name it was configured by."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from graph.pretend import TENANT, Script, http
+from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, SignInRefused
+from intune_vpp.graph.clouds import CLOUDS
+from intune_vpp.graph.tenants import Tenant
+
+HOST = "https://login.example"
+
+
+def discovery(issuer: object) -> httpx.Response:
+    """A discovery document."""
+    return httpx.Response(200, json={"issuer": issuer})
+
+
+def named(name: str, script: Script) -> Tenant:
+    """The tenant configured so."""
+    return Tenant(name, authority_host=HOST, http=http(script))
+
+
+@pytest.mark.parametrize("spelling", [TENANT, TENANT.upper(), "ABCDEF01-2345-6789-ABCD-EF0123456789"])
+def test_a_guid_needs_no_request(spelling: str) -> None:
+    """A GUID is taken as it is, in lower case."""
+    script = Script(discovery("unasked"))
+
+    assert (named(spelling, script).guid(), script.requests) == (spelling.lower(), [])
+
+
+def test_a_domain_is_looked_up_once() -> None:
+    """The GUID stands in the issuer that discovery names; it is asked for once."""
+    script = Script(discovery(f"https://sts.example/{TENANT.upper()}/v2.0"))
+    tenant = named("contoso.example", script)
+
+    assert (tenant.guid(), tenant.guid()) == (TENANT, TENANT)
+    assert script.lines == ["GET /contoso.example/v2.0/.well-known/openid-configuration"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(400, json={"error": "invalid_tenant"}),
+        httpx.Response(404),
+        httpx.Response(302, headers={"Location": "https://evil.example/"}),
+        httpx.Response(200, content=b"<html>"),
+        httpx.Response(200, content=b"[" * 100_000),
+        discovery("https://login.example/{tenantid}/v2.0"),
+        discovery(3),
+    ],
+)
+def test_an_unknown_domain_is_refused(answer: httpx.Response) -> None:
+    """Without a GUID in the issuer the tenant is not known, and what was configured is named."""
+    with pytest.raises(
+        SignInRefused,
+        match=r'^Entra does not know the tenant "contoso\.example"\. Check tenantId \(ARM_TENANT_ID\)\.$',
+    ):
+        named("contoso.example", Script(answer)).guid()
+
+
+@pytest.mark.parametrize("name", ["a/b", "a?b", "a#b", "a b", "a@b", "ü", "%2e", "", f"{TENANT}/x", f"{TENANT}\n"])
+def test_what_is_no_domain_is_not_asked_for(name: str) -> None:
+    """A name that would become another address is refused without a request."""
+    script = Script(discovery(f"https://sts.example/{TENANT}/"))
+
+    with pytest.raises(SignInRefused, match="does not know the tenant"):
+        named(name, script).guid()
+
+    assert script.requests == []
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_a_discovery_that_fails_does_not_blame_the_tenant(status: int) -> None:
+    """A 5xx is an outage, and is asked again the next time."""
+    script = Script(httpx.Response(status, content=b"<html>"), discovery(f"https://sts.example/{TENANT}/"))
+    tenant = named("contoso.example", script)
+
+    with pytest.raises(
+        GraphUnavailable, match=rf"^login\.example could not sign anyone in \({status}\)\. If"
+    ) as caught:
+        tenant.guid()
+
+    assert caught.value.status == status
+    assert tenant.guid() == TENANT
+
+
+def test_a_discovery_without_an_answer() -> None:
+    """No answer is GraphUnreachable."""
+
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("late", request=request)
+
+    tenant = Tenant("contoso.example", authority_host=HOST, http=http(fail))
+    with pytest.raises(GraphUnreachable, match=r"^login\.example gave no answer to the sign-in \(ReadTimeout\)\."):
+        tenant.guid()
+
+
+@pytest.mark.parametrize(
+    ("names", "graph", "login"),
+    [
+        (("public", "global"), "https://graph.microsoft.com", "https://login.microsoftonline.com"),
+        (("usgovernment", "usgovernmentl4"), "https://graph.microsoft.us", "https://login.microsoftonline.us"),
+        (("dod", "usgovernmentl5"), "https://dod-graph.microsoft.us", "https://login.microsoftonline.us"),
+        (("china",), "https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
+    ],
+)
+def test_the_clouds(names: tuple[str, ...], graph: str, login: str) -> None:
+    """Each national cloud has its own Graph and sign-in (learn.microsoft.com/graph/deployments)."""
+    assert {(CLOUDS[name].graph_endpoint, CLOUDS[name].authority_host) for name in names} == {(graph, login)}
+
+
+def test_no_cloud_is_untested() -> None:
+    """The names above are all there are."""
+    assert set(CLOUDS) == {"public", "global", "usgovernment", "usgovernmentl4", "dod", "usgovernmentl5", "china"}

@@ -1,0 +1,172 @@
+"""`/deviceAppManagement/vppTokens`: paths, bodies and answers."""
+
+from __future__ import annotations
+
+import base64
+
+import httpx
+import pytest
+
+from builders import TOKEN_ID, file
+from graph.pretend import ROOT, TENANT, TOKENS, Script, tokens
+from intune_vpp.core.errors import GraphError, TokenGone
+
+ENTITY = {"id": TOKEN_ID, "appleId": "vpp@contoso.example", "state": "valid", "token": None, "unheardOf": {"a": 1}}
+MADE = httpx.Response(201, json=ENTITY)
+ONE = f"{TOKENS}/{TOKEN_ID}"
+
+
+def test_a_token_is_uploaded_in_one_post() -> None:
+    """Create is one POST of the members given, the type's name and the file's text as it is."""
+    script, stoken = Script(MADE), file()
+
+    created = tokens(script).create({"appleId": "vpp@contoso.example", "roleScopeTagIds": ["0"]}, stoken)
+
+    assert script.lines == [f"POST {TOKENS}"]
+    assert script.body() == {
+        "@odata.type": "#microsoft.graph.vppToken",
+        "appleId": "vpp@contoso.example",
+        "roleScopeTagIds": ["0"],
+        "token": stoken.text,
+    }
+    assert (created.id, created.apple_id, created.state) == (TOKEN_ID, "vpp@contoso.example", "valid")
+
+
+def test_the_text_may_be_sent_in_base64_once_more() -> None:
+    """The switch wraps the text, at create and at renewal."""
+    script, stoken = Script(MADE), file()
+    wrapped = tokens(script, base64_once_more=True)
+
+    wrapped.create({}, stoken)
+    wrapped.update(TOKEN_ID, {}, stoken)
+
+    once_more = base64.b64encode(stoken.text.encode()).decode()
+    assert (script.body(0)["token"], script.body(1)) == (once_more, {"token": once_more})
+
+
+@pytest.mark.parametrize("answer", [{}, {"id": ""}, {"id": None}, {"value": {"state": "valid"}}])
+def test_a_creation_without_an_id_is_told(answer: dict[str, object]) -> None:
+    """An answer without an id is an error that says what happens next, since an empty id would lose the token."""
+    with pytest.raises(GraphError, match=r"answered no id\. Run it again: it is found again\.$"):
+        tokens(Script(httpx.Response(201, json=answer))).create({}, file())
+
+
+def test_a_creation_without_a_body_is_told() -> None:
+    """So is an empty answer; nothing is asked further."""
+    script = Script(httpx.Response(204))
+
+    with pytest.raises(GraphError, match="answered no id"):
+        tokens(script).create({}, file())
+
+    assert len(script.requests) == 1
+
+
+def test_members_alone_are_patched_alone() -> None:
+    """Without a file the PATCH carries the changed members and nothing else, not even the type."""
+    script = Script(MADE)
+
+    updated = tokens(script).update(TOKEN_ID, {"displayName": "Lincoln"}, None)
+
+    assert (script.lines, script.body()) == ([f"PATCH {ONE}"], {"displayName": "Lincoln"})
+    assert updated.id == TOKEN_ID
+
+
+def test_a_renewal_is_one_patch() -> None:
+    """With a file the PATCH carries its text beside the members."""
+    script, stoken = Script(MADE), file()
+
+    tokens(script).update(TOKEN_ID, {"displayName": "Lincoln"}, stoken)
+
+    assert script.lines == [f"PATCH {ONE}"]
+    assert script.body() == {"displayName": "Lincoln", "token": stoken.text}
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(204), httpx.Response(200, json={"@odata.context": "x"})])
+def test_a_write_answered_without_the_token_is_read_once(answer: httpx.Response) -> None:
+    """A PATCH or a sync answered with 204, or with no entity, is followed by one GET."""
+    patched, synced = Script(answer, MADE), Script(answer, MADE)
+
+    assert tokens(patched).update(TOKEN_ID, {"displayName": "x"}, None).state == "valid"
+    assert tokens(synced).sync_licenses(TOKEN_ID).state == "valid"
+
+    assert patched.lines == [f"PATCH {ONE}", f"GET {ONE}"]
+    assert synced.lines == [f"POST {ONE}/syncLicenses", f"GET {ONE}"]
+
+
+def test_a_sync_has_no_body() -> None:
+    """The action is called as documented: without a body."""
+    script = Script(MADE)
+
+    tokens(script).sync_licenses(TOKEN_ID)
+
+    assert (script.lines, script.requests[0].content) == ([f"POST {ONE}/syncLicenses"], b"")
+
+
+def test_one_token_is_read() -> None:
+    """A token is one GET, in either of the envelopes that Microsoft shows."""
+    plain, wrapped = Script(MADE), Script(httpx.Response(200, json={"value": ENTITY}))
+
+    assert tokens(plain).get(TOKEN_ID) == tokens(wrapped).get(TOKEN_ID)
+    assert plain.lines == [f"GET {ONE}"]
+
+
+def test_all_tokens_are_read() -> None:
+    """The listing is read over all its pages."""
+    first = {"value": [ENTITY], "@odata.nextLink": f"{ROOT}/deviceAppManagement/vppTokens?$skiptoken=1"}
+    script = Script(httpx.Response(200, json=first), httpx.Response(200, json={"value": [{**ENTITY, "id": "2"}]}))
+
+    assert [found.id for found in tokens(script).list()] == [TOKEN_ID, "2"]
+    assert script.lines == [f"GET {TOKENS}", f"GET {TOKENS}?$skiptoken=1"]
+
+
+def test_a_token_is_deleted() -> None:
+    """Delete is one DELETE; a token that is not there is TokenGone, with its id in the sentence."""
+    script = Script(httpx.Response(204))
+    tokens(script).delete(TOKEN_ID)
+
+    assert script.lines == [f"DELETE {ONE}"]
+    with pytest.raises(TokenGone, match=f"deleting token {TOKEN_ID}: 404"):
+        tokens(Script(httpx.Response(404))).delete(TOKEN_ID)
+
+
+@pytest.mark.parametrize(
+    ("token_id", "quoted"),
+    [
+        ("a/../b", "a%2F..%2Fb"),
+        ("a?b=c#d", "a%3Fb%3Dc%23d"),
+        ("a b", "a%20b"),
+        ("ü", "%C3%BC"),
+        ("%2e", "%252e"),
+    ],
+)
+def test_an_id_is_one_segment_of_the_path(token_id: str, quoted: str) -> None:
+    """Whatever stands in an id, it cannot name another address."""
+    script = Script(MADE)
+    graph = tokens(script)
+
+    graph.get(token_id)
+    graph.update(token_id, {}, None)
+    graph.sync_licenses(token_id)
+    graph.delete(token_id)
+
+    assert [line.split(" ")[1] for line in script.lines] == [
+        f"{TOKENS}/{quoted}",
+        f"{TOKENS}/{quoted}",
+        f"{TOKENS}/{quoted}/syncLicenses",
+        f"{TOKENS}/{quoted}",
+    ]
+
+
+def test_the_tenant_is_the_configured_one() -> None:
+    """A GUID needs no request."""
+    script = Script(MADE)
+
+    assert (tokens(script).tenant_id(), script.requests) == (TENANT, [])
+
+
+def test_the_collection_does_not_show_what_it_holds() -> None:
+    """Its repr carries no bearer."""
+    graph = tokens(Script(MADE))
+    graph.get(TOKEN_ID)
+
+    assert "bearer-" not in repr(graph)

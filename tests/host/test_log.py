@@ -1,0 +1,135 @@
+"""The engine's log, over a real channel."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from host.engine import listening
+from intune_vpp.host.log import DebugLines, EngineLog
+
+
+def test_each_severity() -> None:
+    """A note is info, a warning a warning, an error an error, a debug line debug."""
+    with listening() as engine:
+        voice = EngineLog(engine.address)
+        voice.note("renews Lincoln in place: 2026-11-30 → 2027-11-28")
+        voice.warn("expires soon")
+        voice.error("wrong location")
+        voice.debug("GET /x: 200")
+
+        assert engine.wait_for("DEBUG") == ["GET /x: 200"]
+        assert [line for line in engine.heard if line[0] != "DEBUG"] == [
+            ("INFO", "renews Lincoln in place: 2026-11-30 → 2027-11-28"),
+            ("WARNING", "expires soon"),
+            ("ERROR", "wrong location"),
+        ]
+
+
+def test_a_sentence_is_said_once() -> None:
+    """The same sentence is said once in a process, from many threads and in whatever severity; debug lines always."""
+    with listening() as engine:
+        voice = EngineLog(engine.address)
+        threads = [threading.Thread(target=voice.warn, args=("once",)) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        voice.note("once")
+        voice.note("other")
+
+        assert engine.heard == [("WARNING", "once"), ("INFO", "other")]
+
+
+def test_two_logs_are_two_processes() -> None:
+    """What one has said the other says again."""
+    with listening() as engine:
+        for _ in range(2):
+            EngineLog(engine.address).warn("once")
+
+        assert engine.told("WARNING") == ["once", "once"]
+
+
+def test_a_sentence_that_is_no_text_is_said_all_the_same() -> None:
+    """Half a surrogate pair, as JSON can carry it, becomes a question mark: an error here would lose a new token."""
+    with listening() as engine:
+        voice = EngineLog(engine.address)
+        voice.warn("Lincoln \ud83d expires")
+        voice.debug("\ud83d")
+
+        assert engine.told("WARNING") == ["Lincoln ? expires"]
+        assert engine.wait_for("DEBUG") == ["?"]
+
+
+def test_an_engine_that_is_gone_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """With nobody at the other end the sentence goes to Python's logging, and the caller notices nothing."""
+    caplog.set_level(logging.INFO, logger="intune_vpp")
+    with listening() as engine:
+        voice = EngineLog(engine.address)
+        voice.note("while it listens")
+
+    voice.warn("after it hung up")
+    voice.debug("nobody reads this")
+
+    assert [(record.name, record.message) for record in caplog.records] == [("intune_vpp.host.log", "after it hung up")]
+
+
+@pytest.mark.parametrize("address", ["", "-m", "tests/host", "somewhere", ":1", "127.0.0.1", "http://127.0.0.1:1/"])
+def test_without_an_address_pythons_logging_hears_it(address: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the last argument of the process is no address nothing is connected to."""
+    caplog.set_level(logging.DEBUG, logger="intune_vpp")
+    voice = EngineLog(address)
+
+    voice.warn("told")
+    voice.warn("told")
+    voice.debug("not told")
+
+    assert caplog.messages == ["told"]
+
+
+def test_addresses_of_all_kinds() -> None:
+    """IPv4, IPv6 and names are addresses."""
+    for address in ("127.0.0.1:1", "[::1]:65535", "localhost:50051"):
+        assert EngineLog(address)._engine is not None
+
+
+def test_no_debug_line_is_lost() -> None:
+    """Debug lines are not waited for, and still all arrive; none is kept when it has."""
+    with listening() as engine:
+        voice = EngineLog(engine.address)
+        for number in range(200):
+            voice.debug(f"line {number}")
+
+        assert set(engine.wait_for("DEBUG", count=200)) == {f"line {number}" for number in range(200)}
+    assert voice._under_way == set()
+
+
+def test_debug_lines_carry_a_loggers_lines() -> None:
+    """Each line of a logger goes to the engine with the logger's name, formatted, at debug level."""
+    logger = logging.getLogger("tests.host.carried")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    with listening() as engine:
+        voice = EngineLog(engine.address)
+        logger.addHandler(DebugLines(voice))
+        logger.debug("%s %s: %s", "GET", "/x", 200)
+        logger.handlers.clear()
+
+        assert engine.wait_for("DEBUG") == ["tests.host.carried: GET /x: 200"]
+
+
+def test_an_engine_that_is_gone_makes_no_loop(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the package's own lines go to the engine, telling of its absence does not call for telling again."""
+    caplog.set_level(logging.DEBUG, logger="intune_vpp")
+    logger = logging.getLogger("intune_vpp")
+    with listening() as engine:
+        voice = EngineLog(engine.address)
+    handler = DebugLines(voice)
+    logger.addHandler(handler)
+
+    voice.warn("nobody listens")
+    logger.removeHandler(handler)
+
+    assert caplog.messages == ["nobody listens"]

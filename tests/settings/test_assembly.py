@@ -1,0 +1,242 @@
+"""The real parts, wired: what is made when."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from builders import NOW, args, file, file_text, state
+from intune_vpp.assembly import Assembly, SystemClock, connect_to_graph
+from intune_vpp.core.errors import SettingsError
+from intune_vpp.graph.vpp_tokens import GraphVppTokens
+from intune_vpp.settings import Settings, read
+from intune_vpp_emulator.app import ROOT, create_app
+from intune_vpp_emulator.clock import Clock
+from intune_vpp_emulator.tenant import Tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from intune_vpp.core.ports import VppTokens
+
+INPUTS = {
+    "token": file_text(),
+    "appleId": "vpp@contoso.example",
+    "vppTokenAccountType": "business",
+    "dataSharingConsentGranted": True,
+    "waitForSync": False,
+}
+"""What can be created, as text."""
+
+
+class Silent:
+    """A voice that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def note(self, sentence: str) -> None:
+        """Keep a note."""
+        self.told.append(sentence)
+
+    warn = error = note
+
+
+class Still:
+    """A clock that stands at NOW."""
+
+    def now(self) -> datetime:
+        """NOW."""
+        return NOW
+
+    def sleep(self, seconds: float) -> None:
+        """Nobody waits."""
+        raise AssertionError(seconds)
+
+
+@pytest.fixture
+def tenant() -> Tenant:
+    """A pretend tenant at the same time."""
+    return Tenant(clock=Clock.still(NOW))
+
+
+@pytest.fixture
+def http(tenant: Tenant) -> Iterator[httpx.Client]:
+    """A client of it."""
+    with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as client:
+        yield client
+
+
+def configured(tenant: Tenant, **more: object) -> Settings:
+    """The settings that point at a tenant."""
+    who = tenant.directory
+    own = {"tenantId": who.tenant_id, "clientId": who.app.client_id, "clientSecret": who.app.client_secret}
+    return read({"graphEndpoint": ROOT, "authorityHost": ROOT, **own, **more}, {})
+
+
+def test_one_connection_for_all_that_is_sent(tenant: Tenant, http: httpx.Client) -> None:
+    """Check in preview and create in lifecycle share what is kept: the file's text goes from one to the other."""
+    connections: list[VppTokens] = []
+
+    def connect(settings: Settings) -> VppTokens:
+        connections.append(connect_to_graph(settings, http=http))
+        return connections[-1]
+
+    assembly = Assembly(configured(tenant), Silent(), clock=Still(), connect=connect)
+    checked = assembly.preview.check(INPUTS, None)
+    assert (checked.problems, connections) == ((), [])
+
+    outcome = assembly.tokens.create(checked.args)
+
+    assert outcome.state.tenant_id == tenant.directory.tenant_id
+    assert outcome.failure is None
+    assert [token.id for token in tenant.tokens] == [outcome.state.id]
+    assert assembly.tokens is assembly.tokens
+    assert assembly.preview is assembly.preview
+    assert len(connections) == 1
+
+
+def test_many_threads_make_one_connection() -> None:
+    """Whoever comes while the connection is made waits for it."""
+    made: list[VppTokens] = []
+
+    def connect(_settings: Settings) -> VppTokens:
+        time.sleep(0.05)
+        made.append(GraphVppTokens(client=None, tenant=None))  # type: ignore[arg-type]
+        return made[-1]
+
+    assembly = Assembly(read({}, {}), Silent(), connect=connect)
+    found: set[int] = set()
+    threads = [threading.Thread(target=lambda: found.add(id(assembly.tokens))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (len(made), len(found)) == (1, 1)
+
+
+def test_without_credentials_only_what_is_sent_fails() -> None:
+    """A preview needs no credentials; a request without them names what is missing, each time."""
+    assembly = Assembly(read({}, {}), Silent(), clock=Still())
+
+    assert assembly.preview.check(INPUTS, None).problems == ()
+    for _ in range(2):
+        with pytest.raises(SettingsError, match=r"ARM_TENANT_ID.*ARM_CLIENT_ID.*ARM_CLIENT_SECRET"):
+            _ = assembly.tokens
+
+
+@pytest.mark.parametrize(("version", "path"), [("beta", "/beta/"), ("v1.0", "/v1.0/")])
+def test_the_version_is_in_the_address(version: str, path: str) -> None:
+    """`graphVersion` chooses Graph's root; the scope is the endpoint's."""
+    seen: list[httpx.Request] = []
+    tenant = Tenant()
+    emulator = httpx.WSGITransport(app=create_app(tenant))
+
+    class Passing(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            seen.append(request)
+            return emulator.handle_request(request)
+
+    with httpx.Client(transport=Passing()) as http:
+        assert connect_to_graph(configured(tenant, graphVersion=version), http=http).list() == []
+
+    sign_in = next(request for request in seen if request.url.path.endswith("/token"))
+    assert b"scope=https%3A%2F%2Fgraph.emulator.test%2F.default" in sign_in.content
+    assert seen[-1].url.path == f"{path}deviceAppManagement/vppTokens"
+
+
+@pytest.mark.parametrize(("encoding", "wrapped"), [("verbatim", False), ("base64", True)])
+def test_the_encoding_is_handed_on(http: httpx.Client, tenant: Tenant, encoding: str, *, wrapped: bool) -> None:
+    """`tokenEncoding` decides how the file is sent."""
+    graph = connect_to_graph(configured(tenant, tokenEncoding=encoding), http=http)
+
+    assert isinstance(graph, GraphVppTokens)
+    assert graph.base64_once_more is wrapped
+
+
+def test_the_policy_follows_the_settings() -> None:
+    """v1.0 refuses beta's members, and the days until a warning are the configured ones."""
+    voice = Silent()
+    old = Assembly(read({"graphVersion": "v1.0"}, {}), voice, clock=Still())
+    early = Assembly(read({"expiryWarningDays": 400}, {}), voice, clock=Still())
+
+    assert {problem.property for problem in old.preview.check(INPUTS, None).problems} == {"dataSharingConsentGranted"}
+    assert early.preview.check(INPUTS, None).problems == ()
+    assert len(voice.told) == 1
+    assert "expires in 365 days" in voice.told[0]
+
+
+def test_the_systems_clock() -> None:
+    """It knows the time in UTC, and lets some of it pass."""
+    clock = SystemClock()
+    before = clock.now()
+    clock.sleep(0.01)
+
+    assert before.tzinfo is UTC
+    assert timedelta(seconds=0.01) <= clock.now() - before < timedelta(seconds=10)
+
+
+def test_the_files_text_is_in_no_repr() -> None:
+    """What the parts keep does not show."""
+    assembly = Assembly(read({"clientSecret": "tell-nobody"}, {}), Silent(), clock=Still())
+    assembly.preview.check(INPUTS, None)
+    assembly.preview.plan(state(file()), args(file()))
+
+    assert "tell-nobody" not in repr(vars(assembly))
+    assert file_text() not in repr(vars(assembly))
+
+
+def loaded_by(program: str) -> list[str]:
+    """Which of the costly modules a fresh Python has loaded after a program."""
+    asked = "import sys; print(*sorted({'httpx', 'msal', 'ssl', 'intune_vpp.graph.client'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"{textwrap.dedent(program)}\n{asked}"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=50,
+    )
+    return done.stdout.split()
+
+
+PREVIEW = f"""
+from intune_vpp.assembly import Assembly
+from intune_vpp.settings import read
+
+class Silent:
+    def note(self, sentence): pass
+    warn = error = note
+
+assembly = Assembly(read({{}}, {{}}), Silent())
+checked = assembly.preview.check({INPUTS!r}, None)
+assert not checked.problems, checked
+"""
+
+
+def test_a_preview_loads_no_http_client() -> None:
+    """A check costs neither httpx nor msal; without credentials a request does not either."""
+    assert loaded_by(PREVIEW) == []
+    refused = """
+    from intune_vpp.core.errors import SettingsError
+    try:
+        assembly.tokens
+    except SettingsError:
+        pass
+    """
+    assert loaded_by(PREVIEW + textwrap.dedent(refused)) == []
+
+
+def test_a_program_loads_no_http_client() -> None:
+    """A Pulumi program that declares a token does not pay for requests that it does not make."""
+    found = loaded_by("from intune_vpp.dynamic import VppToken, VppTokenProvider")
+
+    assert {"httpx", "msal", "intune_vpp.graph.client"} & set(found) == set()
