@@ -177,6 +177,7 @@ def test_the_old_inputs_guard_the_renewal(start: Start) -> None:
     [
         ({"graphEndpoint": "http://g.example"}, "intune-vpp:graphEndpoint (INTUNE_VPP_GRAPH_ENDPOINT) must be an"),
         ({"graphVersion": "v2"}, "intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) must be one of: beta, v1.0."),
+        ({"tenentId": "x"}, "intune-vpp:tenentId is not a configuration key of intune-vpp."),
     ],
 )
 def test_bad_settings_are_a_failure_of_check(start: Start, configuration: dict[str, object], told: str) -> None:
@@ -186,7 +187,7 @@ def test_bad_settings_are_a_failure_of_check(start: Start, configuration: dict[s
     (failure,) = provider.check({}, inputs(text())).failures
     assert failure.property == ""
     assert failure.reason.startswith(told)
-    with pytest.raises(SettingsError, match="intune-vpp:graph"):
+    with pytest.raises(SettingsError, match="intune-vpp:"):
         provider.create({})
 
 

@@ -127,7 +127,7 @@ def test_a_refused_sign_in_names_the_cure(
 
 def test_an_unknown_tenant_is_refused(tenant: emulated.Tenant, http: httpx.Client) -> None:
     """MSAL's ValueError for a discovery that is refused becomes SignInRefused, in one line that names the tenant."""
-    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in: .*/nobody\..*Check tenantId") as caught:
+    with pytest.raises(SignInRefused, match=r'does not know the tenant "nobody"\. Check tenantId') as caught:
         secret(http, tenant, authority=f"{ROOT}/nobody").access_token()
 
     assert (caught.value.status, len(str(caught.value).splitlines())) == (400, 1)
@@ -184,7 +184,7 @@ def test_a_discovery_elsewhere(status: int) -> None:
     """A redirect is not followed, and a missing document is refused."""
     script = Script(httpx.Response(status, headers={"Location": "https://evil.example/"}))
 
-    with pytest.raises(GraphError, match="sign"):
+    with pytest.raises(GraphError, match=r"sign|does not know the tenant"):
         signed(script)
 
     assert {request.url.host for request in script.requests} == {"login.example"}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
+    Config,
     ConfigureRequest,
     CreateResult,
     DiffResult,
@@ -51,10 +52,10 @@ class VppTokenProvider(ResourceProvider):
         # The engine's address is the last argument of the process (the SDK itself does not use it).
         self._log = _engine_log(sys.argv[-1])
         _carry_debug_lines(self._log)
-        configuration = {name: req.config.get(f"{settings.NAMESPACE}:{name}") for name in settings.KEYS}
+        configuration = _configured(req.config)
         self._parts: Assembly | SettingsError
         try:
-            self._parts = _assembly(settings.read(_without_none(configuration), os.environ), self._log)
+            self._parts = _assembly(settings.read(configuration, os.environ), self._log)
         except SettingsError as error:
             self._parts = error
 
@@ -155,8 +156,11 @@ def _failure(problem: Problem) -> CheckFailure:
     return CheckFailure(problem.property, problem.reason)
 
 
-def _without_none(configuration: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in configuration.items() if value is not None}
+def _configured(config: Config) -> dict[str, Any]:
+    """All keys of our namespace, mistyped ones too: the SDK's public way gives only those that are asked for."""
+    found = vars(config).get("_props") or {}
+    prefix = f"{settings.NAMESPACE}:"
+    return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
 
 
 def _carry_debug_lines(engine_log: EngineLog) -> None:

@@ -22,7 +22,6 @@ _CURES = {
     "AADSTS7000215": "The client secret is wrong (its value is needed, not its id).",
     "AADSTS7000222": "The client secret has expired: make a new one for the app registration.",
     "AADSTS700016": "The client id is not known in this tenant.",
-    "AADSTS90002": "The tenant is not known.",
 }
 
 _NO_SIGN_IN = (msal.exceptions.MsalError, RuntimeError, LookupError, TypeError, AttributeError)
@@ -60,9 +59,11 @@ class ClientSecret:
                 raise errors.sign_in_unreachable(error, self._authority) from None
             except (*_NO_SIGN_IN, json.JSONDecodeError) as error:
                 raise errors.sign_in_failed(self._authority, type(error).__name__) from None
-            except ValueError as error:
-                # MSAL's way to say that the authority's OpenID discovery failed.
-                raise SignInRefused(_refusal(str(error)), status=400) from None
+            except ValueError:
+                # MSAL's way to say that the authority's OpenID discovery failed; its text is about MSAL's parameters.
+                tenant, host = self._authority.rpartition("/")[2], self._authority.rpartition("/")[0]
+                msg = f'{host.removeprefix("https://")} does not know the tenant "{tenant}".'
+                raise SignInRefused(f"{msg} Check tenantId (ARM_TENANT_ID).", status=400) from None
         if "access_token" not in answer:
             code = str(answer.get("error") or "")
             raise SignInRefused(_refusal(str(answer.get("error_description") or code)), status=401, code=code)

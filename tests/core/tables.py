@@ -1,0 +1,49 @@
+"""The tables of cases: one story a file, one case an entry; a misspelt word in one fails."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from intune_vpp.core.model import UNKNOWN, snake_case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CASES = Path(__file__).parent / "cases"
+SPECIAL = {"<unknown>": UNKNOWN, "<nothing>": None}
+
+
+def each(story: str, kind: Callable[..., Any], *, table: str = "case") -> pytest.MarkDecorator:
+    """Run a test once for each case of a story; `kind` is a dataclass whose fields are the words of its cases."""
+    entries = tomllib.loads((CASES / f"{story}.toml").read_text(encoding="utf-8"))[table]
+    names = [entry["case"] for entry in entries]
+    assert len(names) == len(set(names)), f"two cases of {story} have one name"
+    return pytest.mark.parametrize("case", [kind(**entry) for entry in entries], ids=names)
+
+
+def attributes(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Members in Graph's spelling as attributes in Python's."""
+    return {snake_case(name): value(member) for name, member in members.items()}
+
+
+def value(raw: Any) -> Any:
+    """A value of a table in the model: TOML has no word for what is unknown or absent, and no tuples."""
+    if isinstance(raw, list):
+        return tuple(raw)
+    return SPECIAL.get(raw, raw) if isinstance(raw, str) else raw
+
+
+def instant(timestamp: str) -> datetime:
+    """A date or a timestamp of a table, in UTC."""
+    read = datetime.fromisoformat(timestamp)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def timestamp(text: str) -> str:
+    """A date or a timestamp of a table as Graph would write it: a date is its first second in UTC."""
+    return text if "T" in text else f"{text}T00:00:00Z"

@@ -1,0 +1,113 @@
+"""The model as what Pulumi stores, and back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import NOW, args, file, observed, state
+from core.strategies import JSON, TEXTS, states
+from core.strategies import args as any_args
+from intune_vpp.core import records, times
+from intune_vpp.core.model import UNKNOWN, TokenFile, VppToken, VppTokenArgs, VppTokenState
+
+
+@given(any_args(unknowns=True))
+def test_inputs_survive_being_stored(asked: VppTokenArgs) -> None:
+    """Inputs that were stored are the inputs again, with what is unknown and what is not managed."""
+    stored = records.args_to(asked)
+    assert records.args_from(stored) == asked
+    assert None not in stored.values()
+
+
+@given(states(any_args(unknowns=False)))
+def test_a_state_survives_being_stored(kept: VppTokenState) -> None:
+    """A state that was stored, as JSON too, is the state again."""
+    stored = records.state_to(kept)
+    assert records.state_from(kept.id, stored, kept.inputs) == kept
+    through_json = json.loads(json.dumps(stored))
+    assert repr(records.state_from(kept.id, through_json, kept.inputs)) == repr(kept)
+
+
+@given(any_args(unknowns=True), st.dictionaries(TEXTS.map("x{}".format), JSON))
+def test_names_that_nobody_knows_are_passed_over(asked: VppTokenArgs, strangers: dict[str, Any]) -> None:
+    """What the engine or a newer version put beside the inputs does no harm."""
+    more = {"__defaults": [], "id": "7", **strangers}
+    assert records.args_from({**records.args_to(asked), **more}) == asked
+
+
+def test_how_inputs_are_stored() -> None:
+    """Inputs have Graph's names, lists are lists, the file is an object, and what is not managed is absent."""
+    assert records.args_to(args(file(), role_scope_tag_ids=("0", "7"), deletion_protection=UNKNOWN)) == {
+        "token": file().fingerprint,
+        "appleId": "vpp@contoso.example",
+        "vppTokenAccountType": "business",
+        "displayName": "Lincoln",
+        "dataSharingConsentGranted": True,
+        "roleScopeTagIds": ["0", "7"],
+        "deletionProtection": UNKNOWN,
+        "tokenFile": {
+            "fingerprint": file().fingerprint,
+            "expirationDateTime": "2027-11-01T12:00:00Z",
+            "organizationName": "Contoso",
+        },
+    }
+
+
+def test_how_a_state_is_stored() -> None:
+    """Outputs are what Graph reports, what was applied, and what the provider does with the token, defaults said."""
+    action = {"actionName": "revokeLicenses", "totalLicensesCount": 3}
+    kept = state(observed=observed(token_action_results=(action,)), sync_pending=True)
+    stored = records.state_to(kept)
+    assert stored == {
+        "appleId": "vpp@contoso.example",
+        "vppTokenAccountType": "business",
+        "displayName": "Lincoln",
+        "dataSharingConsentGranted": True,
+        "organizationName": "Contoso",
+        "expirationDateTime": "2027-11-01T12:00:00Z",
+        "state": "valid",
+        "lastSyncStatus": "completed",
+        "lastSyncDateTime": "2026-11-01T11:00:00Z",
+        "locationName": "Lincoln",
+        "tokenActionResults": [action],
+        "waitForSync": True,
+        "deletionProtection": True,
+        "tenantId": kept.tenant_id,
+        "syncPending": True,
+        "__observedAt": times.text(NOW),
+        "token": file().fingerprint,
+        "tokenFile": {
+            "fingerprint": file().fingerprint,
+            "expirationDateTime": "2027-11-01T12:00:00Z",
+            "organizationName": "Contoso",
+        },
+    }
+    assert stored["tokenActionResults"][0] is not action
+
+
+def test_what_the_provider_does_is_stored_as_asked() -> None:
+    """What stays in the provider is told in the outputs as the program has it, and the file asked for is not."""
+    asked = args(file(), wait_for_sync=False, deletion_protection=False, expected_location_name="Lincoln")
+    stored = records.state_to(state(asked=asked, token_file=None))
+    assert (stored["waitForSync"], stored["deletionProtection"]) == (False, False)
+    assert stored["expectedLocationName"] == "Lincoln"
+    assert {"token", "tokenFile", "adoptTokenId"}.isdisjoint(stored)
+
+
+def test_the_mark_of_an_invalid_token_is_stored() -> None:
+    """The guard needs the mark in the next run too."""
+    marked = TokenFile("sha256:" + "0" * 64, "2027-11-01T12:00:00Z", "Contoso", "invalid")
+    assert records.args_to(args(token_file=marked))["tokenFile"]["state"] == "invalid"
+    assert records.state_to(state(token_file=marked))["tokenFile"]["state"] == "invalid"
+
+
+def test_a_record_of_another_version_is_read() -> None:
+    """Where a record lacks what this version would have stored, that is absent, and nothing is pending."""
+    assert records.state_from("7", {"syncPending": "yes"}, args()) == VppTokenState(
+        observed=VppToken(id="7"), tenant_id="", inputs=args(), observed_at=""
+    )
+    assert records.args_from({"tokenFile": {}}) == VppTokenArgs(token_file=TokenFile(""))

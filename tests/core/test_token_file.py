@@ -1,0 +1,127 @@
+"""The text of a `.vpptoken` file, read or refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC
+
+import pytest
+from hypothesis import given
+
+from builders import file_text
+from core.strategies import CONTENTS, TEXTS, in_base64
+from core.tables import each, instant
+from intune_vpp.core import stoken
+from intune_vpp.core.errors import TokenFileError
+from intune_vpp.core.stoken import SToken
+
+DOWNLOAD = "Download the content token again from Apple Business (or School) Manager and use the file as it is."
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefusedFile:
+    """A file and what is said of it; `digits` repeats its text, `layers` is how often it is put into base64."""
+
+    case: str
+    says: str
+    text: str = ""
+    json: str | None = None
+    digits: int = 1
+    layers: int = 1
+    encoding: str = "utf-8"
+    cure: str = DOWNLOAD
+
+    @property
+    def content(self) -> bytes:
+        """What is in the file."""
+        text = self.text * self.digits
+        for _ in range(self.layers if self.json else 0):
+            text = in_base64(text or (self.json or "") * self.digits).decode()
+        return text.encode(self.encoding)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcceptedFile:
+    """A file, and what it says about itself."""
+
+    case: str
+    json: str
+    expires: str
+    organization: str = "Contoso"
+    before: str = ""
+    after: str = ""
+
+
+@each("files_refused", RefusedFile)
+def test_a_broken_file_is_refused(case: RefusedFile) -> None:
+    """Each way in which a file is broken has its own sentence, and a cure after it."""
+    with pytest.raises(TokenFileError) as refused:
+        stoken.parse(case.content)
+    assert str(refused.value) == f"The token file cannot be used: {case.says}. {case.cure}"
+
+
+@each("files_accepted", AcceptedFile)
+def test_a_good_file_is_read(case: AcceptedFile) -> None:
+    """What a file says of itself is read, and what stands around its text changes neither text nor fingerprint."""
+    packed = in_base64(case.json).decode()
+    read = stoken.parse(f"{case.before}{packed}{case.after}".encode(), file_name="sToken_for_Lincoln.vpptoken")
+    assert read.text == packed
+    assert read.fingerprint == f"sha256:{hashlib.sha256(packed.encode()).hexdigest()}"
+    assert (read.organization_name, read.expiration_date_time) == (case.organization, case.expires)
+    assert read.expires_at.replace(microsecond=0) == instant(case.expires)
+    assert read.file_name == "sToken_for_Lincoln.vpptoken"
+
+
+def test_a_file_of_exactly_the_largest_size_is_read() -> None:
+    """64 kB are read and one byte more is not, white space counted."""
+    text = file_text()
+    padded = text.ljust(65_536).encode()
+    assert stoken.parse(padded).text == text
+    with pytest.raises(TokenFileError, match="larger than 64 kB"):
+        stoken.parse(padded + b"\n")
+
+
+def test_another_text_has_another_fingerprint() -> None:
+    """Two files that say the same but hold different secrets are told apart."""
+    one, other = stoken.parse(file_text(inner="one").encode()), stoken.parse(file_text(inner="two").encode())
+    assert one.fingerprint != other.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("sha256:" + "0123456789abcdef" * 4, True),
+        ("sha256:" + "0123456789ABCDEF" * 4, False),
+        ("sha256:" + "0" * 63, False),
+        ("sha256:" + "0" * 65, False),
+        ("sha256:" + "g" * 64, False),
+        ("0" * 64, False),
+        ("sha512:" + "0" * 64, False),
+        ("", False),
+    ],
+)
+def test_the_shape_of_a_fingerprint(text: str, is_one: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A fingerprint is `sha256:` and 64 small hex digits, and nothing else is."""
+    assert stoken.is_fingerprint(text) is is_one
+
+
+@given(CONTENTS)
+def test_reading_fails_only_as_promised(content: bytes) -> None:
+    """Whatever the bytes are, they are a token file or a TokenFileError."""
+    try:
+        read = stoken.parse(content)
+    except TokenFileError:
+        return
+    assert isinstance(read, SToken)
+    assert stoken.is_fingerprint(read.fingerprint)
+    assert read.expires_at.tzinfo is UTC
+    assert read.organization_name.strip()
+
+
+@given(TEXTS, TEXTS.filter(str.strip))
+def test_whatever_text_stands_in_a_file_comes_out_of_it(more: str, organization: str) -> None:
+    """The organization is read as it is written, and members that nobody knows yet do no harm."""
+    content = {"token": "abc", "expDate": "2027-11-01T12:00:00+0000", "orgName": organization, f"x{more}": more}
+    assert stoken.parse(in_base64(json.dumps(content))).organization_name == organization

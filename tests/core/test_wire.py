@@ -1,0 +1,209 @@
+"""Graph's JSON and the model, held against what Graph and Apple were seen to write."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import args, file
+from core.strategies import JSON, TEXTS, tokens
+from core.strategies import args as any_args
+from intune_vpp.core import stoken, times, wire
+from intune_vpp.core.model import BY_NAME, INPUTS, OBSERVED, UNKNOWN, Kind, VppToken, VppTokenArgs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CAPTURES = Path(__file__).parents[3] / "shared" / "graph" / "captures"
+"""What was captured in public, where it lies beside the project; the shapes that matter are copied below."""
+
+LIVE: Final = {
+    "appleId": "vpp@contoso.example",
+    "automaticallyUpdateApps": True,
+    "countryOrRegion": "gb",
+    "expirationDateTime": "2026-09-25T17:09:22Z",
+    "id": "00000000-0000-0000-0000-0000000000aa",
+    "lastModifiedDateTime": "2026-07-17T14:50:53.5002993Z",
+    "lastSyncDateTime": "2026-07-17T14:50:53.4972449Z",
+    "lastSyncStatus": "completed",
+    "organizationName": "Contoso LTD",
+    "state": "valid",
+    "token": None,
+    "vppTokenAccountType": "business",
+}
+"""v1.0, a real tenant, 2026."""
+
+DOCUMENTED: Final = {
+    "@odata.type": "#microsoft.graph.vppToken",
+    "id": "9ceb2f92-2f92-9ceb-922f-eb9c922feb9c",
+    "organizationName": "Organization Name value",
+    "vppTokenAccountType": "education",
+    "appleId": "Apple Id value",
+    "expirationDateTime": "2016-12-31T23:57:57.2481234-08:00",
+    "lastSyncDateTime": "2017-01-01T00:02:49.3205976-08:00",
+    "token": "Token value",
+    "state": "valid",
+    "tokenActionResults": [
+        {
+            "@odata.type": "microsoft.graph.vppTokenActionResult",
+            "actionName": "Action Name value",
+            "actionState": "pending",
+            "startDateTime": "2016-12-31T23:58:46.7156189-08:00",
+        }
+    ],
+    "lastSyncStatus": "inProgress",
+    "dataSharingConsentGranted": True,
+    "locationName": "Location Name value",
+    "claimTokenManagementFromExternalMdm": True,
+    "roleScopeTagIds": ["Role Scope Tag Ids value"],
+}
+"""Beta, Microsoft's example."""
+
+APPLE: Final = {
+    "_sToken_file_content": (
+        "ewogICAgInRva2VuIjogIlZGZHdRbVZWTVZSUldGSktVbGRTTlZkc1pHcGpNR3hIVTI1Q2FrMXRhRzlhUjJ3eldqRkdkVk50ZUd0VFJrWjZV"
+        "MVZhVDJGSFRuUlNiVGxOVVRCS1ExcEdhRTlOUjBaWVRrUXdQUT09IiwKICAgICJleHBEYXRlIjogIjIwMzAtMTEtMDhUMjI6MzM6MjIrMDAw"
+        "MCIsCiAgICAib3JnTmFtZSI6ICJPUkcxMjM0NSIKfQ=="
+    )
+}
+"""The content token in Apple's documentation."""
+
+COPIES: Final = {"a live token": {"value": [LIVE]}, "a documented token": {"value": DOCUMENTED}, "Apple's file": APPLE}
+CAPTURED: Final = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(CAPTURES.glob("*.json"))}
+DOCUMENTS: Final = {**COPIES, **CAPTURED}
+V1: Final = frozenset(LIVE)
+BETA: Final = V1 | {
+    "appleDeviceAppDeliveryProtocolType",
+    "claimTokenManagementFromExternalMdm",
+    "dataSharingConsentGranted",
+    "displayName",
+    "locationName",
+    "roleScopeTagIds",
+    "tokenActionResults",
+}
+PUBLISHED: Final = {"csdl-v1.0-Prod-2026-08.xml": V1, "csdl-beta-Fairfax-2026-07-28-vppToken.xml": BETA}
+
+
+def objects(document: Any) -> Iterator[dict[str, Any]]:
+    """All objects in a document."""
+    if isinstance(document, dict):
+        yield document
+    for inner in document.values() if isinstance(document, dict) else document if isinstance(document, list) else ():
+        yield from objects(inner)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_graph_wrote_is_read_as_it_is(name: str) -> None:
+    """Each member that the model knows comes out of any object as Graph wrote it, and no other does harm."""
+    for entity in objects(DOCUMENTS[name]):
+        read = wire.token_from(entity)
+        told = entity["value"] if isinstance(entity.get("value"), dict) else entity
+        assert read.id == (told.get("id") or "")
+        for prop in OBSERVED:
+            written = told.get(prop.name)
+            assert getattr(read, prop.attribute) == (tuple(written) if isinstance(written, list) else written)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_apple_wrote_is_read_as_a_token_file(name: str) -> None:
+    """Each content token in a document is read: its organization and the date, offset without colon."""
+    texts = [entity[key] for entity in objects(DOCUMENTS[name]) for key in entity if key == "_sToken_file_content"]
+    read = [stoken.parse(text.encode()) for text in texts]
+    assert [(one.organization_name, one.expiration_date_time) for one in read] == [
+        ("ORG12345", "2030-11-08T22:33:22Z") for _ in texts
+    ]
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_table_knows_the_published_members(name: str) -> None:
+    """Each member of the published entity, in either version, is a property, and what only beta has is marked."""
+    observed = {prop.name for prop in OBSERVED if not prop.beta_only or "beta" in name}
+    assert observed | {"id", "token"} == PUBLISHED[name]
+    path = CAPTURES / name
+    fragment = path.read_text(encoding="utf-8").partition("</EntityType>")[0] if path.exists() else ""
+    captured = set(re.findall(r'<Property Name="(\w+)"', fragment))
+    assert captured | {"id"} == PUBLISHED[name] or not captured
+
+
+def test_a_live_token_becomes_the_model() -> None:
+    """A token of a real tenant is read with its own texts, and what v1.0 does not show is absent."""
+    assert wire.token_from(LIVE) == VppToken(
+        id="00000000-0000-0000-0000-0000000000aa",
+        apple_id="vpp@contoso.example",
+        automatically_update_apps=True,
+        country_or_region="gb",
+        expiration_date_time="2026-09-25T17:09:22Z",
+        last_modified_date_time="2026-07-17T14:50:53.5002993Z",
+        last_sync_date_time="2026-07-17T14:50:53.4972449Z",
+        last_sync_status="completed",
+        organization_name="Contoso LTD",
+        state="valid",
+        vpp_token_account_type="business",
+    )
+
+
+def test_a_date_that_was_never_set_is_absent() -> None:
+    """Graph writes the first second of the calendar where there is no date."""
+    dates = [prop for prop in OBSERVED if prop.kind is Kind.TIME]
+    read = wire.token_from({"id": "7", "state": times.NEVER, **{prop.name: times.NEVER for prop in dates}})
+    assert len(dates) == 3
+    assert read == VppToken(id="7", state=times.NEVER)
+
+
+@given(tokens(), TEXTS, TEXTS, st.dictionaries(TEXTS.map("x{}".format), JSON), st.dictionaries(TEXTS, JSON))
+def test_what_nobody_knows_today_survives(
+    token: VppToken, state: str, status: str, strangers: dict[str, Any], action: dict[str, Any]
+) -> None:
+    """Members of enums that come one day pass through as they are, unknown members do no harm, actions stay whole."""
+    members = {prop.name: getattr(token, prop.attribute) for prop in OBSERVED}
+    told = {
+        "id": token.id,
+        **members,
+        **strangers,
+        "state": state,
+        "lastSyncStatus": status,
+        "tokenActionResults": [action],
+    }
+    read = wire.token_from(told)
+    assert (read.state, read.last_sync_status, read.token_action_results) == (state, status, (action,))
+    untouched = [
+        prop.attribute for prop in OBSERVED if prop.name not in {"state", "lastSyncStatus", "tokenActionResults"}
+    ]
+    assert [getattr(read, name) for name in untouched] == [getattr(token, name) for name in untouched]
+
+
+@given(any_args(unknowns=True))
+def test_what_is_sent_comes_back(asked: VppTokenArgs) -> None:
+    """The members of a request, answered by Graph as they are, are the inputs again; what is unknown is never sent."""
+    shown = [prop for prop in OBSERVED if prop in INPUTS]
+    sent = wire.members(asked, (prop.attribute for prop in shown))
+    json.dumps(sent)
+    answered = wire.token_from({"id": "7", **sent})
+    for prop in shown:
+        wanted = getattr(asked, prop.attribute)
+        assert getattr(answered, prop.attribute) == (None if wanted is UNKNOWN else wanted)
+        assert (prop.name in sent) is (wanted not in {None, UNKNOWN})
+
+
+def test_only_what_is_asked_for_is_sent() -> None:
+    """A request carries the members it is asked to, in Graph's names, an empty list and a false among them."""
+    asked = args(file(), role_scope_tag_ids=(), automatically_update_apps=False, country_or_region=None)
+    names = ["role_scope_tag_ids", "automatically_update_apps", "country_or_region", "apple_id"]
+    assert wire.members(asked, names) == {
+        "roleScopeTagIds": [],
+        "automaticallyUpdateApps": False,
+        "appleId": "vpp@contoso.example",
+    }
+    assert wire.members(asked, []) == {}
+
+
+def test_a_token_without_an_id_is_read_without_one() -> None:
+    """An answer that is no entity at all is no reason to fall over."""
+    assert wire.token_from({}) == wire.token_from({"value": {}}) == VppToken(id="")
+    assert BY_NAME["token"] not in OBSERVED
