@@ -97,6 +97,13 @@ def test_the_file_that_a_program_names_stays_named() -> None:
     assert (refreshed.inputs, refreshed.token_file) == (args(newer), described(file()))
 
 
+def test_a_file_applied_here_is_never_told_as_one_from_elsewhere() -> None:
+    """Inputs that lag behind the file applied last are given that file, not the mark of a stranger's."""
+    older = file(expires=NEXT_YEAR - timedelta(days=30))
+    refreshed = drift.observe(state(asked=args(older)), observed(), observed_at=LATER)
+    assert (refreshed.inputs, refreshed.token_file) == (args(file()), described(file()))
+
+
 def test_a_token_that_recovered_loses_its_mark() -> None:
     """The mark of an invalid token is gone as soon as Intune calls it valid again."""
     marked = replace(described(file()), state="invalid")

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from builders import NOW, args, file_text
@@ -64,6 +64,7 @@ MEMBERS = st.fixed_dictionaries({}, optional={"expDate": JSON | TEXTS, "orgName"
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
+@settings(max_examples=20)
 @example(members={})
 @given(members=MEMBERS)
 def test_no_error_and_no_token_file_shows_the_secret(damage: str, members: dict[str, Any]) -> None:

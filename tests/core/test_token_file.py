@@ -125,3 +125,9 @@ def test_whatever_text_stands_in_a_file_comes_out_of_it(more: str, organization:
     """The organization is read as it is written, and members that nobody knows yet do no harm."""
     content = {"token": "abc", "expDate": "2027-11-01T12:00:00+0000", "orgName": organization, f"x{more}": more}
     assert stoken.parse(in_base64(json.dumps(content))).organization_name == organization
+
+
+def test_half_a_surrogate_pair_is_no_organization() -> None:
+    """An organization that JSON can spell, and nothing after it can carry, is refused at once."""
+    with pytest.raises(TokenFileError, match="its orgName is not text"):
+        stoken.parse(file_text(organization="Contoso \ud800").encode())

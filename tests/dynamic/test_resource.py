@@ -209,7 +209,7 @@ def test_the_attributes_are_the_tables() -> None:
     types = {name: text.removeprefix("Output[").removesuffix("]") for name, text in annotations.items()}
 
     assert {name: text.removesuffix(" | None") for name, text in types.items()} == {
-        prop.attribute: TYPES.get(prop.kind, "str") for prop in PROPERTIES if prop.output
+        prop.attribute: TYPES.get(prop.kind, "str") for prop in PROPERTIES
     }
     assert [prop.name for prop in PROPERTIES if prop.beta_only and not types[prop.attribute].endswith(" | None")] == []
 

@@ -33,10 +33,10 @@ def observe(state: VppTokenState, observed: VppToken, *, observed_at: str) -> Vp
 
 def _named(asked: TokenFile | Unknown | None, applied: TokenFile | None, observed: VppToken) -> TokenFile:
     """The file that the inputs name, unless Intune holds a newer one: the next check is told what it holds."""
-    if isinstance(asked, TokenFile) and asked.seen:
-        newer = times.earlier(asked.expiration_date_time, observed.expiration_date_time)
-        return _unseen(observed) if newer else asked
-    return applied or _unseen(observed)
+    held = applied or _unseen(observed)
+    if not isinstance(asked, TokenFile) or not asked.seen:
+        return held
+    return held if times.earlier(asked.expiration_date_time, observed.expiration_date_time) else asked
 
 
 @overload

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from intune_vpp.core.stoken import SToken
+
+_DOWNLOAD = re.compile(r"sToken_for_(?P<location>.+?)(?: ?\(\d+\))?(?:\.vpptoken)?")
+"""Apple's name of the file, and a browser's number where it was downloaded before."""
 
 CURES = {
     TokenState.EXPIRED: "Its apps are no longer installed or updated. Renew it with a new content token from Apple.",
@@ -67,8 +71,8 @@ def misnamed_file(file: SToken, location_name: str | None) -> str | None:
     """The warning that a file named after one location is about to renew another; Apple names it `sToken_for_X`."""
     if not file.file_name or not location_name:
         return None
-    named = file.file_name.removesuffix(".vpptoken").removeprefix("sToken_for_")
-    if named == file.file_name.removesuffix(".vpptoken") or _letters(named) == _letters(location_name):
+    download = _DOWNLOAD.fullmatch(file.file_name)
+    if download is None or _letters(named := download["location"]) == _letters(location_name):
         return None
     return (
         f'The token file is named after "{named}", the token in Intune is for "{location_name}". Is it the right file?'

@@ -121,7 +121,6 @@ class Property:
     compare: Compare = Compare.EXACT
     beta_only: bool = False
     needed: bool = False
-    output: bool = True
     choices: type[StrEnum] | None = None
     when_absent: bool | None = None
 

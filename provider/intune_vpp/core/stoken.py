@@ -141,6 +141,9 @@ def _text_member(members: Mapping[str, object], name: str) -> str:
     value = members.get(name)
     if not isinstance(value, str) or not value.strip():
         _refuse(f"it has no {name} in it", _DOWNLOAD)
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        # Half a surrogate pair: JSON can spell it, but neither Graph nor the engine can carry it.
+        _refuse(f"its {name} is not text", _DOWNLOAD)
     return value
 
 
