@@ -53,4 +53,4 @@ dist: $(READY)
 	$(BIN)/python -m build --outdir dist
 
 clean:
-	rm -rf .venv .demo dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis

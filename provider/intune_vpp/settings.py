@@ -32,7 +32,7 @@ class GraphVersion(StrEnum):
 
 
 class TokenEncoding(StrEnum):
-    """How the token file is sent: which of the two Graph takes is not settled (graph facts 4.2)."""
+    """How the token file is sent: which of the two Graph takes is documented nowhere."""
 
     VERBATIM = "verbatim"
     BASE64 = "base64"

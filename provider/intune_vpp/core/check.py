@@ -133,7 +133,7 @@ def _refuse_older(file: SToken, applied: TokenFile) -> None:
         there, here = applied.expiration_date_time or there, file.expiration_date_time
     if applied.seen:
         what = f"The token file expires on {here}, earlier than the one Intune has ({there}): that would go backwards."
-        cure = "Use the newer file."
+        cure = "Use the newer file, or download this location's content token again: a new download expires later."
     else:
         what = (
             f"This token was renewed elsewhere and expires on {there} in Intune; the token file here expires on {here}."
@@ -217,8 +217,11 @@ def _beta_only(inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
     if policy.beta:
         return []
     given = [name for name, value in inputs.items() if value is not None and name in BY_NAME]
-    reason = "needs Graph's beta. Set graphVersion to beta, or leave it out."
-    return [Problem(name, f"{name} {reason}") for name in given if BY_NAME[name].beta_only]
+    cure = "or set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
+    reasons = {
+        name: f"{name} needs Graph's beta: leave {name} out, {cure}" for name in given if BY_NAME[name].beta_only
+    }
+    return [Problem(name, reason) for name, reason in reasons.items()]
 
 
 def _missing(args: VppTokenArgs, inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:

@@ -38,15 +38,17 @@ class Change:
 class Plan:
     """What an update would do; empty where nothing is to be done.
 
-    `claims` takes the location from another MDM, `resyncs` repeats a sync that was not seen to succeed.
+    `claims` takes the location from another MDM, `resyncs` repeats a sync that was not seen to succeed, `misplaced`
+    says that the token is another location's than the program expects: no request cures it, but every update fails.
     """
 
     changes: tuple[Change, ...] = ()
     claims: bool = False
     resyncs: bool = False
+    misplaced: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.changes) or self.claims or self.resyncs
+        return bool(self.changes) or self.claims or self.resyncs or self.misplaced
 
     @property
     def renews(self) -> bool:
@@ -75,7 +77,14 @@ def plan(state: VppTokenState, args: VppTokenArgs) -> Plan:
         state.observed.state == TokenState.ASSIGNED_TO_EXTERNAL_MDM
     )
     resyncs = state.sync_pending and args.wait_for_sync is not False
-    return Plan(changes=tuple(changes), claims=claims, resyncs=resyncs)
+    misplaced = is_misplaced(state.observed, args)
+    return Plan(changes=tuple(changes), claims=claims, resyncs=resyncs, misplaced=misplaced)
+
+
+def is_misplaced(observed: VppToken, args: VppTokenArgs) -> bool:
+    """Whether Intune names another location than the program expects."""
+    expected = args.expected_location_name
+    return isinstance(expected, str) and observed.location_name not in {None, expected}
 
 
 def counts_as_applied(observed: VppToken, token_file: TokenFile | None) -> bool:
@@ -94,12 +103,12 @@ def counts_as_applied(observed: VppToken, token_file: TokenFile | None) -> bool:
 def _change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> Change | None:
     if prop.kind is Kind.FINGERPRINT:
         return _token_change(state, args)
-    new = getattr(args, prop.attribute)
-    if new is None:
-        new = prop.when_absent
-    if prop.compare is Compare.NEVER or new is None:
+    if prop.compare is Compare.NEVER:
         return None
-    old = _before(prop, state)
+    new, old = getattr(args, prop.attribute), _before(prop, state)
+    if new is None:
+        # What Graph knows is no longer managed; what only the provider knows is as if it had never been asked.
+        new = old if prop.sent is Sent.MEMBER else prop.when_absent
     return None if new is not UNKNOWN and same(prop, old, new) else Change(prop, old, new)
 
 

@@ -61,9 +61,6 @@ def warnings(state: VppTokenState, *, warning_days: int, now: datetime) -> tuple
     if observed.last_sync_status == SyncStatus.FAILED:
         when = f" on {times.day(observed.last_sync_date_time)}" if observed.last_sync_date_time else ""
         found.append(f"The last licence sync of {observed.label} failed{when}{seen}: new licences are not seen.")
-    expected = state.inputs.expected_location_name
-    if isinstance(expected, str) and observed.location_name not in {None, expected}:
-        found.append(f'{observed.label} is for the location "{observed.location_name}", not "{expected}"{seen}.')
     return tuple(sentence for sentence in found if sentence)
 
 

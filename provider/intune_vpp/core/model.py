@@ -151,7 +151,7 @@ PROPERTIES: Final = (
     _member("apple_device_app_delivery_protocol_type", Kind.CHOICE, choices=DeliveryProtocol, beta_only=True),
     _member("claim_token_management_from_external_mdm", Kind.FLAG, compare=Compare.NEVER, beta_only=True),
     # Only beta shows the location that it is held against.
-    _here_only("expected_location_name", compare=Compare.NEVER, beta_only=True),
+    _here_only("expected_location_name", beta_only=True),
     _here_only("adopt_token_id", Kind.GUID, compare=Compare.NEVER),
     _here_only("wait_for_sync", Kind.FLAG, when_absent=True),
     _here_only("deletion_protection", Kind.FLAG, when_absent=True),
@@ -170,7 +170,7 @@ BY_ATTRIBUTE: Final = {prop.attribute: prop for prop in PROPERTIES}
 BY_NAME: Final = {prop.name: prop for prop in PROPERTIES}
 INPUTS: Final = tuple(prop for prop in PROPERTIES if prop.sent)
 MEMBERS: Final = tuple(prop for prop in PROPERTIES if prop.sent is Sent.MEMBER and prop.kind is not Kind.FINGERPRINT)
-"""The inputs that Graph shows again; `token` it never does (graph facts 4.1)."""
+"""The inputs that Graph shows again; `token` it never does."""
 
 UNSEEN_FINGERPRINT: Final = "renewed elsewhere"
 """Stands where a fingerprint would, when Intune holds a file that did not come through this provider."""

@@ -12,6 +12,7 @@ from intune_vpp.core.model import (
     INPUTS,
     OBSERVED,
     UNKNOWN,
+    UNSEEN_FINGERPRINT,
     Kind,
     Property,
     Sent,
@@ -60,8 +61,9 @@ def state_to(state: VppTokenState) -> dict[str, Any]:
             value = getattr(state.inputs, prop.attribute)
             outputs[prop.name] = prop.when_absent if value is None else value
     outputs |= {"tenantId": state.tenant_id, "syncPending": state.sync_pending, OBSERVED_AT: state.observed_at}
-    if state.token_file:
-        outputs |= {"token": state.token_file.fingerprint, "tokenFile": _from_model(state.token_file)}
+    # Always there: the SDKs show a program's own input, the secret text, for an output that the provider leaves out.
+    outputs["token"] = state.token_file.fingerprint if state.token_file else UNSEEN_FINGERPRINT
+    outputs["tokenFile"] = _from_model(state.token_file)
     return {name: value for name, value in outputs.items() if value is not None}
 
 

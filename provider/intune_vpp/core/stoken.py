@@ -105,7 +105,7 @@ def _decoded(stripped: str) -> Mapping[str, object]:
         _refuse("it is the JSON inside a .vpptoken file, not the file", _DOWNLOAD)
     inner = _base64(stripped)
     if inner is None:
-        _refuse("it is not base64", _DOWNLOAD)
+        _refuse("it is not base64", f"{_DOWNLOAD} Where a path was given as text, give the file (a FileAsset) instead.")
     members = _json_object(inner)
     if members is None and _is_wrapped_again(inner):
         _refuse("it is a .vpptoken file in base64 once more", "Decode it once before it is passed on.")

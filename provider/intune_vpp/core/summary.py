@@ -29,12 +29,27 @@ def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
         deeds.append(f"changes {', '.join(changed)}" if deeds else f"changes {', '.join(changed)} of {label} in place")
     if plan.claims:
         deeds.append(f"takes the location of {label} from another MDM")
+    if plan.misplaced:
+        expected = f'"{args.expected_location_name}"'
+        deeds.append(f'fails: {label} is for the location "{state.observed.location_name}", expected is {expected}')
     if plan.resyncs and not plan.renews:
         deeds.append(f"syncs {label} once more, since its last sync was not seen to succeed")
     if not deeds:
         settings = ", ".join(change.property.name for change in plan.changes)
         return f"changes {settings} of {label} in the state only, without a request" if settings else None
     return "; ".join(deeds) + ": same id, apps stay"
+
+
+def arrival(args: VppTokenArgs) -> str | None:
+    """How a token will come under management; None where only the update will know."""
+    if isinstance(args.adopt_token_id, str):
+        return f"takes over token {args.adopt_token_id}, creates nothing"
+    file = args.token_file
+    if not isinstance(file, TokenFile):
+        return None
+    label = args.display_name if isinstance(args.display_name, str) else file.organization_name
+    until = times.day(file.expiration_date_time)
+    return f"creates {label}, valid until {until}, or takes it over where it is in the tenant already"
 
 
 def drifted(plan: Plan, state: VppTokenState) -> str | None:
@@ -49,7 +64,7 @@ def drifted(plan: Plan, state: VppTokenState) -> str | None:
 
 
 def one_way(plan: Plan) -> str | None:
-    """The warning that a planned change may not be undone (graph facts 1.4: nothing settles whether it can be)."""
+    """The warning that a planned change may not be undone (nothing public says whether it can be)."""
     if all(change.property.attribute != "apple_device_app_delivery_protocol_type" for change in plan.changes):
         return None
     return "appleDeviceAppDeliveryProtocolType may be one-way: on single apps Intune does not take the change back."

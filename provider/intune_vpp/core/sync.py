@@ -17,7 +17,7 @@ STALE_STATE = timedelta(minutes=1)
 """How long a state or status that was there before the write may stay before it is believed to be the new one."""
 
 STALE_EXPIRATION = timedelta(minutes=1)
-"""How long the old expiration may stay after a renewal (graph facts 4.3: it lags, and does not mean failure)."""
+"""How long the old expiration may stay after a renewal (Microsoft tells administrators to refresh until it changes)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

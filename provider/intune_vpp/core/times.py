@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 NEVER = "0001-01-01T00:00:00Z"
-"""How Graph writes a date that was never set (graph facts 4.1)."""
+"""How Graph writes a date that was never set."""
 
 
 def parse(text: str | None) -> datetime | None:

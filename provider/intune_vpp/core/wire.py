@@ -22,7 +22,7 @@ def members(args: VppTokenArgs, attributes: Iterable[str]) -> dict[str, Any]:
 def token_from(entity: Mapping[str, Any]) -> VppToken:
     """A vppToken as Graph answered.
 
-    Documentation shows single entities inside `value`, live answers do not (graph facts 1.5): both are read. Dates
+    Documentation shows single entities inside `value`, live answers do not: both are read. Dates
     that were never set are absent.
     """
     inner = entity.get("value")

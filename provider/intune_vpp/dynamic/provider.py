@@ -28,6 +28,7 @@ from intune_vpp import settings
 from intune_vpp.assembly import Assembly
 from intune_vpp.core import records
 from intune_vpp.core.errors import IntuneVppError, SettingsError, WrongLocation
+from intune_vpp.dynamic.spelling import PythonVoice, errors_in_python, in_python
 from intune_vpp.host import assets, unknowns
 from intune_vpp.host.log import DebugLines, EngineLog
 
@@ -73,7 +74,7 @@ class VppTokenProvider(ResourceProvider):
             olds = records.args_from(unknowns.from_engine(_olds)) if _olds else None
             checked = self._assembly.preview.check(given, olds)
         except IntuneVppError as error:
-            return CheckResult({}, [CheckFailure("", str(error))])
+            return CheckResult({}, [CheckFailure("", in_python(str(error)))])
         failures = [_failure(problem) for problem in checked.problems]
         return CheckResult(unknowns.to_engine(records.args_to(checked.args)), failures)
 
@@ -86,11 +87,13 @@ class VppTokenProvider(ResourceProvider):
             return DiffResult(changes=False)
         return DiffResult(changes=None if _shows_in_inputs(plan, state, args) else True)
 
+    @errors_in_python()
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Create, adopt or take over a token."""
         outcome = self._assembly.tokens.create(records.args_from(props))
         return CreateResult(outcome.state.id, self._outputs(outcome))
 
+    @errors_in_python()
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The token as Graph has it now; an empty id where it is gone."""
         state = self._assembly.tokens.read(_state(id_, props))
@@ -99,11 +102,13 @@ class VppTokenProvider(ResourceProvider):
         self._assembly.preview.warn_of(state)
         return ReadResult(id_, _record(state), records.args_to(state.inputs))
 
+    @errors_in_python()
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Change what changed."""
         outcome = self._assembly.tokens.update(_state(_id, _olds), records.args_from(_news))
         return UpdateResult(self._outputs(outcome))
 
+    @errors_in_python()
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the token, unless it is protected."""
         self._assembly.tokens.delete(_state(_id, _props))
@@ -111,9 +116,9 @@ class VppTokenProvider(ResourceProvider):
     def _outputs(self, outcome: Outcome) -> dict[str, Any]:
         """The new state. This door has no partial failure: an exception would lose the id, so failures are spoken."""
         if isinstance(outcome.failure, WrongLocation):
-            self._log.error(str(outcome.failure))
+            self._log.error(in_python(str(outcome.failure)))
         elif outcome.failure is not None:
-            self._log.warn(f"{outcome.failure} The token is kept; the next update tries to sync again.")
+            self._log.warn(f"{in_python(str(outcome.failure))} The token is kept; the next update tries to sync again.")
         return _record(outcome.state)
 
 
@@ -129,7 +134,7 @@ def _assembly(configured: Settings, engine_log: EngineLog) -> Assembly:
     The SDK makes a provider for each spelling of its pickle, and Python 3.14 spells it anew: a resource recorded by an
     older one is deleted by another provider than the one that has taken its token over.
     """
-    return Assembly(configured, engine_log)
+    return Assembly(configured, PythonVoice(engine_log))
 
 
 def _state(token_id: str, outputs: dict[str, Any]) -> VppTokenState:
@@ -153,7 +158,7 @@ def _shows_in_inputs(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> bo
 
 
 def _failure(problem: Problem) -> CheckFailure:
-    return CheckFailure(problem.property, problem.reason)
+    return CheckFailure(problem.property, in_python(problem.reason))
 
 
 def _configured(config: Config) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptoken
     """
 
-    token: Output[str | None]
+    token: Output[str]
     """The fingerprint of the file applied last; `renewed elsewhere` when Intune holds one that came another way."""
     token_file: Output[Mapping[str, str] | None]
     """What the file applied last says: `fingerprint`, `expiration_date_time`, `organization_name`."""

@@ -1,6 +1,6 @@
 """Graph's refusals as our errors: the one place where HTTP becomes sentences.
 
-Intune puts a JSON document into `error.message` as a string (graph facts 4.7); Graph's gateway puts a sentence there.
+Intune puts a JSON document into `error.message` as a string; Graph's gateway puts a sentence there.
 Nothing else of an answer reaches a message.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
-"""The one permission that all of Microsoft's lists name for vppTokens (graph facts 1.6)."""
+"""The one permission that all of Microsoft's lists name for vppTokens."""
 
 _SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re.DOTALL)
 _MAX_TOLD = 300

@@ -6,12 +6,12 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import check, diff, health, summary
+from intune_vpp.core.diff import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from intune_vpp.core.check import Checked, Policy
-    from intune_vpp.core.diff import Plan
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
     from intune_vpp.core.ports import Clock, Voice
     from intune_vpp.lifecycle.roll_call import RollCall
@@ -39,8 +39,8 @@ class Preview:
             self._vault.keep(checked.stoken)
         for sentence in checked.warnings:
             self._voice.warn(sentence)
-        if olds is None and not checked.problems and isinstance(checked.args.adopt_token_id, str):
-            self._voice.note(f"takes over token {checked.args.adopt_token_id}, creates nothing")
+        if olds is None and not checked.problems:
+            self._note(summary.arrival(checked.args))
         return checked
 
     def plan(self, state: VppTokenState, args: VppTokenArgs) -> Plan:
@@ -52,7 +52,8 @@ class Preview:
         if not self._is_asked_for(args):
             self.warn_of(state)
             self._note(summary.drifted(plan, state))
-            return plan
+            # A refresh shows what differs; what is still to be done is for an update to say.
+            return Plan(changes=plan.changes)
         if not plan.renews:
             # A renewal is the cure for what there would be to warn of.
             self.warn_of(state)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import drift, sync, times
+from intune_vpp.core.diff import is_misplaced
 from intune_vpp.core.errors import GraphError, IntuneVppError, WrongLocation
 from intune_vpp.core.model import SyncStatus, TokenFile, VppToken, VppTokenArgs, VppTokenState
 
@@ -66,8 +67,7 @@ class Settling:
             except GraphError as error:
                 failure = error
             pending = failure is not None
-        if written.arrives or written.file_sent:
-            failure = self._wrong_location(observed, written.args) or failure
+        failure = self._wrong_location(observed, written) or failure
         state = VppTokenState(
             observed=observed,
             tenant_id=tenant_id,
@@ -92,12 +92,19 @@ class Settling:
         self._reading.forget(seen.id)
         return self._poller.wait(watch, started)
 
-    def _wrong_location(self, observed: VppToken, args: VppTokenArgs) -> WrongLocation | None:
-        expected = args.expected_location_name
-        if expected is None or observed.location_name == expected:
-            return None
-        if observed.location_name is None:
+    def _wrong_location(self, observed: VppToken, written: Written) -> WrongLocation | None:
+        fresh = written.arrives or written.file_sent
+        if fresh and observed.location_name is None and written.args.expected_location_name is not None:
+            expected = written.args.expected_location_name
             self._voice.warn(f'Intune does not name the location of {observed.label} yet; expected is "{expected}".')
-            return None
-        msg = f'Token {observed.id} is for the location "{observed.location_name}", expected was "{expected}".'
-        return WrongLocation(f"{msg} Its file is another location's: put the right one in its place.")
+        return wrong_location(observed, written.args)
+
+
+def wrong_location(observed: VppToken, args: VppTokenArgs) -> WrongLocation | None:
+    """The error for a token of another location than the program expects; None where all is well, or not known yet."""
+    if not is_misplaced(observed, args):
+        return None
+    expected = args.expected_location_name
+    msg = f'Token {observed.id} is for the location "{observed.location_name}", expected was "{expected}".'
+    cure = "Download the content token of the expected location from Apple and renew with it, or correct"
+    return WrongLocation(f"{msg} {cure} expectedLocationName.")

@@ -29,7 +29,7 @@ from intune_vpp.core.model import (
     VppTokenState,
     same,
 )
-from intune_vpp.lifecycle.settling import Outcome, Written
+from intune_vpp.lifecycle.settling import Outcome, Written, wrong_location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,11 +124,13 @@ class TokenLifecycle:
     def _adopt(self, token_id: str, args: VppTokenArgs, tenant_id: str) -> Outcome:
         try:
             observed = self._tokens.get(token_id)
-        except TokenGone as error:
+        except TokenGone:
             msg = f"There is no token {token_id} to adopt in this tenant."
-            raise AdoptionRefused(f"{msg} Check adoptTokenId, or leave it out to create one.") from error
+            raise AdoptionRefused(f"{msg} Check adoptTokenId, or leave it out to create one.") from None
         if self._roll_call.met(observed.id):
             raise AdoptionRefused(f"Token {observed.id} already belongs to another resource of this program.")
+        if (misplaced := wrong_location(observed, args)) is not None:
+            raise misplaced
         return self._bring_in(_bare(observed, tenant_id), args)
 
     def _take_over(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> Outcome:
@@ -215,7 +217,7 @@ class TokenLifecycle:
     def _file_to_send(self, plan: Plan, args: VppTokenArgs) -> SToken | None:
         if plan.renews:
             return self._vault.require(args.token)
-        # Whether a claim works without the file is not settled (graph facts 6.12); with it, it is what the portal does.
+        # Whether a claim works without the file is documented nowhere; with it, it is what the portal does.
         return self._vault.recall(args.token) if plan.claims and isinstance(args.token, str) else None
 
     def _warn_of_kept_values(self, args: VppTokenArgs, observed: VppToken, sent: Mapping[str, object]) -> None:

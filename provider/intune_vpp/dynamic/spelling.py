@@ -1,0 +1,52 @@
+"""Sentences for people who write Python: inputs by the names of their arguments."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from intune_vpp.core.errors import IntuneVppError
+from intune_vpp.core.model import INPUTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from intune_vpp.core.ports import Voice
+
+_ARGUMENTS = {prop.name: prop.attribute for prop in INPUTS if prop.name != prop.attribute}
+_NAMES = re.compile(rf"\b({'|'.join(_ARGUMENTS)})\b")
+
+
+def in_python(sentence: str) -> str:
+    """The sentence with each input as its argument: `display_name` for `displayName`."""
+    return _NAMES.sub(lambda found: _ARGUMENTS[found[0]], sentence)
+
+
+@contextmanager
+def errors_in_python() -> Iterator[None]:
+    """Let errors that pass speak of arguments."""
+    try:
+        yield
+    except IntuneVppError as error:
+        error.args = (in_python(str(error)),)
+        raise
+
+
+class PythonVoice:
+    """Speaks of arguments."""
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+
+    def note(self, sentence: str) -> None:
+        """Say what is being done."""
+        self._voice.note(in_python(sentence))
+
+    def warn(self, sentence: str) -> None:
+        """Say what may go wrong."""
+        self._voice.warn(in_python(sentence))
+
+    def error(self, sentence: str) -> None:
+        """Say what did go wrong."""
+        self._voice.error(in_python(sentence))
