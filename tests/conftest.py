@@ -1,18 +1,26 @@
-"""What holds for every test: no variable of the person who runs them reaches the provider."""
+"""What holds for every test: nothing of the person or the shell that runs them reaches the provider."""
 
 from __future__ import annotations
 
 import os
+import signal
 from typing import Any
 
 import pytest
 
 
+@pytest.fixture(autouse=True, scope="session")
+def interruptible() -> None:
+    """A shell that runs the tests in the background lets them ignore SIGINT, and every process they start with them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests see no credentials and no settings but their own."""
+    """Tests see no credentials, settings and proxies but their own."""
     for name in list(os.environ):
-        if name.startswith(("ARM_", "AZURE_", "INTUNE_VPP_")):
+        if name.startswith(("ARM_", "AZURE_", "INTUNE_VPP_")) or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
 
 
