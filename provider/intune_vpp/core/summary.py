@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
-from intune_vpp.core.model import Kind, Sent, TokenFile
+from intune_vpp.core.model import UNKNOWN, Kind, Sent, TokenFile
 
 if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
@@ -30,8 +30,7 @@ def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
     if plan.claims:
         deeds.append(f"takes the location of {label} from another MDM")
     if plan.misplaced:
-        expected = f'"{args.expected_location_name}"'
-        deeds.append(f'fails: {label} is for the location "{state.observed.location_name}", expected is {expected}')
+        deeds.append(_misplaced(plan, state, args))
     if plan.resyncs and not plan.renews:
         deeds.append(f"syncs {label} once more, since its last sync was not seen to succeed")
     if not deeds:
@@ -40,12 +39,20 @@ def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
     return "; ".join(deeds) + ": same id, apps stay"
 
 
+def _misplaced(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str:
+    there, expected = f'"{state.observed.location_name}"', f'"{args.expected_location_name}"'
+    if plan.renews:
+        # The file may be the cure: what location it is for, only Apple can read.
+        return f"fails unless the file is for the location {expected} (now {there})"
+    return f"fails: {state.observed.label} is for the location {there}, expected is {expected}"
+
+
 def arrival(args: VppTokenArgs) -> str | None:
     """How a token will come under management; None where only the update will know."""
     if isinstance(args.adopt_token_id, str):
         return f"takes over token {args.adopt_token_id}, creates nothing"
     file = args.token_file
-    if not isinstance(file, TokenFile):
+    if args.adopt_token_id is UNKNOWN or not isinstance(file, TokenFile):
         return None
     label = args.display_name if isinstance(args.display_name, str) else file.organization_name
     until = times.day(file.expiration_date_time)

@@ -27,7 +27,7 @@ from pulumi.dynamic import (
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly
 from intune_vpp.core import records
-from intune_vpp.core.errors import IntuneVppError, SettingsError, WrongLocation
+from intune_vpp.core.errors import IntuneVppError, SettingsError
 from intune_vpp.dynamic.spelling import PythonVoice, errors_in_python, in_python
 from intune_vpp.host import assets, unknowns
 from intune_vpp.host.log import DebugLines, EngineLog
@@ -115,10 +115,8 @@ class VppTokenProvider(ResourceProvider):
 
     def _outputs(self, outcome: Outcome) -> dict[str, Any]:
         """The new state. This door has no partial failure: an exception would lose the id, so failures are spoken."""
-        if isinstance(outcome.failure, WrongLocation):
-            self._log.error(in_python(str(outcome.failure)))
-        elif outcome.failure is not None:
-            self._log.warn(f"{in_python(str(outcome.failure))} The token is kept; the next update tries to sync again.")
+        if outcome.failure is not None:
+            self._log.warn(f"{in_python(str(outcome.failure))} The token is kept in the state.")
         return _record(outcome.state)
 
 
@@ -158,7 +156,8 @@ def _shows_in_inputs(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> bo
 
 
 def _failure(problem: Problem) -> CheckFailure:
-    return CheckFailure(problem.property, in_python(problem.reason))
+    # The engine prints the value of a property that is named here, and a token may have been put into any of them.
+    return CheckFailure("", in_python(problem.reason))
 
 
 def _configured(config: Config) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +88,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
         self,
         resource_name: str,
         *,
-        token: Input[str | pulumi.Asset] | None = None,
+        token: Input[str | pulumi.Asset | os.PathLike[str]] | None = None,
         apple_id: Input[str] | None = None,
         vpp_token_account_type: Input[str] | None = None,
         organization_name: Input[str] | None = None,
@@ -108,7 +109,8 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
 
         Args:
             resource_name: Pulumi's name of the resource.
-            token: the `.vpptoken` file as `pulumi.FileAsset`, or its text. Needed to create; its change renews.
+            token: the `.vpptoken` file as `pulumi.FileAsset` or `pathlib.Path`, or its text. Needed to create; a change
+                renews.
             apple_id: the Managed Apple Account that downloaded the file. Needed to create.
             vpp_token_account_type: `business` or `education`. Needed to create.
             organization_name: the organization; must be the file's when a file is applied.
@@ -136,6 +138,9 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
         props = {prop.attribute: given.get(prop.attribute) for prop in PROPERTIES}
         props["token"] = _sendable(token)
         super().__init__(VppTokenProvider(), resource_name, props, opts)
+        if expected_location_name is not None:
+            # The provider can only warn without losing the new id; the program can fail the run.
+            pulumi.Output.all(self.id, self.location_name, expected_location_name).apply(_refuse_other_location)
 
     def translate_input_property(self, prop: str) -> str:
         """Graph's spelling of an argument."""
@@ -149,6 +154,13 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
 _INPUTS = frozenset(prop.attribute for prop in PROPERTIES if prop.sent and prop.attribute != "token_file")
 
 
+def _refuse_other_location(seen: list[Any]) -> None:
+    token_id, location, expected = seen
+    if location not in {None, expected}:
+        msg = f'Token {token_id} is for the location "{location}", expected was "{expected}".'
+        raise pulumi.RunError(f"{msg} Renew it with the right location's file, or correct expected_location_name.")
+
+
 def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:
     if opts is not None and (opts.id is not None or opts.import_ is not None):
         msg = "A dynamic VppToken can neither be imported nor looked up by id."
@@ -157,6 +169,8 @@ def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:
 
 def _sendable(token: Any) -> Any:
     """The token as the SDK can send it: files as they are, texts as secrets."""
+    if isinstance(token, os.PathLike):
+        token = pulumi.FileAsset(os.fspath(token))
     if isinstance(token, pulumi.FileAsset):
         _look(token)
         return token
@@ -167,12 +181,14 @@ def _sendable(token: Any) -> Any:
 
 def _text_of(token: Any) -> Any:
     """A string asset as its text: the SDK cannot send an empty one, and the engine writes others down in clear."""
+    if isinstance(token, os.PathLike):
+        token = pulumi.FileAsset(os.fspath(token))
     if isinstance(token, pulumi.FileAsset):
         _look(token)
     if isinstance(token, pulumi.StringAsset):
         return token.text
-    if isinstance(token, (pulumi.RemoteAsset, pulumi.Archive)):
-        msg = f"A {type(token).__name__} cannot be the token: the provider fetches and unpacks nothing."
+    if isinstance(token, (bytes, bytearray, pulumi.RemoteAsset, pulumi.Archive)):
+        msg = f"The token cannot be given as {type(token).__name__}: the provider fetches, unpacks and decodes nothing."
         raise pulumi.RunError(f"{msg} Use a FileAsset of the .vpptoken file.")
     return token
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from intune_vpp.core.ports import Voice
 
 _ARGUMENTS = {prop.name: prop.attribute for prop in INPUTS if prop.name != prop.attribute}
-_NAMES = re.compile(rf"\b({'|'.join(_ARGUMENTS)})\b")
+# A configuration key, behind its colon, is spelled the same everywhere.
+_NAMES = re.compile(rf"(?<!:)\b({'|'.join(_ARGUMENTS)})\b")
 
 
 def in_python(sentence: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 import threading
 from typing import Any, Protocol
 
@@ -21,6 +22,7 @@ _CORRELATION = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp):.*", re.DOTAL
 _CURES = {
     "AADSTS7000215": "The client secret is wrong (its value is needed, not its id).",
     "AADSTS7000222": "The client secret has expired: make a new one for the app registration.",
+    "AADSTS500011": "Graph is not known under that address in this cloud: check graphEndpoint and environment.",
     "AADSTS700016": "The client id is not known in this tenant.",
 }
 
@@ -111,6 +113,6 @@ def _known(options: dict[str, Any]) -> dict[str, Any]:
 def _refusal(description: str) -> str:
     """Entra's description in one line, with a cure where the code is known."""
     code = next((code for code in _CURES if code in description), None)
-    told = " ".join(_CORRELATION.sub("", description).split())[:300]
+    told = textwrap.shorten(_CORRELATION.sub("", description), 300, placeholder=" …")
     cure = _CURES[code] if code else "Check tenantId, clientId and clientSecret."
     return f"Entra refused the sign-in: {told.rstrip('.')}. {cure}"

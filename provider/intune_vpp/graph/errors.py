@@ -33,6 +33,11 @@ _MAX_TOLD = 300
 _SERVER_ERRORS = 500
 
 _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
+    400: (
+        GraphError,
+        "refused",
+        "Where it means the token file and the file is good, try the other tokenEncoding (INTUNE_VPP_TOKEN_ENCODING).",
+    ),
     401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
     403: (
         PermissionMissing,
@@ -65,15 +70,21 @@ def refusal(response: httpx.Response, doing: str) -> GraphError:
 def unreachable(error: httpx.HTTPError, doing: str, host: str) -> GraphUnreachable:
     """The error where no answer came. The cause is named by its type only: its text may quote the request."""
     what = f"Microsoft Graph at {host} gave no answer ({doing}: {type(error).__name__})."
-    return GraphUnreachable(
-        f"{what} Check the network and graphEndpoint, then run it again: what was done is found again."
-    )
+    cure = _untrusted(error) or "Check the network and graphEndpoint"
+    return GraphUnreachable(f"{what} {cure}, then run it again: what was done is found again.")
 
 
 def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> GraphUnreachable:
     """The error where the sign-in got no answer."""
     what = f"{authority.removeprefix('https://')} gave no answer to the sign-in ({type(error).__name__})."
-    return GraphUnreachable(f"{what} Check the network and authorityHost.")
+    return GraphUnreachable(f"{what} {_untrusted(error) or 'Check the network and authorityHost'}.")
+
+
+def _untrusted(error: httpx.HTTPError) -> str | None:
+    """The cure where it is the certificate that keeps us from being answered."""
+    if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+        return None
+    return "Its certificate is signed by a CA that is not known: name the CA's file in caBundlePath"
 
 
 def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> GraphUnavailable:

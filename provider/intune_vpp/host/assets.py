@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ def read(value: Any) -> Any:
     if isinstance(value, pulumi.StringAsset):
         return Download(value.text.encode(errors="surrogatepass"))
     if isinstance(value, (pulumi.Asset, pulumi.Archive)):
-        msg = f"A {type(value).__name__} cannot be the token: the provider fetches and unpacks nothing."
+        msg = f"The token cannot be given as {type(value).__name__}: the provider fetches and unpacks nothing."
         raise TokenFileError(f"{msg} Use a FileAsset of the .vpptoken file.")
     return value
 
@@ -28,12 +30,14 @@ def read_file(path: Path) -> Download:
     """The content of a token file, or as much of it as shows that it is none. Raises TokenFileError."""
     try:
         with path.open("rb") as file:
-            return Download(file.read(MAX_BYTES + 1), path.name)
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return Download(file.read(MAX_BYTES + 1), path.name)
+        what = "is no regular file"
     except FileNotFoundError:
         what = "is not there"
     except IsADirectoryError:
         what = "is a folder"
     except (OSError, ValueError) as error:
         what = f"cannot be read ({type(error).__name__})"
-    msg = f"The token file {path} {what}."
+    msg = f"The token file {path.absolute()} {what}."
     raise TokenFileError(f"{msg} Name the .vpptoken file that Apple Business (or School) Manager let you download.")

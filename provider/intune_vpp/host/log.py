@@ -37,7 +37,7 @@ class EngineLog:
         self._say_once(engine_pb2.WARNING, sentence)
 
     def error(self, sentence: str) -> None:
-        """Say what did go wrong; the engine then counts the run as failed."""
+        """Say what did go wrong. The engine shows it as an error, and goes on."""
         self._say_once(engine_pb2.ERROR, sentence)
 
     def debug(self, line: str) -> None:

@@ -59,9 +59,12 @@ class Preview:
             self.warn_of(state)
         if self._roll_call.arrived(state.id):
             self._warn(f"Two resources of this program have token {state.id}: remove one of them from the program.")
+        if plan:
+            self._roll_call.plan(state, args)
         self._roll_call.meet(state.id, state.token_file.fingerprint if state.token_file else None)
         file = self._vault.recall(args.token) if isinstance(args.token, str) else None
-        self._warn(health.misnamed_file(file, state.observed.location_name) if file else None)
+        if file is not None and plan.renews:
+            self._warn(health.misnamed_file(file, state.observed.location_name))
         self._warn(summary.one_way(plan))
         self._note(summary.of(plan, state, args))
         return plan

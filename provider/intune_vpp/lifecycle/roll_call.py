@@ -1,12 +1,17 @@
 """Which tokens this run has met as resources: whose a token is, and which must not be deleted.
 
-The engine runs the old and the new half of a rename or a forced replacement in one process. The new half takes the
-token over; the old half, deleted afterwards, must leave it alone.
+The engine runs the old and the new half of a rename or a forced replacement in one process, in either order, and may
+leave the old half to a later run. The new half takes the token over; the old half must leave it alone.
 """
 
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from intune_vpp.core.model import VppTokenArgs, VppTokenState
 
 
 class RollCall:
@@ -17,11 +22,22 @@ class RollCall:
         self._files: dict[str, str | None] = {}
         self._arrived: set[str] = set()
         self._given: dict[str, str | None] = {}
+        self._planned: dict[VppTokenArgs, VppTokenState] = {}
 
     def meet(self, token_id: str, fingerprint: str | None) -> None:
         """A resource that was there before has this token, with this file."""
         with self._lock:
             self._files[token_id] = fingerprint
+
+    def plan(self, state: VppTokenState, args: VppTokenArgs) -> None:
+        """An update of this token to these inputs is due; where a creation with them comes instead, it replaces it."""
+        with self._lock:
+            self._planned[replace(args, token_file=None)] = state
+
+    def replaced_by(self, args: VppTokenArgs) -> VppTokenState | None:
+        """The token that the engine replaces by a creation with these inputs, told once."""
+        with self._lock:
+            return self._planned.pop(replace(args, token_file=None), None)
 
     def arrive(self, token_id: str, fingerprint: str | None) -> None:
         """A resource has created or taken over this token."""

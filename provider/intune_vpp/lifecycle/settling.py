@@ -100,11 +100,13 @@ class Settling:
         return wrong_location(observed, written.args)
 
 
-def wrong_location(observed: VppToken, args: VppTokenArgs) -> WrongLocation | None:
+_RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
+
+
+def wrong_location(observed: VppToken, args: VppTokenArgs, cure: str = _RENEW) -> WrongLocation | None:
     """The error for a token of another location than the program expects; None where all is well, or not known yet."""
     if not is_misplaced(observed, args):
         return None
     expected = args.expected_location_name
     msg = f'Token {observed.id} is for the location "{observed.location_name}", expected was "{expected}".'
-    cure = "Download the content token of the expected location from Apple and renew with it, or correct"
     return WrongLocation(f"{msg} {cure} expectedLocationName.")

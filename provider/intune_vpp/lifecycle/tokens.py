@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from intune_vpp.lifecycle.settling import Settling
     from intune_vpp.lifecycle.vault import Vault
 
+_ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
+
 
 class TokenLifecycle:
     """All that happens to vppTokens in one process, against one tenant."""
@@ -72,6 +74,12 @@ class TokenLifecycle:
         create finds it.
         """
         tenant_id = self._tokens.tenant_id()
+        replaced = self._roll_call.replaced_by(args)
+        if replaced is not None:
+            self._voice.note(
+                f"{replaced.observed.label} is updated in place of the replacement: token {replaced.id} stays"
+            )
+            return self._bring_in(self._in_this_tenant(replaced), args)
         if isinstance(args.adopt_token_id, str):
             return self._adopt(args.adopt_token_id, args, tenant_id)
         stoken = self._vault.require(args.token)
@@ -100,13 +108,13 @@ class TokenLifecycle:
         return self._apply(self._in_this_tenant(state), args)
 
     def delete(self, state: VppTokenState) -> None:
-        """Delete the token, unless it is protected or this run has just brought it under another name.
+        """Delete the token, unless it is protected or a resource of this program still has it.
 
         Raises DeletionRefused (without a request), WrongTenant and GraphError; a token that is gone is deleted.
         """
         label = state.observed.label
-        if self._roll_call.arrived(state.id):
-            self._voice.note(f"{label} stays: another resource of this program has taken over token {state.id}.")
+        if self._is_wanted(state):
+            self._voice.note(f"{label} stays: a resource of this program has token {state.id}.")
             return
         if state.inputs.deletion_protection is not False:
             msg = f"{label} is protected: deleting a token deletes its apps and all their assignments."
@@ -119,6 +127,16 @@ class TokenLifecycle:
         self._reading.forget(state.id)
         self._roll_call.leave(state.id)
 
+    def _is_wanted(self, state: VppTokenState) -> bool:
+        """Whether the program of this run has the token in another resource, or is about to (a replacement).
+
+        The engine also asks to delete the old half of a rename in a later run than the one that had the new half, and
+        the old half of a replacement before the new one: then the program names the token's file all the same.
+        """
+        if self._roll_call.arrived(state.id) or self._roll_call.met(state.id):
+            return True
+        return state.token_file is not None and self._vault.recall(state.token_file.fingerprint) is not None
+
     # How a token that is there comes under management.
 
     def _adopt(self, token_id: str, args: VppTokenArgs, tenant_id: str) -> Outcome:
@@ -129,14 +147,14 @@ class TokenLifecycle:
             raise AdoptionRefused(f"{msg} Check adoptTokenId, or leave it out to create one.") from None
         if self._roll_call.met(observed.id):
             raise AdoptionRefused(f"Token {observed.id} already belongs to another resource of this program.")
-        if (misplaced := wrong_location(observed, args)) is not None:
+        if (misplaced := wrong_location(observed, args, _ADOPT_OTHER)) is not None:
             raise misplaced
         return self._bring_in(_bare(observed, tenant_id), args)
 
     def _take_over(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> Outcome:
         self._voice.warn(
             f"{observed.label} is in the tenant already, from this very file: token {observed.id} was taken over, "
-            "and no second one created."
+            "and no second one created. Where another stack manages it, both do now."
         )
         unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
         bare = replace(_bare(observed, tenant_id), token_file=_described(args), sync_pending=unsynced)
@@ -151,6 +169,9 @@ class TokenLifecycle:
         """The token that an earlier run uploaded from this file, and whose resource is not in this run."""
         listed = self._reading.before_first_create()
         found = [one for one in listed if _is_from(one, stoken, args) and not self._roll_call.met(one.id)]
+        # Its name may have been changed together with the resource's: it decides only between several.
+        namesakes = [one for one in found if args.display_name in {None, one.display_name}]
+        found = namesakes or found
         if len(found) > 1:
             msg = f"{len(found)} tokens in the tenant could be this one: {', '.join(one.id for one in found)}."
             raise AdoptionRefused(f"{msg} Name the right one in adoptTokenId, or delete the others.")
@@ -263,5 +284,4 @@ def _is_from(found: VppToken, stoken: SToken, args: VppTokenArgs) -> bool:
         found.organization_name in organizations
         and times.same_second(found.expiration_date_time, stoken.expiration_date_time)
         and same(BY_ATTRIBUTE["apple_id"], found.apple_id, args.apple_id)
-        and (args.display_name is None or found.display_name in {None, args.display_name})
     )
