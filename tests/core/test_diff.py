@@ -19,6 +19,7 @@ from intune_vpp.core.model import (
     Compare,
     TokenFile,
     TokenState,
+    Unknown,
     VppTokenArgs,
     VppTokenState,
 )
@@ -42,6 +43,7 @@ class Change:
     sends: list[str] = field(default_factory=list)
     claims: bool = False
     resyncs: bool = False
+    misplaced: bool = False
     told: str | None = None
     one_way: bool = False
 
@@ -91,7 +93,7 @@ def test_what_an_update_changes(case: Change) -> None:
     plan = diff.plan(case.state, case.args)
     assert [change.property.name for change in plan.changes] == case.changes
     assert list(attributes(dict.fromkeys(case.sends))) == list(plan.members)
-    assert (plan.claims, plan.resyncs) == (case.claims, case.resyncs)
+    assert (plan.claims, plan.resyncs, plan.misplaced) == (case.claims, case.resyncs, case.misplaced)
     assert plan.renews is ("token" in case.changes)
     assert bool(plan) is (case.told is not None)
     for change in plan.changes:
@@ -137,12 +139,15 @@ def test_a_fingerprint_of_which_nothing_is_known_is_nothing_to_apply() -> None:
 
 @given(states(any_args(unknowns=False)), any_args(unknowns=False))
 def test_a_plan_applied_leaves_nothing_to_do(before: VppTokenState, asked: VppTokenArgs) -> None:
-    """After an update that Graph accepted, the same program asks for nothing more."""
+    """After an update that Graph accepted, the same program asks for nothing more, at the location it expects."""
     assume(before.observed.state != TokenState.ASSIGNED_TO_EXTERNAL_MDM)
     file_sent = diff.plan(before, asked).renews
     applied = asked.token_file if file_sent and isinstance(asked.token_file, TokenFile) else before.token_file
     members = {prop.attribute: getattr(asked, prop.attribute) for prop in MEMBERS if prop.compare is not Compare.NEVER}
-    now = replace(before.observed, **{name: value for name, value in members.items() if value is not None})
+    located = asked.expected_location_name or before.observed.location_name
+    assert not isinstance(located, Unknown)
+    now = replace(before.observed, location_name=located)
+    now = replace(now, **{name: value for name, value in members.items() if value is not None})
     after = replace(before, observed=now, inputs=asked, token_file=applied, sync_pending=False)
     again = diff.plan(after, asked)
     assert not again

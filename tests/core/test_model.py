@@ -92,7 +92,6 @@ def test_nothing_volatile_is_ever_compared() -> None:
     assert not VOLATILE & {prop.name for prop in INPUTS}
     assert {prop.name for prop in INPUTS if prop.compare is Compare.NEVER} == {
         "claimTokenManagementFromExternalMdm",
-        "expectedLocationName",
         "adoptTokenId",
         "tokenFile",
     }

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, args, file, observed, state
+from builders import NOW, args, described, file, observed, state
 from core.strategies import JSON, TEXTS, states
 from core.strategies import args as any_args
 from intune_vpp.core import records, times
-from intune_vpp.core.model import UNKNOWN, TokenFile, VppToken, VppTokenArgs, VppTokenState
+from intune_vpp.core.model import UNKNOWN, UNSEEN_FINGERPRINT, TokenFile, VppToken, VppTokenArgs, VppTokenState
 
 
 @given(any_args(unknowns=True))
@@ -95,7 +96,23 @@ def test_what_the_provider_does_is_stored_as_asked() -> None:
     stored = records.state_to(state(asked=asked, token_file=None))
     assert (stored["waitForSync"], stored["deletionProtection"]) == (False, False)
     assert stored["expectedLocationName"] == "Lincoln"
-    assert {"token", "tokenFile", "adoptTokenId"}.isdisjoint(stored)
+    assert {"tokenFile", "adoptTokenId"}.isdisjoint(stored)
+
+
+@pytest.mark.parametrize(
+    ("applied", "told"),
+    [
+        (described(file()), file().fingerprint),
+        (TokenFile(UNSEEN_FINGERPRINT, "2027-11-01T12:00:00Z"), UNSEEN_FINGERPRINT),
+        (None, UNSEEN_FINGERPRINT),
+    ],
+)
+def test_the_token_is_always_among_the_outputs(applied: TokenFile | None, told: str) -> None:
+    """Where this provider applied nothing, the output `token` says so, and the state read back still knows no file."""
+    kept = state(token_file=applied)
+    stored = records.state_to(kept)
+    assert stored["token"] == told
+    assert records.state_from(kept.id, stored, kept.inputs).token_file == applied
 
 
 def test_the_mark_of_an_invalid_token_is_stored() -> None:

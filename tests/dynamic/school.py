@@ -1,14 +1,18 @@
-"""The inputs of a school's token, as the engine hands them to the dynamic door, and its tenants."""
+"""The inputs of a school's token, as the engine hands them to the dynamic door, what it keeps, and its tenants."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.members import Version
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Graph, Tenant
+
+if TYPE_CHECKING:
+    from intune_vpp.dynamic import VppTokenProvider
 
 RECORD = "gASVNwAAAAAAAACMG2ludHVuZV92cHAuZHluYW1pYy5wcm92aWRlcpSMEFZwcFRva2VuUHJvdmlkZXKUk5QpgZQu"
 """What the SDK puts beside the inputs."""
@@ -51,3 +55,34 @@ class Unsyncable(Tenant):
         if not self.healed:
             raise IntuneRefusal(503, "ServiceUnavailable", "The licence service is away.")
         return super().sync_licenses(token_id, version=version)
+
+
+@dataclass
+class Kept:
+    """What the engine keeps of one token: id, inputs and outputs."""
+
+    id: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
+
+
+def made(provider: VppTokenProvider, asked: dict[str, Any]) -> Kept:
+    """A token, checked and created."""
+    checked = provider.check({}, asked)
+    assert checked.failures == []
+    result = provider.create(checked.inputs)
+    return Kept(result.id, checked.inputs, result.outs or {})
+
+
+def changes(provider: VppTokenProvider, kept: Kept, asked: dict[str, Any]) -> bool | None:
+    """What Diff says to these inputs, checked."""
+    checked = provider.check(kept.inputs, asked)
+    assert checked.failures == []
+    return provider.diff(kept.id, kept.outputs, checked.inputs).changes
+
+
+def updated(provider: VppTokenProvider, kept: Kept, asked: dict[str, Any]) -> Kept:
+    """The token, checked and updated."""
+    checked = provider.check(kept.inputs, asked)
+    assert checked.failures == []
+    return Kept(kept.id, checked.inputs, provider.update(kept.id, kept.outputs, checked.inputs).outs or {})

@@ -140,16 +140,16 @@ def test_a_file_that_cannot_be_used(start: Start, token: object, told: str) -> N
 
 
 def test_other_failures_name_their_property(start: Start) -> None:
-    """Everything that is wrong is told at once, each with its property where that is no secret."""
+    """Everything that is wrong is told at once, by its argument, each with its property where that is no secret."""
     wrong = inputs(text(), vppTokenAccountType="private", countryOrRegion="USA", roleScopeTagIds="0", adoptToken="x")
 
     failures = {failure.property: failure.reason for failure in start().check({}, wrong).failures}
 
     assert failures == {
         "": "adoptToken is not an input of a VppToken.",
-        "vppTokenAccountType": "vppTokenAccountType must be one of: business, education.",
-        "countryOrRegion": "countryOrRegion must be a country code of two letters, such as US.",
-        "roleScopeTagIds": "roleScopeTagIds must be a list of texts.",
+        "vppTokenAccountType": "vpp_token_account_type must be one of: business, education.",
+        "countryOrRegion": "country_or_region must be a country code of two letters, such as US.",
+        "roleScopeTagIds": "role_scope_tag_ids must be a list of texts.",
     }
 
 
@@ -226,6 +226,33 @@ def test_configured_twice_the_engine_hears_each_debug_line_once(start: Start, en
 
     assert engine.wait_for("DEBUG") == ["intune_vpp: said once"]
     assert [type(handler) for handler in logger.handlers] == [logging.NullHandler, DebugLines]
+
+
+def test_a_refusal_names_arguments(start: Start) -> None:
+    """What Check will not have is told in the words of the program, the keys of the configuration in theirs."""
+    fabrikam = inputs(text(), organizationName="Fabrikam")
+    (organization,) = start().check({}, fabrikam).failures
+    assert 'organization_name says "Fabrikam"' in organization.reason
+
+    (beta,) = start(graphVersion="v1.0").check({}, inputs(text(), dataSharingConsentGranted=None)).failures
+    assert beta.reason == (
+        "display_name needs Graph's beta: leave display_name out, "
+        "or set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
+    )
+
+    (mistyped,) = start(waitForSync="true").check({}, inputs(text())).failures
+    assert mistyped.reason.startswith("intune-vpp:waitForSync is not a configuration key")
+
+
+def test_a_check_says_what_it_creates(start: Start, engine: Engine) -> None:
+    """A creation is told to the reviewer in preview; a token that is there already is none."""
+    expires, provider = day(300), start()
+    once = provider.check({}, inputs(text(expires=expires))).inputs
+    provider.check(once, once)
+
+    assert engine.told("INFO") == [
+        f"creates Lincoln, valid until {expires:%Y-%m-%d}, or takes it over where it is in the tenant already"
+    ]
 
 
 def test_a_check_says_what_it_takes_over(start: Start, engine: Engine) -> None:

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
 from harness import ROOT, Project, Tenant, emulator
 
 if TYPE_CHECKING:

@@ -80,17 +80,21 @@ def test_inputs_that_cannot_work(project: Project, tenant: Tenant, tmp_path: Pat
     stories: list[tuple[dict[str, Any], dict[str, str], str]] = [
         ({"vpp_token_account_type": "enterprise"}, {}, "must be one of: business, education"),
         ({"country_or_region": "United Kingdom"}, {}, "country code of two letters"),
-        ({"display_name": "Lincoln"}, {"INTUNE_VPP_GRAPH_VERSION": "v1.0"}, "displayName needs Graph's beta"),
-        ({"data_sharing_consent_granted": None}, {}, "dataSharingConsentGranted must be true"),
-        ({"apple_id": None}, {}, "appleId is needed"),
+        (
+            {"display_name": "Lincoln"},
+            {"INTUNE_VPP_GRAPH_VERSION": "v1.0"},
+            "display_name needs Graph's beta: leave display_name out",
+        ),
+        ({"data_sharing_consent_granted": None}, {}, "data_sharing_consent_granted must be true"),
+        ({"apple_id": None}, {}, "apple_id is needed"),
         ({"token": None}, {}, "token is needed"),
         ({"token": str(token_file(tmp_path, "old", days=-2))}, {}, "expired on"),
         (
             {"organization_name": "Fabrikam"},
             {},
-            'belongs to the organization "Contoso", organizationName says "Fabrikam"',
+            'belongs to the organization "Contoso", organization_name says "Fabrikam"',
         ),
-        ({"adopt_token_id": "../other"}, {}, "adoptTokenId must be the id of a vppToken"),
+        ({"adopt_token_id": "../other"}, {}, "adopt_token_id must be the id of a vppToken"),
         ({}, {"INTUNE_VPP_GRAPH_ENDPOINT": "http://graph.example"}, "must be an https:// address"),
         ({}, {"INTUNE_VPP_EXPIRY_WARNING_DAYS": "soon"}, "must be a whole number of days"),
     ]

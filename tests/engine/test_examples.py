@@ -8,7 +8,6 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from harness import ROOT
-
 from intune_vpp_emulator.members import Version
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant

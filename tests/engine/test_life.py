@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from harness import Project, Tenant, token_file
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def test_drift_is_shown_and_put_right(project: Project, tenant: Tenant, tmp_path
     tenant.edit(project.token()["id"], displayName="By hand", automaticallyUpdateApps=True)
     tenant.log()
     shown = project.refresh("--diff")
-    assert "By hand was changed outside of Pulumi: displayName" in shown.text
+    assert "By hand was changed outside of Pulumi: display_name" in shown.text
     assert project.up("--diff").ok
     sent = [one["body"] for one in tenant.log() if one["method"] == "PATCH"]
     assert sent == [{"displayName": "Lincoln"}]
@@ -125,7 +126,7 @@ def test_protection(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     tenant.log()
     refused = project.destroy()
     assert not refused.ok
-    assert "Set deletionProtection to false" in refused.text
+    assert "Set deletion_protection to false" in refused.text
     assert tenant.requests() == []
     project.want(deletion_protection=False)
     assert project.up().ok

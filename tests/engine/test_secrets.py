@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from harness import Project, Tenant, token_file
 
 if TYPE_CHECKING:
@@ -110,6 +111,41 @@ def test_no_failure_leaves_a_trace(project: Project, tenant: Tenant, tmp_path: P
     assert not failed.ok
     shutil.rmtree(tmp_path / "files")
     _search(project, tmp_path, texts, tenant.log())
+
+
+ADOPTION = """\
+import os
+import pulumi
+from intune_vpp.dynamic import VppToken
+
+path = os.environ.get("FILE")
+made = VppToken(
+    "adopted", token=open(path).read() if path else None, adopt_token_id=os.environ["TOKEN_ID"],
+    deletion_protection=False,
+)
+pulumi.export("token", made.token)
+"""
+
+
+def test_an_adopted_token_shows_no_text(tmp_path: Path, engine: dict[str, str], tenant: Tenant) -> None:
+    """Adopted without a file, which is then named as a text: `token` never turns into that text, whoever asks."""
+    (tmp_path / "files").mkdir()
+    file = token_file(tmp_path / "files")
+    text = file.read_text()
+    by_hand = tenant._call("POST", "portal", {"token": text, "appleId": "apps@contoso.example"})
+    project = Project.start(tmp_path, engine, tenant, ADOPTION)
+    project.environment["TOKEN_ID"] = by_hand["id"]
+    adopted = project.up()
+    assert adopted.ok, adopted.text
+    tenant.log()
+    for again in (project.preview(FILE=str(file)), project.up(FILE=str(file)), project.up(FILE=str(file))):
+        assert again.ok, again.text
+    shown = project.pulumi("stack", "output", "--show-secrets", "--json")
+    assert json.loads(shown.text) == {"token": "renewed elsewhere"}
+    assert project.outputs("adopted")["token"] == "renewed elsewhere"
+    assert tenant.requests() == []
+    file.unlink()
+    _search(project, tmp_path, [text], tenant.log())
 
 
 def _downloads(folder: Path, *, days: int) -> list[str]:

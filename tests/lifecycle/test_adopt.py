@@ -95,7 +95,7 @@ def test_file_of_another_organization_is_refused(tenant: Tenant, token_id: str) 
 
 
 def test_missing_token_is_an_error(tenant: Tenant, text: str) -> None:
-    """An id that is not there creates nothing."""
+    """An id that is not there creates nothing, and Graph's own refusal is not told beside it."""
     missing = str(uuid.uuid4())
     run = Run(tenant)
     with pytest.raises(AdoptionRefused) as refused:
@@ -103,6 +103,8 @@ def test_missing_token_is_an_error(tenant: Tenant, text: str) -> None:
     assert str(refused.value) == (
         f"There is no token {missing} to adopt in this tenant. Check adoptTokenId, or leave it out to create one."
     )
+    assert refused.value.__suppress_context__
+    assert refused.value.__cause__ is None
     assert run.requests == [GET]
     assert tenant.tokens == []
 

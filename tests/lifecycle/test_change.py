@@ -181,6 +181,22 @@ def test_location_that_another_mdm_took_is_claimed_back(*, at_hand: bool) -> Non
     assert not Run(tenant).preview(outcome.state, inputs)
 
 
+def test_claim_is_no_drift(tenant: Tenant) -> None:
+    """A refresh that finds the location with another MDM warns of it; to claim it is for the update."""
+    inputs = wanted(vpptoken(), claimTokenManagementFromExternalMdm=True)
+    state = Run(tenant).create(inputs).state
+    tenant.edit_by_hand(state.id, {"state": "assignedToExternalMDM"})
+    refresh = Run(tenant)
+    assert not refresh.drift(state)
+    assert refresh.voice.notes == []
+    assert {sentence.partition(".")[0] for sentence in refresh.voice.warnings} == {
+        "Lincoln is assignedToExternalMDM in Intune (seen 2026-11-01)"
+    }
+    now = Run(tenant).refresh(state)
+    assert now is not None
+    assert Run(tenant).preview(now, inputs).claims
+
+
 def test_location_with_another_mdm_is_not_taken_unasked(tenant: Tenant) -> None:
     """Without the claim nothing is planned, and the cure is told."""
     inputs = wanted(vpptoken())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import NEXT_YEAR
+from builders import NEXT_YEAR, NOW
 from intune_vpp.core import stoken, times
 from intune_vpp.core.errors import AdoptionRefused, TokenFileError
-from intune_vpp.core.model import TokenFile, VppTokenArgs
+from intune_vpp.core.model import UNKNOWN, TokenFile, VppTokenArgs
 from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import LIST, POST, SYNC, Run, new_tenant, vpptoken, wanted
 
@@ -136,6 +137,34 @@ def test_same_file_twice_at_once_is_one_token() -> None:
     assert len(tenant.tokens) == 1
 
 
+def test_creation_is_told_in_preview(tenant: Tenant) -> None:
+    """A reviewer reads what would be created and how long it is good for, and that a token already there is taken."""
+    run = Run(tenant)
+    run.check(wanted(vpptoken()))
+    run.check(wanted(vpptoken(expires=NOW + timedelta(days=90)), displayName=None))
+    assert run.voice.notes == [
+        "creates Lincoln, valid until 2027-11-01, or takes it over where it is in the tenant already",
+        "creates Contoso, valid until 2027-01-30, or takes it over where it is in the tenant already",
+    ]
+
+
+@pytest.mark.parametrize("differing", [{"token": UNKNOWN}, {"adoptTokenId": UNKNOWN}, {"token": None}])
+def test_creation_that_cannot_be_told_is_not(tenant: Tenant, differing: dict[str, Any]) -> None:
+    """What only the update will know, and what is refused, is not told as a creation."""
+    run = Run(tenant)
+    run.check({**wanted(vpptoken()), **differing})
+    assert run.voice.notes == []
+
+
+def test_change_is_not_told_as_a_creation(tenant: Tenant) -> None:
+    """A token that is there already is not created in preview."""
+    inputs = wanted(vpptoken())
+    state = Run(tenant).create(inputs).state
+    run = Run(tenant)
+    run.check(inputs, state)
+    assert run.voice.notes == []
+
+
 def test_creation_that_failed_may_be_tried_again_in_the_same_run() -> None:
     """A refused creation leaves its file free for the next attempt."""
 
@@ -165,38 +194,6 @@ def test_creation_needs_the_text_of_its_file(tenant: Tenant) -> None:
     assert run.requests == []
 
 
-def test_wrong_location_is_loud_and_keeps_the_token(tenant: Tenant) -> None:
-    """A token for another location than expected fails with both names, its id kept."""
-    outcome = Run(tenant).create(wanted(vpptoken("Monroe"), expectedLocationName="Lincoln"))
-    assert str(outcome.failure) == (
-        f'Token {outcome.state.id} is for the location "Monroe", expected was "Lincoln". '
-        "Its file is another location's: put the right one in its place."
-    )
-    assert [one.id for one in tenant.tokens] == [outcome.state.id]
-    assert outcome.state.sync_pending is False
-    run = Run(tenant)
-    run.preview(outcome.state, wanted(None, expectedLocationName="Lincoln"))
-    assert run.voice.warnings == ['Lincoln is for the location "Monroe", not "Lincoln" (seen 2026-11-01).']
-
-
-def test_right_location_passes(tenant: Tenant) -> None:
-    """The location that is expected is no failure."""
-    assert Run(tenant).create(wanted(vpptoken(), expectedLocationName="Lincoln")).failure is None
-
-
-def test_unnamed_location_is_a_warning() -> None:
-    """Where Intune does not name the location yet, the expectation is told and nothing fails."""
-
-    class Unnamed(Tenant):
-        def create(self, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
-            return {**super().create(body, **options), "locationName": None}
-
-    run = Run(new_tenant(Unnamed))
-    outcome = run.create(wanted(vpptoken(), expectedLocationName="Lincoln", waitForSync=False))
-    assert outcome.failure is None
-    assert run.voice.warnings == ['Intune does not name the location of Lincoln yet; expected is "Lincoln".']
-
-
 def test_v1_creates_without_what_only_beta_knows(tenant: Tenant) -> None:
     """Graph's v1.0 is asked at its own address, without the members that only beta has."""
     run = Run(tenant, configuration={"graphVersion": "v1.0"})
@@ -215,6 +212,7 @@ def test_v1_refuses_what_only_beta_knows(tenant: Tenant) -> None:
     run = Run(tenant, configuration={"graphVersion": "v1.0"})
     reasons = [problem.reason for problem in run.check(wanted(vpptoken())).problems]
     assert reasons == [
-        f"{name} needs Graph's beta. Set graphVersion to beta, or leave it out."
+        f"{name} needs Graph's beta: leave {name} out, "
+        "or set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
         for name in ("dataSharingConsentGranted", "displayName")
     ]

@@ -84,7 +84,8 @@ def test_older_file_is_refused(tenant: Tenant) -> None:
     run = Run(tenant)
     assert run.refusal(wanted(vpptoken(expires=SOON)), state) == (
         "The token file expires on 2026-11-21, earlier than the one Intune has (2027-11-01): that would go backwards. "
-        "Use the newer file. To go on without this token, name its URN with --exclude."
+        "Use the newer file, or download this location's content token again: a new download expires later. "
+        "To go on without this token, name its URN with --exclude."
     )
     assert run.log == []
 

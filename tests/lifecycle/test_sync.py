@@ -207,6 +207,20 @@ def test_refused_sync_is_tried_again_by_the_next_run() -> None:
     assert not Run(tenant).preview(done.state, inputs)
 
 
+def test_pending_sync_is_no_drift() -> None:
+    """A refresh of a token whose sync is to be repeated is quiet; the update after it repeats it."""
+    tenant = new_tenant(Unwilling)
+    inputs = wanted(vpptoken())
+    state = Run(tenant).create(inputs).state
+    assert state.sync_pending is True
+    refresh = Run(tenant)
+    assert not refresh.drift(state)
+    assert refresh.voice.said == []
+    now = Run(tenant).refresh(state)
+    assert now is not None
+    assert Run(tenant).preview(now, inputs).resyncs
+
+
 def test_pending_sync_is_remembered_while_nobody_waits() -> None:
     """Without waiting, a pending sync is neither repeated nor forgotten."""
     tenant = new_tenant(Unwilling)

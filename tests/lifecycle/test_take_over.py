@@ -41,7 +41,10 @@ def test_rename_takes_over_and_leaves_alone(tenant: Tenant) -> None:
     run.delete(old)
     assert run.requests == [LIST]
     assert run.voice.warnings == [taken_over(old)]
-    assert run.voice.notes == [f"Lincoln stays: another resource of this program has taken over token {old.id}."]
+    assert run.voice.notes == [
+        "creates Lincoln, valid until 2027-11-01, or takes it over where it is in the tenant already",
+        f"Lincoln stays: another resource of this program has taken over token {old.id}.",
+    ]
     assert (outcome.failure, outcome.state.id) == (None, old.id)
     assert outcome.state.token_file == old.token_file
     assert [one.id for one in tenant.tokens] == [old.id]

@@ -171,8 +171,9 @@ def test_the_policy_follows_the_settings() -> None:
 
     assert {problem.property for problem in old.preview.check(INPUTS, None).problems} == {"dataSharingConsentGranted"}
     assert early.preview.check(INPUTS, None).problems == ()
-    assert len(voice.told) == 1
-    assert "expires in 365 days" in voice.told[0]
+    warning, note = voice.told
+    assert "expires in 365 days" in warning
+    assert note.startswith("creates Contoso, ")
 
 
 def test_the_systems_clock() -> None:

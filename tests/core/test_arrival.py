@@ -1,0 +1,38 @@
+"""How a token comes under management, told before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hypothesis import given
+
+from builders import args, file
+from core.strategies import args as any_args
+from core.tables import attributes, each
+from intune_vpp.core import summary
+from intune_vpp.core.model import UNKNOWN, VppTokenArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arrival:
+    """What is asked for beside a file that is good until 2027-11-01, and what is told of it."""
+
+    case: str
+    asks: dict[str, Any] = field(default_factory=dict)
+    told: str | None = None
+
+
+@each("arrival", Arrival)
+def test_how_an_arrival_is_told(case: Arrival) -> None:
+    """A reviewer reads whether a token is created or taken over, and nothing where only the update will know."""
+    assert summary.arrival(args(file(), **attributes(case.asks))) == case.told
+
+
+@given(any_args(unknowns=True))
+def test_any_arrival_can_be_told(asked: VppTokenArgs) -> None:
+    """Whatever is asked for, what is unknown is never told as known."""
+    told = summary.arrival(asked)
+    if UNKNOWN in {asked.adopt_token_id, asked.token_file} and not isinstance(asked.adopt_token_id, str):
+        assert told is None
+    assert str(UNKNOWN) not in (told or "")

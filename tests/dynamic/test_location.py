@@ -1,0 +1,69 @@
+"""A token for another location than expected, through the dynamic door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dynamic.school import changes, inputs, made, text, updated
+from intune_vpp.core.errors import WrongLocation
+
+if TYPE_CHECKING:
+    from dynamic.conftest import Start
+    from dynamic.school import Unsyncable
+    from host.engine import Engine
+
+
+def test_a_wrong_location_keeps_the_state(start: Start, tenant: Unsyncable, engine: Engine) -> None:
+    """A file of another location is an error of the run, and the token it made is still known."""
+    kept = made(start(), inputs(text(location="Roosevelt"), expectedLocationName="Lincoln"))
+
+    (error,) = engine.told("ERROR")
+    assert error.startswith(f'Token {kept.id} is for the location "Roosevelt", expected was "Lincoln". ')
+    assert [token.id for token in tenant.tokens] == [kept.id]
+    assert error.endswith("or correct expected_location_name.")
+    assert kept.outputs["locationName"] == "Roosevelt"
+
+
+def test_a_wrong_location_stays_loud(start: Start, engine: Engine) -> None:
+    """While the program expects another location each run is an update that fails, which no input shows: True."""
+    file = text(location="Roosevelt")
+    asked = inputs(file, expectedLocationName="Lincoln")
+    kept = made(start(), asked)
+    assert changes(start(), kept, asked) is True
+    again = updated(start(), kept, asked)
+    assert len(engine.told("ERROR")) == 2
+    assert again.outputs == kept.outputs
+    assert engine.told("INFO")[-1].startswith('fails: Lincoln is for the location "Roosevelt", expected is "Lincoln"')
+
+    for expected in ("Roosevelt", None):
+        right = inputs(file, expectedLocationName=expected)
+        assert changes(start(), again, right) is None
+        cured = updated(start(), again, right)
+        assert changes(start(), cured, right) is False
+        assert cured.outputs.get("expectedLocationName") == expected
+    assert len(engine.told("ERROR")) == 2
+
+
+def test_a_refresh_is_quiet_about_what_is_to_be_done(start: Start, tenant: Unsyncable) -> None:
+    """What a program did not ask for in this run is no change: no sync to repeat, no location to put right."""
+    tenant.healed = False
+    asked = inputs(text(location="Roosevelt"), waitForSync=True, expectedLocationName="Lincoln")
+    kept = made(start(), asked)
+    provider = start()
+    result = provider.read(kept.id, kept.outputs)
+
+    assert result.outs is not None
+    assert result.outs["syncPending"] is True
+    assert provider.diff(kept.id, result.outs, kept.inputs).changes is False
+
+
+def test_an_adoption_at_another_location(start: Start, tenant: Unsyncable) -> None:
+    """A token at another location than expected is not adopted, and not changed."""
+    token_id = tenant.create_by_hand({"token": text(location="Roosevelt"), "appleId": "vpp@contoso.example"})["id"]
+
+    with pytest.raises(WrongLocation, match=r"in adopt_token_id, or correct expected_location_name\.$"):
+        made(start(), inputs(None, adoptTokenId=token_id, displayName="Ours", expectedLocationName="Lincoln"))
+
+    assert tenant.tokens[0].members["displayName"] is None
