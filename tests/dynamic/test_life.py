@@ -194,7 +194,7 @@ def test_a_failed_sync_keeps_the_state(start: Start, tenant: Unsyncable, engine:
 
     (warning,) = engine.told("WARNING")
     assert "The licence service is away. It is usually over soon" in warning
-    assert warning.endswith("The token is kept; the next update tries to sync again.")
+    assert warning.endswith("The token is kept in the state.")
     assert (kept.id, kept.outputs["syncPending"], engine.told("ERROR")) == (tenant.tokens[0].id, True, [])
 
     tenant.healed = True

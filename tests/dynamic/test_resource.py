@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pulumi
@@ -16,7 +17,6 @@ from intune_vpp.dynamic import VppToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 TEXT = "the text of a file"
 ARGUMENTS: dict[str, Any] = {
@@ -167,13 +167,19 @@ def test_a_relative_path_is_the_programs_or_the_projects(path: Path, monkeypatch
 @pytest.mark.parametrize(
     ("asset", "told"),
     [
-        (pulumi.FileAsset("gone.vpptoken"), r"^The token file gone\.vpptoken is not there\. Name the \.vpptoken file"),
+        (
+            pulumi.FileAsset("gone.vpptoken"),
+            r"^The token file /.*/gone\.vpptoken is not there\. Name the",
+        ),
         (pulumi.FileAsset("/"), r"^The token file / is a folder\."),
         (pulumi.FileAsset("a" * 5000), r"cannot be read \(OSError\)"),
         (pulumi.FileAsset("a\x00b"), r"cannot be read \(ValueError\)"),
-        (pulumi.RemoteAsset("https://evil.example/"), r"^A RemoteAsset cannot be the token: .* Use a FileAsset"),
-        (pulumi.FileArchive("a.zip"), r"^A FileArchive cannot be the token"),
-        (pulumi.AssetArchive({}), r"^An? AssetArchive cannot be the token"),
+        (pulumi.RemoteAsset("https://evil.example/"), r"^The token cannot be given as RemoteAsset: .* Use a FileAsset"),
+        (pulumi.FileArchive("a.zip"), r"^The token cannot be given as FileArchive"),
+        (b"bytes", r"^The token cannot be given as bytes"),
+        (Path("/gone.vpptoken"), r"^The token file /gone\.vpptoken is not there"),
+        (pulumi.FileAsset("/dev/zero"), r"^The token file /dev/zero is no regular file\."),
+        (pulumi.AssetArchive({}), r"^The token cannot be given as AssetArchive"),
     ],
 )
 def test_a_token_that_cannot_work(asset: Any, told: str, *, wrapped: bool) -> None:
@@ -223,7 +229,7 @@ def test_the_arguments_are_the_tables() -> None:
     assert opts.annotation == "pulumi.ResourceOptions | None"
     assert {one.kind for one in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
     assert {one.default for one in parameters.values()} == {None}
-    special = {"token": "str | pulumi.Asset", "role_scope_tag_ids": "Sequence[Input[str]]"}
+    special = {"token": "str | pulumi.Asset | os.PathLike[str]", "role_scope_tag_ids": "Sequence[Input[str]]"}
     assert {name: one.annotation for name, one in parameters.items()} == {
         prop.attribute: f"Input[{special.get(prop.attribute, TYPES.get(prop.kind, 'str'))}] | None"
         for prop in INPUTS

@@ -61,18 +61,6 @@ def test_options_that_replace(project: Project, tenant: Tenant, tmp_path: Path) 
     assert project.token()["id"] == token_id
 
 
-def test_a_rename_with_another_name_in_intune(project: Project, tenant: Tenant, tmp_path: Path) -> None:
-    """A resource that is renamed together with its display name keeps the token, by one PATCH."""
-    project.want("old", token=str(token_file(tmp_path)), display_name="Lincoln")
-    assert project.up().ok
-    token_id = project.token("old")["id"]
-    tenant.log()
-    project.wanted["new"] = {**project.wanted.pop("old"), "display_name": "Lincoln School"}
-    assert project.up().ok
-    assert tenant.writes() == ["PATCH vppTokens/{id}"]
-    assert project.token("new")["id"] == token_id
-
-
 def test_two_resources_that_share_a_token(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """Where a program's mistake gave two resources one token, removing one of them keeps it."""
     file = str(token_file(tmp_path))

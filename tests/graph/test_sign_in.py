@@ -108,7 +108,11 @@ def test_the_tenant_may_be_named_by_its_domain(tenant: emulated.Tenant, http: ht
             r"AADSTS7000215: Invalid client secret .* is wrong \(its value is needed, not its id\)\.$",
         ),
         ({"client_id": "stranger"}, "unauthorized_client", r"AADSTS700016: .*The client id is not known in this ten"),
-        ({"scope": "https://other.example/.default"}, "invalid_resource", "AADSTS500011: .* Check tenantId, clientId"),
+        (
+            {"scope": "https://other.example/.default"},
+            "invalid_resource",
+            "AADSTS500011: .* check graphEndpoint and",
+        ),
     ],
 )
 def test_a_refused_sign_in_names_the_cure(

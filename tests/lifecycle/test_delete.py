@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from builders import NEXT_YEAR
 from intune_vpp.core.errors import DeletionRefused
 from tenant_in_process import DELETE, LIST, POST, Run, vpptoken, wanted
 
@@ -44,8 +46,9 @@ def test_protection_is_taken_off_by_an_update(tenant: Tenant) -> None:
     run = Run(tenant)
     unprotected = run.up(state, wanted(text, deletionProtection=False)).state
     assert run.requests == []
-    run.delete(unprotected)
-    assert run.requests == [DELETE]
+    later = Run(tenant)
+    later.delete(unprotected)
+    assert later.requests == [DELETE]
 
 
 def test_token_that_is_gone_is_deleted(tenant: Tenant) -> None:
@@ -71,14 +74,41 @@ def test_deleted_token_is_created_anew_in_the_same_run(tenant: Tenant) -> None:
     assert created.id != state.id
 
 
-def test_planned_and_deleted_token_is_created_anew_in_the_same_run(tenant: Tenant) -> None:
-    """The same holds where the run has planned the token before it deleted it."""
-    text = vpptoken()
-    inputs = wanted(text, deletionProtection=False, waitForSync=False)
+def test_token_that_the_program_still_has_is_left_alone(tenant: Tenant) -> None:
+    """The old half of a replacement, whenever the engine asks for its deletion, stays without a request."""
+    inputs = wanted(vpptoken(), deletionProtection=False)
     state = Run(tenant).create(inputs).state
+    planned, named = Run(tenant), Run(tenant)
+    planned.preview(state, inputs)
+    named.check(inputs)
+    for run in (planned, named):
+        run.delete(state)
+        assert run.requests == []
+        assert run.voice.notes[-1] == f"Lincoln stays: a resource of this program has token {state.id}."
+
+
+def test_file_that_another_token_was_made_of_keeps_nothing(tenant: Tenant) -> None:
+    """A token whose file this run has uploaded under another name in Intune is the program's no longer."""
+    text = vpptoken()
+    state = Run(tenant).create(wanted(text, deletionProtection=False)).state
     run = Run(tenant)
-    run.preview(state, inputs)
+    created = run.create(wanted(text, displayName="Lincoln School", waitForSync=False)).state
     run.delete(state)
-    created = run.create(inputs).state
-    assert run.requests == [DELETE, LIST, POST]
-    assert created.id != state.id
+    assert run.requests == [LIST, POST, DELETE]
+    assert [one.id for one in tenant.tokens] == [created.id]
+
+
+def test_replacement_becomes_an_update(tenant: Tenant) -> None:
+    """Where the engine replaces what it was to update (`replaceOnChanges`), the token is updated and stays."""
+    state = Run(tenant).create(wanted(vpptoken(), deletionProtection=False)).state
+    inputs = wanted(vpptoken(expires=NEXT_YEAR + timedelta(days=9)), displayName="New", deletionProtection=False)
+    for order in ("create first", "delete first"):
+        run = Run(tenant)
+        run.preview(state, inputs)
+        if order == "delete first":
+            run.delete(state)
+        assert run.create(inputs).state.id == state.id
+        run.delete(state)
+        assert LIST not in run.requests[:1]
+        assert DELETE not in run.requests
+        assert len(tenant.tokens) == 1

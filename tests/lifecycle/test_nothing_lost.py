@@ -61,7 +61,7 @@ def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
     assert again.voice.warnings == [
         (
             f"Lincoln is in the tenant already, from this very file: token {state.id} was taken over, "
-            "and no second one created."
+            "and no second one created. Where another stack manages it, both do now."
         )
     ]
     assert not Run(tenant).preview(state, inputs)

@@ -115,7 +115,7 @@ def test_deleted_token_is_read_as_gone_at_once(tenant: Tenant) -> None:
     run = Run(tenant)
     for state in known:
         run.refresh(state)
-    unprotected = run.up(known[1], {"displayName": "Token 1", "deletionProtection": False}).state
+    unprotected = Run(tenant).up(known[1], {"displayName": "Token 1", "deletionProtection": False}).state
     run.delete(unprotected)
     assert run.refresh(unprotected) is None
     assert run.requests == [GET, LIST, DELETE, GET]

@@ -28,7 +28,7 @@ def taken_over(state: VppTokenState) -> str:
     """The warning of a take-over."""
     return (
         f"Lincoln is in the tenant already, from this very file: token {state.id} was taken over, "
-        "and no second one created."
+        "and no second one created. Where another stack manages it, both do now."
     )
 
 
@@ -43,7 +43,7 @@ def test_rename_takes_over_and_leaves_alone(tenant: Tenant) -> None:
     assert run.voice.warnings == [taken_over(old)]
     assert run.voice.notes == [
         "creates Lincoln, valid until 2027-11-01, or takes it over where it is in the tenant already",
-        f"Lincoln stays: another resource of this program has taken over token {old.id}.",
+        f"Lincoln stays: a resource of this program has token {old.id}.",
     ]
     assert (outcome.failure, outcome.state.id) == (None, old.id)
     assert outcome.state.token_file == old.token_file

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, fields
 from enum import Enum, StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ _LETTER_AFTER_UNDERSCORE = re.compile(r"_([a-z])")
 _CAPITAL = re.compile(r"([A-Z])")
 
 
+@cache
 def camel_case(snake: str) -> str:
     """Graph's spelling of a Python name: `appleId` for `apple_id`. Names in two underscores are nobody's to spell."""
     return snake if snake.startswith("__") else _LETTER_AFTER_UNDERSCORE.sub(lambda found: found[1].upper(), snake)

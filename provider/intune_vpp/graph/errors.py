@@ -31,13 +31,16 @@ PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
 _SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re.DOTALL)
 _MAX_TOLD = 300
 _SERVER_ERRORS = 500
+_BAD_REQUEST = 400
+
+UPLOADING = "uploading a file"
+"""How `doing` begins where a token file goes along."""
+
+_OTHER_ENCODING = (
+    "Where it means the file and the file is good, try the other tokenEncoding (INTUNE_VPP_TOKEN_ENCODING)."
+)
 
 _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
-    400: (
-        GraphError,
-        "refused",
-        "Where it means the token file and the file is good, try the other tokenEncoding (INTUNE_VPP_TOKEN_ENCODING).",
-    ),
     401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
     403: (
         PermissionMissing,
@@ -56,6 +59,8 @@ def refusal(response: httpx.Response, doing: str) -> GraphError:
     code, told, request_id = _read(response)
     by_server = (GraphUnavailable, "failed", "It is usually over soon: run it again.")
     otherwise = (GraphError, "refused", "")
+    if doing.startswith(UPLOADING) and status == _BAD_REQUEST:
+        otherwise = (GraphError, "refused", _OTHER_ENCODING)
     kind, verb, cure = _BY_STATUS.get(status) or (by_server if status >= _SERVER_ERRORS else otherwise)
     sentence = f"Microsoft Graph {verb} ({doing}: {status}{f' {code}' if code else ''}){f': {told}' if told else ''}."
     return kind(

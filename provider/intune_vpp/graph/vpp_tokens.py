@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from intune_vpp.core import wire
 from intune_vpp.core.errors import GraphError
+from intune_vpp.graph.errors import UPLOADING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ class GraphVppTokens:
     def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
         """Upload a token file."""
         body = {"@odata.type": wire.ODATA_TYPE, **members, "token": self._text(stoken)}
-        created = wire.token_from(self.client.post(_TOKENS, body, doing="creating a token"))
+        created = wire.token_from(self.client.post(_TOKENS, body, doing=f"{UPLOADING} to create a token"))
         if not created.id:
             raise GraphError("Microsoft Graph created a token but answered no id. Run it again: it is found again.")
         return created
@@ -52,7 +53,8 @@ class GraphVppTokens:
     def update(self, token_id: str, members: Mapping[str, object], stoken: SToken | None) -> VppToken:
         """Change members, and the token file where it is given."""
         body = {**members, "token": self._text(stoken)} if stoken else members
-        answer = self.client.patch(_path(token_id), body, doing=f"updating token {token_id}")
+        doing = f"{UPLOADING} to token {token_id}" if stoken else f"updating token {token_id}"
+        answer = self.client.patch(_path(token_id), body, doing=doing)
         return self._entity(answer, token_id)
 
     def delete(self, token_id: str) -> None:

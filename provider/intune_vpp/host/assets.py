@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -29,14 +28,13 @@ def read(value: Any) -> Any:
 def read_file(path: Path) -> Download:
     """The content of a token file, or as much of it as shows that it is none. Raises TokenFileError."""
     try:
-        with path.open("rb") as file:
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open("rb") as file:
                 return Download(file.read(MAX_BYTES + 1), path.name)
-        what = "is no regular file"
+        # A pipe or a device may never answer, and never end.
+        what = "is a folder" if path.is_dir() else "is no regular file"
     except FileNotFoundError:
         what = "is not there"
-    except IsADirectoryError:
-        what = "is a folder"
     except (OSError, ValueError) as error:
         what = f"cannot be read ({type(error).__name__})"
     msg = f"The token file {path.absolute()} {what}."

@@ -83,6 +83,11 @@ class RollCall:
         with self._lock:
             self._given[fingerprint] = token_id
 
+    def user_of(self, fingerprint: str) -> str | None:
+        """The token that this run gave the file to."""
+        with self._lock:
+            return self._given.get(fingerprint)
+
     def free_file(self, fingerprint: str) -> None:
         """The creation failed: the file may be tried again."""
         with self._lock:

@@ -135,7 +135,9 @@ class TokenLifecycle:
         """
         if self._roll_call.arrived(state.id) or self._roll_call.met(state.id):
             return True
-        return state.token_file is not None and self._vault.recall(state.token_file.fingerprint) is not None
+        if state.token_file is None or self._vault.recall(state.token_file.fingerprint) is None:
+            return False
+        return self._roll_call.user_of(state.token_file.fingerprint) in {None, state.id}
 
     # How a token that is there comes under management.
 
@@ -169,9 +171,6 @@ class TokenLifecycle:
         """The token that an earlier run uploaded from this file, and whose resource is not in this run."""
         listed = self._reading.before_first_create()
         found = [one for one in listed if _is_from(one, stoken, args) and not self._roll_call.met(one.id)]
-        # Its name may have been changed together with the resource's: it decides only between several.
-        namesakes = [one for one in found if args.display_name in {None, one.display_name}]
-        found = namesakes or found
         if len(found) > 1:
             msg = f"{len(found)} tokens in the tenant could be this one: {', '.join(one.id for one in found)}."
             raise AdoptionRefused(f"{msg} Name the right one in adoptTokenId, or delete the others.")
@@ -284,4 +283,5 @@ def _is_from(found: VppToken, stoken: SToken, args: VppTokenArgs) -> bool:
         found.organization_name in organizations
         and times.same_second(found.expiration_date_time, stoken.expiration_date_time)
         and same(BY_ATTRIBUTE["apple_id"], found.apple_id, args.apple_id)
+        and (args.display_name is None or found.display_name in {None, args.display_name})
     )
