@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, request
 
-from .refusals import IntuneRefusal, Refusal
+from .refusals import IntuneRefusal, Refusal, scripted
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from .faults import Rule
 
 _JSON = "application/json"
 _ODATA = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
@@ -55,9 +57,29 @@ def refused(refusal: Refusal, now: datetime) -> Response:
     return json_answer({"error": {"code": refusal.code, "message": message, "innerError": inner}}, refusal.status)
 
 
+def faulted(rule: Rule, now: datetime) -> Response | None:
+    """The answer that a rule scripts, None if it only delays."""
+    if rule.status is None:
+        return None
+    answer = _scripted(rule.status, rule.body, now)
+    for name, text in rule.headers.items():
+        answer.headers[name] = text
+    return answer
+
+
+def _scripted(status: int, body: object, now: datetime) -> Response:
+    if isinstance(body, str):
+        return Response(body.encode(errors="replace"), status, content_type="text/plain; charset=utf-8")
+    if body is not None:
+        return json_answer(body, status)
+    if status < HTTPStatus.BAD_REQUEST:  # no error, so none of Intune's envelopes
+        return Response(status=status)
+    return refused(scripted(status), now)
+
+
 def _intune_document(refusal: Refusal) -> str:
     # As administrators have quoted it since 2022: a document in a string, with CRLF, and a string in that.
-    url = f"https://fef.msuc01.manage.microsoft.com/AppLifecycle_2205/StatelessVppFEService{_service_path()}"
+    url = f"https://fef.msuc01.manage.microsoft.com/AppLifecycle_2205/{_service()}{_service_path()}"
     document: dict[str, Any] = {
         "_version": 3,
         "Message": f"{refusal.sentence} - Operation ID (for customer support): {_NO_OPERATION} - "
@@ -68,6 +90,10 @@ def _intune_document(refusal: Refusal) -> str:
         "HttpHeaders": json.dumps({"WWW-Authenticate": _REALM} if refusal.status == HTTPStatus.FORBIDDEN else {}),
     }
     return json.dumps(document, indent=2).replace("\n", "\r\n")
+
+
+def _service() -> str:
+    return "StatelessAppMetadataFEService" if "/mobileApps" in request.path else "StatelessVppFEService"
 
 
 def _service_path() -> str:

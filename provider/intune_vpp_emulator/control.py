@@ -8,19 +8,21 @@ from flask import Blueprint, Response, request
 
 from .answers import json_answer
 from .clock import moment
+from .faults import UnusableRuleError
 from .refusals import bad_request
 from .vpp_token import to_the_tick
 
 if TYPE_CHECKING:
     from .directory import AppRegistration
+    from .faults import Faults
     from .request_log import RequestLog
     from .tenant import Tenant
 
 PREFIX = "/_emulator"
 
 
-def control_routes(tenant: Tenant, log: RequestLog) -> Blueprint:
-    """Reading what was asked, acting as a person in the portal, moving the clock."""
+def control_routes(tenant: Tenant, log: RequestLog, faults: Faults) -> Blueprint:
+    """Reading what was asked, acting as a person in the portal, moving the clock, letting things go wrong."""
     routes = Blueprint("control", __name__, url_prefix=PREFIX)
 
     @routes.get("/requests")
@@ -58,7 +60,27 @@ def control_routes(tenant: Tenant, log: RequestLog) -> Blueprint:
         _move_clock(tenant, _body())
         return clock()
 
+    _fault_routes(routes, faults)
     return routes
+
+
+def _fault_routes(routes: Blueprint, faults: Faults) -> None:
+    @routes.get("/faults")
+    def waiting() -> Response:
+        return json_answer(faults.waiting())
+
+    @routes.post("/faults")
+    def add() -> Response:
+        try:
+            faults.add(request.get_json(silent=True, force=True))
+        except UnusableRuleError as reason:
+            raise bad_request(str(reason)) from None
+        return json_answer(faults.waiting(), 201)
+
+    @routes.delete("/faults")
+    def clear() -> Response:
+        faults.clear()
+        return Response(status=204)
 
 
 def _body() -> dict[str, Any]:

@@ -5,6 +5,16 @@ the line and strike it from here.
 """
 
 GUESSES = {
+    "app-members-beta": (
+        "On beta an app has what a live LIST of v1.0 showed, `vppTokenId` and `vppTokenDisplayName`; beta's other "
+        "members are left out."
+    ),
+    "app-order": "LIST answers the apps by their tokens, in the order of the tokens' creation.",
+    "app-permissions": (
+        "Whoever may read or write vppTokens may read or write apps; Microsoft's documentation asks for"
+        " DeviceManagementApps."
+    ),
+    "apps-stay": "An app stays until its token goes, though the token expires or its syncs fail.",
     "at-least-these": (
         "A create without `token` or `appleId` is refused with Intune's 400; an absent account type is `business`."
     ),
@@ -29,15 +39,22 @@ GUESSES = {
     "limit-refused": "The token beyond the 3,000th is refused with Intune's 400.",
     "list-order": "LIST answers in the order of creation and carries every member that GET carries.",
     "missing-token": (
-        "A vppToken that does not exist answers 404 `ResourceNotFound` in Intune's envelope, also to DELETE."
+        "A vppToken or an app that does not exist answers 404 `ResourceNotFound` in Intune's envelope, also to DELETE."
     ),
     "null-account-type": "An explicit null for a member that may not be null is refused with a flat 400.",
     "organization-kept": "`organizationName` may be PATCHed; together with `token` the file's organization wins.",
     "other-location": "PATCH with a file of another location moves `locationName`.",
+    "other-location-apps": (
+        "After a PATCH with a file of another location the next completed sync puts that location's apps in place of "
+        "the old ones."
+    ),
     "read-only-ignored": "Read-only members in a create or PATCH are ignored, without an error.",
     "renewal-lag": (
         "After a renewal the old `expirationDateTime` shows until a lag has passed or a sync has completed; "
         "the state is `valid` at once."
+    ),
+    "scripted-code": (
+        "A scripted error without a body has the name of its status as its code (404: `ResourceNotFound`) and no cause."
     ),
     "state-after-create": "A new token is `valid` at once and its first sync waits to be asked for.",
     "sync-while-syncing": (

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
+_CODES = {404: "ResourceNotFound"}  # Intune's own word, which is not HTTP's
+
 
 class Refusal(Exception):
     """A request that is answered with an error: the status, Graph's code and a sentence."""
@@ -31,7 +35,20 @@ def intune_bad_request(sentence: str) -> IntuneRefusal:
     return IntuneRefusal(400, "BadRequest", sentence)
 
 
-def not_found(token_id: str) -> IntuneRefusal:
+def not_found(kind: str, its_id: str) -> IntuneRefusal:
     """Intune's 404."""
     # a guess: missing-token
-    return IntuneRefusal(404, "ResourceNotFound", f"The VPP token {token_id} was not found.")
+    return IntuneRefusal(404, "ResourceNotFound", f"The {kind} {its_id} was not found.")
+
+
+def scripted(status: int) -> IntuneRefusal:
+    """Intune's error of that status, with the code that fits and no cause."""
+    # a guess: scripted-code
+    return IntuneRefusal(status, _CODES.get(status) or _name(status), "An error has occurred")
+
+
+def _name(status: int) -> str:
+    try:
+        return "".join(letter for letter in HTTPStatus(status).phrase if letter.isalpha())
+    except ValueError:
+        return "UnknownError"

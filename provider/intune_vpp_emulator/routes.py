@@ -1,33 +1,38 @@
-"""Graph's routes for vppTokens, in both versions."""
+"""Graph's routes for vppTokens and for the apps they bring, in both versions."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, request
 
 from .answers import graph_answer
 from .directory import READ_ROLES, WRITE_ROLES, AccessRefusedError, roles_of
 from .members import Version, published
-from .refusals import GatewayRefusal, IntuneRefusal, bad_request
+from .refusals import GatewayRefusal, IntuneRefusal, bad_request, intune_bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .tenant import Page, Tenant
+    from .tenant import Tenant
 
 _COLLECTION = "/deviceAppManagement/vppTokens"
 _ONE = f"{_COLLECTION}/<token_id>"
+_APPS = "/deviceAppManagement/mobileApps"
+_ONLY_VPP_APPS = "isof('microsoft.graph.iosVppApp')"
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
-_SEGMENTS = (
-    frozenset({"deviceAppManagement"}),
-    frozenset({"vppTokens"}),
-    None,  # any id
-    frozenset({"syncLicenses", "microsoft.graph.syncLicenses"}),
-)
+
+_Segments: TypeAlias = "dict[str, _Segments]"
+_ANY_ID: Final = "{id}"
+_SEGMENTS: Final[_Segments] = {
+    "deviceAppManagement": {
+        "vppTokens": {_ANY_ID: {"syncLicenses": {}, "microsoft.graph.syncLicenses": {}}},
+        "mobileApps": {_ANY_ID: {}},
+    }
+}
 
 
 def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blueprint:
@@ -42,7 +47,9 @@ def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blu
     def list_tokens() -> Response:
         options = _options({"$select", "$top", "$skiptoken"})
         page = tenant.list_tokens(version=version, after=_after(options), most=_most(options))
-        return graph_answer(_page(page, version, options))
+        names = _selected(version, options)
+        shown = [_only(one, names) for one in page.tokens]
+        return graph_answer(_page(_context(version, names), shown, page.after, options))
 
     @routes.post(_COLLECTION)
     def create() -> Response:
@@ -66,12 +73,34 @@ def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blu
     def sync_licenses(token_id: str) -> Response:
         return graph_answer(_one(tenant.sync_licenses(token_id, version=version), version, {}))
 
+    _app_routes(routes, tenant, version)
+
     @routes.route("/", defaults={"rest": ""}, methods=_METHODS)
     @routes.route("/<path:rest>", methods=_METHODS)
     def elsewhere(rest: str) -> Response:
         raise _misfit(rest)
 
     return routes
+
+
+def _app_routes(routes: Blueprint, tenant: Tenant, version: Version) -> None:
+    @routes.get(_APPS)
+    def list_apps() -> Response:
+        options = _options({"$filter", "$top", "$skiptoken"})
+        _check_filter(options)
+        page = tenant.list_apps(version=version, after=_after(options), most=_most(options))
+        return graph_answer(_page(_context_of(version, "mobileApps"), page.apps, page.after, options))
+
+    @routes.get(f"{_APPS}/<app_id>")
+    def get_app(app_id: str) -> Response:
+        _options(set())
+        found = tenant.get_app(app_id, version=version)
+        return graph_answer({"@odata.context": f"{_context_of(version, 'mobileApps')}/$entity", **found})
+
+    @routes.post(_APPS)
+    def create_app() -> NoReturn:
+        _body()
+        raise intune_bad_request("POST is not supported for this app type.")
 
 
 def _let_in(tenant: Tenant, roots: frozenset[str]) -> None:
@@ -82,6 +111,7 @@ def _let_in(tenant: Tenant, roots: frozenset[str]) -> None:
         roles = roles_of(tenant.directory, access_token, audiences=roots, now=tenant.clock.now())
     except AccessRefusedError as reason:
         raise GatewayRefusal(401, "InvalidAuthenticationToken", str(reason)) from None
+    # a guess: app-permissions
     wanted = READ_ROLES if request.method in {"GET", "HEAD"} else WRITE_ROLES
     if not roles & wanted:
         raise IntuneRefusal(
@@ -114,6 +144,11 @@ def _options(supported: set[str]) -> dict[str, str]:
     return options
 
 
+def _check_filter(options: dict[str, str]) -> None:
+    if options.get("$filter", _ONLY_VPP_APPS) != _ONLY_VPP_APPS:
+        raise bad_request(f"The only $filter that this emulator supports is {_ONLY_VPP_APPS}.")
+
+
 def _most(options: dict[str, str]) -> int | None:
     text = options.get("$top")
     if text is None:
@@ -140,7 +175,11 @@ def _selected(version: Version, options: dict[str, str]) -> list[str]:
 
 def _context(version: Version, names: Iterable[str]) -> str:
     selected = f"({','.join(names)})" if names else ""
-    return f"{request.url_root}{version}/$metadata#deviceAppManagement/vppTokens{selected}"
+    return _context_of(version, f"vppTokens{selected}")
+
+
+def _context_of(version: Version, what: str) -> str:
+    return f"{request.url_root}{version}/$metadata#deviceAppManagement/{what}"
 
 
 def _only(members: dict[str, Any], names: list[str]) -> dict[str, Any]:
@@ -152,22 +191,24 @@ def _one(members: dict[str, Any], version: Version, options: dict[str, str]) -> 
     return {"@odata.context": f"{_context(version, names)}/$entity", **_only(members, names)}
 
 
-def _page(page: Page, version: Version, options: dict[str, str]) -> dict[str, Any]:
-    names = _selected(version, options)
-    document: dict[str, Any] = {"@odata.context": _context(version, names)}
-    if page.after is not None:
-        document["@odata.nextLink"] = _next_link(page.after, options)
-    return {**document, "value": [_only(one, names) for one in page.tokens]}
+def _page(context: str, entities: list[dict[str, Any]], after: int | None, options: dict[str, str]) -> dict[str, Any]:
+    document: dict[str, Any] = {"@odata.context": context}
+    if after is not None:
+        document["@odata.nextLink"] = _next_link(after, options)
+    return {**document, "value": entities}
 
 
 def _next_link(after: int, options: dict[str, str]) -> str:
     skip = base64.urlsafe_b64encode(str(after).encode()).decode()
     query = {**options, "$skiptoken": skip}
-    return f"{request.base_url}?" + "&".join(f"{name}={value}" for name, value in query.items())
+    return f"{request.base_url}?{urlencode(query, safe='$,()=', quote_via=quote)}"
 
 
 def _misfit(rest: str) -> GatewayRefusal:
-    for segment, known in zip_longest(rest.split("/"), _SEGMENTS[: rest.count("/") + 1], fillvalue=frozenset[str]()):
-        if known is not None and segment not in known:
+    known = _SEGMENTS
+    for segment in rest.split("/"):
+        below = known.get(segment, known.get(_ANY_ID))
+        if below is None:
             return bad_request(f"Resource not found for the segment '{segment}'.")
+        known = below
     return GatewayRefusal(405, "MethodNotAllowed", f"The method {request.method} is not supported here.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .apple import ContentToken
 from .clock import moment
 from .directory import AppRegistration, Directory
-from .vpp_token import VppToken
+from .vpp_token import Imported, VppToken
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,6 +73,7 @@ def _dated(document: dict[str, Any]) -> dict[str, Any]:
         "file": {**document["file"], "expires": document["file"]["expires"].isoformat()},
         "lag_ends": _text(document["lag_ends"]),
         "sync_ends": _text(document["sync_ends"]),
+        "imported": document["imported"] and {**document["imported"], "at": _text(document["imported"]["at"])},
     }
 
 
@@ -96,4 +97,8 @@ def _app(document: dict[str, Any]) -> AppRegistration:
 def _token(document: dict[str, Any]) -> VppToken:
     file = ContentToken(**{**document["file"], "expires": moment(document["file"]["expires"])})
     moments = {"lag_ends": _moment(document["lag_ends"]), "sync_ends": _moment(document["sync_ends"])}
-    return VppToken(**{**document, **moments, "file": file})
+    return VppToken(**{**document, **moments, "file": file, "imported": _imported(document.get("imported"))})
+
+
+def _imported(document: dict[str, Any] | None) -> Imported | None:
+    return None if document is None else Imported(tuple(document["place"]), moment(document["at"]))

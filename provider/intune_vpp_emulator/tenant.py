@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,12 @@ from .apple import ContentToken, TokenEncoding, UnreadableFileError, read
 from .clock import Clock
 from .directory import Directory
 from .members import MEMBERS, State, Version, accepted, defaults, seen_through
+from .mobile_apps import MOST_APPS, AppPage, MobileApp, apps_of
 from .refusals import bad_request, intune_bad_request, not_found
 from .vpp_token import VppToken, to_the_second
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 Graph = dict[str, Any]
 """A vppToken as Graph writes it."""
@@ -43,6 +45,8 @@ class Tenant:
     renewal_lag_seconds: float = 1.0
     token_encoding: TokenEncoding = TokenEncoding.VERBATIM
     on_change: Callable[[], None] = field(default=lambda: None, repr=False)
+    ends_of_syncs: list[Callable[[], str | None]] = field(default_factory=list, repr=False)
+    """Asked in turn when a sync starts; the first that says `failed` is obeyed."""
     _tokens: dict[str, VppToken] = field(default_factory=dict, init=False, repr=False)
     _lock: RLock = field(default_factory=RLock, init=False, repr=False)
     _newest: int = field(default=0, init=False, repr=False)
@@ -100,9 +104,28 @@ class Tenant:
     def sync_licenses(self, token_id: str, *, version: Version = Version.BETA) -> Graph:
         """Start a sync, unless one runs."""
         with self._lock:
+            token = self._find(token_id)
+            if token.is_syncing:
+                return self._answer(self._keep(token), version)  # a guess: sync-while-syncing
             duration = timedelta(seconds=self.sync_seconds)
-            syncing = self._find(token_id).syncing(self.clock.now(), duration)
+            syncing = token.syncing(self.clock.now(), duration, fails=self._is_to_fail())
             return self._answer(self._keep(syncing), version)
+
+    def list_apps(self, *, version: Version = Version.BETA, after: int = 0, most: int | None = None) -> AppPage:
+        """The apps with a number beyond `after`: a page of them, or `most` if that is less."""
+        with self._lock:
+            size = min(most or self.page_size, self.page_size)
+            found = list(islice(self._apps(after), size + 1))  # a guess: app-order
+            shown = [one.seen_through(version) for one in found[:size]]
+            return AppPage(shown, found[size - 1].number if len(found) > size else None)
+
+    def get_app(self, app_id: str, *, version: Version = Version.BETA) -> Graph:
+        """One app."""
+        with self._lock:
+            found = next((one for one in self._apps() if one.id == app_id), None)
+            if found is None:
+                raise not_found("app", app_id)
+            return found.seen_through(version)
 
     def create_by_hand(self, members: Mapping[str, Any]) -> Graph:
         """A new token, uploaded in the portal, whose wizard does not go on without the consent."""
@@ -156,11 +179,20 @@ class Tenant:
         changed = token.changed(_kept(written, file) | {"state": state}, now)
         return changed.renewed(file, now, timedelta(seconds=self.renewal_lag_seconds))
 
+    def _is_to_fail(self) -> bool:
+        return any(ask() == "failed" for ask in self.ends_of_syncs)
+
     def _find(self, token_id: str) -> VppToken:
         token = self._tokens.get(token_id)
         if token is None:
-            raise not_found(token_id)
+            raise not_found("VPP token", token_id)
         return self._settled(token, self.clock.now())
+
+    def _apps(self, after: int = 0) -> Iterator[MobileApp]:
+        now = self.clock.now()
+        for token in list(self._tokens.values()):
+            if token.number >= after // MOST_APPS:
+                yield from (one for one in apps_of(self._settled(token, now)) if one.number > after)
 
     def _settled(self, token: VppToken, now: datetime) -> VppToken:
         settled = token.settled(now, duplicate=self._is_duplicate(token))

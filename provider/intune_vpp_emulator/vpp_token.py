@@ -29,6 +29,14 @@ def to_the_tick(when: datetime) -> str:
     return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}{tick}Z"
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The apps of a place, by the sync that brought them."""
+
+    place: tuple[str, str]
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VppToken:
     """A token as stored. `members` are Graph's of beta; `state` in them is what it is but for time and duplicates."""
@@ -39,6 +47,8 @@ class VppToken:
     members: Mapping[str, Any] = field(repr=False)
     lag_ends: datetime | None = None
     sync_ends: datetime | None = None
+    sync_fails: bool = False
+    imported: Imported | None = None
 
     @property
     def place(self) -> tuple[str, str]:
@@ -58,17 +68,21 @@ class VppToken:
         """With read-only members as somebody behind the provider's back has left them."""
         forced = self.changed(members, now)
         if "lastSyncStatus" in members:
-            forced = replace(forced, sync_ends=None)
+            forced = replace(forced, sync_ends=None, sync_fails=False)
         if "expirationDateTime" in members:
             expires = moment(members["expirationDateTime"])
             forced = replace(forced, file=replace(self.file, expires=expires), lag_ends=None)
         return forced
 
-    def syncing(self, now: datetime, duration: timedelta) -> VppToken:
-        """With a sync started, unless one runs."""
-        if self.members["lastSyncStatus"] == "inProgress":
-            return self  # a guess: sync-while-syncing
-        return replace(self.changed({"lastSyncStatus": "inProgress"}, now), sync_ends=now + duration)
+    @property
+    def is_syncing(self) -> bool:
+        """Whether a sync runs."""
+        return bool(self.members["lastSyncStatus"] == "inProgress")
+
+    def syncing(self, now: datetime, duration: timedelta, *, fails: bool) -> VppToken:
+        """With a sync started, which fails come what may or ends as it must."""
+        started = self.changed({"lastSyncStatus": "inProgress"}, now)
+        return replace(started, sync_ends=now + duration, sync_fails=fails)
 
     def state_at(self, when: datetime, *, duplicate: bool) -> str:
         """The state, by the clock and by its neighbours."""
@@ -90,13 +104,18 @@ class VppToken:
 
     def synced(self, ended: datetime, *, duplicate: bool) -> VppToken:
         """With its sync at an end; only a token in a sound state completes one."""
-        done = replace(self, sync_ends=None)
-        if self.state_at(ended, duplicate=duplicate) not in {State.VALID, State.UNKNOWN}:
+        done = replace(self, sync_ends=None, sync_fails=False)
+        if self.sync_fails or self.state_at(ended, duplicate=duplicate) not in {State.VALID, State.UNKNOWN}:
             return done.changed({"lastSyncStatus": "failed"}, ended + _AFTER_SYNC)  # a guess: failed-sync-date
         while to_the_tick(ended) <= self.members["lastSyncDateTime"]:  # two syncs on a clock that stands still
             ended += timedelta(microseconds=1)
         synced = {"lastSyncStatus": "completed", "lastSyncDateTime": to_the_tick(ended)}
-        return done.changed(synced, ended + _AFTER_SYNC).caught_up()
+        return replace(done, imported=self._imports(ended)).changed(synced, ended + _AFTER_SYNC).caught_up()
+
+    def _imports(self, ended: datetime) -> Imported:
+        # a guess: other-location-apps
+        known = self.imported
+        return known if known is not None and known.place == self.place else Imported(self.place, ended)
 
     def caught_up(self) -> VppToken:
         """With the expiration of its file in sight."""

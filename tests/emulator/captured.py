@@ -25,6 +25,55 @@ LIVE_LIST: Final[dict[str, Any]] = {
 }
 """GET v1.0 of a real tenant, July 2026."""
 
+LIVE_APPS: Final[dict[str, Any]] = {
+    "value": [
+        {
+            "@odata.type": "#microsoft.graph.iosVppApp",
+            "appStoreUrl": None,
+            "applicableDeviceType": {"iPad": True, "iPhoneAndIPod": True},
+            "bundleId": "com.khanov.BlockerX",
+            "createdDateTime": "2025-09-25T17:11:18Z",
+            "description": "[TRUNCATED]",
+            "developer": None,
+            "displayName": "1Blocker - Ad Blocker",
+            "id": "00000000-0000-0000-0000-0000000000d0",
+            "informationUrl": "https://apps.apple.com/gb/app/1blocker-ad-blocker/id1365531024",
+            "isFeatured": False,
+            "largeIcon": None,
+            "lastModifiedDateTime": "2025-09-25T17:11:18Z",
+            "licensingType": {"supportsDeviceLicensing": True, "supportsUserLicensing": True},
+            "notes": None,
+            "owner": None,
+            "privacyInformationUrl": None,
+            "publisher": "1Blocker LLC",
+            "publishingState": "published",
+            "releaseDateTime": "0001-01-01T00:00:00Z",
+            "totalLicenseCount": 100,
+            "usedLicenseCount": 2,
+            "vppTokenAccountType": "business",
+            "vppTokenAppleId": "[MASKED]@[MASKED]",
+            "vppTokenOrganizationName": "[MASKED] LTD",
+        },
+        {
+            "createdDateTime": "2025-09-25T17:11:18Z",
+            "description": "[TRUNCATED]",
+            "developer": None,
+            "displayName": "1Blocker - Ad Blocker",
+            "id": "00000000-0000-0000-0000-0000000000d1",
+            "informationUrl": "https://apps.apple.com/gb/app/1blocker-ad-blocker/id1365531024",
+            "isFeatured": False,
+            "largeIcon": None,
+            "lastModifiedDateTime": "2025-09-25T17:11:18Z",
+            "notes": None,
+            "owner": None,
+            "privacyInformationUrl": None,
+            "publisher": "1Blocker LLC",
+            "publishingState": "published",
+        },
+    ]
+}
+"""GET v1.0 of the same tenant's apps: one of VPP, and its twin, probably of a type of beta alone."""
+
 SCRIPT_BODY: Final[dict[str, Any]] = {
     "@odata.type": "#microsoft.graph.vppToken",
     "appleId": "$appleid",
@@ -86,6 +135,7 @@ APPLE_FILE: Final[dict[str, Any]] = {
 
 COPIES: Final = {
     "live-v1.0-list-vppTokens-2026-07-17.json": LIVE_LIST,
+    "live-v1.0-mobileApps-iosVppApp-2026-07-17.json": LIVE_APPS,
     "request-beta-POST-vppTokens-script.json": SCRIPT_BODY,
     "error-400-graph-flat-unknown-segment.json": UNKNOWN_SEGMENT,
     "error-400-intune-nested-mobileApps-POST.json": NESTED,

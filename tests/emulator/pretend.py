@@ -12,11 +12,14 @@ from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.directory import AppRegistration, issue
+from intune_vpp_emulator.faults import Faults
 from intune_vpp_emulator.tenant import Tenant
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 TOKENS = "/beta/deviceAppManagement/vppTokens"
 TOKENS_V1 = "/v1.0/deviceAppManagement/vppTokens"
+APPS = "/beta/deviceAppManagement/mobileApps"
+APPS_V1 = "/v1.0/deviceAppManagement/mobileApps"
 
 
 def a_tenant(**habits: Any) -> Tenant:
@@ -38,6 +41,11 @@ def a_body(location: str = "Lincoln", **members: Any) -> dict[str, Any]:
 def a_body_v1(**members: Any) -> dict[str, Any]:
     """What creates a token on v1.0."""
     return {"token": a_file(), "appleId": "vpp@contoso.example", **members}
+
+
+def fail_next_sync(tenant: Tenant) -> None:
+    """Let the sync that starts next end in failed."""
+    tenant.ends_of_syncs.append(Faults([{"sync": "failed"}]).for_sync)
 
 
 def bearer(tenant: Tenant, app: AppRegistration | None = None, audience: str = ROOT) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from emulator.captured import BETA_MEMBERS, V1_MEMBERS
-from emulator.pretend import a_body, a_file, a_tenant
+from emulator.pretend import a_body, a_file, a_tenant, fail_next_sync
 from intune_vpp_emulator.members import State, Version
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class AnyOrder(RuleBasedStateMachine):
         """A sync."""
         self.tenant.sync_licenses(token_id)
 
+    @rule()
+    def fail(self) -> None:
+        """The next sync is to fail."""
+        fail_next_sync(self.tenant)
+
     @rule(token_id=consumes(ids))
     def delete(self, token_id: str) -> None:
         """A deletion."""
@@ -80,6 +86,15 @@ class AnyOrder(RuleBasedStateMachine):
             found, after = found + page.tokens, page.after
         return found
 
+    def all_apps(self) -> list[Graph]:
+        """LIST of the apps, page by page."""
+        found: list[Graph] = []
+        after: int | None = 0
+        while after is not None:
+            page = self.tenant.list_apps(after=after)
+            found, after = found + page.apps, page.after
+        return found
+
     @invariant()
     def list_and_get_agree(self) -> None:
         """LIST shows every token once, exactly as GET does, in both versions."""
@@ -94,6 +109,17 @@ class AnyOrder(RuleBasedStateMachine):
         """No two tokens of one location are both valid."""
         valid = [one["locationName"] for one in self.all(Version.BETA) if one["state"] == "valid"]
         assert len(valid) == len(set(valid))
+
+    @invariant()
+    def apps_have_their_tokens(self) -> None:
+        """Two or three apps hang on each token that ever completed a sync, and none on any other."""
+        apps = self.all_apps()
+        assert len({one["id"] for one in apps}) == len(apps)
+        assert apps == [self.tenant.get_app(one["id"]) for one in apps]
+        synced = {one["id"] for one in self.all(Version.BETA) if one["lastSyncDateTime"] > "0001-01-02"}
+        counts = Counter(one["vppTokenId"] for one in apps)
+        assert set(counts) == synced
+        assert set(counts.values()) <= {2, 3}
 
     @invariant()
     def syncs_move_forward(self) -> None:

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulator.pretend import NOW, TOKENS, TOKENS_V1, a_body, a_body_v1, a_client, a_tenant, bearer, error_of, graph
+from emulator.pretend import (
+    APPS,
+    NOW,
+    TOKENS,
+    TOKENS_V1,
+    a_body,
+    a_body_v1,
+    a_client,
+    a_tenant,
+    bearer,
+    error_of,
+    graph,
+)
 from intune_vpp_emulator.app import ROOT
 from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.directory import issue
@@ -135,7 +147,8 @@ def test_other_parameters_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("path", "segment"),
     [
-        ("/beta/deviceAppManagement/mobileApps", "mobileApps"),
+        ("/beta/deviceAppManagement/mobileAppCategories", "mobileAppCategories"),
+        ("/beta/deviceAppManagement/mobileApps/x/assign", "assign"),
         ("/v1.0/users/me", "users"),
         ("/v1.0/", ""),
         (f"{TOKENS_V1}/x/revokeLicenses", "revokeLicenses"),
@@ -150,7 +163,16 @@ def test_unknown_segments_are_named(path: str, segment: str) -> None:
     assert error_of(answer)["message"] == f"Resource not found for the segment '{segment}'."
 
 
-@pytest.mark.parametrize(("method", "path"), [("PUT", f"{TOKENS}/x"), ("GET", f"{TOKENS}/x/syncLicenses")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", f"{TOKENS}/x"),
+        ("GET", f"{TOKENS}/x/syncLicenses"),
+        ("PATCH", f"{APPS}/x"),
+        ("DELETE", f"{APPS}/x"),
+        ("GET", "/beta/deviceAppManagement"),
+    ],
+)
 def test_a_method_that_does_not_fit_is_refused(method: str, path: str) -> None:
     """A known path with another method is a flat 405."""
     answer = graph(a_tenant()).request(method, path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.pretend import a_body, a_client, a_file, a_tenant
+from emulator.pretend import a_body, a_client, a_file, a_tenant, fail_next_sync
 from intune_vpp_emulator.state_file import UnusableStateError, keep, restore, write_private
 
 if TYPE_CHECKING:
@@ -43,6 +43,40 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     assert after.get(made) == before.get(made)
     after.create(a_body("Denver"))
     assert [one.number for one in after.tokens] == [1, 2]
+
+
+def test_apps_and_a_doomed_sync_come_back(tmp_path: Path) -> None:
+    """The apps of a token survive with their dates, and a sync that was started to fail still fails."""
+    path = tmp_path / "state.json"
+    before = a_tenant(sync_seconds=60)
+    keep(before, path)
+    made = before.create(a_body())["id"]
+    before.sync_licenses(made)
+    before.clock.advance(60)
+    fail_next_sync(before)
+    before.sync_licenses(made)
+
+    after = restored(path)
+
+    assert after.tokens == before.tokens
+    assert after.list_apps() == before.list_apps()
+    assert len(after.list_apps().apps) in {2, 3}
+    after.clock.advance(60)
+    assert after.get(made)["lastSyncStatus"] == "failed"
+
+
+def test_a_file_from_before_there_were_apps_is_taken(tmp_path: Path) -> None:
+    """A file that knows nothing of apps makes tokens that have none until they sync."""
+    path = tmp_path / "state.json"
+    before = a_tenant()
+    keep(before, path)
+    before.create(a_body())
+    document = json.loads(path.read_text())
+    for name in ("imported", "sync_fails"):
+        del document["vppTokens"][0][name]
+    path.write_text(json.dumps(document))
+
+    assert restored(path).tokens == before.tokens
 
 
 def test_every_change_is_kept(tmp_path: Path) -> None:

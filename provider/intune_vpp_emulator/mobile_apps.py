@@ -1,0 +1,150 @@
+"""The apps that a token's syncs import from its location: iosVppApp, with the members that a live v1.0 LIST showed."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .members import Version
+from .vpp_token import to_the_second
+
+if TYPE_CHECKING:
+    from .vpp_token import Imported, VppToken
+
+MOST_APPS = 3
+"""No location has more."""
+
+_BETA_ONLY = frozenset({"vppTokenDisplayName", "vppTokenId"})
+_NO_COUNTRY = "us"
+_NO_DATE = "0001-01-01T00:00:00Z"  # as in the live LIST of 2026-07-17
+
+
+@dataclass(frozen=True, slots=True)
+class _Title:
+    """What Apple sells."""
+
+    name: str
+    publisher: str
+    licenses: int
+    used: int
+
+    @property
+    def slug(self) -> str:
+        return self.name.lower().replace(" ", "-")
+
+    @property
+    def bundle_id(self) -> str:
+        return f"example.{self.publisher.lower()}.{self.slug.replace('-', '')}"
+
+
+_STORE = (
+    _Title("Number Garden", "Fabrikam", 250, 31),
+    _Title("Letter Lake", "Fabrikam", 250, 12),
+    _Title("Sky Atlas", "Litware", 100, 2),
+    _Title("Lab Bench", "Litware", 60, 0),
+    _Title("Field Notes", "Proseware", 500, 244),
+    _Title("Whiteboard Pal", "Proseware", 500, 500),
+    _Title("Map Room", "Wingtip", 30, 7),
+    _Title("Choir Practice", "Wingtip", 45, 45),
+    _Title("Story Press", "Northwind", 120, 64),
+    _Title("Library Desk", "Northwind", 10, 3),
+    _Title("Code Meadow", "Tailspin", 250, 98),
+    _Title("Rock Finder", "Tailspin", 80, 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MobileApp:
+    """One app of one token; `number` is its place in LIST."""
+
+    number: int
+    id: str
+    title: _Title
+    imported: Imported
+    token: VppToken
+
+    def seen_through(self, version: Version) -> dict[str, Any]:
+        """The app as this version answers it, its type first."""
+        shown = {
+            name: value for name, value in self._members().items() if version is Version.BETA or name not in _BETA_ONLY
+        }
+        return {"@odata.type": "#microsoft.graph.iosVppApp", **dict(sorted(shown.items()))}
+
+    def _members(self) -> dict[str, Any]:
+        return self._of_apple() | self._of_intune() | self._of_token()
+
+    def _of_apple(self) -> dict[str, Any]:
+        title, country = self.title, self.token.members["countryOrRegion"] or _NO_COUNTRY
+        return {
+            "appStoreUrl": None,
+            "applicableDeviceType": {"iPad": True, "iPhoneAndIPod": True},
+            "bundleId": title.bundle_id,
+            "description": f"{title.name} by {title.publisher}: a pretend app.",
+            "developer": None,
+            "displayName": title.name,
+            "informationUrl": f"https://apps.apple.example/{country}/app/{title.slug}",
+            "licensingType": {"supportsDeviceLicensing": True, "supportsUserLicensing": True},
+            "privacyInformationUrl": None,
+            "publisher": title.publisher,
+            "releaseDateTime": _NO_DATE,
+            "totalLicenseCount": title.licenses,
+            "usedLicenseCount": title.used,
+        }
+
+    def _of_intune(self) -> dict[str, Any]:
+        # In the live LIST of 2026-07-17 both dates are still those of the import, ten months before.
+        imported = to_the_second(self.imported.at)
+        return {
+            "createdDateTime": imported,
+            "id": self.id,
+            "isFeatured": False,
+            "largeIcon": None,
+            "lastModifiedDateTime": imported,
+            "notes": None,
+            "owner": None,
+            "publishingState": "published",
+        }
+
+    def _of_token(self) -> dict[str, Any]:
+        # a guess: app-members-beta
+        members = self.token.members
+        return {
+            "vppTokenAccountType": members["vppTokenAccountType"],
+            "vppTokenAppleId": members["appleId"],
+            "vppTokenDisplayName": members["displayName"],
+            "vppTokenId": self.token.id,
+            "vppTokenOrganizationName": members["organizationName"],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AppPage:
+    """A part of LIST; `after` continues it, None ends it."""
+
+    apps: list[dict[str, Any]]
+    after: int | None
+
+
+def apps_of(token: VppToken) -> list[MobileApp]:
+    """What the token's syncs have imported, which stays until the token goes."""
+    # a guess: apps-stay
+    imported = token.imported
+    if imported is None:
+        return []
+    return [
+        MobileApp(token.number * MOST_APPS + place, _id(token, title), title, imported, token)
+        for place, title in enumerate(_bought_at(imported.place))
+    ]
+
+
+def _bought_at(place: tuple[str, str]) -> list[_Title]:
+    # The same two or three at each run; neighbours on the shelf, so that locations overlap as real ones do.
+    digest = hashlib.sha256("\0".join(place).encode()).digest()
+    count, first = MOST_APPS - digest[0] % 2, digest[1]
+    return [_STORE[(first + step) % len(_STORE)] for step in range(count)]
+
+
+def _id(token: VppToken, title: _Title) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{token.id}/{title.bundle_id}"))
