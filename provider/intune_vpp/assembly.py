@@ -6,13 +6,14 @@ What talks to Graph is made when the first request is due, so that a preview loa
 from __future__ import annotations
 
 import threading
-import time
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from intune_vpp.core.check import Policy
+from intune_vpp.core.errors import SyncInterrupted
 from intune_vpp.lifecycle.preview import Preview
+from intune_vpp.lifecycle.queries import Queries
 from intune_vpp.lifecycle.reading import Reading
 from intune_vpp.lifecycle.roll_call import RollCall
 from intune_vpp.lifecycle.settling import Settling
@@ -30,15 +31,24 @@ if TYPE_CHECKING:
 
 
 class SystemClock:
-    """The machine's time."""
+    """The machine's time; `stop` ends all waiting, now and later."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+
+    def stop(self) -> None:
+        """Let no time pass any more."""
+        self._stopped.set()
 
     def now(self) -> datetime:
         """The instant, in UTC."""
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        time.sleep(seconds)
+        """Let time pass. Raises SyncInterrupted once stopped."""
+        if self._stopped.wait(seconds):
+            msg = "The wait for the licence sync was interrupted; the token is kept."
+            raise SyncInterrupted(f"{msg} The next update waits for it.")
 
 
 class Assembly:
@@ -76,14 +86,24 @@ class Assembly:
         )
 
     @property
+    def queries(self) -> Queries:
+        """What functions ask. Raises SettingsError where credentials are missing."""
+        with self._connecting:
+            return Queries(self._graph)
+
+    @property
     def tokens(self) -> TokenLifecycle:
         """What needs requests. Raises SettingsError where credentials are missing."""
         with self._connecting:
             return self._tokens
 
     @cached_property
+    def _graph(self) -> VppTokens:
+        return self._connect(self._settings)
+
+    @cached_property
     def _tokens(self) -> TokenLifecycle:
-        tokens = self._connect(self._settings)
+        tokens = self._graph
         reading = Reading(tokens, self._clock)
         settling = Settling(
             tokens=tokens,

@@ -238,7 +238,7 @@ def test_a_secret_crosses_a_port_only_as_what_never_shows_it() -> None:
     """No port takes a token file as bare text: what carries one is an SToken, whose text is never formatted."""
     calls = [call for name, call in vars(ports.VppTokens).items() if not name.startswith("_")]
     taken = [parameter for call in calls for parameter in inspect.signature(call).parameters.values()]
-    assert {parameter.name for parameter in taken} == {"self", "token_id", "members", "stoken"}
+    assert {parameter.name for parameter in taken} == {"self", "token_id", "mobile_app_id", "members", "stoken"}
     carriers = {parameter.annotation for parameter in taken if parameter.name == "stoken"}
     assert carriers == {"SToken", "SToken | None"}
 

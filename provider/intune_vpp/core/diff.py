@@ -5,7 +5,8 @@ Nothing is refused here: refresh asks this question the other way round, with th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
 from intune_vpp.core.model import (
@@ -23,6 +24,9 @@ from intune_vpp.core.model import (
     VppTokenState,
     same,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,11 @@ class Plan:
 
     def __bool__(self) -> bool:
         return bool(self.changes) or self.claims or self.resyncs or self.misplaced
+
+    def without(self, ignored: Iterable[str]) -> Plan:
+        """The plan but for properties that are to be ignored, named as in the state (a path counts by its head)."""
+        names = {path.partition(".")[0].partition("[")[0] for path in ignored}
+        return replace(self, changes=tuple(one for one in self.changes if one.property.name not in names))
 
     @property
     def renews(self) -> bool:

@@ -31,6 +31,15 @@ def observe(state: VppTokenState, observed: VppToken, *, observed_at: str) -> Vp
     )
 
 
+def imported(observed: VppToken, *, tenant_id: str, observed_at: str) -> VppTokenState:
+    """The state of a token met for the first time: every member that can be managed is, as Graph reports it."""
+    inputs = {
+        prop.attribute: getattr(observed, prop.attribute) for prop in MEMBERS if prop.compare is not Compare.NEVER
+    }
+    bare = VppTokenState(observed=observed, tenant_id=tenant_id, inputs=VppTokenArgs(**inputs), observed_at=observed_at)
+    return observe(bare, observed, observed_at=observed_at)
+
+
 def _named(asked: TokenFile | Unknown | None, applied: TokenFile | None, observed: VppToken) -> TokenFile:
     """The file that the inputs name, unless Intune holds a newer one: the next check is told what it holds."""
     held = applied or _unseen(observed)

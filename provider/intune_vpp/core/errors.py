@@ -8,8 +8,10 @@
     ├─ DeletionRefused         deletionProtection is on
     ├─ SettingsError           missing or contradictory configuration
     ├─ AdoptionRefused         not there, ambiguous, already another resource's
+    ├─ QueryRefused            what a function asks for is not there, or not one thing
     ├─ SyncFailed              the sync ended badly, or the token cannot sync
-    │  └─ SyncTimedOut         the sync did not end in time
+    │  ├─ SyncTimedOut         the sync did not end in time
+    │  └─ SyncInterrupted      the engine asked to stop
     └─ GraphError              Graph or Entra refused, or did not answer
        ├─ SignInRefused 401
        ├─ PermissionMissing 403
@@ -58,12 +60,20 @@ class AdoptionRefused(IntuneVppError):
     """The token to take over is not there, or not clearly this one."""
 
 
+class QueryRefused(IntuneVppError):
+    """What a function asks for is not there, or not one thing."""
+
+
 class SyncFailed(IntuneVppError):
     """A licence sync ended badly, or Intune will not sync this token."""
 
 
 class SyncTimedOut(SyncFailed):
     """A licence sync did not end within the time allowed."""
+
+
+class SyncInterrupted(SyncFailed):
+    """The engine asked to stop while a licence sync was waited for."""
 
 
 class GraphError(IntuneVppError):

@@ -39,6 +39,9 @@ class VppTokens(Protocol):
     def sync_licenses(self, token_id: str) -> VppToken:
         """Ask for a licence sync; the answer shows the token at its start."""
 
+    def feeding(self, mobile_app_id: str) -> str | None:
+        """The id of the token that a VPP app comes from (`iosVppApp.vppTokenId`), None where it names none."""
+
 
 class Voice(Protocol):
     """How the provider speaks to the person who runs the engine."""

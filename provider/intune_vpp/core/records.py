@@ -55,7 +55,7 @@ def state_from(token_id: str, outputs: Mapping[str, Any], inputs: VppTokenArgs) 
 
 def state_to(state: VppTokenState) -> dict[str, Any]:
     """Outputs for the engine: what Graph reports, what was applied, and what the provider does with the token."""
-    outputs = _present(state.observed, OBSERVED)
+    outputs = observed_to(state.observed)
     for prop in INPUTS:
         if prop.sent is Sent.HERE_ONLY and prop.attribute != "token_file":
             value = getattr(state.inputs, prop.attribute)
@@ -65,6 +65,11 @@ def state_to(state: VppTokenState) -> dict[str, Any]:
     outputs["token"] = state.token_file.fingerprint if state.token_file else UNSEEN_FINGERPRINT
     outputs["tokenFile"] = _from_model(state.token_file)
     return {name: value for name, value in outputs.items() if value is not None}
+
+
+def observed_to(observed: VppToken) -> dict[str, Any]:
+    """What Graph reports of a token, for the engine."""
+    return _present(observed, OBSERVED)
 
 
 def _present(values: VppTokenArgs | VppToken, properties: tuple[Property, ...]) -> dict[str, Any]:

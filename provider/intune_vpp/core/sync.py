@@ -25,10 +25,11 @@ class Watch:
     """One sync to follow, and what was there before it started.
 
     `last_sync` is the sync time before it, `stale_state` and `stale_failure` what the token showed before the write,
-    `expects` the expiration of a file just applied.
+    `expects` the expiration of a file just applied, `allowed` how long to wait at all.
     """
 
     started_at: datetime
+    allowed: timedelta = TIME_ALLOWED
     last_sync: str | None = None
     stale_state: str | None = None
     stale_failure: bool = False
@@ -57,8 +58,8 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
         return Ended(
             SyncFailed(f"The licence sync of {observed.label} failed. Intune says no more; see its tenant status.")
         )
-    if waited >= TIME_ALLOWED:
-        return Ended(_timed_out(observed))
+    if waited >= watch.allowed:
+        return Ended(_timed_out(observed, watch.allowed))
     return None
 
 
@@ -86,8 +87,9 @@ def _bad_state(observed: VppToken) -> SyncFailed:
     return SyncFailed(f"{observed.label} is {observed.state} and was not synced. {cure}")
 
 
-def _timed_out(observed: VppToken) -> SyncTimedOut:
-    minutes = int(TIME_ALLOWED.total_seconds() // 60)
+def _timed_out(observed: VppToken, allowed: timedelta) -> SyncTimedOut:
+    minutes, seconds = divmod(allowed.total_seconds(), 60)
+    limit = f"{minutes:g} minutes" if not seconds else f"{allowed.total_seconds():g} seconds"
     status = observed.last_sync_status
-    what = f"The licence sync of {observed.label} did not end within {minutes} minutes (its status is {status})."
+    what = f"The licence sync of {observed.label} did not end within {limit} (its status is {status})."
     return SyncTimedOut(f"{what} The next update tries again.")

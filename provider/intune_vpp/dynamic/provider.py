@@ -6,7 +6,6 @@ inputs are kept in the outputs as well, under a name that the engine neither sho
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from functools import cache
@@ -30,7 +29,7 @@ from intune_vpp.core import records
 from intune_vpp.core.errors import IntuneVppError, SettingsError
 from intune_vpp.dynamic.spelling import PythonVoice, errors_in_python, in_python
 from intune_vpp.host import assets, unknowns
-from intune_vpp.host.log import DebugLines, EngineLog
+from intune_vpp.host.log import EngineLog, carry_debug_lines
 
 if TYPE_CHECKING:
     from intune_vpp.core.check import Problem
@@ -52,7 +51,7 @@ class VppTokenProvider(ResourceProvider):
         """Read the configuration; what is wrong with it is said by the first call that can say it well."""
         # The engine's address is the last argument of the process (the SDK itself does not use it).
         self._log = _engine_log(sys.argv[-1])
-        _carry_debug_lines(self._log)
+        carry_debug_lines(self._log)
         configuration = _configured(req.config)
         self._parts: Assembly | SettingsError
         try:
@@ -165,10 +164,3 @@ def _configured(config: Config) -> dict[str, Any]:
     found = vars(config).get("_props") or {}
     prefix = f"{settings.NAMESPACE}:"
     return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}
-
-
-def _carry_debug_lines(engine_log: EngineLog) -> None:
-    logger = logging.getLogger("intune_vpp")
-    logger.handlers = [handler for handler in logger.handlers if not isinstance(handler, DebugLines)]
-    logger.addHandler(DebugLines(engine_log))
-    logger.setLevel(logging.DEBUG)

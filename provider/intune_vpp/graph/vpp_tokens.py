@@ -66,6 +66,12 @@ class GraphVppTokens:
         answer = self.client.post(f"{_path(token_id)}/syncLicenses", doing=f"syncing token {token_id}")
         return self._entity(answer, token_id)
 
+    def feeding(self, mobile_app_id: str) -> str | None:
+        """The id of the token that an app comes from."""
+        path = f"/deviceAppManagement/mobileApps/{quote(mobile_app_id, safe='')}"
+        found = self.client.get(path, doing=f"reading app {mobile_app_id}").get("vppTokenId")
+        return found if isinstance(found, str) and found else None
+
     def _entity(self, answer: Mapping[str, object], token_id: str) -> VppToken:
         """The entity in an answer. A write may be answered without one: then it is read."""
         token = wire.token_from(answer)

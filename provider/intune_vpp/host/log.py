@@ -9,12 +9,29 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _ADDRESS = re.compile(r"[\w.\-\[\]:]+:\d{1,5}")
 _log = logging.getLogger(__name__)
+_about: ContextVar[str] = ContextVar("_about", default="")
+
+
+@contextmanager
+def about(urn: str) -> Iterator[None]:
+    """Let what is said within stand under a resource; a door that is not told which leaves it to the stack."""
+    before = _about.set(urn)
+    try:
+        yield
+    finally:
+        _about.reset(before)
 
 
 class EngineLog:
@@ -22,7 +39,7 @@ class EngineLog:
 
     def __init__(self, address: str) -> None:
         self._lock = threading.Lock()
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
         self._under_way: set[object] = set()
         self._engine: engine_pb2_grpc.EngineStub | None = None
         if _ADDRESS.fullmatch(address):
@@ -50,9 +67,9 @@ class EngineLog:
 
     def _say_once(self, severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> None:
         with self._lock:
-            if sentence in self._said:
+            if (_about.get(), sentence) in self._said:
                 return
-            self._said.add(sentence)
+            self._said.add((_about.get(), sentence))
         if self._engine is None:
             _log.info(sentence)
             return
@@ -65,7 +82,16 @@ class EngineLog:
 
 def _request(severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> engine_pb2.LogRequest:
     # Half a surrogate pair in a name must not make an error of what is only said.
-    return engine_pb2.LogRequest(severity=severity, message=sentence.encode(errors="replace").decode())
+    text = sentence.encode(errors="replace").decode()
+    return engine_pb2.LogRequest(severity=severity, message=text, urn=_about.get())
+
+
+def carry_debug_lines(engine_log: EngineLog) -> None:
+    """Send the package's debug lines to this log, and to no other."""
+    logger = logging.getLogger("intune_vpp")
+    logger.handlers = [handler for handler in logger.handlers if not isinstance(handler, DebugLines)]
+    logger.addHandler(DebugLines(engine_log))
+    logger.setLevel(logging.DEBUG)
 
 
 class DebugLines(logging.Handler):

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import drift, sync, times
 from intune_vpp.core.diff import is_misplaced
-from intune_vpp.core.errors import GraphError, IntuneVppError, WrongLocation
+from intune_vpp.core.errors import GraphError, IntuneVppError, SyncFailed, WrongLocation
 from intune_vpp.core.model import SyncStatus, TokenFile, VppToken, VppTokenArgs, VppTokenState
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from intune_vpp.core.ports import Clock, Voice, VppTokens
     from intune_vpp.lifecycle.reading import Reading
     from intune_vpp.lifecycle.syncing import Poller
@@ -31,7 +33,8 @@ class Outcome:
 class Written:
     """A token just written: `before` is what was seen of it earlier, `file_sent` whether its file went along.
 
-    `arrives` says that it came under management just now; `syncs` that a sync is due, `pending` that one was already.
+    `arrives` says that it came under management just now; `syncs` that a sync is due, `pending` that one was already;
+    `patience` is how long its sync may be waited for.
     """
 
     observed: VppToken
@@ -42,6 +45,7 @@ class Written:
     arrives: bool = False
     syncs: bool = False
     pending: bool = False
+    patience: timedelta = sync.TIME_ALLOWED
 
 
 class Settling:
@@ -64,7 +68,7 @@ class Settling:
                 failure = ended.failure
                 if ended.warning:
                     self._voice.warn(ended.warning)
-            except GraphError as error:
+            except (GraphError, SyncFailed) as error:
                 failure = error
             pending = failure is not None
         failure = self._wrong_location(observed, written) or failure
@@ -82,6 +86,7 @@ class Settling:
         seen = written.observed
         watch = sync.Watch(
             started_at=self._clock.now(),
+            allowed=written.patience,
             last_sync=seen.last_sync_date_time,
             stale_state=written.before.state if written.before else None,
             stale_failure=seen.last_sync_status == SyncStatus.FAILED,

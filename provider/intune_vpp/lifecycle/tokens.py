@@ -29,10 +29,12 @@ from intune_vpp.core.model import (
     VppTokenState,
     same,
 )
+from intune_vpp.core.sync import TIME_ALLOWED
 from intune_vpp.lifecycle.settling import Outcome, Written, wrong_location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.ports import Clock, Voice, VppTokens
@@ -67,9 +69,10 @@ class TokenLifecycle:
         self._voice = voice
         self._clock = clock
 
-    def create(self, args: VppTokenArgs) -> Outcome:
+    def create(self, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED) -> Outcome:
         """Put a token under management: adopt the one named, take over the one already there, or upload the file.
 
+        `patience` is how long its sync may be waited for.
         Raises TokenFileError, AdoptionRefused, RenewalRefused and GraphError; then nothing was created, or the next
         create finds it.
         """
@@ -79,20 +82,29 @@ class TokenLifecycle:
             self._voice.note(
                 f"{replaced.observed.label} is updated in place of the replacement: token {replaced.id} stays"
             )
-            return self._bring_in(self._in_this_tenant(replaced), args)
+            return self._bring_in(self._in_this_tenant(replaced), args, patience)
         if isinstance(args.adopt_token_id, str):
-            return self._adopt(args.adopt_token_id, args, tenant_id)
+            return self._adopt(args.adopt_token_id, args, tenant_id, patience)
         stoken = self._vault.require(args.token)
         self._claim_file(stoken)
         try:
             found = self._already_there(stoken, args)
             if found is None:
-                return self._upload(stoken, args, tenant_id)
+                return self._upload(stoken, args, tenant_id, patience)
             self._roll_call.give_file(stoken.fingerprint, found.id)
-            return self._take_over(found, args, tenant_id)
+            return self._take_over(found, args, tenant_id, patience)
         except BaseException:
             self._roll_call.free_file(stoken.fingerprint)
             raise
+
+    def find(self, token_id: str) -> VppTokenState | None:
+        """A token that was never managed, as an import wants it; None where it is not there. Raises GraphError."""
+        tenant_id = self._tokens.tenant_id()
+        try:
+            observed = self._reading.one(token_id)
+        except TokenGone:
+            return None
+        return drift.imported(observed, tenant_id=tenant_id, observed_at=self._now())
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
         """The state as Graph sees it now, None where the token is gone. Raises WrongTenant and GraphError."""
@@ -103,9 +115,9 @@ class TokenLifecycle:
             return None
         return drift.observe(state, observed, observed_at=self._now())
 
-    def update(self, state: VppTokenState, args: VppTokenArgs) -> Outcome:
+    def update(self, state: VppTokenState, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED) -> Outcome:
         """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
-        return self._apply(self._in_this_tenant(state), args)
+        return self._apply(self._in_this_tenant(state), args, patience)
 
     def delete(self, state: VppTokenState) -> None:
         """Delete the token, unless it is protected or a resource of this program still has it.
@@ -141,7 +153,7 @@ class TokenLifecycle:
 
     # How a token that is there comes under management.
 
-    def _adopt(self, token_id: str, args: VppTokenArgs, tenant_id: str) -> Outcome:
+    def _adopt(self, token_id: str, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
         try:
             observed = self._tokens.get(token_id)
         except TokenGone:
@@ -151,19 +163,19 @@ class TokenLifecycle:
             raise AdoptionRefused(f"Token {observed.id} already belongs to another resource of this program.")
         if (misplaced := wrong_location(observed, args, _ADOPT_OTHER)) is not None:
             raise misplaced
-        return self._bring_in(_bare(observed, tenant_id), args)
+        return self._bring_in(_bare(observed, tenant_id), args, patience)
 
-    def _take_over(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> Outcome:
+    def _take_over(self, observed: VppToken, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
         self._voice.warn(
             f"{observed.label} is in the tenant already, from this very file: token {observed.id} was taken over, "
             "and no second one created. Where another stack manages it, both do now."
         )
         unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
         bare = replace(_bare(observed, tenant_id), token_file=_described(args), sync_pending=unsynced)
-        return self._bring_in(bare, args)
+        return self._bring_in(bare, args, patience)
 
-    def _bring_in(self, state: VppTokenState, args: VppTokenArgs) -> Outcome:
-        outcome = self._apply(state, args, arrives=True)
+    def _bring_in(self, state: VppTokenState, args: VppTokenArgs, patience: timedelta) -> Outcome:
+        outcome = self._apply(state, args, patience, arrives=True)
         self._roll_call.arrive(state.id, args.token if isinstance(args.token, str) else None)
         return outcome
 
@@ -185,7 +197,7 @@ class TokenLifecycle:
 
     # How a write goes.
 
-    def _upload(self, stoken: SToken, args: VppTokenArgs, tenant_id: str) -> Outcome:
+    def _upload(self, stoken: SToken, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
         members = wire.members(args, (prop.attribute for prop in MEMBERS))
         try:
             observed = self._tokens.create(members, stoken)
@@ -202,10 +214,13 @@ class TokenLifecycle:
             file_sent=True,
             arrives=True,
             syncs=args.wait_for_sync is not False,
+            patience=patience,
         )
         return self._settling.settle(written, tenant_id)
 
-    def _apply(self, state: VppTokenState, args: VppTokenArgs, *, arrives: bool = False) -> Outcome:
+    def _apply(
+        self, state: VppTokenState, args: VppTokenArgs, patience: timedelta, *, arrives: bool = False
+    ) -> Outcome:
         plan = diff.plan(state, args)
         stoken = self._file_to_send(plan, args)
         if stoken is not None:
@@ -231,6 +246,7 @@ class TokenLifecycle:
             arrives=arrives,
             syncs=due and args.wait_for_sync is not False,
             pending=state.sync_pending,
+            patience=patience,
         )
         return self._settling.settle(written, state.tenant_id)
 

@@ -1,0 +1,75 @@
+"""What programs ask without managing anything: the tokens of a tenant, found in the ways people know them by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from intune_vpp.core import times
+from intune_vpp.core.errors import QueryRefused, TokenGone
+
+if TYPE_CHECKING:
+    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.ports import VppTokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which tokens are asked for; what is None does not matter. `expires_before` is a timestamp."""
+
+    state: str | None = None
+    organization_name: str | None = None
+    expires_before: str | None = None
+
+    def passes(self, found: VppToken) -> bool:
+        """Whether a token is asked for."""
+        return (
+            self.state in {None, found.state}
+            and self.organization_name in {None, found.organization_name}
+            and (self.expires_before is None or times.earlier(found.expiration_date_time, self.expires_before))
+        )
+
+
+class Queries:
+    """Asks Graph; every answer is as of now."""
+
+    def __init__(self, tokens: VppTokens) -> None:
+        self._tokens = tokens
+
+    def tenant_id(self) -> str:
+        """The tenant that answers."""
+        return self._tokens.tenant_id()
+
+    def all(self, wanted: Filter) -> list[VppToken]:
+        """The tokens that pass, in Graph's order."""
+        return [found for found in self._tokens.list() if wanted.passes(found)]
+
+    def by_id(self, token_id: str) -> VppToken:
+        """One token. Raises TokenGone."""
+        return self._tokens.get(token_id)
+
+    def by_name(self, *, display_name: str | None = None, location_name: str | None = None) -> VppToken:
+        """The one token of a display name or a location. Raises QueryRefused where there is none, or more than one."""
+        named = f'display name "{display_name}"' if display_name is not None else f'location "{location_name}"'
+        found = [
+            one
+            for one in self._tokens.list()
+            if display_name in {None, one.display_name} and location_name in {None, one.location_name}
+        ]
+        if not found:
+            raise QueryRefused(f"There is no token with the {named} in this tenant.")
+        if len(found) > 1:
+            ids = ", ".join(one.id for one in found)
+            raise QueryRefused(f"{len(found)} tokens have the {named}: {ids}. Ask by id.")
+        return found[0]
+
+    def by_app(self, mobile_app_id: str) -> VppToken:
+        """The token that feeds a mobile app. Raises QueryRefused where the app is none of a token's."""
+        try:
+            token_id = self._tokens.feeding(mobile_app_id)
+        except TokenGone as error:
+            raise QueryRefused(f"There is no mobile app {mobile_app_id} in this tenant.") from error
+        if token_id is None:
+            msg = f"The mobile app {mobile_app_id} names no token."
+            raise QueryRefused(f"{msg} Only beta shows it, and only for apps that came from a token.")
+        return self._tokens.get(token_id)
