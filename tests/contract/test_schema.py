@@ -1,0 +1,387 @@
+"""The schema, which is the contract with users in every language, against what the provider really does."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from intune_vpp import settings
+from intune_vpp.core.model import (
+    BY_NAME,
+    INPUTS,
+    OBSERVED,
+    PROPERTIES,
+    AccountType,
+    DeliveryProtocol,
+    Kind,
+    Property,
+    SyncStatus,
+    TokenFile,
+    TokenState,
+    camel_case,
+    snake_case,
+)
+from intune_vpp.plugin import functions, servicer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from enum import StrEnum
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "intune-vpp:index:"
+SCHEMA: dict[str, Any] = json.loads((ROOT / "schema.json").read_text(encoding="utf-8"))
+TYPES: dict[str, Any] = {name.removeprefix(PACKAGE): found for name, found in SCHEMA["types"].items()}
+FUNCTIONS: dict[str, Any] = {name.removeprefix(PACKAGE): found for name, found in SCHEMA["functions"].items()}
+RESOURCE: dict[str, Any] = SCHEMA["resources"][f"{PACKAGE}VppToken"]
+ASKED = {prop.name: prop for prop in INPUTS if prop.name != "tokenFile"}
+"""The inputs of a program; `tokenFile` is one that Check alone adds."""
+
+NEVER_NULL = {
+    "automaticallyUpdateApps",
+    "expirationDateTime",
+    "lastModifiedDateTime",
+    "lastSyncStatus",
+    "state",
+    "vppTokenAccountType",
+}
+"""What neither version of Graph leaves out, by its metadata; `lastSyncDateTime` is, before the first sync."""
+
+SHOWN_AS = {"state": TokenState, "lastSyncStatus": SyncStatus}
+"""Outputs whose members the table leaves open, since new ones pass through."""
+
+ENUMS: dict[str, list[str]] = {
+    **{enum.__name__: list(enum) for enum in (AccountType, DeliveryProtocol, TokenState, SyncStatus)},
+    "ActionState": ["none", "pending", "canceled", "active", "done", "failed", "notSupported"],
+    "ActionFailureReason": [
+        "none",
+        "appleFailure",
+        "internalError",
+        "expiredVppToken",
+        "expiredApplePushNotificationCertificate",
+    ],
+}
+"""Graph's enumerations: https://learn.microsoft.com/graph/api/resources/intune-shared-actionstate and, on beta,
+https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptokenactionfailurereason."""
+
+LANGUAGES = ["typescript", "python", "go", "csharp", "java", "yaml"]
+FILE = [{"type": "string"}, {"$ref": "pulumi.json#/Asset"}]
+SHAPES: dict[Kind, dict[str, Any]] = {
+    Kind.FLAG: {"type": "boolean"},
+    Kind.TEXTS: {"type": "array", "items": {"type": "string"}},
+    Kind.OBJECT: {"$ref": f"#/types/{PACKAGE}TokenFile"},
+    Kind.OBJECTS: {"type": "array", "items": {"$ref": f"#/types/{PACKAGE}TokenActionResult"}},
+}
+BETA_ONLY = "Beta only."
+
+
+def shape(described: dict[str, Any]) -> dict[str, Any]:
+    """A property's type, without what is said about it."""
+    return {key: value for key, value in described.items() if key not in {"description", "secret"}}
+
+
+def open_enum(name: str) -> dict[str, Any]:
+    """The type of an enumeration that may grow."""
+    return {"oneOf": [{"type": "string"}, {"type": "string", "$ref": f"#/types/{PACKAGE}{name}"}]}
+
+
+def expected(prop: Property, *, given: bool) -> dict[str, Any]:
+    """The type that the table's kind means, as an input or as an output."""
+    choices: type[StrEnum] | None = prop.choices or SHOWN_AS.get(prop.name)
+    if choices:
+        return open_enum(choices.__name__)
+    if prop.kind is Kind.FINGERPRINT and given:
+        return {"oneOf": FILE}
+    return SHAPES.get(prop.kind, {"type": "string"})
+
+
+def everything(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object of the schema with its path."""
+    if isinstance(node, dict):
+        yield path, node
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield from everything(value, f"{path}/{key}")
+
+
+def texts() -> dict[str, str]:
+    """Every description of the schema with its path."""
+    found = {path: node["description"] for path, node in everything(SCHEMA) if "description" in node}
+    return {path: text for path, text in found.items() if isinstance(text, str)}
+
+
+def examples(described: dict[str, Any]) -> dict[str, str]:
+    """The programs in a description by their language."""
+    _, opened, rest = described["description"].partition("{{% examples %}}")
+    inside, closed, _ = rest.partition("{{% /examples %}}")
+    assert opened
+    assert closed
+    return dict(re.findall(r"^```(\w+)\n(.*?)^```$", inside, re.DOTALL | re.MULTILINE))
+
+
+EXAMPLED = {"VppToken": RESOURCE, **FUNCTIONS}
+
+
+def test_the_inputs_are_the_tables() -> None:
+    """Each input of the table, and no other, is an input of the resource, in the same order and of the same type."""
+    assert list(RESOURCE["inputProperties"]) == list(ASKED)
+    for name, prop in ASKED.items():
+        assert shape(RESOURCE["inputProperties"][name]) == expected(prop, given=True), name
+
+
+def test_the_outputs_are_the_tables() -> None:
+    """Each property of the table, and no other, is an output of the resource, of the same type."""
+    assert set(RESOURCE["properties"]) == set(BY_NAME)
+    for name, described in RESOURCE["properties"].items():
+        assert shape(described) == expected(BY_NAME[name], given=False), name
+
+
+def test_no_input_is_required() -> None:
+    """A token that is adopted or imported needs none of the inputs that creating one needs: Check asks for those."""
+    assert "requiredInputs" not in RESOURCE
+    needed = {name for name, prop in ASKED.items() if prop.needed}
+    told = {name for name, one in RESOURCE["inputProperties"].items() if "Needed to create" in one["description"]}
+    assert told == needed
+
+
+def test_outputs_that_are_always_there() -> None:
+    """What is required of a state is what Graph never leaves out and what the provider always adds."""
+    own = {prop.name for prop in PROPERTIES if prop.when_absent is not None} | {"tenantId", "syncPending"}
+    assert set(RESOURCE["required"]) == NEVER_NULL | own
+
+
+def test_defaults_are_the_providers_own() -> None:
+    """No SDK fills in a value: an input that is left out stays out; its description says what that means."""
+    assert [path for path, node in everything(SCHEMA) if {"default", "defaultInfo", "const"} & set(node)] == []
+    for name, prop in ASKED.items():
+        told = "`true` when left out" in RESOURCE["inputProperties"][name]["description"]
+        assert told == (prop.when_absent is True), name
+
+
+def test_nothing_replaces_a_token() -> None:
+    """No property asks for a replacement, in the engine or in the documentation."""
+    marks = {"replaceOnChanges", "willReplaceOnChanges"}
+    assert [path for path, node in everything(SCHEMA) if marks & set(node)] == []
+
+
+def test_secrets() -> None:
+    """The file and the client secret are secrets on their way in; what comes out never is."""
+    secret = [path for path, node in everything(SCHEMA) if node.get("secret") is True]
+    assert secret == [
+        "/config/variables/clientSecret",
+        "/provider/inputProperties/clientSecret",
+        f"/resources/{PACKAGE}VppToken/inputProperties/token",
+        f"/functions/{PACKAGE}parseTokenFile/inputs/properties/token",
+    ]
+
+
+def test_a_lookup_takes_no_state() -> None:
+    """A resource that is read by its id takes nothing else: Check would not see a token file there."""
+    assert "stateInputs" not in RESOURCE
+
+
+def test_beta_only_members_are_marked() -> None:
+    """Descriptions say "Beta only." of the members that v1.0 lacks, and of no other."""
+    for part in (RESOURCE["inputProperties"], RESOURCE["properties"], TYPES["VppTokenInfo"]["properties"]):
+        marked = {name for name, described in part.items() if BETA_ONLY in described["description"]}
+        assert marked == {name for name in part if name in BY_NAME and BY_NAME[name].beta_only}
+
+
+def test_members_name_their_source() -> None:
+    """Whatever comes from Graph names the page of Microsoft's that describes it."""
+    for name in {prop.name for prop in OBSERVED}:
+        for part in ("inputProperties", "properties"):
+            text = RESOURCE[part].get(name, {}).get("description")
+            assert text is None or "https://learn.microsoft.com/graph/" in text, name
+    for name in ENUMS:
+        assert "https://learn.microsoft.com/graph/" in TYPES[name]["description"]
+
+
+def test_the_enumerations_are_the_models() -> None:
+    """Each enumeration has the members that the provider knows, and each member its words."""
+    assert {name for name, described in TYPES.items() if "enum" in described} == set(ENUMS)
+    for name, members in ENUMS.items():
+        assert [member["value"] for member in TYPES[name]["enum"]] == members
+        for member in TYPES[name]["enum"]:
+            assert member["name"] == member["value"][0].upper() + member["value"][1:]
+
+
+def test_enumerations_may_grow() -> None:
+    """No property is bound to an enumeration: a member that Microsoft adds later passes as text."""
+    bound = [
+        path
+        for path, node in everything(SCHEMA)
+        if node.get("$ref", "").rpartition(":")[2] in ENUMS and not re.search(r"/oneOf/\d+$", path)
+    ]
+    assert bound == []
+
+
+def test_the_object_types() -> None:
+    """What a state knows of a file, and Graph's results of actions, have the members that the provider passes on."""
+    file, result = TYPES["TokenFile"], TYPES["TokenActionResult"]
+    assert list(file["properties"]) == [camel_case(name) for name in TokenFile.__slots__]
+    assert file["required"] == ["fingerprint"]
+    assert set(result["properties"]) == {
+        "actionName",
+        "actionState",
+        "startDateTime",
+        "lastUpdatedDateTime",
+        "totalLicensesCount",
+        "failedLicensesCount",
+        "actionFailureReason",
+    }
+    assert "required" not in result
+    assert set(TYPES) == {*ENUMS, "TokenFile", "TokenActionResult", "VppTokenInfo"}
+
+
+def test_what_functions_show_of_a_token() -> None:
+    """A token that is looked up has its id and all that Graph shows, of the same types as the resource's outputs."""
+    shown = TYPES["VppTokenInfo"]["properties"]
+    assert list(shown) == ["id", *(prop.name for prop in OBSERVED)]
+    for prop in OBSERVED:
+        assert shape(shown[prop.name]) == shape(RESOURCE["properties"][prop.name])
+    assert set(TYPES["VppTokenInfo"]["required"]) == NEVER_NULL | {"id"}
+
+
+def test_the_functions_are_the_plugins() -> None:
+    """Each function that the plugin answers is in the schema, and nothing else is."""
+    assert set(SCHEMA["functions"]) == set(functions._FUNCTIONS)
+
+
+def test_the_functions_inputs_and_outputs() -> None:
+    """Functions take and give what the plugin takes and gives."""
+    one, every, file = FUNCTIONS["getVppToken"], FUNCTIONS["getVppTokens"], FUNCTIONS["parseTokenFile"]
+    assert tuple(one["inputs"]["properties"]) == functions._WAYS
+    assert "required" not in one["inputs"]
+    assert {**TYPES["VppTokenInfo"]["properties"], "tenantId": one["outputs"]["properties"]["tenantId"]} == one[
+        "outputs"
+    ]["properties"]
+    assert set(one["outputs"]["required"]) == NEVER_NULL | {"id", "tenantId"}
+    assert [snake_case(name) for name in every["inputs"]["properties"]] == list(functions.Filter.__slots__)
+    assert "required" not in every["inputs"]
+    assert shape(every["outputs"]["properties"]["vppTokens"]) == {
+        "type": "array",
+        "items": {"$ref": f"#/types/{PACKAGE}VppTokenInfo"},
+    }
+    assert shape(file["inputs"]["properties"]["token"]) == {"oneOf": FILE}
+    assert file["inputs"]["required"] == ["token"]
+    assert set(file["outputs"]["properties"]) == {"fingerprint", "organizationName", "expirationDateTime"}
+    assert set(file["outputs"]["required"]) == set(file["outputs"]["properties"])
+
+
+def test_the_configuration_is_the_settings() -> None:
+    """The keys of the stack's configuration and of an explicit provider are those that the settings know, in order."""
+    assert list(SCHEMA["config"]["variables"]) == list(settings.KEYS)
+    assert SCHEMA["provider"]["inputProperties"] == SCHEMA["config"]["variables"]
+    for name, key in settings.KEYS.items():
+        described = SCHEMA["config"]["variables"][name]
+        # SDKs write whatever is no plain text as JSON: an enumeration would arrive in quotes.
+        assert shape(described) == {"type": "integer" if name == "expiryWarningDays" else "string"}
+        assert re.findall(r"`([A-Z][A-Z0-9_]+)`", described["description"]) == list(key.sources)
+
+
+@pytest.mark.parametrize(
+    ("key", "choices"), [("graphVersion", settings.GraphVersion), ("tokenEncoding", settings.TokenEncoding)]
+)
+def test_choices_of_the_configuration_are_named(key: str, choices: type[StrEnum]) -> None:
+    """A key with a handful of values names each of them."""
+    described = SCHEMA["config"]["variables"][key]["description"]
+    assert [choice for choice in choices if f"`{choice}`" not in described] == []
+
+
+def test_every_description_is_a_sentence() -> None:
+    """Whatever can be described is, and each description ends with a full stop, before and after its examples."""
+    for path, text in texts().items():
+        before, _, after = text.partition("{{% examples %}}")
+        assert before.rstrip().endswith("."), path
+        after = after.partition("{{% /examples %}}")[2]
+        assert not after or not after.strip() or after.rstrip().endswith("."), path
+    described = set(texts())
+    for path, node in everything(SCHEMA):
+        if re.search(r"/(properties|inputProperties|variables|enum)/[^/]+$", path) or "enum" in node:
+            assert path in described, path
+
+
+def test_what_is_not_built_is_not_promised() -> None:
+    """No word of the schema names an input that the provider does not have."""
+    assert "revokeLicensesOnDelete" not in json.dumps(SCHEMA)
+
+
+@pytest.mark.parametrize("name", EXAMPLED)
+def test_an_example_in_each_language(name: str) -> None:
+    """The resource and every function show one program in each language, in the same order."""
+    assert list(examples(EXAMPLED[name])) == LANGUAGES
+
+
+@pytest.mark.parametrize("name", EXAMPLED)
+def test_examples_speak_of_what_is_there(name: str) -> None:
+    """The Python program of each example is one, and names only what the schema has, as the other languages do."""
+    described = EXAMPLED[name]
+    known = described.get("inputProperties") or described["inputs"]["properties"]
+    shown = examples(described)
+    calls = [node for node in ast.walk(ast.parse(shown["python"])) if isinstance(node, ast.Call)]
+    called = {
+        str(word.arg)
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "intune_vpp"
+        for word in call.keywords
+    }
+    assert called
+    assert called <= {snake_case(one) for one in known}
+    for word in map(camel_case, called):
+        assert word in shown["typescript"]
+        assert word in shown["yaml"]
+        assert word in shown["java"]
+        assert word[0].upper() + word[1:] in shown["go"]
+        assert word[0].upper() + word[1:] in shown["csharp"]
+
+
+def test_how_to_import() -> None:
+    """The resource says how a token is imported, with the form of its id."""
+    _, _, section = RESOURCE["description"].partition("## Import\n")
+    assert re.search(
+        rf"pulumi import {PACKAGE}VppToken lincoln [0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\n", section
+    )
+
+
+def test_it_is_the_distributions() -> None:
+    """Name, version and licence are those of the distribution, and no address is made up."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {key: SCHEMA[key] for key in ("name", "version", "license")} == {
+        key: project[key] for key in ("name", "version", "license")
+    }
+    assert SCHEMA["version"] == metadata.version("intune-vpp")
+    assert {"homepage", "repository", "pluginDownloadURL", "logoUrl"} & set(SCHEMA) == set(), "unless one is known"
+    assert {"category/cloud", "kind/native"} <= set(SCHEMA["keywords"])
+    assert SCHEMA["language"]["python"]["packageName"] == "pulumi_intune_vpp"
+
+
+def test_the_plugin_serves_it() -> None:
+    """What the plugin answers to GetSchema is this schema, whole."""
+    assert json.loads(servicer.schema()) == SCHEMA
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(120)
+def test_pulumi_accepts_it() -> None:
+    """`pulumi schema check` validates and binds the schema without a word."""
+    command = [sys.executable, str(ROOT / "tools" / "engine"), "--ready", "--json"]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, f"No engine: run `make engine` first. {found.stderr}"
+    environment = {**os.environ, **json.loads(found.stdout.splitlines()[-1])["environment"]}
+    checked = subprocess.run(
+        ["pulumi", "schema", "check", str(ROOT / "schema.json")],  # noqa: S607 - the PATH is the engine's
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, "")
