@@ -1,0 +1,8 @@
+"""`python -m intune_vpp` serves the plugin, as Pulumi's language host starts it."""
+
+import sys
+
+from intune_vpp.plugin.serve import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""Errors as the engine wants them: one sentence and a status, never a traceback.
+
+The engine takes some codes for "the state is unknown" (INTERNAL, UNKNOWN, DATA_LOSS) and the rest for "understood"
+(pulumi/pulumi, sdk/go/common/resource/plugin/provider_plugin.go).
+
+The status is the SDK's own `google.rpc.Status`: protobuf has room for one of that name, and where `pulumi.run.plugin`
+starts this process the SDK's is there before (grpcio-status and googleapis-common-protos bring another).
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+from google.protobuf import any_pb2
+from pulumi.runtime.proto import provider_pb2, status_pb2
+
+from intune_vpp.core.errors import GraphUnreachable, IntuneVppError
+from intune_vpp.host.log import about
+from intune_vpp.plugin import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_DETAILS = "grpc-status-details-bin"
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+_log = logging.getLogger(__name__)
+_Servicer = TypeVar("_Servicer")
+_Request = TypeVar("_Request")
+_Answer = TypeVar("_Answer")
+
+
+class HalfDone(Exception):
+    """The resource is there, but not well; the engine keeps what is here and updates it the next time."""
+
+    def __init__(self, token_id: str, *, outputs: Mapping[str, Any], inputs: Mapping[str, Any], why: str) -> None:
+        super().__init__(why)
+        why = codec.text(why)
+        detail = any_pb2.Any()
+        detail.Pack(
+            provider_pb2.ErrorResourceInitFailed(
+                id=token_id, properties=codec.encode(outputs), inputs=codec.encode(inputs), reasons=[why]
+            )
+        )
+        self.status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=why, details=[detail])
+
+
+def answered(
+    call: Callable[[_Servicer, _Request, grpc.ServicerContext], _Answer],
+) -> Callable[[_Servicer, _Request, grpc.ServicerContext], _Answer]:
+    """Let a call end in an answer or a status; what is said within stands under the request's resource."""
+
+    @functools.wraps(call)
+    def wrapped(servicer: _Servicer, request: _Request, context: grpc.ServicerContext) -> _Answer:
+        try:
+            with about(getattr(request, "urn", "")):
+                return call(servicer, request, context)
+        except HalfDone as outcome:
+            status = outcome.status
+        except Exception as error:  # noqa: BLE001 - whatever it is, the engine is told which, and goes on
+            status = _status(error, call.__name__)
+        context.set_trailing_metadata(((_DETAILS, status.SerializeToString()),))
+        context.abort(_CODES[status.code], status.message)
+        raise AssertionError
+
+    return wrapped
+
+
+def _status(error: Exception, call: str) -> status_pb2.Status:
+    if isinstance(error, IntuneVppError):
+        unreachable = isinstance(error, GraphUnreachable)
+        code = grpc.StatusCode.UNAVAILABLE if unreachable else grpc.StatusCode.FAILED_PRECONDITION
+        return status_pb2.Status(code=code.value[0], message=codec.text(str(error)))
+    # The text of a stranger's error may quote anything, a secret included: only its kind is told.
+    _log.debug("%s failed: %s", call, type(error).__name__)
+    sentence = f"A defect of intune-vpp: {type(error).__name__} in {call}. Please report it."
+    return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message=sentence)

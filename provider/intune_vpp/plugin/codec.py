@@ -1,0 +1,111 @@
+"""The engine's property values and ours.
+
+The engine writes values as a protobuf Struct in which unknown values are sentinels, and secrets and assets are objects
+with a signature, nested in either order (pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go). Decoded values are
+plain: UNKNOWN for an unknown one, `pulumi.FileAsset` and its siblings for assets; what was secret is not marked, since
+nothing that is encoded again is secret.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from google.protobuf import struct_pb2
+
+from intune_vpp.core.model import UNKNOWN, Unknown
+from intune_vpp.host import unknowns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+
+
+class _Kind(StrEnum):
+    """What an object with a signature stands for."""
+
+    SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a signature
+    OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+    ASSET = "c44067f5952c0a294b673a41bacd8c17"
+    ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+
+
+def decode(properties: struct_pb2.Struct) -> dict[str, Any]:
+    """A property map; members that are null are absent."""
+    found = {name: _plain(value) for name, value in properties.fields.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def encode(properties: Mapping[str, Any]) -> struct_pb2.Struct:
+    """A property map for the engine; members that are None are absent."""
+    return struct_pb2.Struct(fields={text(name): _value(one) for name, one in properties.items() if one is not None})
+
+
+def text(found: str) -> str:
+    """A text that protobuf takes: half a surrogate pair, as JSON can carry it, must not cost a new token its id."""
+    return found.encode(errors="replace").decode()
+
+
+def _plain(value: struct_pb2.Value) -> Any:
+    match value.WhichOneof("kind"):
+        case "string_value":
+            return unknowns.from_engine(value.string_value)
+        case "number_value":
+            return value.number_value
+        case "bool_value":
+            return value.bool_value
+        case "list_value":
+            items = [_plain(item) for item in value.list_value.values]
+            return UNKNOWN if any(item is UNKNOWN for item in items) else items
+        case "struct_value":
+            return _object(value.struct_value)
+        case _:
+            return None
+
+
+def _object(value: struct_pb2.Struct) -> Any:
+    members = decode(value)
+    match members.get(_SIGNATURE):
+        case _Kind.SECRET:
+            return members.get("value")
+        case _Kind.OUTPUT:
+            # An output that is known to be null has the member, one that is not known yet has none.
+            return members.get("value") if "value" in value.fields else UNKNOWN
+        case _Kind.ASSET:
+            return _asset(members)
+        case _Kind.ARCHIVE:
+            return pulumi.AssetArchive({})
+        case _:
+            return members
+
+
+def _asset(members: dict[str, Any]) -> Any:
+    if UNKNOWN in members.values():
+        return UNKNOWN
+    if "path" in members:
+        return pulumi.FileAsset(members["path"])
+    if "uri" in members:
+        return pulumi.RemoteAsset(members["uri"])
+    return pulumi.StringAsset(members.get("text", ""))
+
+
+def _value(value: Any) -> struct_pb2.Value:
+    kind: dict[str, Any]
+    match value:
+        case None:
+            kind = {"null_value": struct_pb2.NULL_VALUE}
+        case Unknown.UNKNOWN:
+            kind = {"string_value": unknowns.to_engine(value)}
+        case bool():
+            kind = {"bool_value": value}
+        case int() | float():
+            kind = {"number_value": value}
+        case list() | tuple():
+            kind = {"list_value": struct_pb2.ListValue(values=[_value(item) for item in value])}
+        case dict():
+            kind = {"struct_value": encode(value)}
+        case _:
+            kind = {"string_value": text(str(value))}
+    return struct_pb2.Value(**kind)

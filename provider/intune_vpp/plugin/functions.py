@@ -1,0 +1,108 @@
+"""The functions of the package: what a program may ask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi.runtime.proto import provider_pb2
+
+from intune_vpp.core import records, stoken, times
+from intune_vpp.core.check import Download
+from intune_vpp.core.errors import IntuneVppError, QueryRefused, TokenFileError
+from intune_vpp.core.model import UNKNOWN
+from intune_vpp.host import assets
+from intune_vpp.lifecycle.queries import Filter
+from intune_vpp.plugin import codec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from google.protobuf import struct_pb2
+
+    from intune_vpp.assembly import Assembly
+    from intune_vpp.core.model import VppToken
+
+__all__ = ["Filter", "invoke", "unheard_of"]
+
+_WAYS = ("id", "displayName", "locationName", "mobileAppId")
+
+
+def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2.InvokeResponse:
+    """Call one. What is wrong with its arguments, or not to be found, is a failure of it."""
+    called = _FUNCTIONS.get(request.tok)
+    if called is None:
+        raise unheard_of(request.tok)
+    try:
+        answer = called(_arguments(request.args), parts)
+    except (QueryRefused, TokenFileError) as error:
+        return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(reason=str(error))])
+    # The field's name is a word of Python's.
+    members: dict[str, Any] = {"return": codec.encode(answer)}
+    return provider_pb2.InvokeResponse(**members)
+
+
+def unheard_of(name: str) -> IntuneVppError:
+    """The error for a function or a type that is not here."""
+    return QueryRefused(f"intune-vpp has no {name}.")
+
+
+def _arguments(given: struct_pb2.Struct) -> dict[str, Any]:
+    arguments = codec.decode(given)
+    unknown = [name for name, value in arguments.items() if value is UNKNOWN]
+    if unknown:
+        raise QueryRefused(f"{', '.join(unknown)} will only be known after the update.")
+    misfits = [name for name, value in arguments.items() if name != "token" and not isinstance(value, str)]
+    if misfits:
+        raise QueryRefused(f"{', '.join(misfits)} must be text.")
+    return arguments
+
+
+def _get_one(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
+    given = [name for name in _WAYS if name in arguments]
+    if len(given) != 1:
+        raise QueryRefused(f"getVppToken wants exactly one of {', '.join(_WAYS)}.")
+    value = str(arguments[given[0]])
+    queries = parts.queries
+    match given[0]:
+        case "id":
+            found = queries.by_id(value)
+        case "displayName":
+            found = queries.by_name(display_name=value)
+        case "locationName":
+            found = queries.by_name(location_name=value)
+        case _:
+            found = queries.by_app(value)
+    return {**_shown(found), "tenantId": queries.tenant_id()}
+
+
+def _get_all(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
+    before = arguments.get("expiresBefore")
+    if before is not None and times.parse(before) is None:
+        raise QueryRefused("expiresBefore must be a timestamp with an offset, such as 2027-01-31T00:00:00Z.")
+    wanted = Filter(
+        state=arguments.get("state"), organization_name=arguments.get("organizationName"), expires_before=before
+    )
+    return {"vppTokens": [_shown(found) for found in parts.queries.all(wanted)]}
+
+
+def _parse_file(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
+    del parts
+    given = assets.read(arguments.get("token"))
+    download = given if isinstance(given, Download) else Download(str(given or "").encode(errors="surrogatepass"))
+    read = stoken.parse(download.content)
+    return {
+        "fingerprint": read.fingerprint,
+        "organizationName": read.organization_name,
+        "expirationDateTime": read.expiration_date_time,
+    }
+
+
+def _shown(found: VppToken) -> dict[str, Any]:
+    return {"id": found.id, **records.observed_to(found)}
+
+
+_FUNCTIONS: dict[str, Callable[[dict[str, Any], Assembly], dict[str, Any]]] = {
+    "intune-vpp:index:getVppToken": _get_one,
+    "intune-vpp:index:getVppTokens": _get_all,
+    "intune-vpp:index:parseTokenFile": _parse_file,
+}

@@ -1,0 +1,65 @@
+"""The process: the port on stdout, the server, and its end.
+
+It ends when the engine says so (Cancel, then a signal), and by itself when the engine is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+import grpc
+from pulumi.runtime.proto import provider_pb2_grpc
+
+from intune_vpp.plugin.servicer import Servicer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST_CALLS = 4096
+"""Threads are made as they are needed: a call that waits for a sync keeps its own, however many `--parallel` allows."""
+
+_MESSAGE_BYTES = 400 * 1024 * 1024
+"""The engine's own limit (pulumi/pulumi, sdk/go/common/util/rpcutil)."""
+
+_SECONDS_TO_FINISH = 4.0
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop. The engine's address, where there is one, is the last argument."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Before the port is printed: from then on the parent may be gone at any time. Without an engine nobody is missed.
+    parent = os.getppid() if given else None
+    servicer = Servicer(given[-1] if given else "")
+    server = grpc.server(
+        ThreadPoolExecutor(MOST_CALLS, thread_name_prefix="call"),
+        options=[("grpc.max_receive_message_length", _MESSAGE_BYTES), ("grpc.max_send_message_length", _MESSAGE_BYTES)],
+    )
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    # A queue and no Event: a handler that runs while the main thread is inside Event.wait would wait for its lock.
+    ended: SimpleQueue[None] = SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.put(None))
+    # Nothing may be printed before this line: the engine reads the port from it.
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    _wait(ended, parent)
+    servicer.stop()
+    server.stop(_SECONDS_TO_FINISH).wait()
+    return 0
+
+
+def _wait(ended: SimpleQueue[None], parent: int | None) -> None:
+    """Wait for a signal, or for the parent to be gone (an engine that was killed tells nobody)."""
+    while parent in {None, os.getppid()}:
+        with suppress(Empty):
+            ended.get(timeout=_SECONDS_BETWEEN_LOOKS)
+            return

@@ -1,0 +1,159 @@
+"""Diff over a live channel: what an update would change, property by property."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from core.strategies import args, states
+from dynamic.school import text
+from intune_vpp.core import records
+from intune_vpp.host.unknowns import SENTINELS, to_engine
+from plugin.door import DIFF, KINDS, Door, Kept, asset, output, plain, secret
+from plugin.school import inputs
+
+if TYPE_CHECKING:
+    from dynamic.school import Unsyncable
+    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from plugin.conftest import Open
+
+LATER = min(SENTINELS)
+
+
+def details(answer: Any) -> dict[str, tuple[str, bool]]:
+    """Kind, and whether it is about inputs, of each path; consistent with the rest of the answer."""
+    paths = list(answer.detailedDiff)
+    assert answer.hasDetailedDiff
+    assert answer.changes == (DIFF.DIFF_SOME if paths else DIFF.DIFF_NONE)
+    assert list(answer.diffs) == sorted({path.split(".")[0] for path in paths})
+    assert (list(answer.replaces), answer.deleteBeforeReplace) == ([], False)
+    return {path: (KINDS.Kind.Name(one.kind), one.inputDiff) for path, one in answer.detailedDiff.items()}
+
+
+def test_nothing_changed(start: Open) -> None:
+    """The same inputs are no change: in another process, case, order or wrapping, and without the file."""
+    file = text()
+    asked = inputs(file, countryOrRegion="US", roleScopeTagIds=["0", "7"])
+    kept = start().made(asked)
+
+    for again in (
+        asked,
+        {**asked, "countryOrRegion": "us", "roleScopeTagIds": ["7", "0"]},
+        {**asked, "token": secret(asset(text=file)), "displayName": secret(output(value="Lincoln"))},
+        {**asked, "token": None, "appleId": "VPP@contoso.example", "countryOrRegion": None},
+        {**asked, "deletionProtection": True, "claimTokenManagementFromExternalMdm": True},
+    ):
+        assert details(start().planned(kept, again)) == {}
+
+
+@pytest.mark.parametrize(
+    ("differing", "expected"),
+    [
+        ({"displayName": "Lincoln School"}, {"displayName": ("UPDATE", True)}),
+        ({"displayName": LATER}, {"displayName": ("UPDATE", True)}),
+        ({"organizationName": LATER}, {"organizationName": ("UPDATE", True)}),
+        ({"countryOrRegion": "US"}, {"countryOrRegion": ("ADD", True)}),
+        ({"countryOrRegion": LATER}, {"countryOrRegion": ("ADD", True)}),
+        ({"roleScopeTagIds": ["7"]}, {"roleScopeTagIds": ("UPDATE", True)}),
+        ({"waitForSync": None}, {"waitForSync": ("UPDATE", True)}),
+        ({"deletionProtection": False}, {"deletionProtection": ("UPDATE", True)}),
+        ({"expectedLocationName": None}, {"expectedLocationName": ("DELETE", True)}),
+        ({"token": LATER}, {"token": ("UPDATE", True)}),
+        ({"displayName": None}, {}),
+    ],
+)
+def test_one_change(start: Open, differing: dict[str, Any], expected: dict[str, tuple[str, bool]]) -> None:
+    """Each is shown under its own name, what was not there as added, what is not there any more as deleted."""
+    file = text()
+    asked = inputs(file, expectedLocationName="Lincoln")
+    kept = start().made(asked)
+    assert details(start().planned(kept, {**asked, **differing})) == expected
+
+
+def test_a_renewal_shows_what_the_file_says(start: Open) -> None:
+    """Another file is shown by its fingerprint and its end; another organization too."""
+    kept = start().made(inputs(text(days=200)))
+    renewal = {"token": ("UPDATE", True), "tokenFile.expirationDateTime": ("UPDATE", False)}
+    assert details(start().planned(kept, inputs(text(days=300)))) == renewal
+
+    renamed = inputs(text(days=300, organization="Fabrikam"), organizationName="Fabrikam")
+    assert details(start().planned(kept, renamed)) == {
+        **renewal,
+        "tokenFile.organizationName": ("UPDATE", False),
+        "organizationName": ("UPDATE", True),
+    }
+
+
+def test_the_first_file_of_an_imported_token(start: Open, tenant: Unsyncable) -> None:
+    """A file that ends later than the one in Intune is shown as a change, with its end."""
+    imported = start().made(inputs(text(days=200)))
+    read = start().imported(imported.id)
+    kept = Kept(imported.id, plain(read.inputs), plain(read.properties))
+    assert [token.id for token in tenant.tokens] == [kept.id]
+    file = text(days=300)
+
+    assert details(start().planned(kept, inputs(file)))["tokenFile.expirationDateTime"] == ("UPDATE", False)
+
+
+def test_what_only_an_output_shows(start: Open, tenant: Unsyncable) -> None:
+    """A sync to repeat, a claim and a wrong location are shown by the output that asks for the update."""
+    file = text()
+    kept = start().made(inputs(file))
+    pending = Kept(kept.id, kept.inputs, {**kept.outputs, "syncPending": True})
+    elsewhere = Kept(kept.id, {**kept.inputs, "expectedLocationName": "York"}, kept.outputs)
+    external = Kept(kept.id, kept.inputs, {**kept.outputs, "state": "assignedToExternalMDM"})
+    claim = inputs(file, claimTokenManagementFromExternalMdm=True)
+
+    assert details(start().planned(pending, inputs(file))) == {}
+    assert details(start().planned(pending, inputs(file, waitForSync=True))) == {
+        "syncPending": ("UPDATE", False),
+        "waitForSync": ("UPDATE", True),
+    }
+    assert details(start().planned(elsewhere, inputs(file, expectedLocationName="York"))) == {
+        "locationName": ("UPDATE", False)
+    }
+    assert details(start().planned(external, claim)) == {"state": ("UPDATE", False)}
+    assert len(tenant.tokens) == 1
+
+
+def test_ignored_changes(start: Open) -> None:
+    """A property that is to be ignored is none of the changes, named alone or by a path into it."""
+    kept = start().made(inputs(text(days=200), roleScopeTagIds=["0"]))
+    provider = start()
+    changed = provider.good(inputs(text(days=300), displayName="York", roleScopeTagIds=["7"]), kept.inputs)
+
+    assert set(details(provider.diff(kept, changed, ignoring=("displayName", "roleScopeTagIds[0]")))) == {
+        "token",
+        "tokenFile.expirationDateTime",
+    }
+    assert set(details(provider.diff(kept, changed, ignoring=("token",)))) == {"displayName", "roleScopeTagIds"}
+    everything = ("token", "displayName", "roleScopeTagIds")
+    assert details(provider.diff(kept, changed, ignoring=everything)) == {}
+
+
+def test_a_refresh_asks_the_other_way_round(start: Open, tenant: Unsyncable) -> None:
+    """What was edited by hand is shown against the inputs of the state, without a Check before."""
+    kept = start().made(inputs(text()))
+    tenant.edit_by_hand(kept.id, {"displayName": "By hand"})
+    provider = start()
+    read = provider.read(kept)
+    now = Kept(kept.id, plain(read.inputs), plain(read.properties))
+
+    assert details(provider.diff(now, kept.inputs)) == {"displayName": ("UPDATE", True)}
+    assert details(provider.diff(now, now.inputs)) == {}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(state=states(args(unknowns=False)), asked=args(unknowns=True))
+def test_the_answer_agrees_with_itself(provider: Door, state: VppTokenState, asked: VppTokenArgs) -> None:
+    """Some change or none, the names and the details say the same, for whatever state and inputs."""
+    kept = Kept(state.id, _written(records.args_to(state.inputs)), _written(records.state_to(state)))
+
+    details(provider.diff(kept, _written(records.args_to(asked))))
+
+
+def _written(properties: dict[str, Any]) -> dict[str, Any]:
+    written: dict[str, Any] = to_engine(properties)
+    return written

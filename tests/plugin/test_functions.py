@@ -1,0 +1,170 @@
+"""Invoke and List: what a program may ask without managing anything."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from pulumi.runtime.proto import provider_pb2
+
+from dynamic.school import day, text
+from intune_vpp.host.unknowns import SENTINELS
+from plugin.door import TYPE, Door, asset, output, secret, struct
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dynamic.school import Unsyncable
+    from plugin.conftest import Open
+
+NOBODY = "22222222-2222-4222-8222-222222222222"
+
+
+def by_hand(tenant: Unsyncable, name: str, *, days: float = 300, **members: Any) -> str:
+    """The id of a token that somebody has made, one for each location."""
+    body = {"token": text(days=days, location=name), "appleId": "vpp@contoso.example", "displayName": name}
+    return str(tenant.create_by_hand({**body, **members})["id"])
+
+
+@pytest.mark.parametrize("way", ["id", "displayName", "locationName", "mobileAppId"])
+@pytest.mark.parametrize("wrap", [lambda value: value, secret, lambda value: output(value=secret(value))])
+def test_get_one(provider: Door, tenant: Unsyncable, way: str, wrap: Any) -> None:
+    """Each way finds the token, with all that Graph reports and the tenant."""
+    lincoln, _ = by_hand(tenant, "Lincoln"), by_hand(tenant, "York")
+    tenant.sync_licenses(lincoln)
+    app = next(one for one in tenant.list_apps().apps if one["vppTokenId"] == lincoln)
+    ways = {"id": lincoln, "displayName": "Lincoln", "locationName": "Lincoln", "mobileAppId": app["id"]}
+    found = provider.call("getVppToken", **{way: wrap(ways[way])})
+
+    assert {name: found[name] for name in ("id", "tenantId", "displayName", "state", "appleId")} == {
+        "id": lincoln,
+        "tenantId": tenant.directory.tenant_id,
+        "displayName": "Lincoln",
+        "state": "valid",
+        "appleId": "vpp@contoso.example",
+    }
+    assert "token" not in found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({}, "getVppToken wants exactly one of id, displayName, locationName, mobileAppId."),
+        ({"id": "a", "displayName": "b"}, "getVppToken wants exactly one of"),
+        ({"id": None}, "getVppToken wants exactly one of"),
+        ({"foo": "a"}, "getVppToken wants exactly one of"),
+        ({"displayName": "Leeds"}, 'There is no token with the display name "Leeds" in this tenant.'),
+        ({"locationName": "Leeds"}, 'There is no token with the location "Leeds" in this tenant.'),
+        ({"mobileAppId": NOBODY}, f"There is no mobile app {NOBODY} in this tenant."),
+        ({"id": 7}, "id must be text."),
+        ({"id": ["a"], "displayName": {}}, "must be text."),
+    ],
+)
+def test_get_one_refused(provider: Door, tenant: Unsyncable, arguments: dict[str, Any], reason: str) -> None:
+    """What is wrong with the question, or not to be found, is a failure with one sentence."""
+    by_hand(tenant, "Lincoln")
+
+    assert reason in provider.refused("getVppToken", **arguments)
+
+
+def test_get_one_that_is_gone(provider: Door) -> None:
+    """An id that is not there is an error, in Graph's words."""
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.call("getVppToken", id=NOBODY)
+
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert NOBODY in (caught.value.details() or "")
+
+
+def test_get_all(provider: Door, tenant: Unsyncable) -> None:
+    """All tokens, or those of a state, an organization or an end before some day."""
+    lincoln, york = by_hand(tenant, "Lincoln", days=20), by_hand(tenant, "York")
+    tenant.edit_by_hand(york, {"state": "invalid"})
+
+    def ids(**wanted: object) -> list[str]:
+        return [one["id"] for one in provider.call("getVppTokens", **wanted)["vppTokens"]]
+
+    assert ids() == [lincoln, york]
+    assert ids(state="valid") == [lincoln]
+    assert ids(organizationName="Contoso", state=secret("invalid")) == [york]
+    assert ids(organizationName="Fabrikam") == []
+    assert ids(expiresBefore=day(100).isoformat()) == [lincoln]
+    assert "with an offset" in provider.refused("getVppTokens", expiresBefore="next year")
+    assert provider.refused("getVppTokens", expiresBefore=2027) == "expiresBefore must be text."
+    assert provider.refused("getVppTokens", state={"a": "b"}) == "state must be text."
+
+
+def test_parse_a_file(provider: Door, tmp_path: Path) -> None:
+    """The file says what it is, in every form, and asks nobody; its text is not in the answer."""
+    file, path = text(expires=day(100).replace(microsecond=0)), tmp_path / "x.vpptoken"
+    path.write_text(file)
+    for form in (file, secret(file), asset(text=file), secret(asset(path=str(path))), asset(path=str(path))):
+        parsed = provider.call("parseTokenFile", token=form)
+        assert parsed.pop("expirationDateTime").endswith("Z")
+        fingerprint = f"sha256:{hashlib.sha256(file.encode()).hexdigest()}"
+        assert parsed == {"fingerprint": fingerprint, "organizationName": "Contoso"}
+
+
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [
+        (None, "it is empty"),
+        ("hunter2 hunter2", "it is not base64"),
+        (7, "it is"),
+        ({"a": "hunter2"}, "it is the JSON inside|it is not base64"),
+        (asset(path="/nowhere/x"), "/nowhere/x is not there"),
+        (asset(uri="https://x.example"), "The token cannot be given as RemoteAsset"),
+    ],
+)
+def test_parse_what_is_no_file(provider: Door, token: object, reason: str) -> None:
+    """It is refused in a sentence that holds none of it."""
+    told = provider.refused("parseTokenFile", token=token)
+
+    assert any(one in told for one in reason.split("|"))
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize("sentinel", sorted(SENTINELS))
+@pytest.mark.parametrize(
+    ("function", "name"), [("getVppToken", "id"), ("getVppTokens", "state"), ("parseTokenFile", "token")]
+)
+def test_unknown_arguments(provider: Door, function: str, name: str, sentinel: str) -> None:
+    """What is not known yet cannot be asked for; the sentence names it."""
+    for form in (sentinel, secret(sentinel), output()):
+        assert provider.refused(function, **{name: form}) == f"{name} will only be known after the update."
+
+
+def test_functions_need_credentials(start: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any, those that ask Graph say what is missing; the one that does not works."""
+    monkeypatch.delenv("ARM_CLIENT_SECRET")
+    provider = start()
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.call("getVppTokens")
+
+    assert "ARM_CLIENT_SECRET" in (caught.value.details() or "")
+    assert provider.call("parseTokenFile", token=text())["organizationName"] == "Contoso"
+
+
+def test_a_function_that_is_not_there(provider: Door) -> None:
+    """It is named."""
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.call("getEverything")
+
+    assert caught.value.details() == "intune-vpp has no intune-vpp:index:getEverything."
+
+
+def test_list(provider: Door, tenant: Unsyncable) -> None:
+    """All ids with the names people know them by; a limit is kept; another type is refused."""
+    ids = [by_hand(tenant, name) for name in ("Lincoln", "York", "Leeds")]
+
+    def listed(**more: Any) -> list[tuple[str, str]]:
+        answers = provider.ask("List", provider_pb2.ListRequest(token=TYPE, query=struct({}), **more))
+        return [(one.result.id, one.result.name) for one in answers]
+
+    assert listed() == list(zip(ids, ("Lincoln", "York", "Leeds"), strict=True))
+    assert listed(limit=2) == listed()[:2]
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.ask("List", provider_pb2.ListRequest(token="intune-vpp:index:Nothing"))
+    assert caught.value.details() == "intune-vpp has no intune-vpp:index:Nothing."

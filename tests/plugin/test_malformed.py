@@ -1,0 +1,137 @@
+"""Requests that make no sense: each has an answer or a status, and the process goes on."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from google.protobuf import struct_pb2
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pulumi.runtime.proto import provider_pb2
+
+from core.strategies import JSON, TEXTS
+from dynamic.school import text
+from intune_vpp.core.model import PROPERTIES
+from plugin.door import SIGNATURE, TYPE, URN, Door, asset, plain, secret, struct
+from plugin.school import inputs
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from dynamic.school import Unsyncable
+
+NAMES = st.sampled_from([*(prop.name for prop in PROPERTIES), SIGNATURE, "value", "__inputs"]) | TEXTS
+WRAPPED: st.SearchStrategy[Any] = (
+    JSON | JSON.map(secret) | JSON.map(lambda value: asset(path=value)) | st.just({SIGNATURE: {}})
+)
+GARBAGE = st.dictionaries(NAMES, WRAPPED, max_size=4).map(struct)
+IDS = st.sampled_from(["", "/", "a/b?c#d", "..", "22222222-2222-4222-8222-222222222222"]) | TEXTS
+FLAGS = st.booleans()
+LISTS = st.lists(TEXTS, max_size=2)
+TIMES = st.sampled_from([0.0, -1.0, float("nan"), float("inf"), 1e300])
+FUNCTIONS = st.sampled_from(
+    ["", *(f"intune-vpp:index:{one}" for one in ("getVppToken", "getVppTokens", "parseTokenFile"))]
+)
+
+REQUESTS: dict[str, st.SearchStrategy[Message]] = {
+    "CheckConfig": st.builds(provider_pb2.CheckRequest, olds=GARBAGE, news=GARBAGE),
+    "DiffConfig": st.builds(provider_pb2.DiffRequest, olds=GARBAGE, news=GARBAGE, old_inputs=GARBAGE),
+    "Check": st.builds(provider_pb2.CheckRequest, urn=TEXTS, olds=GARBAGE, news=GARBAGE),
+    "Diff": st.builds(
+        provider_pb2.DiffRequest, id=IDS, olds=GARBAGE, news=GARBAGE, old_inputs=GARBAGE, ignoreChanges=LISTS
+    ),
+    "Create": st.builds(provider_pb2.CreateRequest, properties=GARBAGE, preview=FLAGS, timeout=TIMES),
+    "Read": st.builds(provider_pb2.ReadRequest, id=IDS, properties=GARBAGE, inputs=GARBAGE),
+    "Update": st.builds(
+        provider_pb2.UpdateRequest, id=IDS, olds=GARBAGE, news=GARBAGE, old_inputs=GARBAGE, preview=FLAGS, timeout=TIMES
+    ),
+    "Delete": st.builds(provider_pb2.DeleteRequest, id=IDS, properties=GARBAGE, old_inputs=GARBAGE),
+    "Invoke": st.builds(provider_pb2.InvokeRequest, tok=FUNCTIONS, args=GARBAGE),
+    "List": st.builds(provider_pb2.ListRequest, token=st.just(TYPE) | TEXTS, query=GARBAGE, limit=st.integers(-5, 5)),
+    "Configure": st.builds(provider_pb2.ConfigureRequest, args=GARBAGE, variables=st.just({"a": "b"})),
+}
+
+
+def answered(door: Door, method: str, request: Message) -> None:
+    """An answer, or a sentence and a code; `ask` has looked for traces of a crash."""
+    failure = None
+    try:
+        door.ask(method, request)
+    except grpc.RpcError as error:
+        failure = error
+    if failure is not None:
+        assert failure.code() in {grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INTERNAL}
+        assert failure.details()
+
+
+@pytest.mark.parametrize("method", [name for name in REQUESTS if name != "Configure"])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_garbage(
+    provider: Door, method: str, caplog: pytest.LogCaptureFixture, tenant: Unsyncable, data: st.DataObject
+) -> None:
+    """Whatever stands in a request, the call is answered, gRPC has nothing to log, and nothing is made."""
+    answered(provider, method, data.draw(REQUESTS[method]))
+
+    assert [record for record in caplog.records if record.name.startswith("grpc")] == []
+    assert tenant.tokens == []
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(request=REQUESTS["Configure"])
+def test_garbage_as_configuration(stranger: Door, request: Message) -> None:
+    """Configure is answered too."""
+    answered(stranger, "Configure", request)
+
+
+@pytest.mark.parametrize("method", REQUESTS)
+def test_nothing_at_all(provider: Door, method: str) -> None:
+    """A request in which nothing is set is answered."""
+    empty: Any = {
+        "CheckConfig": provider_pb2.CheckRequest,
+        "DiffConfig": provider_pb2.DiffRequest,
+    }.get(method) or getattr(provider_pb2, f"{method}Request")
+
+    answered(provider, method, empty())
+
+
+@pytest.mark.parametrize("name", [prop.name for prop in PROPERTIES])
+def test_a_state_of_another_type(provider: Door, name: str) -> None:
+    """A state in which one member is nothing that this provider wrote gets an answer or a status from each call."""
+    checked = provider.good(inputs(text()))
+    values: list[Any] = [None, 7, True, "text", [], [7], {}, {"a": [{}]}]
+    for value in values:
+        odd = struct({**checked, name: value})
+        answered(provider, "Check", provider_pb2.CheckRequest(urn=URN, olds=odd, news=struct(inputs(text()))))
+        answered(provider, "Diff", provider_pb2.DiffRequest(id="x", olds=odd, old_inputs=odd, news=struct(checked)))
+        answered(provider, "Diff", provider_pb2.DiffRequest(id="x", olds=struct(checked), news=odd))
+        answered(provider, "Read", provider_pb2.ReadRequest(id="x", properties=odd, inputs=odd))
+        answered(provider, "Update", provider_pb2.UpdateRequest(id="x", olds=odd, news=odd, preview=True))
+        answered(provider, "Create", provider_pb2.CreateRequest(properties=odd, preview=True))
+        answered(provider, "Delete", provider_pb2.DeleteRequest(id="x", properties=odd, old_inputs=odd))
+
+
+def test_a_defect_quotes_nothing(provider: Door, caplog: pytest.LogCaptureFixture) -> None:
+    """An error that nobody foresaw is told by its kind alone, since its text may hold a secret; the next call works."""
+    caplog.set_level(logging.DEBUG, logger="intune_vpp")
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.ask("Check", provider_pb2.CheckRequest(news=struct(inputs(asset(path={"hunter2": "hunter2"})))))
+
+    assert caught.value.code() is grpc.StatusCode.INTERNAL
+    assert caught.value.details() == "A defect of intune-vpp: TypeError in Check. Please report it."
+    assert "Check failed: TypeError" in caplog.messages
+    assert [line for line in caplog.messages if "hunter2" in line] == []
+    assert provider.good(inputs(text()))
+
+
+def test_numbers_that_are_none(provider: Door) -> None:
+    """Values that are no numbers for JSON are refused like any other."""
+    news = struct(inputs(text()))
+    for number in (float("nan"), float("inf"), -0.0, 1e308):
+        news.fields["displayName"].CopyFrom(struct_pb2.Value(number_value=number))
+        answer = provider.ask("Check", provider_pb2.CheckRequest(urn=URN, news=news))
+        assert [one.reason.partition(" ")[0] for one in answer.failures] == ["displayName"]
+        assert "displayName" not in plain(answer.inputs)

@@ -1,0 +1,173 @@
+"""The process: its port, its end by signal, and its end when nobody is left who wants it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2
+
+from dynamic.school import text
+from host.engine import listening
+from intune_vpp.plugin import serve as served
+from intune_vpp_emulator.serve import serve
+from intune_vpp_emulator.tenant import Tenant
+from plugin.door import half_done
+from plugin.processes import COMMAND, SECONDS_TO_END, begun, connected, port_of
+from plugin.school import inputs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NO_ENGINE = "127.0.0.1:1"
+PULUMIS_OWN_WAY = (sys.executable, "-m", "pulumi.run.plugin", "intune-vpp")
+SIGNALS = [signal.SIGTERM, signal.SIGINT]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("command", [COMMAND, PULUMIS_OWN_WAY], ids=["module", "run.plugin"])
+def test_port_and_end(command: tuple[str, ...], number: signal.Signals) -> None:
+    """It prints its port and nothing else, answers there, and ends well on either signal."""
+    with begun(NO_ENGINE, command=command) as child:
+        with connected(port_of(child)) as door:
+            version = door.ask("GetPluginInfo", empty_pb2.Empty()).version
+            assert door.ask("GetMapping", provider_pb2.GetMappingRequest(key="terraform")).data == b""
+        child.send_signal(number)
+        written, complained = child.communicate(timeout=SECONDS_TO_END)
+
+        assert (version, written, complained, child.returncode) == (metadata.version("intune-vpp"), "", "", 0)
+
+
+def test_options_before_the_address(tmp_path: Path) -> None:
+    """The engine's address is the last argument, whatever the engine puts before it; anywhere may be the folder."""
+    with listening() as engine, begun("--tracing", "tcp://x", engine.address) as child:
+        with connected(port_of(child)) as door:
+            door.configure()
+            door.good(inputs(text(days=5.5)))
+            assert len(engine.told("WARNING")) == 1
+        child.terminate()
+        assert child.communicate(timeout=SECONDS_TO_END) == ("", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_a_creation_waits(number: signal.Signals) -> None:
+    """The process ends in time, and the Create is answered before with the id of its token."""
+    tenant = Tenant(sync_seconds=3600)
+    with (
+        serve(tenant) as service,
+        begun(NO_ENGINE, environment=service.environment) as child,
+        connected(port_of(child)) as door,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        door.configure()
+        creation = threads.submit(door.made, inputs(text(), waitForSync=True))
+        end = time.monotonic() + 20
+        while not any(token.is_syncing for token in tenant.tokens):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        child.send_signal(number)
+        with pytest.raises(grpc.RpcError) as caught:
+            creation.result(timeout=SECONDS_TO_END)
+
+        assert child.communicate(timeout=SECONDS_TO_END) == ("", "")
+        assert child.returncode == 0
+    assert [token.id for token in tenant.tokens] == [half_done(caught.value).id]
+
+
+PARENT = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-m", "intune_vpp", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
+print(child.stdout.readline().strip(), child.pid, flush=True)
+child.wait()
+"""
+
+
+def _is_there(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    try:
+        with open(f"/proc/{process_id}/stat", encoding="utf-8") as file:  # noqa: PTH123 - no file of ours
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="asks /proc")  # noqa: PTH112 - no folder of ours
+def test_an_engine_that_was_killed() -> None:
+    """Where the parent is gone without a word, the process ends by itself."""
+    with begun(NO_ENGINE, command=(sys.executable, "-c", PARENT)) as parent:
+        assert parent.stdout is not None
+        _, child = parent.stdout.readline().split()
+        assert _is_there(int(child))
+        parent.kill()
+        parent.wait()
+        end = time.monotonic() + SECONDS_TO_END
+        while _is_there(int(child)) and time.monotonic() < end:
+            time.sleep(0.05)
+
+        assert not _is_there(int(child))
+
+
+def test_without_an_engine_it_outlives_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Started by hand, for PULUMI_DEBUG_PROVIDERS, it goes on when the parent is gone; with an engine it ends."""
+    told: SimpleQueue[None] = SimpleQueue()
+    told.put(None)
+    looks = iter([7, 7, 7, 1])
+    monkeypatch.setattr(os, "getppid", lambda: next(looks))
+    monkeypatch.setattr(served, "_SECONDS_BETWEEN_LOOKS", 0.01)
+    served._wait(told, None)
+    assert told.empty()
+    served._wait(told, 7)
+
+    assert list(looks) == []
+
+
+def test_by_hand() -> None:
+    """Without an argument it serves all the same, and knows no engine."""
+    with begun() as child:
+        with connected(port_of(child)) as door:
+            door.configure()
+            door.good(inputs(text(days=5.5)))
+        child.terminate()
+
+        assert child.communicate(timeout=SECONDS_TO_END) == ("", "")
+
+
+def test_main_reads_the_arguments_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command that is installed hands no arguments over: they are the process's own."""
+    waited_for: list[int | None] = []
+
+    def stop(_ended: object, parent: int | None) -> None:
+        waited_for.append(parent)
+
+    before = [signal.getsignal(number) for number in SIGNALS]
+    monkeypatch.setattr(served, "_wait", stop)
+    monkeypatch.setattr(sys, "argv", ["pulumi-resource-intune-vpp", NO_ENGINE])
+    try:
+        assert (served.main(), served.main([])) == (0, 0)
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)
+
+    assert waited_for == [os.getppid(), None]
+
+
+def test_importing_it_starts_nothing() -> None:
+    """The module that Pulumi's language host runs does nothing when it is only imported."""
+    command = [sys.executable, "-c", "import intune_vpp.__main__"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
+
+    assert (done.stdout, done.stderr) == ("", "")

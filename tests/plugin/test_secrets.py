@@ -1,0 +1,110 @@
+"""No secret in any answer, status or log line; where one could stand, the engine is not invited to print it."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2
+
+from core.test_secrets import pieces
+from dynamic.school import text
+from plugin.door import Door, asset, plain, secret, struct
+from plugin.school import inputs
+from tenant_in_process import sealed_in
+
+if TYPE_CHECKING:
+    from dynamic.school import Unsyncable
+    from plugin.conftest import Open
+    from plugin.door import Listener
+
+SECRET_OF_CONFIGURATION = "hunter2-hunter2-hunter2"
+
+
+def glimpses(seen: list[str], *secrets: str) -> list[str]:
+    """The pieces of secrets that can be seen."""
+    everything = "\n".join(seen)
+    return [piece for one in secrets for piece in pieces(one) if piece in everything]
+
+
+def test_a_life_shows_no_secret(
+    start: Open, tenant: Unsyncable, engine: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    """From the first Check to the deletion, with failures on the way: neither file, nor what Apple sealed, nor ours."""
+    caplog.set_level(logging.DEBUG)
+    first, second, broken = text(days=5.5), text(days=300), text(days=200)[:-9] + "!"
+    doors = [start()]
+    tenant.healed = False
+    with pytest.raises(grpc.RpcError):
+        doors[0].made(inputs(secret(first), waitForSync=True))
+    tenant.healed = True
+    doors += [start(clientSecret=secret(tenant.directory.app.client_secret)) for _ in range(3)]
+    kept = doors[1].made(inputs(secret(asset(text=first)), deletionProtection=False))
+    doors[1].read(kept)
+    doors[1].planned(kept, inputs(second))
+    kept = doors[2].updated(kept, inputs(asset(text=second), deletionProtection=False))
+    for refused in (broken, secret(first), asset(text=broken)):
+        _, failures = doors[2].checked(inputs(refused), kept.inputs)
+        assert [prop for prop, _ in failures] == [""]
+    doors[2].call("parseTokenFile", token=secret(second))
+    doors[2].refused("parseTokenFile", token=broken)
+    doors[2].call("getVppTokens")
+    tenant.clock.advance(400 * 86400)
+    with pytest.raises(grpc.RpcError):
+        doors[3].made(inputs(text(location="York", days=100), displayName="York"))
+    doors[3].imported(kept.id)
+    doors[2].delete(kept)
+
+    engine.wait_for("DEBUG", count=10)
+    answers = [answer for door in doors for answer in door.answers]
+    seen = [*answers, *(line for _, line in engine.heard), *caplog.messages]
+    assert len(seen) > 40
+    files = [one for file in (first, second, broken) for one in (file, base64.b64encode(file.encode()).decode())]
+    assert glimpses(seen, *files, sealed_in(first), sealed_in(second)) == []
+    assert glimpses(seen, tenant.directory.app.client_secret, "Bearer eyJhbGci") == []
+
+
+def test_the_search_finds_what_it_is_to_find() -> None:
+    """A piece of a file in an answer would be noticed."""
+    file = text()
+
+    assert glimpses(["x", f"told: {file[40:60]}"], file)
+
+
+def test_a_bad_configuration_shows_no_secret(stranger: Door, engine: Listener) -> None:
+    """A refused configuration names no property, and its secret stands in no sentence."""
+    news: dict[str, Any] = {"clientSecret": secret(SECRET_OF_CONFIGURATION), "graphVersion": SECRET_OF_CONFIGURATION}
+    answer = stranger.ask("CheckConfig", provider_pb2.CheckRequest(news=struct(news)))
+    with pytest.raises(grpc.RpcError) as caught:
+        stranger.configure(**news)
+
+    assert [one.property for one in answer.failures] == [""]
+    told = [one.reason for one in answer.failures] + [caught.value.details() or "", *stranger.answers[1:]]
+    assert glimpses([*told, *(line for _, line in engine.heard)], SECRET_OF_CONFIGURATION) == []
+
+
+def test_a_refused_sign_in_shows_no_secret(start: Open, engine: Listener) -> None:
+    """A secret that Entra does not take is not told."""
+    provider = start(clientSecret=SECRET_OF_CONFIGURATION)
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.made(inputs(text()))
+
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    provider.ask("Cancel", empty_pb2.Empty())
+    seen = [*provider.answers, *(line for _, line in engine.heard)]
+    assert glimpses(seen, SECRET_OF_CONFIGURATION) == []
+
+
+def test_the_state_holds_the_fingerprint(start: Open) -> None:
+    """Inputs and outputs hold the fingerprint in the place of the file, marked as no secret; so does an import."""
+    kept = start().made(inputs(secret(text())))
+    read = start().imported(kept.id)
+    for properties in (kept.inputs, kept.outputs):
+        assert properties["token"].startswith("sha256:")
+        assert properties["tokenFile"]["fingerprint"] == properties["token"]
+    assert "token" not in plain(read.inputs)
+    assert plain(read.properties)["token"] == "renewed elsewhere"
