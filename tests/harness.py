@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
+DYNAMIC_TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
+PLUGIN_TYPE = "intune-vpp:index:VppToken"
 TOKENS = "/beta/deviceAppManagement/vppTokens"
 SECONDS_FOR_A_COMMAND = 120
 
@@ -67,12 +69,28 @@ class Tenant:
         """Delete a token as a person in the admin centre would."""
         self._call("DELETE", f"portal/{token_id}")
 
+    def advance(self, seconds: int) -> None:
+        """Move the tenant's clock."""
+        self._call("POST", "clock", {"advanceSeconds": seconds})
+
+    def upload(self, file: Path, **members: Any) -> str:
+        """Upload a token file as a person in the admin centre would; the token's id."""
+        basis = {"token": file.read_text(), "appleId": "apps@contoso.example", "vppTokenAccountType": "business"}
+        token_id: str = self._call("POST", "portal", {**basis, **members})["id"]
+        synced = {"lastSyncStatus": "completed", "lastSyncDateTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        self.edit(token_id, **synced)
+        return token_id
+
+    def fail(self, *rules: dict[str, Any]) -> None:
+        """Let things go wrong by these rules."""
+        self._call("POST", "faults", list(rules))
+
     def apps(self) -> dict[str, Any]:
         """The app registrations of the tenant."""
         found: dict[str, Any] = self._call("GET", "tenant")["apps"]
         return found
 
-    def _call(self, method: str, route: str, body: dict[str, Any] | None = None) -> Any:
+    def _call(self, method: str, route: str, body: Any = None) -> Any:
         url = f"{self.environment['INTUNE_VPP_EMULATOR_URL']}/_emulator/{route}"
         with httpx.Client(verify=_trusting(self.environment)) as http:
             answer = http.request(method, url, json=body)
@@ -130,21 +148,28 @@ class Project:
     environment: dict[str, str]
     wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
     displayed: list[str] = field(default_factory=list)
+    type: str = DYNAMIC_TYPE
 
     @classmethod
-    def start(cls, folder: Path, engine: dict[str, str], tenant: Tenant, program: str = PROGRAM) -> Project:
+    def start(cls, folder: Path, engine: dict[str, str], tenant: Tenant, program: str = PROGRAM) -> Self:
         """Write the program and make the stack."""
         work = folder / "project"
         work.mkdir()
-        (folder / "state").mkdir()
         (work / "Pulumi.yaml").write_text("name: story\nruntime: python\n")
         (work / "__main__.py").write_text(program)
+        return cls.open(work, engine, tenant)
+
+    @classmethod
+    def open(cls, work: Path, engine: dict[str, str], tenant: Tenant) -> Self:
+        """Make the stack of a program that is there; its state and Pulumi's home lie beside its folder."""
+        state = work.parent / "state"
+        state.mkdir(exist_ok=True)
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI")},
             **engine,
             **tenant.environment,
-            "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+            "PULUMI_HOME": str(work.parent / "home"),
+            "PULUMI_BACKEND_URL": f"file://{state}",
             "PULUMI_CONFIG_PASSPHRASE": "for a test",
         }
         project = cls(work, environment)
@@ -154,18 +179,26 @@ class Project:
 
     def pulumi(self, *arguments: str, **environment: str) -> Run:
         """Run one command; what it prints is remembered."""
-        done = subprocess.run(
+        command = self.begin(*arguments, **environment)
+        try:
+            text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
+        except subprocess.TimeoutExpired:
+            os.killpg(command.pid, signal.SIGKILL)
+            raise
+        self.displayed.append(text)
+        return Run(command.returncode == 0, text)
+
+    def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Start one command, in a process group of its own."""
+        return subprocess.Popen(
             ["pulumi", "--non-interactive", "--color", "never", *arguments],  # noqa: S607 - the engine comes first on PATH
             cwd=self.folder,
             env={**self.environment, "WANTED": json.dumps(self.wanted), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=SECONDS_FOR_A_COMMAND,
-            check=False,
+            start_new_session=True,
         )
-        self.displayed.append(done.stdout)
-        return Run(done.returncode == 0, done.stdout)
 
     def up(self, *options: str, **environment: str) -> Run:
         """`pulumi up` without a preview before it."""
@@ -196,7 +229,7 @@ class Project:
     def tokens(self) -> dict[str, dict[str, Any]]:
         """The records of the tokens in the state, by resource name."""
         exported = self.export()["deployment"].get("resources") or []
-        return {one["urn"].rsplit("::", 1)[1]: one for one in exported if one["type"] == TYPE}
+        return {one["urn"].rsplit("::", 1)[1]: one for one in exported if one["type"] == self.type}
 
     def token(self, name: str = "lincoln") -> dict[str, Any]:
         """One record."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import ROOT, Project, Tenant, emulator
+from yaml_project import YamlProject, traces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,3 +47,12 @@ def tenant(tmp_path: Path) -> Iterator[Tenant]:
 def project(tmp_path: Path, engine: dict[str, str], tenant: Tenant) -> Project:
     """A project on that tenant, with a stack and nothing in it."""
     return Project.start(tmp_path, engine, tenant)
+
+
+@pytest.fixture
+def yaml_project(tmp_path: Path, engine: dict[str, str], tenant: Tenant) -> Iterator[YamlProject]:
+    """A project in YAML on that tenant, through the plugin; at its end no secret of its token files is anywhere."""
+    project = YamlProject.start(tmp_path, engine, tenant)
+    yield project
+    exported, history = project.export(), project.pulumi("stack", "history", "--json", "--show-secrets")
+    assert traces(tmp_path, *project.displayed, json.dumps(exported), history.text) == []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import TYPE, Project, Tenant, token_file
+from harness import DYNAMIC_TYPE, Project, Tenant, token_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-URN = f"urn:pulumi:test::story::{TYPE}::"
+URN = f"urn:pulumi:test::story::{DYNAMIC_TYPE}::"
 FAILS = {
     "apple_id": "apps@contoso.example",
     "vpp_token_account_type": "business",

@@ -1,0 +1,104 @@
+"""One story through both doors, and a stack that moves from one to the other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from harness import DYNAMIC_TYPE, Project, Tenant, emulator, token_file
+from yaml_project import PLUGIN, YamlProject, install_command, traces
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_OF_ONE_TENANT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|20\d\d-\d\d-\d\dT[\d:.]+Z")
+
+
+def test_the_doors_are_equal(tmp_path: Path, engine: dict[str, str]) -> None:
+    """The same wishes leave the same outputs and the same requests, whichever door they went through."""
+    first = token_file(tmp_path, "first")
+    second = token_file(tmp_path, "second", days=350)
+    told = []
+    for door in (Project, YamlProject):
+        folder = tmp_path / door.__name__
+        folder.mkdir()
+        with emulator(folder, "--sync-seconds", "0") as tenant:
+            told.append(_story(door.start(folder, engine, tenant), tenant, first, second))
+    dynamic, plugin = told
+    for step, (by_dynamic, by_plugin) in enumerate(zip(dynamic, plugin, strict=True), start=1):
+        assert by_plugin == by_dynamic, f"step {step}"
+
+
+def _story(project: Project, tenant: Tenant, first: Path, second: Path) -> list[Any]:
+    told = []
+
+    def tell() -> None:
+        seen = [one for one in tenant.log() if one["path"].startswith("/beta")]
+        requests = [(one["method"], _plain(one["path"]), one["body"]) for one in seen]
+        outputs = [_plain(project.outputs(name)) for name in project.tokens()]
+        inputs = [_plain(one["inputs"]) for one in project.tokens().values()]
+        told.append((requests, outputs, inputs))
+
+    project.want(token=str(first), display_name="Lincoln", country_or_region="GB", role_scope_tag_ids=["0", "7"])
+    assert project.up().ok
+    tell()
+    project.want(display_name="Lincoln School", automatically_update_apps=True)
+    project.want(token=str(second))
+    assert project.up().ok
+    tell()
+    tenant.edit(project.token()["id"], countryOrRegion="us", state="assignedToExternalMDM")
+    assert project.refresh().ok
+    tell()
+    project.want(claim_token_management_from_external_mdm=True, country_or_region=None)
+    assert project.up().ok
+    tell()
+    assert project.destroy().ok
+    tell()
+    return told
+
+
+def _plain(value: Any) -> Any:
+    """A value without what belongs to one door or one tenant: secret marks, `__` names, ids and instants."""
+    match value:
+        case {"plaintext": _}:
+            return "a secret"
+        case dict():
+            return {name: _plain(one) for name, one in value.items() if not name.startswith("__")}
+        case list():
+            return [_plain(one) for one in value]
+        case str():
+            return _OF_ONE_TENANT.sub("*", value)
+        case _:
+            return value
+
+
+def test_a_stack_moves(project: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """By an alias a token goes from the dynamic provider to the plugin without a write, and all goes on as ever."""
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", country_or_region="GB")
+    project.want("york", token=str(token_file(tmp_path, "york", location="York")), display_name="York")
+    assert project.up().ok
+    before = project.tokens()
+    tenant.log()
+    install_command(tmp_path / "plugin" / PLUGIN, "intune_vpp")
+    moved = YamlProject(project.folder, project.environment, project.wanted, project.displayed)
+    moved.want(opts={"aliases": [{"type": DYNAMIC_TYPE}]})
+    moved.want("york", opts={"aliases": [before["york"]["urn"]]})
+    previewed = moved.preview("--diff")
+    assert previewed.ok, previewed.text
+    done = moved.up()
+    assert done.ok, done.text
+    assert project.tokens() == {}
+    after = moved.tokens()
+    assert {name: one["id"] for name, one in after.items()} == {name: one["id"] for name, one in before.items()}
+    for name in after:
+        assert not [member for member in after[name]["inputs"] if member.startswith("__")]
+        moved.want(name, opts={})
+    for again in (moved.up("--expect-no-changes"), moved.refresh("--expect-no-changes")):
+        assert again.ok, again.text
+    assert tenant.writes() == []
+    moved.want(token=str(token_file(tmp_path, "second", days=350)))
+    assert moved.up().ok
+    assert tenant.writes() == ["PATCH vppTokens/{id}", "POST vppTokens/{id}/syncLicenses"]
+    assert moved.destroy().ok
+    assert tenant.writes() == ["DELETE vppTokens/{id}"] * 2
+    assert traces(tmp_path, *moved.displayed) == []

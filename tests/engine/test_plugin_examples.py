@@ -1,0 +1,83 @@
+"""The examples of the plugin, run by the commands that stand in their READMEs, in their order."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness import ROOT, emulator
+from yaml_project import PLUGIN, install_command, traces
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECONDS = 280
+EXAMPLES = {
+    "02-yaml": ("pulumi-language-yaml", [["POST", "PATCH", "DELETE"]]),
+    "03-adopt": ("pulumi-language-yaml", [[]]),
+    "04-two-tenants": ("pulumi-language-yaml", [["POST", "DELETE"]] * 2),
+    "05-typescript": ("pulumi-language-nodejs", [["POST", "DELETE"]]),
+    "06-go": ("pulumi-language-go", [["POST", "DELETE"]]),
+}
+"""The language host that each needs, and the writes, syncs apart, that each of its tenants sees."""
+
+_SERVE = re.compile(r"intune-vpp-emulator serve --env-file (\S+)")
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_commands_of_its_readme(name: str, engine: dict[str, str], tmp_path: Path) -> None:
+    """Every command of an example's README does its work, and leaves neither a token nor a secret behind."""
+    host, expected = EXAMPLES[name]
+    if shutil.which(host, path=engine["PATH"]) is None:
+        pytest.skip(f"needs {host}, which only Pulumi's own download brings")
+    work = tmp_path / "example"
+    shutil.copytree(ROOT / "examples" / name, work)
+    install_command(tmp_path / "bin" / PLUGIN, "intune_vpp")
+    install_command(tmp_path / "bin" / "intune-vpp-emulator", "intune_vpp_emulator")
+    commands = _commands((work / "README.md").read_text())
+    with ExitStack() as stack:
+        tenants = []
+        for env_file in _SERVE.findall(commands):
+            tenant = stack.enter_context(emulator(tmp_path, "--sync-seconds", "0"))
+            lines = [f"{name}={value}\n" for name, value in tenant.environment.items()]
+            (work / env_file).write_text("".join(lines))
+            tenants.append(tenant)
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", _SERVE.sub(":", commands)],  # noqa: S607 - any bash will do
+            cwd=work,
+            env=_environment(engine, tmp_path),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+        seen = [[one.partition(" ")[0] for one in tenant.writes() if "syncLicenses" not in one] for tenant in tenants]
+    assert seen == expected
+    assert traces(tmp_path, done.stdout) == []
+
+
+def _commands(readme: str) -> str:
+    """What stands indented in a README."""
+    return "\n".join(line[4:] for line in readme.splitlines() if line.startswith("    "))
+
+
+def _environment(engine: dict[str, str], folder: Path) -> dict[str, str]:
+    """A shell in which all is installed, with a Pulumi of its own that asks nothing."""
+    (folder / "state").mkdir()
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI")},
+        **engine,
+        "PATH": f"{folder / 'bin'}{os.pathsep}{engine['PATH']}",
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "for a test",
+        "PULUMI_SKIP_CONFIRMATIONS": "true",
+    }

@@ -1,0 +1,110 @@
+"""What goes wrong half-way: the id is kept, and the next update puts it right."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from harness import SECONDS_FOR_A_COMMAND, TOKENS, Tenant, emulator, token_file
+from yaml_project import YamlProject, traces
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SYNC = "POST vppTokens/{id}/syncLicenses"
+
+
+def test_half_done(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
+    """A sync that fails after a creation or a renewal is a partial failure; the next update tries that alone again."""
+    project = yaml_project
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.want("york", token=str(token_file(tmp_path, "york", location="York")), display_name="York")
+    tenant.fail({"sync": "failed", "times": 2})
+    failed = project.up()
+    assert not failed.ok
+    assert "The licence sync of Lincoln failed" in failed.text
+    ids = {name: one["id"] for name, one in project.tokens().items()}
+    assert set(ids) == {"lincoln", "york"}
+    assert project.outputs()["syncPending"] is True
+    tenant.log()
+    again = project.up()
+    assert again.ok, again.text
+    assert tenant.writes() == [SYNC, SYNC]
+    assert project.outputs()["syncPending"] is False
+
+    project.want(token=str(token_file(tmp_path, "second", days=350)), display_name="Lincoln School")
+    tenant.fail({"sync": "failed", "times": 1})
+    failed = project.up()
+    assert not failed.ok
+    assert project.outputs()["displayName"] == "Lincoln School"
+    assert tenant.writes() == ["PATCH vppTokens/{id}", SYNC]
+    again = project.up()
+    assert again.ok, again.text
+    # The engine keeps the old inputs of an update that failed in part; what is told twice is never the file.
+    assert [one["body"] for one in tenant.log() if one["method"] == "PATCH"] == [{"displayName": "Lincoln School"}]
+    quiet = project.up("--expect-no-changes")
+    assert quiet.ok, quiet.text
+    assert {name: one["id"] for name, one in project.tokens().items()} == ids
+
+
+def test_refused_and_lost(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
+    """What Graph refuses leaves nothing behind, a lost answer no second token, and a duplicate location is told."""
+    project = yaml_project
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    tenant.fail({"method": "POST", "path": TOKENS, "status": 403})
+    refused = project.up()
+    assert not refused.ok
+    assert "Traceback" not in refused.text
+    assert project.tokens() == {}
+    tenant.fail({"method": "POST", "path": TOKENS, "status": 500, "when": "after"})
+    assert not project.up().ok
+    assert project.tokens() == {}
+    tenant.log()
+    found = project.up()
+    assert found.ok, found.text
+    assert "was taken over" in found.text
+    assert "POST vppTokens" not in tenant.writes()
+
+    project.want("twin", token=str(token_file(tmp_path, "twin", days=200)), display_name="Twin")
+    twin = project.up()
+    assert not twin.ok
+    assert "duplicateLocationId" in twin.text
+    assert set(project.tokens()) == {"lincoln", "twin"}
+
+
+def test_waiting(tmp_path: Path, engine: dict[str, str]) -> None:
+    """`customTimeouts` bound the wait for a sync, Ctrl-C ends it within seconds, and both keep the id."""
+    with emulator(tmp_path, "--sync-seconds", "3600") as slow:
+        project = YamlProject.start(tmp_path, engine, slow)
+        project.want(token=str(token_file(tmp_path)), opts={"custom_timeouts": {"create": "3s", "update": "20m"}})
+        started = time.monotonic()
+        late = project.up()
+        assert not late.ok
+        assert time.monotonic() - started < 15
+        token_id = project.token()["id"]
+        assert project.outputs()["syncPending"] is True
+
+        project.want("york", token=str(token_file(tmp_path, "york", location="York")))
+        slow.log()
+        command = project.begin("up", "--yes", "--skip-preview")
+        deadline = time.monotonic() + 30
+        while SYNC not in slow.writes():
+            assert time.monotonic() < deadline, "the second sync never began"
+            time.sleep(0.2)
+        os.killpg(command.pid, signal.SIGINT)
+        interrupted = time.monotonic()
+        text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
+        assert time.monotonic() - interrupted < 8
+        assert command.returncode != 0
+        kept = {name: one["id"] for name, one in project.tokens().items()}
+        assert set(kept) == {"lincoln", "york"}, text
+        assert kept["lincoln"] == token_id
+        assert project.export()["deployment"].get("pending_operations") in (None, [])
+        for name in kept:
+            project.want(name, wait_for_sync=False)
+        done = project.up()
+        assert done.ok, done.text
+        assert {name: one["id"] for name, one in project.tokens().items()} == kept
+        assert traces(tmp_path, *project.displayed, text) == []
