@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 EXAMPLE := examples/01-renew-a-token
 
-.PHONY: setup engine demo test check format constraints dist clean
+.PHONY: setup engine demo test check bench bench-quick format constraints dist clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -36,6 +36,16 @@ check: $(READY)
 	@test -f .coverage || { echo "No coverage yet: run make test first."; exit 1; }
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='provider/intune_vpp/core/*,provider/intune_vpp/lifecycle/*'
+
+# The plugin beside one that does nothing. Wants a quiet machine; adds to bench/results.jsonl.
+bench: $(READY)
+	@$(BIN)/python tools/engine >/dev/null
+	@PYTHONPATH=tests $(BIN)/python bench
+
+# Whether the bench itself works: few tokens, one pair, nothing kept.
+bench-quick: $(READY)
+	@$(BIN)/python tools/engine >/dev/null
+	@PYTHONPATH=tests $(BIN)/python bench --quick
 
 format: $(READY)
 	$(BIN)/ruff check --fix

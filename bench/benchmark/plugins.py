@@ -1,0 +1,53 @@
+"""The executables that the engine starts, ours and those beside it, and how soon they are ready."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmark.results import Measure
+
+BENCH = Path(__file__).resolve().parents[1]
+NAME = "pulumi-resource-intune-vpp"
+
+OURS = "intune_vpp.plugin.serve:main"
+YARDSTICK = "yardstick.serve:yardstick"
+EMPTY = "yardstick.serve:empty"
+
+
+def make(folder: Path, entry: str) -> Path:
+    """An executable as pip makes one of an entry point."""
+    module, _, function = entry.partition(":")
+    lines = [f"#!{sys.executable}", "import sys"]
+    if entry != OURS:
+        lines.append(f"sys.path.insert(0, {str(BENCH)!r})")
+    lines += [f"from {module} import {function}", "if __name__ == '__main__':", f"    sys.exit({function}())", ""]
+    folder.mkdir(parents=True)
+    executable = folder / NAME
+    executable.write_text("\n".join(lines))
+    executable.chmod(0o755)
+    return executable
+
+
+def readiness(folder: Path, starts: int) -> list[Measure]:
+    """The time from the start to the line with the port, beside an empty server on the same stubs."""
+    ours, empty = make(folder / "ours", OURS), make(folder / "empty", EMPTY)
+    for executable in (ours, empty):  # once for nothing: Python compiles
+        _seconds_to_port(executable)
+    return [Measure(_seconds_to_port(ours), _seconds_to_port(empty)) for _ in range(starts)]
+
+
+def _seconds_to_port(executable: Path) -> float:
+    began = time.perf_counter()
+    process = subprocess.Popen([executable], stdout=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        took = time.perf_counter() - began
+    finally:
+        process.kill()
+        process.communicate()
+    if not line.strip().isdigit():
+        raise RuntimeError(f"{executable.parent.name} did not start.")
+    return took

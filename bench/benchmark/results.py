@@ -1,0 +1,98 @@
+"""What was measured, as a line of results.jsonl and as the limits see it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_MILLISECONDS = 3
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class State:
+    """How many bytes of state a token has: without what its program's host tells of itself, and with it."""
+
+    record: int
+    stored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One command with ours and with the yardstick, one after the other."""
+
+    seconds: float
+    yardstick_seconds: float
+    requests: Mapping[str, int] = field(default_factory=dict)
+    state: State | None = None
+
+    @property
+    def ratio(self) -> float:
+        """How many times the yardstick ours took."""
+        return self.seconds / self.yardstick_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All measures of one case in one. Times are medians; the ratio is the median of the pairs' ratios."""
+
+    case: str
+    n: int
+    page: int
+    seconds: float
+    yardstick_seconds: float
+    ratios: tuple[float, ...]
+    requests: Mapping[str, int]
+    state: State | None
+
+    @classmethod
+    def of(cls, case: str, measures: Iterable[Measure], *, n: int, page: int) -> Result:
+        """The result of some pairs; of requests and of state the worst counts."""
+        pairs = list(measures)
+        most: Counter[str] = Counter()
+        for pair in pairs:
+            most |= Counter(pair.requests)
+        return cls(
+            case=case,
+            n=n,
+            page=page,
+            seconds=median(pair.seconds for pair in pairs),
+            yardstick_seconds=median(pair.yardstick_seconds for pair in pairs),
+            ratios=tuple(pair.ratio for pair in pairs),
+            requests=dict(most),
+            state=max((pair.state for pair in pairs if pair.state is not None), default=None),
+        )
+
+    @property
+    def pages(self) -> int:
+        """How many pages a listing of all tokens has."""
+        return -(-self.n // self.page)
+
+    @property
+    def ratio(self) -> float:
+        """The median of the pairs' ratios."""
+        return median(self.ratios)
+
+    def line(self, *, at: str, load: float) -> str:
+        """The line for results.jsonl: with when it was measured, and the machine's load before."""
+        members = {
+            "case": self.case,
+            "door": "plugin",
+            "n": self.n,
+            "requests": sum(self.requests.values()),
+            "seconds": round(self.seconds, _MILLISECONDS),
+            "yardstick_seconds": round(self.yardstick_seconds, _MILLISECONDS),
+            "ratio": round(self.ratio, _MILLISECONDS),
+            "state_bytes": self.state.record if self.state else None,
+            "stored_bytes": self.state.stored if self.state else None,
+            "ratios": [round(ratio, _MILLISECONDS) for ratio in self.ratios],
+            "methods": dict(self.requests),
+            "at": at,
+            "load": round(load, 1),
+        }
+        return json.dumps(members)

@@ -1,0 +1,86 @@
+"""A provider that does nothing: each call is answered at once, with the record of a token that ours has made."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import grpc
+
+_NO_CHANGE = provider_pb2.DiffResponse.DIFF_NONE
+
+
+class Yardstick(provider_pb2_grpc.ResourceProviderServicer):
+    """Holds one record, and knows nothing of tokens."""
+
+    def __init__(self, record: Path, schema: Path) -> None:
+        self._record = record
+        self._schema = schema
+        self._inputs = struct_pb2.Struct()
+        self._outputs = struct_pb2.Struct()
+
+    def Handshake(
+        self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ProviderHandshakeResponse:
+        """As ours."""
+        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
+
+    def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
+        """Some version."""
+        return plugin_pb2.PluginInfo(version="0.1.0")
+
+    def GetSchema(
+        self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.GetSchemaResponse:
+        """The schema of ours, so that the same program fits."""
+        return provider_pb2.GetSchemaResponse(schema=self._schema.read_text(encoding="utf-8"))
+
+    def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        """There is nothing to stop."""
+        return empty_pb2.Empty()
+
+    def CheckConfig(
+        self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.CheckResponse:
+        """What was given."""
+        return provider_pb2.CheckResponse(inputs=request.news)
+
+    def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
+        """No change."""
+        return provider_pb2.DiffResponse(changes=_NO_CHANGE)
+
+    def Configure(
+        self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
+    ) -> provider_pb2.ConfigureResponse:
+        """As ours; the record is taken up once."""
+        record: dict[str, Any] = json.loads(self._record.read_text(encoding="utf-8"))
+        json_format.ParseDict(record["inputs"], self._inputs)
+        json_format.ParseDict(record["outputs"], self._outputs)
+        return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
+
+    def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
+        """The inputs of the record, whatever was given."""
+        return provider_pb2.CheckResponse(inputs=self._inputs)
+
+    def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
+        """No change."""
+        return provider_pb2.DiffResponse(changes=_NO_CHANGE, hasDetailedDiff=True)
+
+    def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
+        """The outputs of the record under a new id."""
+        return provider_pb2.CreateResponse(id=str(uuid.uuid4()), properties=self._outputs)
+
+    def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
+        """The record."""
+        return provider_pb2.ReadResponse(id=request.id, properties=self._outputs, inputs=self._inputs)
+
+    def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
+        """There is nothing to delete."""
+        return empty_pb2.Empty()

@@ -1,0 +1,106 @@
+"""A limit that is breached fails the benchmark, and one that is held does not."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from rich.console import Console
+
+from benchmark.cli import report
+from benchmark.limits import breaches
+from benchmark.results import Measure, Result, State
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+READY = Result("ready", 300, 100, 0.25, 0.2, (1.25,), {}, None)
+CREATE = Result("create", 300, 100, 11.4, 10.0, (1.14,), {"GET": 3, "POST": 300}, State(2000, 4100))
+NO_OP = Result("no-op", 300, 100, 2.0, 2.0, (1.0,), {}, State(2000, 4100))
+REFRESH = Result("refresh", 300, 100, 2.0, 1.0, (2.0,), {"GET": 5}, State(2000, 4100))
+DESTROY = Result("destroy", 300, 100, 5.0, 4.0, (1.25,), {"DELETE": 300}, None)
+HELD = (READY, CREATE, NO_OP, REFRESH, DESTROY)
+
+BEYOND: dict[str, tuple[Result, dict[str, Any], str]] = {
+    "a start": (READY, {"ratios": (1.31,)}, "ready: ratio 1.31, at most 1.3."),
+    "the time": (CREATE, {"ratios": (1.0, 1.2, 1.16)}, "create: ratio 1.16, at most 1.15."),
+    "a POST more": (CREATE, {"requests": {"GET": 2, "POST": 301}}, "create: POST requests 301, at most 300."),
+    "a page more": (CREATE, {"requests": {"GET": 4, "POST": 299}}, "create: GET requests 4, at most 3."),
+    "a PATCH": (
+        CREATE,
+        {"requests": {"GET": 3, "POST": 300, "PATCH": 1}},
+        "create: requests 304, at most 303.",
+    ),
+    "the state": (CREATE, {"state": State(4001, 6100)}, "create: bytes of state a token 4001, at most 4000."),
+    "a request of none": (NO_OP, {"requests": {"GET": 1}}, "no-op: requests 1, at most 0."),
+    "a GET each": (REFRESH, {"requests": {"GET": 300}}, "refresh: requests 300, at most 5."),
+    "a look before": (DESTROY, {"requests": {"GET": 1, "DELETE": 300}}, "destroy: requests 301, at most 300."),
+}
+
+
+def _reported(results: Sequence[Result]) -> tuple[int, str]:
+    shown = io.StringIO()
+    return report(results, Console(file=shown, width=200), load=0.5), shown.getvalue()
+
+
+def test_held() -> None:
+    """Where every limit is held, the status is 0."""
+    status, shown = _reported(HELD)
+    assert status == 0
+    assert "All limits are held." in shown
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_breached(name: str) -> None:
+    """One breached limit is told in one sentence, and the status is 1."""
+    result, members, sentence = BEYOND[name]
+    changed = replace(result, **members)
+    results = [changed if one is result else one for one in HELD]
+    assert breaches(results) == [sentence]
+    status, shown = _reported(results)
+    assert status == 1
+    assert sentence in shown
+
+
+def test_the_last_one_allowed() -> None:
+    """What stands exactly on a limit is held."""
+    on_the_limit = replace(CREATE, ratios=(1.15,), state=State(4000, 6100))
+    assert breaches([on_the_limit]) == []
+
+
+def test_few_tokens() -> None:
+    """With few tokens the time of a run is not judged, and its requests are."""
+    few = replace(CREATE, n=30, ratios=(3.0,), requests={"GET": 1, "POST": 30})
+    assert breaches([few]) == []
+    assert breaches([replace(few, requests={"GET": 2, "POST": 30})]) != []
+
+
+def test_pairs() -> None:
+    """Of the pairs' ratios the median counts, of requests and of state the worst."""
+    pairs = [
+        Measure(2.0, 1.0, {"POST": 3}, State(10, 20)),
+        Measure(3.0, 2.0, {"GET": 1, "POST": 2}, State(12, 18)),
+        Measure(1.0, 1.0, {"POST": 2}),
+    ]
+    result = Result.of("create", pairs, n=3, page=2)
+    assert (result.ratio, result.seconds, result.yardstick_seconds, result.pages) == (1.5, 2.0, 1.0, 2)
+    assert (result.requests, result.state) == ({"GET": 1, "POST": 3}, State(12, 18))
+
+
+def test_line() -> None:
+    """A line of results.jsonl has what is compared from one run to the next."""
+    line = json.loads(CREATE.line(at="2027-01-31T00:00:00Z", load=0.04))
+    wanted = {
+        "case": "create",
+        "door": "plugin",
+        "n": 300,
+        "requests": 303,
+        "seconds": 11.4,
+        "yardstick_seconds": 10.0,
+        "ratio": 1.14,
+        "state_bytes": 2000,
+    }
+    assert wanted.items() <= line.items()
