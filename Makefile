@@ -26,7 +26,7 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/python tools/engine
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal --cov --cov-report=
 
 check: $(READY)
 	$(BIN)/ruff check
