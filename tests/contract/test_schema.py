@@ -31,6 +31,7 @@ from intune_vpp.core.model import (
     camel_case,
     snake_case,
 )
+from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import functions, servicer
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ def test_the_functions_inputs_and_outputs() -> None:
         "outputs"
     ]["properties"]
     assert set(one["outputs"]["required"]) == NEVER_NULL | {"id", "tenantId"}
-    assert [snake_case(name) for name in every["inputs"]["properties"]] == list(functions.Filter.__slots__)
+    assert [snake_case(name) for name in every["inputs"]["properties"]] == list(Filter.__slots__)
     assert "required" not in every["inputs"]
     assert shape(every["outputs"]["properties"]["vppTokens"]) == {
         "type": "array",

@@ -17,7 +17,7 @@ from core.strategies import JSON, TEXTS
 from dynamic.school import day, text
 from intune_vpp.core.model import INPUTS
 from intune_vpp.host.unknowns import SENTINELS
-from plugin.door import TYPE, Door, archive, asset, output, secret, struct
+from plugin.door import TYPE, URN, Door, archive, asset, output, secret, struct
 from plugin.school import inputs
 
 if TYPE_CHECKING:
@@ -143,10 +143,13 @@ def test_a_value_of_another_type(provider: Door, name: str) -> None:
 
 @pytest.mark.parametrize("sentinel", sorted(SENTINELS))
 def test_each_sentinel_in_each_input(provider: Door, sentinel: str) -> None:
-    """Whatever is unknown is nothing to complain about, and goes back as the sentinel of strings."""
-    for form in (sentinel, secret(sentinel), output(), output(value=secret(sentinel)), secret(output(value=sentinel))):
-        checked = provider.good(dict.fromkeys(NAMES, form))
-        assert checked == dict.fromkeys([*NAMES, "tokenFile"], STRING_SENTINEL)
+    """Whatever is unknown is nothing to complain about, and goes back as that of strings; secret where it was."""
+    plain = dict.fromkeys([*NAMES, "tokenFile"], STRING_SENTINEL)
+    for form in (sentinel, output(), output(value=sentinel)):
+        assert provider.good(dict.fromkeys(NAMES, form)) == plain
+    marked = dict.fromkeys(NAMES, secret(STRING_SENTINEL)) | {"token": STRING_SENTINEL, "tokenFile": STRING_SENTINEL}
+    for form in (secret(sentinel), output(value=secret(sentinel)), secret(output(value=sentinel)), output(secret=True)):
+        assert provider.good(dict.fromkeys(NAMES, form)) == marked
     assert provider.good(inputs(FILE, roleScopeTagIds=["0", sentinel]))["roleScopeTagIds"] == STRING_SENTINEL
 
 
@@ -232,7 +235,7 @@ def test_a_fingerprint_stands_for_its_file(start: Open) -> None:
 def test_check_asks_nobody(provider: Door, tenant: Unsyncable) -> None:
     """Check sends nothing, and answers to a request with all that newer engines add."""
     request = provider_pb2.CheckRequest(
-        urn="urn",
+        urn=URN,
         news=struct(inputs(FILE)),
         randomSeed=b"seed",
         name="lincoln",

@@ -13,7 +13,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from dynamic.school import Unsyncable, text
 from intune_vpp.host.unknowns import SENTINELS
-from plugin.door import DIFF, TYPE, Door, Kept, output, plain, secret, struct
+from plugin.door import DIFF, TYPE, URN, Door, Kept, output, plain, secret, struct
 from plugin.school import inputs
 
 if TYPE_CHECKING:
@@ -130,13 +130,13 @@ def test_calls_before_configure(stranger: Door) -> None:
     """Whatever comes too early is answered with one sentence."""
     sentence, nobody = "The engine has not configured this provider.", Kept("x", {}, {})
 
-    assert stranger.checked(inputs(text())) == ({}, [("", sentence)])
     requests = {
-        "Diff": provider_pb2.DiffRequest(id="x"),
-        "Create": provider_pb2.CreateRequest(),
-        "Read": provider_pb2.ReadRequest(id="x"),
-        "Update": provider_pb2.UpdateRequest(id="x"),
-        "Delete": provider_pb2.DeleteRequest(id="x"),
+        "Check": provider_pb2.CheckRequest(urn=URN, news=struct(inputs(text()))),
+        "Diff": provider_pb2.DiffRequest(urn=URN, id="x"),
+        "Create": provider_pb2.CreateRequest(urn=URN),
+        "Read": provider_pb2.ReadRequest(urn=URN, id="x"),
+        "Update": provider_pb2.UpdateRequest(urn=URN, id="x"),
+        "Delete": provider_pb2.DeleteRequest(urn=URN, id="x"),
         "Invoke": provider_pb2.InvokeRequest(tok="intune-vpp:index:getVppTokens"),
         "List": provider_pb2.ListRequest(token=TYPE),
     }
@@ -159,9 +159,9 @@ def test_a_preview_needs_no_credentials(
     provider = start()
     checked = provider.good(inputs(text(location="York")))
     assert provider.planned(kept, inputs(None)).changes == DIFF.DIFF_NONE
-    provider.ask("Create", provider_pb2.CreateRequest(properties=struct(checked), preview=True))
+    provider.ask("Create", provider_pb2.CreateRequest(urn=URN, properties=struct(checked), preview=True))
     with pytest.raises(grpc.RpcError) as caught:
-        provider.ask("Create", provider_pb2.CreateRequest(properties=struct(checked)))
+        provider.ask("Create", provider_pb2.CreateRequest(urn=URN, properties=struct(checked)))
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert "ARM_CLIENT_SECRET" in (caught.value.details() or "")

@@ -12,6 +12,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from dynamic.school import text
+from intune_vpp.plugin import codec
 from intune_vpp.plugin.answers import HalfDone
 from plugin.door import DIFF, URN, Door, Kept, half_done, plain, struct, the_status
 from plugin.school import inputs
@@ -104,7 +105,7 @@ def test_a_creation_that_graph_refuses(start: Open, tenant: Unsyncable) -> None:
 
 def test_a_reason_that_is_no_text() -> None:
     """Half a surrogate pair in a name or a sentence does not cost the id."""
-    outcome = HalfDone("id", outputs={"locationName": "L\ud83d"}, inputs={}, why="L\ud83d failed")
+    outcome = HalfDone("id", outputs=codec.encode({"locationName": "L\ud83d"}), inputs=struct({}), why="L\ud83d failed")
 
     assert outcome.status.message == "L? failed"
     assert outcome.status.details[0].Is(provider_pb2.ErrorResourceInitFailed.DESCRIPTOR)

@@ -28,6 +28,7 @@ WRAPPED: st.SearchStrategy[Any] = (
     JSON | JSON.map(secret) | JSON.map(lambda value: asset(path=value)) | st.just({SIGNATURE: {}})
 )
 GARBAGE = st.dictionaries(NAMES, WRAPPED, max_size=4).map(struct)
+URNS = st.just(URN) | TEXTS
 IDS = st.sampled_from(["", "/", "a/b?c#d", "..", "22222222-2222-4222-8222-222222222222"]) | TEXTS
 FLAGS = st.booleans()
 LISTS = st.lists(TEXTS, max_size=2)
@@ -39,16 +40,23 @@ FUNCTIONS = st.sampled_from(
 REQUESTS: dict[str, st.SearchStrategy[Message]] = {
     "CheckConfig": st.builds(provider_pb2.CheckRequest, olds=GARBAGE, news=GARBAGE),
     "DiffConfig": st.builds(provider_pb2.DiffRequest, olds=GARBAGE, news=GARBAGE, old_inputs=GARBAGE),
-    "Check": st.builds(provider_pb2.CheckRequest, urn=TEXTS, olds=GARBAGE, news=GARBAGE),
+    "Check": st.builds(provider_pb2.CheckRequest, urn=URNS, olds=GARBAGE, news=GARBAGE),
     "Diff": st.builds(
-        provider_pb2.DiffRequest, id=IDS, olds=GARBAGE, news=GARBAGE, old_inputs=GARBAGE, ignoreChanges=LISTS
+        provider_pb2.DiffRequest, urn=URNS, id=IDS, olds=GARBAGE, news=GARBAGE, old_inputs=GARBAGE, ignoreChanges=LISTS
     ),
-    "Create": st.builds(provider_pb2.CreateRequest, properties=GARBAGE, preview=FLAGS, timeout=TIMES),
-    "Read": st.builds(provider_pb2.ReadRequest, id=IDS, properties=GARBAGE, inputs=GARBAGE),
+    "Create": st.builds(provider_pb2.CreateRequest, urn=URNS, properties=GARBAGE, preview=FLAGS, timeout=TIMES),
+    "Read": st.builds(provider_pb2.ReadRequest, urn=URNS, id=IDS, properties=GARBAGE, inputs=GARBAGE),
     "Update": st.builds(
-        provider_pb2.UpdateRequest, id=IDS, olds=GARBAGE, news=GARBAGE, old_inputs=GARBAGE, preview=FLAGS, timeout=TIMES
+        provider_pb2.UpdateRequest,
+        urn=URNS,
+        id=IDS,
+        olds=GARBAGE,
+        news=GARBAGE,
+        old_inputs=GARBAGE,
+        preview=FLAGS,
+        timeout=TIMES,
     ),
-    "Delete": st.builds(provider_pb2.DeleteRequest, id=IDS, properties=GARBAGE, old_inputs=GARBAGE),
+    "Delete": st.builds(provider_pb2.DeleteRequest, urn=URNS, id=IDS, properties=GARBAGE, old_inputs=GARBAGE),
     "Invoke": st.builds(provider_pb2.InvokeRequest, tok=FUNCTIONS, args=GARBAGE),
     "List": st.builds(provider_pb2.ListRequest, token=st.just(TYPE) | TEXTS, query=GARBAGE, limit=st.integers(-5, 5)),
     "Configure": st.builds(provider_pb2.ConfigureRequest, args=GARBAGE, variables=st.just({"a": "b"})),
@@ -106,19 +114,23 @@ def test_a_state_of_another_type(provider: Door, name: str) -> None:
     for value in values:
         odd = struct({**checked, name: value})
         answered(provider, "Check", provider_pb2.CheckRequest(urn=URN, olds=odd, news=struct(inputs(text()))))
-        answered(provider, "Diff", provider_pb2.DiffRequest(id="x", olds=odd, old_inputs=odd, news=struct(checked)))
-        answered(provider, "Diff", provider_pb2.DiffRequest(id="x", olds=struct(checked), news=odd))
-        answered(provider, "Read", provider_pb2.ReadRequest(id="x", properties=odd, inputs=odd))
-        answered(provider, "Update", provider_pb2.UpdateRequest(id="x", olds=odd, news=odd, preview=True))
-        answered(provider, "Create", provider_pb2.CreateRequest(properties=odd, preview=True))
-        answered(provider, "Delete", provider_pb2.DeleteRequest(id="x", properties=odd, old_inputs=odd))
+        answered(
+            provider, "Diff", provider_pb2.DiffRequest(urn=URN, id="x", olds=odd, old_inputs=odd, news=struct(checked))
+        )
+        answered(provider, "Diff", provider_pb2.DiffRequest(urn=URN, id="x", olds=struct(checked), news=odd))
+        answered(provider, "Read", provider_pb2.ReadRequest(urn=URN, id="x", properties=odd, inputs=odd))
+        answered(provider, "Update", provider_pb2.UpdateRequest(urn=URN, id="x", olds=odd, news=odd, preview=True))
+        answered(provider, "Create", provider_pb2.CreateRequest(urn=URN, properties=odd, preview=True))
+        answered(provider, "Delete", provider_pb2.DeleteRequest(urn=URN, id="x", properties=odd, old_inputs=odd))
 
 
 def test_a_defect_quotes_nothing(provider: Door, caplog: pytest.LogCaptureFixture) -> None:
     """An error that nobody foresaw is told by its kind alone, since its text may hold a secret; the next call works."""
     caplog.set_level(logging.DEBUG, logger="intune_vpp")
     with pytest.raises(grpc.RpcError) as caught:
-        provider.ask("Check", provider_pb2.CheckRequest(news=struct(inputs(asset(path={"hunter2": "hunter2"})))))
+        provider.ask(
+            "Check", provider_pb2.CheckRequest(urn=URN, news=struct(inputs(asset(path={"hunter2": "hunter2"}))))
+        )
 
     assert caught.value.code() is grpc.StatusCode.INTERNAL
     assert caught.value.details() == "A defect of intune-vpp: TypeError in Check. Please report it."

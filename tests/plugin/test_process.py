@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from queue import SimpleQueue
+from threading import Event
 from typing import TYPE_CHECKING
 
 import grpc
@@ -27,7 +28,10 @@ from plugin.processes import COMMAND, SECONDS_TO_END, begun, connected, port_of
 from plugin.school import inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 NO_ENGINE = "127.0.0.1:1"
 PULUMIS_OWN_WAY = (sys.executable, "-m", "pulumi.run.plugin", "intune-vpp")
@@ -83,6 +87,47 @@ def test_a_signal_while_a_creation_waits(number: signal.Signals) -> None:
         assert child.communicate(timeout=SECONDS_TO_END) == ("", "")
         assert child.returncode == 0
     assert [token.id for token in tenant.tokens] == [half_done(caught.value).id]
+
+
+class Silent:
+    """Lets a creation wait for its answer until it is released."""
+
+    def __init__(self) -> None:
+        self.asked, self.released = Event(), Event()
+
+    def around(self, app: WSGIApplication) -> WSGIApplication:
+        """The application, silent to a POST of a token."""
+
+        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"].endswith("/vppTokens"):
+                self.asked.set()
+                self.released.wait()
+            return app(environ, start_response)
+
+        return answer
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_while_nobody_answers(number: signal.Signals) -> None:
+    """A request that stays without an answer does not keep the process beyond the engine's patience."""
+    silent = Silent()
+    with (
+        serve(Tenant(), around=silent.around) as service,
+        begun(NO_ENGINE, environment=service.environment) as child,
+        connected(port_of(child)) as door,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        try:
+            door.configure()
+            creation = threads.submit(door.made, inputs(text()))
+            assert silent.asked.wait(20)
+            child.send_signal(number)
+
+            assert child.communicate(timeout=SECONDS_TO_END) == ("", "")
+            assert child.returncode == 0
+            assert isinstance(creation.exception(), grpc.RpcError)
+        finally:
+            silent.released.set()
 
 
 PARENT = """

@@ -13,7 +13,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from core.test_secrets import pieces
 from dynamic.school import text
-from plugin.door import Door, asset, plain, secret, struct
+from plugin.door import DIFF, SIGNATURE, Door, asset, half_done, plain, secret, struct
 from plugin.school import inputs
 from tenant_in_process import sealed_in
 
@@ -108,3 +108,25 @@ def test_the_state_holds_the_fingerprint(start: Open) -> None:
         assert properties["tokenFile"]["fingerprint"] == properties["token"]
     assert "token" not in plain(read.inputs)
     assert plain(read.properties)["token"] == "renewed elsewhere"
+
+
+def test_what_a_program_marks_stays_marked(provider: Door, tenant: Unsyncable) -> None:
+    """An input marked secret, or that holds something marked, is secret in inputs and outputs, whatever is called."""
+    asked = inputs(secret(text()), displayName=secret("Lincoln"), roleScopeTagIds=["0", secret("1")])
+    marked = {"displayName": secret("Lincoln"), "roleScopeTagIds": secret(["0", "1"])}
+
+    def shown(properties: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in properties.items() if isinstance(value, dict) and SIGNATURE in value}
+
+    kept = provider.made(asked)
+    assert (shown(kept.inputs), shown(kept.outputs)) == (marked, marked)
+    found = provider.read(kept)
+    assert (shown(plain(found.inputs)), shown(plain(found.properties))) == (marked, marked)
+    assert provider.diff(kept, provider.good(asked, kept.inputs)).changes == DIFF.DIFF_NONE
+    changed = provider.updated(kept, {**asked, "displayName": secret("York"), "roleScopeTagIds": ["0"]})
+    assert shown(changed.outputs) == shown(changed.inputs) == {"displayName": secret("York")}
+    tenant.healed = False
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.made(inputs(text(location="York"), displayName=secret("Leeds"), waitForSync=True))
+    told = half_done(caught.value)
+    assert shown(plain(told.inputs)) == shown(plain(told.properties)) == {"displayName": secret("Leeds")}

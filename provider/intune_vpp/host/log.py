@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
+from intune_vpp.host.texts import sendable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -81,9 +83,7 @@ class EngineLog:
 
 
 def _request(severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> engine_pb2.LogRequest:
-    # Half a surrogate pair in a name must not make an error of what is only said.
-    text = sentence.encode(errors="replace").decode()
-    return engine_pb2.LogRequest(severity=severity, message=text, urn=_about.get())
+    return engine_pb2.LogRequest(severity=severity, message=sendable(sentence), urn=_about.get())
 
 
 def carry_debug_lines(engine_log: EngineLog) -> None:

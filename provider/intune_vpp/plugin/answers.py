@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc
 from google.protobuf import any_pb2
@@ -19,10 +19,12 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from intune_vpp.core.errors import GraphUnreachable, IntuneVppError
 from intune_vpp.host.log import about
-from intune_vpp.plugin import codec
+from intune_vpp.host.texts import sendable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+
+    from google.protobuf import struct_pb2
 
 _DETAILS = "grpc-status-details-bin"
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
@@ -35,15 +37,11 @@ _Answer = TypeVar("_Answer")
 class HalfDone(Exception):
     """The resource is there, but not well; the engine keeps what is here and updates it the next time."""
 
-    def __init__(self, token_id: str, *, outputs: Mapping[str, Any], inputs: Mapping[str, Any], why: str) -> None:
+    def __init__(self, token_id: str, *, outputs: struct_pb2.Struct, inputs: struct_pb2.Struct, why: str) -> None:
         super().__init__(why)
-        why = codec.text(why)
+        why = sendable(why)
         detail = any_pb2.Any()
-        detail.Pack(
-            provider_pb2.ErrorResourceInitFailed(
-                id=token_id, properties=codec.encode(outputs), inputs=codec.encode(inputs), reasons=[why]
-            )
-        )
+        detail.Pack(provider_pb2.ErrorResourceInitFailed(id=token_id, properties=outputs, inputs=inputs, reasons=[why]))
         self.status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=why, details=[detail])
 
 
@@ -72,7 +70,7 @@ def _status(error: Exception, call: str) -> status_pb2.Status:
     if isinstance(error, IntuneVppError):
         unreachable = isinstance(error, GraphUnreachable)
         code = grpc.StatusCode.UNAVAILABLE if unreachable else grpc.StatusCode.FAILED_PRECONDITION
-        return status_pb2.Status(code=code.value[0], message=codec.text(str(error)))
+        return status_pb2.Status(code=code.value[0], message=sendable(str(error)))
     # The text of a stranger's error may quote anything, a secret included: only its kind is told.
     _log.debug("%s failed: %s", call, type(error).__name__)
     sentence = f"A defect of intune-vpp: {type(error).__name__} in {call}. Please report it."

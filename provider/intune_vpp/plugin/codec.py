@@ -2,8 +2,8 @@
 
 The engine writes values as a protobuf Struct in which unknown values are sentinels, and secrets and assets are objects
 with a signature, nested in either order (pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go). Decoded values are
-plain: UNKNOWN for an unknown one, `pulumi.FileAsset` and its siblings for assets; what was secret is not marked, since
-nothing that is encoded again is secret.
+plain: UNKNOWN for an unknown one, `pulumi.FileAsset` and its siblings for assets. Which of them are secret is asked
+apart (`secrets`), and said again when they are encoded.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from google.protobuf import struct_pb2
 
 from intune_vpp.core.model import UNKNOWN, Unknown
 from intune_vpp.host import unknowns
+from intune_vpp.host.texts import sendable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 
@@ -38,14 +39,15 @@ def decode(properties: struct_pb2.Struct) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def encode(properties: Mapping[str, Any]) -> struct_pb2.Struct:
-    """A property map for the engine; members that are None are absent."""
-    return struct_pb2.Struct(fields={text(name): _value(one) for name, one in properties.items() if one is not None})
+def secrets(properties: struct_pb2.Struct) -> frozenset[str]:
+    """The members that are secret or hold something that is."""
+    return frozenset(name for name, value in properties.fields.items() if _holds_secret(value))
 
 
-def text(found: str) -> str:
-    """A text that protobuf takes: half a surrogate pair, as JSON can carry it, must not cost a new token its id."""
-    return found.encode(errors="replace").decode()
+def encode(properties: Mapping[str, Any], *, secrets: Collection[str] = ()) -> struct_pb2.Struct:
+    """A property map for the engine, with the members named marked secret; members that are None are absent."""
+    found = {sendable(name): _value(one) for name, one in properties.items() if one is not None}
+    return struct_pb2.Struct(fields={name: _secret(one) if name in secrets else one for name, one in found.items()})
 
 
 def _plain(value: struct_pb2.Value) -> Any:
@@ -91,6 +93,20 @@ def _asset(members: dict[str, Any]) -> Any:
     return pulumi.StringAsset(members.get("text", ""))
 
 
+def _holds_secret(value: struct_pb2.Value) -> bool:
+    if value.WhichOneof("kind") == "list_value":
+        return any(_holds_secret(item) for item in value.list_value.values)
+    members = dict(value.struct_value.fields)
+    signature = members[_SIGNATURE].string_value if _SIGNATURE in members else None
+    secret_output = signature == _Kind.OUTPUT and "secret" in members and members["secret"].bool_value
+    return signature == _Kind.SECRET or secret_output or any(_holds_secret(member) for member in members.values())
+
+
+def _secret(value: struct_pb2.Value) -> struct_pb2.Value:
+    signature = struct_pb2.Value(string_value=_Kind.SECRET)
+    return struct_pb2.Value(struct_value=struct_pb2.Struct(fields={_SIGNATURE: signature, "value": value}))
+
+
 def _value(value: Any) -> struct_pb2.Value:
     kind: dict[str, Any]
     match value:
@@ -107,5 +123,5 @@ def _value(value: Any) -> struct_pb2.Value:
         case dict():
             kind = {"struct_value": encode(value)}
         case _:
-            kind = {"string_value": text(str(value))}
+            kind = {"string_value": sendable(str(value))}
     return struct_pb2.Value(**kind)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from intune_vpp.assembly import Assembly
     from intune_vpp.core.model import VppToken
 
-__all__ = ["Filter", "invoke", "unheard_of"]
-
 _WAYS = ("id", "displayName", "locationName", "mobileAppId")
 
 

@@ -1,0 +1,108 @@
+"""The provider resource: its configuration, and what it leads to."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pulumi.runtime.proto import provider_pb2
+
+from intune_vpp import settings
+from intune_vpp.assembly import Assembly, SystemClock
+from intune_vpp.core.errors import SettingsError
+from intune_vpp.core.model import UNKNOWN
+from intune_vpp.host.texts import sendable
+from intune_vpp.lifecycle.queries import Filter
+from intune_vpp.plugin import codec, functions, vpp_token
+
+if TYPE_CHECKING:
+    from google.protobuf import struct_pb2
+
+    from intune_vpp.host.log import EngineLog
+
+
+class Resource(Protocol):
+    """A type of resource: the engine's calls for it."""
+
+    def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
+        """Normalised inputs, and what is wrong with them."""
+        ...
+
+    def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
+        """What an update would change."""
+        ...
+
+    def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
+        """Bring it about; in preview say what is certain."""
+        ...
+
+    def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
+        """How it is now; an empty answer where it is gone."""
+        ...
+
+    def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
+        """Change it; in preview say what is certain."""
+        ...
+
+    def delete(self, request: provider_pb2.DeleteRequest) -> None:
+        """End it."""
+        ...
+
+
+class Provider:
+    """One configured provider: its resources by their type, its functions. Raises SettingsError."""
+
+    def __init__(self, configuration: struct_pb2.Struct, log: EngineLog) -> None:
+        self._clock = SystemClock()
+        configured = settings.read(_known_keys(codec.decode(configuration)), os.environ)
+        self._parts = Assembly(configured, log, clock=self._clock)
+        self._resources: dict[str, Resource] = {vpp_token.TYPE: vpp_token.VppToken(self._parts)}
+
+    def stop(self) -> None:
+        """End all waiting; what was written is answered with its id."""
+        self._clock.stop()
+
+    def resource(self, urn: str) -> Resource:
+        """The type of the resource that a call is about. Raises QueryRefused."""
+        # urn:pulumi:STACK::PROJECT::TYPE::NAME, with the types of its parents before its own, each with a `$`.
+        name = "".join(urn.split("::")[2:3]).rpartition("$")[2]
+        found = self._resources.get(name)
+        if found is None:
+            raise functions.unheard_of(name or "type of resource without a name")
+        return found
+
+    def invoke(self, request: provider_pb2.InvokeRequest) -> provider_pb2.InvokeResponse:
+        """Call a function."""
+        return functions.invoke(request, self._parts)
+
+    def listed(self, request: provider_pb2.ListRequest) -> list[provider_pb2.ListResponse]:
+        """The ids of all tokens of the tenant. Raises QueryRefused."""
+        if request.token != vpp_token.TYPE:
+            raise functions.unheard_of(request.token)
+        found = self._parts.queries.all(Filter())
+        limit = request.limit or len(found)
+        named = [provider_pb2.ListResponse.Result(id=one.id, name=sendable(one.label)) for one in found[:limit]]
+        return [provider_pb2.ListResponse(result=result) for result in named]
+
+
+def check(request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
+    """Refuse keys and values that cannot be; answer what was given, since all of it is stored."""
+    try:
+        settings.read(_known_keys(codec.decode(request.news)), {})
+    except SettingsError as error:
+        failure = provider_pb2.CheckFailure(reason=str(error))
+        return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
+    return provider_pb2.CheckResponse(inputs=request.news)
+
+
+def diff(request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
+    """Never replace: the resources themselves refuse another tenant."""
+    changed = codec.decode(request.old_inputs or request.olds) != codec.decode(request.news)
+    some, none = provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE
+    return provider_pb2.DiffResponse(changes=some if changed else none)
+
+
+def _known_keys(given: dict[str, Any]) -> dict[str, Any]:
+    """Configuration that is known by now; the engine's own members (`version`, `__internal`, …) are not ours."""
+    ours = {name: value for name, value in given.items() if value is not UNKNOWN and not name.startswith("__")}
+    return {name: value for name, value in ours.items() if name not in {"version", "pluginDownloadURL"}}

@@ -1,0 +1,130 @@
+"""The engine's calls for a `VppToken`, handed to the lifecycle."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pulumi.runtime.proto import provider_pb2
+
+from intune_vpp.core import records
+from intune_vpp.core.errors import IntuneVppError
+from intune_vpp.core.model import INPUTS, Sent
+from intune_vpp.core.sync import TIME_ALLOWED
+from intune_vpp.host import assets
+from intune_vpp.plugin import codec, detailed
+from intune_vpp.plugin.answers import HalfDone
+
+if TYPE_CHECKING:
+    from google.protobuf import struct_pb2
+
+    from intune_vpp.assembly import Assembly
+    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.lifecycle.settling import Outcome
+
+TYPE = "intune-vpp:index:VppToken"
+
+
+class VppToken:
+    """The resource, as the engine sees it. What a program marks secret stays so in all that is answered."""
+
+    def __init__(self, parts: Assembly) -> None:
+        self._parts = parts
+
+    def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
+        """Normalised inputs, the token as its fingerprint; what is wrong with them as failures."""
+        inputs = codec.decode(request.news)
+        try:
+            given = {**inputs, "token": assets.read(inputs.get("token"))}
+            olds = records.args_from(codec.decode(request.olds)) if request.olds.fields else None
+            checked = self._parts.preview.check(given, olds)
+        except IntuneVppError as error:
+            return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(reason=str(error))])
+        # The engine prints the value of a property that is named here, and a token may have been put into any of them.
+        failures = [provider_pb2.CheckFailure(reason=one.reason) for one in checked.problems]
+        normalised = codec.encode(records.args_to(checked.args), secrets=_secrets(request.news))
+        return provider_pb2.CheckResponse(inputs=normalised, failures=failures)
+
+    def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
+        """What an update would change, property by property."""
+        state = _state(request.id, request.olds, request.old_inputs)
+        args = records.args_from(codec.decode(request.news))
+        plan = self._parts.preview.plan(state, args)
+        return detailed.response(plan.without(request.ignoreChanges), state, args)
+
+    def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
+        """Create, adopt or take over a token; in preview only say what is certain."""
+        args = records.args_from(codec.decode(request.properties))
+        secrets = _secrets(request.properties)
+        if request.preview:
+            return provider_pb2.CreateResponse(properties=codec.encode(_certain(args), secrets=secrets))
+        outcome = self._parts.tokens.create(args, patience=_patience(request.timeout))
+        return provider_pb2.CreateResponse(id=outcome.state.id, properties=_settled(outcome, secrets))
+
+    def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
+        """The token as Graph has it now: for a refresh from what the state says, for an import from the id alone."""
+        tokens = self._parts.tokens
+        imports = not request.properties.fields
+        found = (
+            tokens.find(request.id) if imports else tokens.read(_state(request.id, request.properties, request.inputs))
+        )
+        if found is None:
+            # Without properties and id: gone for a refresh, and an error for an import.
+            return provider_pb2.ReadResponse()
+        self._parts.preview.warn_of(found)
+        secrets = _secrets(request.inputs) | _secrets(request.properties)
+        return provider_pb2.ReadResponse(
+            id=found.id,
+            properties=codec.encode(records.state_to(found), secrets=secrets),
+            inputs=codec.encode(records.args_to(found.inputs), secrets=secrets),
+        )
+
+    def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
+        """Change what changed; in preview only say what is certain."""
+        state = _state(request.id, request.olds, request.old_inputs)
+        args = records.args_from(codec.decode(request.news))
+        secrets = _secrets(request.news)
+        if request.preview:
+            certain = {**_certain(args), "tenantId": state.tenant_id}
+            if args.token is None:
+                # No file will be applied: what the state says of the one that was stays.
+                outputs = codec.decode(request.olds)
+                certain |= {name: outputs.get(name) for name in ("token", "tokenFile")}
+            return provider_pb2.UpdateResponse(properties=codec.encode(certain, secrets=secrets))
+        outcome = self._parts.tokens.update(state, args, patience=_patience(request.timeout))
+        return provider_pb2.UpdateResponse(properties=_settled(outcome, secrets))
+
+    def delete(self, request: provider_pb2.DeleteRequest) -> None:
+        """Delete the token, unless it is protected."""
+        self._parts.tokens.delete(_state(request.id, request.properties, request.old_inputs))
+
+
+def _secrets(given: struct_pb2.Struct) -> frozenset[str]:
+    """What the program marks secret; a fingerprint is none, whatever it stands for."""
+    return codec.secrets(given) - {"token", "tokenFile"}
+
+
+def _state(token_id: str, outputs: struct_pb2.Struct, inputs: struct_pb2.Struct) -> VppTokenState:
+    return records.state_from(token_id, codec.decode(outputs), records.args_from(codec.decode(inputs)))
+
+
+def _certain(args: VppTokenArgs) -> dict[str, Any]:
+    """Outputs that an update cannot turn out differently: what never passes through Graph."""
+    known = records.args_to(args)
+    own = {prop.name for prop in INPUTS if prop.sent is Sent.HERE_ONLY} | {"token"}
+    flags = {prop.name: prop.when_absent for prop in INPUTS if prop.when_absent is not None}
+    return {**flags, **{name: value for name, value in known.items() if name in own}}
+
+
+def _settled(outcome: Outcome, secrets: frozenset[str]) -> struct_pb2.Struct:
+    """The new outputs. Raises HalfDone where something went wrong after the write."""
+    outputs = codec.encode(records.state_to(outcome.state), secrets=secrets)
+    if outcome.failure is not None:
+        inputs = codec.encode(records.args_to(outcome.state.inputs), secrets=secrets)
+        raise HalfDone(outcome.state.id, outputs=outputs, inputs=inputs, why=str(outcome.failure))
+    return outputs
+
+
+def _patience(timeout: float) -> timedelta:
+    """How long to wait for a sync: what `customTimeouts` says, in seconds, or what is usual."""
+    return timedelta(seconds=timeout) if timeout > 0 else TIME_ALLOWED
