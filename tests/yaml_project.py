@@ -56,10 +56,10 @@ class YamlProject(Project):
         }
 
 
-def install_command(path: Path, module: str) -> None:
-    """Make a command of a module: this Python, with the packages that it finds."""
+def install_command(path: Path, *arguments: str, python: str = sys.executable) -> None:
+    """Make a command of a module and its first arguments: a Python, with the packages that it finds."""
     path.parent.mkdir(exist_ok=True)
-    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+    path.write_text(f'#!/bin/sh\nexec "{python}" -m {" ".join(arguments)} "$@"\n')
     path.chmod(0o755)
 
 
