@@ -11,13 +11,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from intune_vpp.core.check import Policy
-from intune_vpp.core.errors import SyncInterrupted
+from intune_vpp.core.errors import WaitInterrupted
+from intune_vpp.lifecycle.action_preview import ActionPreview
+from intune_vpp.lifecycle.actions import ActionLifecycle, LicenseCountSyncs, LicenseRevocations, LicenseSyncs
+from intune_vpp.lifecycle.polling import Poller
 from intune_vpp.lifecycle.preview import Preview
 from intune_vpp.lifecycle.queries import Queries
 from intune_vpp.lifecycle.reading import Reading
+from intune_vpp.lifecycle.revoking import Revoking
 from intune_vpp.lifecycle.roll_call import RollCall
 from intune_vpp.lifecycle.settling import Settling
-from intune_vpp.lifecycle.syncing import Poller
+from intune_vpp.lifecycle.syncing import Syncing
 from intune_vpp.lifecycle.tokens import TokenLifecycle
 from intune_vpp.lifecycle.vault import Vault
 from intune_vpp.settings import GraphVersion, Settings, TokenEncoding
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from intune_vpp.core.actions import Action
     from intune_vpp.core.ports import Clock, Voice, VppTokens
 
 
@@ -45,10 +50,10 @@ class SystemClock:
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass. Raises SyncInterrupted once stopped."""
+        """Let time pass. Raises WaitInterrupted once stopped."""
         if self._stopped.wait(seconds):
-            msg = "The wait for the licence sync was interrupted; the token is kept."
-            raise SyncInterrupted(f"{msg} The next update waits for it.")
+            msg = "The wait was interrupted; what was begun goes on in Intune."
+            raise WaitInterrupted(f"{msg} The next update waits for it.")
 
 
 class Assembly:
@@ -72,17 +77,18 @@ class Assembly:
         self._vault = Vault()
         self._roll_call = RollCall()
         self._connecting = threading.Lock()
+        beta = settings.graph_version is GraphVersion.BETA
+        self._policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)
 
     @cached_property
     def preview(self) -> Preview:
         """What needs no request."""
-        beta = self._settings.graph_version is GraphVersion.BETA
         return Preview(
             vault=self._vault,
             roll_call=self._roll_call,
             voice=self._voice,
             clock=self._clock,
-            policy=Policy(beta=beta, expiry_warning_days=self._settings.expiry_warning_days),
+            policy=self._policy,
         )
 
     @property
@@ -90,6 +96,16 @@ class Assembly:
         """What functions ask. Raises SettingsError where credentials are missing."""
         with self._connecting:
             return Queries(self._graph)
+
+    @cached_property
+    def action_preview(self) -> ActionPreview:
+        """What needs no request, of actions."""
+        return ActionPreview(roll_call=self._roll_call, voice=self._voice, policy=self._policy)
+
+    def action(self, action: Action) -> ActionLifecycle:
+        """What needs requests, of one type of action. Raises SettingsError where credentials are missing."""
+        with self._connecting:
+            return self._actions[action.name]
 
     @property
     def tokens(self) -> TokenLifecycle:
@@ -102,20 +118,40 @@ class Assembly:
         return self._connect(self._settings)
 
     @cached_property
-    def _tokens(self) -> TokenLifecycle:
-        tokens = self._graph
-        reading = Reading(tokens, self._clock)
-        settling = Settling(
-            tokens=tokens,
-            reading=reading,
-            poller=Poller(tokens, self._clock),
-            voice=self._voice,
-            clock=self._clock,
+    def _reading(self) -> Reading:
+        return Reading(self._graph, self._clock)
+
+    @cached_property
+    def _poller(self) -> Poller:
+        return Poller(self._graph, self._clock)
+
+    @cached_property
+    def _syncing(self) -> Syncing:
+        return Syncing(tokens=self._graph, reading=self._reading, poller=self._poller)
+
+    @cached_property
+    def _revoking(self) -> Revoking:
+        return Revoking(
+            tokens=self._graph, reading=self._reading, poller=self._poller, voice=self._voice, clock=self._clock
         )
+
+    @cached_property
+    def _actions(self) -> dict[str, ActionLifecycle]:
+        known = (self._graph, self._voice, self._clock)
+        made: tuple[ActionLifecycle, ...] = (
+            LicenseSyncs(*known, reading=self._reading, syncing=self._syncing),
+            LicenseRevocations(*known, reading=self._reading, revoking=self._revoking),
+            LicenseCountSyncs(*known),
+        )
+        return {one.action.name: one for one in made}
+
+    @cached_property
+    def _tokens(self) -> TokenLifecycle:
         return TokenLifecycle(
-            tokens=tokens,
-            reading=reading,
-            settling=settling,
+            tokens=self._graph,
+            reading=self._reading,
+            settling=Settling(syncing=self._syncing, voice=self._voice, clock=self._clock),
+            revoking=self._revoking,
             vault=self._vault,
             roll_call=self._roll_call,
             voice=self._voice,
@@ -145,4 +181,5 @@ def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None) ->
         client=GraphClient(http, root=f"{settings.graph_endpoint}/{settings.graph_version}", credential=credential),
         tenant=Tenant(credentials.tenant_id, authority_host=settings.authority_host, http=http),
         base64_once_more=settings.token_encoding is TokenEncoding.BASE64,
+        beta=settings.graph_version is GraphVersion.BETA,
     )

@@ -14,11 +14,12 @@ from core.strategies import INSTANTS, TIMESTAMPS, tokens
 from core.tables import each, timestamp, value
 from intune_vpp.core import sync
 from intune_vpp.core.errors import SyncFailed, SyncTimedOut
-from intune_vpp.core.sync import STALE_EXPIRATION, TIME_ALLOWED, Watch
+from intune_vpp.core.sync import STALE_EXPIRATION, Watch
+from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
-    from intune_vpp.core.sync import Ended
+    from intune_vpp.core.waiting import Ended
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ import pytest
 
 from dynamic.school import Unsyncable
 from intune_vpp import assembly
-from intune_vpp.lifecycle import syncing
+from intune_vpp.lifecycle import polling
 from intune_vpp_emulator.app import ROOT, create_app
 from plugin import door
 
@@ -53,8 +53,8 @@ def environment(tenant: Unsyncable, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("ARM_CLIENT_SECRET", tenant.directory.app.client_secret)
     monkeypatch.setenv("INTUNE_VPP_GRAPH_ENDPOINT", ROOT)
     monkeypatch.setenv("INTUNE_VPP_AUTHORITY_HOST", ROOT)
-    monkeypatch.setattr(syncing, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(syncing, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.05)
     with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:
         monkeypatch.setattr(assembly, "connect_to_graph", partial(assembly.connect_to_graph, http=http))
         yield

@@ -88,7 +88,7 @@ def check(
         value = inputs.get(prop.name)
         if value is None or prop.kind in {Kind.FINGERPRINT, Kind.OBJECT}:
             continue
-        if value is not UNKNOWN and (reason := _misfit(prop, value)):
+        if value is not UNKNOWN and (reason := misfit(prop, value)):
             problems.append(Problem(prop.name, reason))
             continue
         values[prop.attribute] = tuple(value) if isinstance(value, list) else value
@@ -239,23 +239,42 @@ def _missing(args: VppTokenArgs, inputs: Mapping[str, Any], policy: Policy) -> l
     return problems
 
 
-def _misfit(prop: Property, value: object) -> str | None:
+def misfit(prop: Property, value: object) -> str | None:
     """Why a value does not fit a property's kind, None where it does."""
-    match prop.kind:
-        case Kind.FLAG:
-            return None if isinstance(value, bool) else f"{prop.name} must be true or false."
-        case Kind.TEXTS:
-            fits = isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value)
-            return None if fits else f"{prop.name} must be a list of texts."
-        case Kind.COUNTRY:
-            fits = isinstance(value, str) and _COUNTRY.fullmatch(value) is not None
-            return None if fits else f"{prop.name} must be a country code of two letters, such as US."
-        case Kind.GUID:
-            fits = isinstance(value, str) and _GUID.fullmatch(value) is not None
-            return None if fits else f"{prop.name} must be the id of a vppToken, a GUID."
-        case Kind.CHOICE:
-            choices = list(prop.choices or ())
-            return None if value in choices else f"{prop.name} must be one of: {', '.join(choices)}."
-        case _:
-            fits = isinstance(value, str) and bool(value.strip())
-            return None if fits else f"{prop.name} must be text, and not empty."
+    if prop.kind is Kind.CHOICE:
+        choices = list(prop.choices or ())
+        return None if value in choices else f"{prop.name} must be one of: {', '.join(choices)}."
+    fits, wanted = _FITTING.get(prop.kind, (_is_text, "must be text, and not empty."))
+    return None if fits(value) else f"{prop.name} {wanted}"
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a value is made of texts, numbers, flags, lists and objects, known or not."""
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(item) for item in value)
+    if isinstance(value, dict):
+        return all(_is_plain(item) for item in value.values())
+    return value is None or value is UNKNOWN or isinstance(value, (str, bool, int, float))
+
+
+_FITTING: dict[Kind, tuple[Callable[[object], bool], str]] = {
+    Kind.FLAG: (lambda value: isinstance(value, bool), "must be true or false."),
+    Kind.TEXTS: (_are_texts, "must be a list of texts."),
+    Kind.COUNTRY: (
+        lambda value: isinstance(value, str) and _COUNTRY.fullmatch(value) is not None,
+        "must be a country code of two letters, such as US.",
+    ),
+    Kind.GUID: (
+        lambda value: isinstance(value, str) and _GUID.fullmatch(value) is not None,
+        "must be the id of a vppToken, a GUID.",
+    ),
+    Kind.ANY: (_is_plain, "cannot hold files: name what is in them by a hash."),
+}

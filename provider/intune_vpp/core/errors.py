@@ -10,8 +10,10 @@
     ├─ AdoptionRefused         not there, ambiguous, already another resource's
     ├─ QueryRefused            what a function asks for is not there, or not one thing
     ├─ SyncFailed              the sync ended badly, or the token cannot sync
-    │  ├─ SyncTimedOut         the sync did not end in time
-    │  └─ SyncInterrupted      the engine asked to stop
+    │  └─ SyncTimedOut         the sync did not end in time
+    ├─ RevocationFailed        licences could not be revoked
+    │  └─ RevocationTimedOut   the revocation did not end in time
+    ├─ WaitInterrupted         the engine asked to stop
     └─ GraphError              Graph or Entra refused, or did not answer
        ├─ SignInRefused 401
        ├─ PermissionMissing 403
@@ -72,8 +74,16 @@ class SyncTimedOut(SyncFailed):
     """A licence sync did not end within the time allowed."""
 
 
-class SyncInterrupted(SyncFailed):
-    """The engine asked to stop while a licence sync was waited for."""
+class RevocationFailed(IntuneVppError):
+    """Licences could not be revoked, or not all of them."""
+
+
+class RevocationTimedOut(RevocationFailed):
+    """A revocation did not end within the time allowed."""
+
+
+class WaitInterrupted(IntuneVppError):
+    """The engine asked to stop while something was waited for."""
 
 
 class GraphError(IntuneVppError):

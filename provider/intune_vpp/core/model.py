@@ -63,6 +63,32 @@ class SyncStatus(StrEnum):
     FAILED = "failed"
 
 
+class ActionState(StrEnum):
+    """`actionState` of a token's action: the members known today; others pass through as they are."""
+
+    NONE = "none"
+    PENDING = "pending"
+    CANCELED = "canceled"
+    ACTIVE = "active"
+    DONE = "done"
+    FAILED = "failed"
+    NOT_SUPPORTED = "notSupported"
+
+
+ENDED: Final = frozenset({ActionState.CANCELED, ActionState.DONE, ActionState.FAILED, ActionState.NOT_SUPPORTED})
+"""The states in which an action stays."""
+
+
+class FailureReason(StrEnum):
+    """`actionFailureReason` of a revocation: the members known today; others pass through as they are."""
+
+    NONE = "none"
+    APPLE_FAILURE = "appleFailure"
+    INTERNAL_ERROR = "internalError"
+    EXPIRED_VPP_TOKEN = "expiredVppToken"  # noqa: S105 - Graph's word
+    EXPIRED_APPLE_PUSH_NOTIFICATION_CERTIFICATE = "expiredApplePushNotificationCertificate"
+
+
 class Kind(StrEnum):
     """What a property's value looks like."""
 
@@ -76,6 +102,8 @@ class Kind(StrEnum):
     FINGERPRINT = "fingerprint"
     OBJECT = "object"
     OBJECTS = "objects"
+    COUNT = "count"
+    ANY = "any"
 
 
 class Compare(StrEnum):
@@ -157,6 +185,7 @@ PROPERTIES: Final = (
     _here_only("adopt_token_id", Kind.GUID, compare=Compare.NEVER),
     _here_only("wait_for_sync", Kind.FLAG, when_absent=True),
     _here_only("deletion_protection", Kind.FLAG, when_absent=True),
+    _here_only("revoke_licenses_on_delete", Kind.FLAG, when_absent=False, beta_only=True),
     _here_only("token_file", Kind.OBJECT, compare=Compare.NEVER),
     Property(attribute="tenant_id", kind=Kind.GUID),
     Property(attribute="state"),
@@ -215,6 +244,7 @@ class VppTokenArgs:
     adopt_token_id: str | Unknown | None = None
     wait_for_sync: bool | Unknown | None = None
     deletion_protection: bool | Unknown | None = None
+    revoke_licenses_on_delete: bool | Unknown | None = None
     token_file: TokenFile | Unknown | None = None
 
 
@@ -283,3 +313,14 @@ def same(prop: Property, one: object, other: object) -> bool:
             return set(one) == set(other)  # type: ignore[call-overload,no-any-return]
         case _:
             return one == other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppLicenses:
+    """`vppTokenLicenseSummary`: the licences that a token has for one app."""
+
+    vpp_token_id: str
+    apple_id: str | None
+    organization_name: str | None
+    available_license_count: int
+    used_license_count: int

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Mapping
     from datetime import datetime
 
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.model import AppLicenses, VppToken
     from intune_vpp.core.stoken import SToken
 
 
@@ -38,6 +39,15 @@ class VppTokens(Protocol):
 
     def sync_licenses(self, token_id: str) -> VppToken:
         """Ask for a licence sync; the answer shows the token at its start."""
+
+    def revoke_licenses(self, token_id: str, *, notify_managed_devices: bool, revoke_untracked_licenses: bool) -> None:
+        """Ask to take back all licences of a token; it goes on in `token_action_results`. SettingsError on v1.0."""
+
+    def sync_license_counts(self) -> None:
+        """Ask to count the licences of all tokens anew. SettingsError on v1.0."""
+
+    def licenses_for_app(self, bundle_id: str) -> builtins.list[AppLicenses]:
+        """The licences for an app, of each token that has some. SettingsError on v1.0."""
 
     def feeding(self, mobile_app_id: str) -> str | None:
         """The id of the token that a VPP app comes from (`iosVppApp.vppTokenId`), None where it names none."""

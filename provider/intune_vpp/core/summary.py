@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
+from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
 from intune_vpp.core.model import UNKNOWN, Kind, Sent, TokenFile
 
 if TYPE_CHECKING:
+    from intune_vpp.core.actions import Action
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
+
+_DEEDS = {
+    LICENSE_SYNC.name: "syncs the licences of {}",
+    LICENSE_REVOCATION.name: "revokes all licences of {}",
+    LICENSE_COUNT_SYNC.name: "counts the licences of all tokens",
+}
 
 
 def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
@@ -57,6 +65,11 @@ def arrival(args: VppTokenArgs) -> str | None:
     label = args.display_name if isinstance(args.display_name, str) else file.organization_name
     until = times.day(file.expiration_date_time)
     return f"creates {label}, valid until {until}, or takes it over where it is in the tenant already"
+
+
+def action(what: Action, label: str) -> str:
+    """What an action does to the token that is called `label`."""
+    return _DEEDS[what.name].format(label)
 
 
 def drifted(plan: Plan, state: VppTokenState) -> str | None:

@@ -9,9 +9,7 @@ from intune_vpp.core import times
 from intune_vpp.core.errors import SyncFailed, SyncTimedOut
 from intune_vpp.core.health import CURES
 from intune_vpp.core.model import SyncStatus, VppToken
-
-TIME_ALLOWED = timedelta(minutes=20)
-"""How long a sync may take before the wait is given up."""
+from intune_vpp.core.waiting import TIME_ALLOWED, Ended, in_words
 
 STALE_STATE = timedelta(minutes=1)
 """How long a state or status that was there before the write may stay before it is believed to be the new one."""
@@ -34,14 +32,6 @@ class Watch:
     stale_state: str | None = None
     stale_failure: bool = False
     expects: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The sync is over: well where `failure` is None, and `warning` then says what is odd all the same."""
-
-    failure: SyncFailed | None = None
-    warning: str | None = None
 
 
 def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
@@ -88,8 +78,6 @@ def _bad_state(observed: VppToken) -> SyncFailed:
 
 
 def _timed_out(observed: VppToken, allowed: timedelta) -> SyncTimedOut:
-    minutes, seconds = divmod(allowed.total_seconds(), 60)
-    limit = f"{minutes:g} minutes" if not seconds else f"{allowed.total_seconds():g} seconds"
     status = observed.last_sync_status
-    what = f"The licence sync of {observed.label} did not end within {limit} (its status is {status})."
+    what = f"The licence sync of {observed.label} did not end within {in_words(allowed)} (its status is {status})."
     return SyncTimedOut(f"{what} The next update tries again.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import times
-from intune_vpp.core.model import BY_ATTRIBUTE, OBSERVED, UNKNOWN, Kind, Property, VppToken, VppTokenArgs
+from intune_vpp.core.model import BY_ATTRIBUTE, OBSERVED, UNKNOWN, AppLicenses, Kind, Property, VppToken, VppTokenArgs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,6 +30,17 @@ def token_from(entity: Mapping[str, Any]) -> VppToken:
         entity = inner
     found = {prop.attribute: _from_json(prop, entity.get(prop.name)) for prop in OBSERVED}
     return VppToken(id=str(entity.get("id") or ""), **found)
+
+
+def licenses_from(summary: Mapping[str, Any]) -> AppLicenses:
+    """A vppTokenLicenseSummary as Graph answered; a count that is not there is none."""
+    return AppLicenses(
+        vpp_token_id=str(summary.get("vppTokenId") or ""),
+        apple_id=summary.get("appleId"),
+        organization_name=summary.get("organizationName"),
+        available_license_count=summary.get("availableLicenseCount") or 0,
+        used_license_count=summary.get("usedLicenseCount") or 0,
+    )
 
 
 def _to_json(value: object) -> object:

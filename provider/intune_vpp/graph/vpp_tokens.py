@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from intune_vpp.core import wire
-from intune_vpp.core.errors import GraphError
+from intune_vpp.core.errors import GraphError, SettingsError
 from intune_vpp.graph.errors import UPLOADING
 
 if TYPE_CHECKING:
+    import builtins
     from collections.abc import Mapping
 
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.model import AppLicenses, VppToken
     from intune_vpp.core.stoken import SToken
     from intune_vpp.graph.client import GraphClient
     from intune_vpp.graph.tenants import Tenant
@@ -29,6 +30,7 @@ class GraphVppTokens:
     client: GraphClient
     tenant: Tenant
     base64_once_more: bool = False
+    beta: bool = True
 
     def tenant_id(self) -> str:
         """The GUID of the tenant."""
@@ -66,11 +68,35 @@ class GraphVppTokens:
         answer = self.client.post(f"{_path(token_id)}/syncLicenses", doing=f"syncing token {token_id}")
         return self._entity(answer, token_id)
 
+    def revoke_licenses(self, token_id: str, *, notify_managed_devices: bool, revoke_untracked_licenses: bool) -> None:
+        """Start a revocation of all licences."""
+        self._require_beta("revokeLicenses")
+        body = {"notifyManagedDevices": notify_managed_devices, "revokeUntrackedLicenses": revoke_untracked_licenses}
+        self.client.post(f"{_path(token_id)}/revokeLicenses", body, doing=f"revoking the licences of token {token_id}")
+
+    def sync_license_counts(self) -> None:
+        """Start a count of the licences of all tokens."""
+        self._require_beta("syncLicenseCounts")
+        self.client.post(f"{_TOKENS}/syncLicenseCounts", doing="counting licences")
+
+    def licenses_for_app(self, bundle_id: str) -> builtins.list[AppLicenses]:
+        """The licences for an app, by token."""
+        self._require_beta("getLicensesForApp")
+        # OData doubles a quotation mark within a text.
+        named = quote(bundle_id.replace("'", "''"), safe="")
+        found = self.client.pages(f"{_TOKENS}/getLicensesForApp(bundleId='{named}')", doing="reading licence counts")
+        return [wire.licenses_from(item) for item in found]
+
     def feeding(self, mobile_app_id: str) -> str | None:
         """The id of the token that an app comes from."""
         path = f"/deviceAppManagement/mobileApps/{quote(mobile_app_id, safe='')}"
         found = self.client.get(path, doing=f"reading app {mobile_app_id}").get("vppTokenId")
         return found if isinstance(found, str) and found else None
+
+    def _require_beta(self, what: str) -> None:
+        if not self.beta:
+            msg = f"{what} needs Graph's beta: v1.0 does not have it."
+            raise SettingsError(f"{msg} Set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta.")
 
     def _entity(self, answer: Mapping[str, object], token_id: str) -> VppToken:
         """The entity in an answer. A write may be answered without one: then it is read."""

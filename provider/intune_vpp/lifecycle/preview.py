@@ -61,6 +61,7 @@ class Preview:
             self._warn(f"Two resources of this program have token {state.id}: remove one of them from the program.")
         if plan:
             self._roll_call.plan(state, args)
+        self._roll_call.name(state.id, state.observed.label)
         self._roll_call.meet(state.id, state.token_file.fingerprint if state.token_file else None)
         file = self._vault.recall(args.token) if isinstance(args.token, str) else None
         if file is not None and plan.renews:

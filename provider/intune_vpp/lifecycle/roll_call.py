@@ -23,6 +23,17 @@ class RollCall:
         self._arrived: set[str] = set()
         self._given: dict[str, str | None] = {}
         self._planned: dict[VppTokenArgs, VppTokenState] = {}
+        self._labels: dict[str, str] = {}
+
+    def name(self, token_id: str, label: str) -> None:
+        """A person would call this token so."""
+        with self._lock:
+            self._labels[token_id] = label
+
+    def label_of(self, token_id: str) -> str | None:
+        """What a person would call a token, where this run knows it."""
+        with self._lock:
+            return self._labels.get(token_id)
 
     def meet(self, token_id: str, fingerprint: str | None) -> None:
         """A resource that was there before has this token, with this file."""

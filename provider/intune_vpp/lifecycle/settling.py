@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import drift, sync, times
 from intune_vpp.core.diff import is_misplaced
-from intune_vpp.core.errors import GraphError, IntuneVppError, SyncFailed, WrongLocation
-from intune_vpp.core.model import SyncStatus, TokenFile, VppToken, VppTokenArgs, VppTokenState
+from intune_vpp.core.errors import GraphError, IntuneVppError, WrongLocation
+from intune_vpp.core.model import TokenFile, VppToken, VppTokenArgs, VppTokenState
+from intune_vpp.core.waiting import TIME_ALLOWED, Ended
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from intune_vpp.core.ports import Clock, Voice, VppTokens
-    from intune_vpp.lifecycle.reading import Reading
-    from intune_vpp.lifecycle.syncing import Poller
+    from intune_vpp.core.ports import Clock, Voice
+    from intune_vpp.lifecycle.syncing import Syncing
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,14 @@ class Written:
     arrives: bool = False
     syncs: bool = False
     pending: bool = False
-    patience: timedelta = sync.TIME_ALLOWED
+    patience: timedelta = TIME_ALLOWED
 
 
 class Settling:
     """Brings written tokens to rest."""
 
-    def __init__(self, *, tokens: VppTokens, reading: Reading, poller: Poller, voice: Voice, clock: Clock) -> None:
-        self._tokens = tokens
-        self._reading = reading
-        self._poller = poller
+    def __init__(self, *, syncing: Syncing, voice: Voice, clock: Clock) -> None:
+        self._syncing = syncing
         self._voice = voice
         self._clock = clock
 
@@ -63,13 +61,10 @@ class Settling:
         observed, pending = written.observed, written.pending
         failure: IntuneVppError | None = None
         if written.syncs:
-            try:
-                observed, ended = self._sync(written)
-                failure = ended.failure
-                if ended.warning:
-                    self._voice.warn(ended.warning)
-            except (GraphError, SyncFailed) as error:
-                failure = error
+            observed, ended = self._sync(written)
+            failure = ended.failure
+            if ended.warning:
+                self._voice.warn(ended.warning)
             pending = failure is not None
         failure = self._wrong_location(observed, written) or failure
         state = VppTokenState(
@@ -82,20 +77,18 @@ class Settling:
         )
         return Outcome(state, failure)
 
-    def _sync(self, written: Written) -> tuple[VppToken, sync.Ended]:
-        seen = written.observed
+    def _sync(self, written: Written) -> tuple[VppToken, Ended]:
         watch = sync.Watch(
             started_at=self._clock.now(),
             allowed=written.patience,
-            last_sync=seen.last_sync_date_time,
             stale_state=written.before.state if written.before else None,
-            stale_failure=seen.last_sync_status == SyncStatus.FAILED,
             expects=written.token_file.expiration_date_time if written.file_sent and written.token_file else None,
         )
-        running = seen.last_sync_status == SyncStatus.IN_PROGRESS
-        started = seen if running else self._tokens.sync_licenses(seen.id)
-        self._reading.forget(seen.id)
-        return self._poller.wait(watch, started)
+        try:
+            started = self._syncing.start(written.observed)
+        except GraphError as error:
+            return written.observed, Ended(error)
+        return self._syncing.follow(watch, written.observed, started)
 
     def _wrong_location(self, observed: VppToken, written: Written) -> WrongLocation | None:
         fresh = written.arrives or written.file_sent

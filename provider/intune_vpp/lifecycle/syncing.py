@@ -1,59 +1,42 @@
-"""Waiting for licence syncs: all tokens that wait in one process share one poller."""
+"""Licence syncs: joined where one runs, started otherwise, and followed to their end."""
 
 from __future__ import annotations
 
-import threading
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import sync
-from intune_vpp.core.errors import SyncFailed, TokenGone
+from intune_vpp.core.model import SyncStatus
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
-    from intune_vpp.core.ports import Clock, VppTokens
-    from intune_vpp.core.sync import Ended, Watch
-
-FIRST_PAUSE = 2.0
-LONGEST_PAUSE = 15.0
-"""Seconds between polls, growing by half from the first to the longest."""
+    from intune_vpp.core.ports import VppTokens
+    from intune_vpp.core.waiting import Ended
+    from intune_vpp.lifecycle.polling import Poller
+    from intune_vpp.lifecycle.reading import Reading
 
 
-class Poller:
-    """One listing a turn for all that wait.
+class Syncing:
+    """Syncs the licences of one token at a time; waits are shared."""
 
-    Whoever holds the lock pauses and lists; the others wait for the lock and find the turn taken for them.
-    """
-
-    def __init__(self, tokens: VppTokens, clock: Clock) -> None:
+    def __init__(self, *, tokens: VppTokens, reading: Reading, poller: Poller) -> None:
         self._tokens = tokens
-        self._clock = clock
-        self._turn_taking = threading.Lock()
-        self._begun = 0
-        self._done = 0
-        self._listing: dict[str, VppToken] = {}
+        self._reading = reading
+        self._poller = poller
 
-    def wait(self, watch: Watch, observed: VppToken) -> tuple[VppToken, Ended]:
-        """Wait until the sync of the token last seen as `observed` has ended; the token then, and how it ended."""
-        pause = FIRST_PAUSE
-        # A listing that is under way now may have passed this token already: only a later one counts.
-        turn = self._begun
-        while (ended := sync.judge(watch, observed, self._clock.now())) is None:
-            with self._turn_taking:
-                if self._done <= turn:
-                    self._take_turn(pause)
-                turn = self._done
-                found = self._listing.get(observed.id)
-            try:
-                # A listing may lag behind a creation: only the token itself says that it is gone.
-                observed = found or self._tokens.get(observed.id)
-            except TokenGone:
-                gone = SyncFailed(f"{observed.label} was deleted while its licences were being synced.")
-                return observed, sync.Ended(gone)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
-        return observed, ended
+    def start(self, seen: VppToken) -> VppToken:
+        """The token at the start of its sync, or of the one that runs already. Raises GraphError."""
+        running = seen.last_sync_status == SyncStatus.IN_PROGRESS
+        started = seen if running else self._tokens.sync_licenses(seen.id)
+        self._reading.forget(seen.id)
+        return started
 
-    def _take_turn(self, pause: float) -> None:
-        self._clock.sleep(pause)
-        self._begun += 1
-        self._listing = {found.id: found for found in self._tokens.list()}
-        self._done = self._begun
+    def follow(self, watch: sync.Watch, seen: VppToken, started: VppToken) -> tuple[VppToken, Ended]:
+        """The token after its sync, and how that ended; `seen` is the token before it."""
+        watch = replace(
+            watch,
+            last_sync=seen.last_sync_date_time,
+            stale_failure=seen.last_sync_status == SyncStatus.FAILED,
+        )
+        return self._poller.wait(partial(sync.judge, watch), started)

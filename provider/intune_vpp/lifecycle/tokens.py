@@ -14,8 +14,8 @@ from intune_vpp.core.errors import (
     DeletionRefused,
     GraphUnavailable,
     GraphUnreachable,
+    RevocationFailed,
     TokenGone,
-    WrongTenant,
 )
 from intune_vpp.core.model import (
     BY_ATTRIBUTE,
@@ -29,7 +29,8 @@ from intune_vpp.core.model import (
     VppTokenState,
     same,
 )
-from intune_vpp.core.sync import TIME_ALLOWED
+from intune_vpp.core.waiting import TIME_ALLOWED
+from intune_vpp.lifecycle import tenancy
 from intune_vpp.lifecycle.settling import Outcome, Written, wrong_location
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.ports import Clock, Voice, VppTokens
     from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.reading import Reading
+    from intune_vpp.lifecycle.revoking import Revoking
     from intune_vpp.lifecycle.roll_call import RollCall
     from intune_vpp.lifecycle.settling import Settling
     from intune_vpp.lifecycle.vault import Vault
@@ -56,6 +58,7 @@ class TokenLifecycle:
         tokens: VppTokens,
         reading: Reading,
         settling: Settling,
+        revoking: Revoking,
         vault: Vault,
         roll_call: RollCall,
         voice: Voice,
@@ -64,6 +67,7 @@ class TokenLifecycle:
         self._tokens = tokens
         self._reading = reading
         self._settling = settling
+        self._revoking = revoking
         self._vault = vault
         self._roll_call = roll_call
         self._voice = voice
@@ -119,10 +123,12 @@ class TokenLifecycle:
         """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
         return self._apply(self._in_this_tenant(state), args, patience)
 
-    def delete(self, state: VppTokenState) -> None:
+    def delete(self, state: VppTokenState, *, patience: timedelta = TIME_ALLOWED) -> None:
         """Delete the token, unless it is protected or a resource of this program still has it.
 
-        Raises DeletionRefused (without a request), WrongTenant and GraphError; a token that is gone is deleted.
+        Where that is asked for, its licences are revoked before; `patience` is how long that may take.
+        Raises DeletionRefused (without a request), WrongTenant, RevocationFailed and GraphError; then the token stays.
+        A token that is gone is deleted.
         """
         label = state.observed.label
         if self._is_wanted(state):
@@ -133,11 +139,24 @@ class TokenLifecycle:
             raise DeletionRefused(f"{msg} Set deletionProtection to false, run an update, then delete it.")
         self._in_this_tenant(state)
         try:
+            if state.inputs.revoke_licenses_on_delete is True:
+                self._revoke(state, patience)
             self._tokens.delete(state.id)
         except TokenGone:
             self._voice.note(f"{label} was deleted already.")
         self._reading.forget(state.id)
         self._roll_call.leave(state.id)
+
+    def _revoke(self, state: VppTokenState, patience: timedelta) -> None:
+        """Take back all licences: once the token is deleted, Intune cannot any more."""
+        seen, watch = self._revoking.begin(state.id, patience=patience)
+        _, _, ended = self._revoking.follow(watch, seen)
+        why = ended.failure or ended.warning
+        if isinstance(why, TokenGone):
+            raise why
+        if why is not None:
+            msg = f"{state.observed.label} was not deleted: {why}"
+            raise RevocationFailed(f"{msg} To delete it all the same, set revokeLicensesOnDelete to false.")
 
     def _is_wanted(self, state: VppTokenState) -> bool:
         """Whether the program of this run has the token in another resource, or is about to (a replacement).
@@ -176,6 +195,7 @@ class TokenLifecycle:
 
     def _bring_in(self, state: VppTokenState, args: VppTokenArgs, patience: timedelta) -> Outcome:
         outcome = self._apply(state, args, patience, arrives=True)
+        self._roll_call.name(state.id, outcome.state.observed.label)
         self._roll_call.arrive(state.id, args.token if isinstance(args.token, str) else None)
         return outcome
 
@@ -206,6 +226,7 @@ class TokenLifecycle:
             self._reading.forget_first_listing()
             raise
         self._roll_call.arrive(observed.id, stoken.fingerprint)
+        self._roll_call.name(observed.id, observed.label)
         self._warn_of_kept_values(args, observed, members)
         written = Written(
             observed=observed,
@@ -265,11 +286,7 @@ class TokenLifecycle:
 
     def _in_this_tenant(self, state: VppTokenState) -> VppTokenState:
         """The state, naming the tenant where it did not yet. Raises WrongTenant."""
-        here = self._tokens.tenant_id()
-        if state.tenant_id and state.tenant_id.lower() != here:
-            msg = f"{state.observed.label} belongs to tenant {state.tenant_id}, the credentials to tenant {here}."
-            raise WrongTenant(f"{msg} Nothing was changed: use the credentials of the first.")
-        return replace(state, tenant_id=here)
+        return replace(state, tenant_id=tenancy.require(self._tokens, state.tenant_id, state.observed.label))
 
     def _now(self) -> str:
         return times.text(self._clock.now())

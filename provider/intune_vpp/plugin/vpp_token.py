@@ -10,7 +10,7 @@ from pulumi.runtime.proto import provider_pb2
 from intune_vpp.core import records
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.core.model import INPUTS, Sent
-from intune_vpp.core.sync import TIME_ALLOWED
+from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.host import assets
 from intune_vpp.plugin import codec, detailed
 from intune_vpp.plugin.answers import HalfDone

@@ -1,0 +1,149 @@
+"""The resources that are acts rather than things: what each takes and tells, and what a change of it leads to.
+
+Graph calls what can be done to a vppToken an action (https://learn.microsoft.com/graph/api/resources/
+intune-onboarding-vpptoken, Methods). A resource stands for one that was done: nothing in the tenant is created by it
+and nothing is deleted with it. Inputs and outputs are plain property maps by Graph's names, described by the tables
+here; the outputs repeat the inputs that were acted on, so that a change is seen on any door.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from intune_vpp.core.check import Policy, Problem, misfit
+from intune_vpp.core.model import ENDED, UNKNOWN, Kind, Property, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from intune_vpp.core.errors import IntuneVppError
+
+
+def _input(attribute: str, kind: Kind, **more: Any) -> Property:
+    return Property(attribute=attribute, kind=kind, sent=Sent.HERE_ONLY, **more)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One type of resource: `name` in Pulumi, what it takes and tells, and whether v1.0 lacks it.
+
+    A change of `triggers` acts again, one of `vppTokenId` replaces; any other is for the next time it acts.
+    `pending` tells from the outputs whether what was begun was not seen to end.
+    """
+
+    name: str
+    properties: tuple[Property, ...]
+    beta_only: bool = False
+    pending: Callable[[Mapping[str, Any]], bool] = lambda _: False
+
+    @property
+    def inputs(self) -> tuple[Property, ...]:
+        """What a program gives."""
+        return tuple(prop for prop in self.properties if prop.sent)
+
+
+_TARGET = _input("vpp_token_id", Kind.GUID, needed=True)
+_TRIGGERS = _input("triggers", Kind.ANY)
+_TENANT = Property(attribute="tenant_id", kind=Kind.GUID)
+
+LICENSE_SYNC: Final = Action(
+    name="LicenseSync",
+    properties=(
+        _TARGET,
+        _TRIGGERS,
+        _input("wait_for_sync", Kind.FLAG, when_absent=True),
+        _TENANT,
+        Property(attribute="state"),
+        Property(attribute="last_sync_status"),
+        Property(attribute="last_sync_date_time", kind=Kind.TIME),
+        Property(attribute="sync_pending", kind=Kind.FLAG),
+    ),
+    pending=lambda outputs: outputs.get("syncPending") is True,
+)
+LICENSE_REVOCATION: Final = Action(
+    name="LicenseRevocation",
+    beta_only=True,
+    properties=(
+        _TARGET,
+        _input("notify_managed_devices", Kind.FLAG, when_absent=False),
+        _input("revoke_untracked_licenses", Kind.FLAG, when_absent=False),
+        _TENANT,
+        Property(attribute="requested_date_time", kind=Kind.TIME),
+        Property(attribute="action_name"),
+        Property(attribute="action_state"),
+        Property(attribute="start_date_time", kind=Kind.TIME),
+        Property(attribute="last_updated_date_time", kind=Kind.TIME),
+        Property(attribute="total_licenses_count", kind=Kind.COUNT),
+        Property(attribute="failed_licenses_count", kind=Kind.COUNT),
+        Property(attribute="action_failure_reason"),
+    ),
+    pending=lambda outputs: outputs.get("actionState") not in ENDED,
+)
+LICENSE_COUNT_SYNC: Final = Action(
+    name="LicenseCountSync",
+    beta_only=True,
+    properties=(_TRIGGERS, _TENANT, Property(attribute="requested_date_time", kind=Kind.TIME)),
+)
+ACTIONS: Final = (LICENSE_SYNC, LICENSE_REVOCATION, LICENSE_COUNT_SYNC)
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What Pulumi keeps of an action that was done, and what went wrong with it."""
+
+    id: str
+    outputs: Mapping[str, Any]
+    failure: IntuneVppError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an update leads to: the inputs that differ, and whether that acts again.
+
+    `resumes` says that what was begun was not seen to end.
+    """
+
+    changed: tuple[str, ...] = ()
+    acts: bool = False
+    resumes: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.changed) or self.resumes
+
+    @property
+    def replaces(self) -> tuple[str, ...]:
+        """The inputs without which it is another resource."""
+        return tuple(name for name in self.changed if name == _TARGET.name)
+
+
+def check(action: Action, inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
+    """What is wrong with inputs; then nothing may be sent."""
+    known = {prop.name: prop for prop in action.inputs}
+    problems = [
+        Problem("", f"{name} is not an input of a {action.name}.")
+        for name in inputs
+        if name not in known and not name.startswith("__")
+    ]
+    if action.beta_only and not policy.beta:
+        what = f"A {action.name} needs Graph's beta: v1.0 does not have what it does."
+        problems.append(Problem("", f"{what} Set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."))
+    for prop in action.inputs:
+        value = inputs.get(prop.name)
+        if value is None and prop.needed:
+            problems.append(Problem("", f"{prop.name} is needed: the id of a vppToken."))
+        elif value is not None and value is not UNKNOWN and (reason := misfit(prop, value)):
+            problems.append(Problem("", reason))
+    return problems
+
+
+def plan(action: Action, before: Mapping[str, Any], inputs: Mapping[str, Any], ignoring: Collection[str] = ()) -> Plan:
+    """What an update from the outputs `before` to `inputs` leads to; names in `ignoring` count as they were."""
+    names = [prop.name for prop in action.inputs if prop.name not in ignoring]
+    changed = tuple(name for name in names if before.get(name) != inputs.get(name))
+    return Plan(changed=changed, acts=_TRIGGERS.name in changed, resumes=action.pending(before))
+
+
+def certain(action: Action, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Outputs that acting cannot turn out differently: what was given."""
+    return {prop.name: inputs[prop.name] for prop in action.inputs if inputs.get(prop.name) is not None}

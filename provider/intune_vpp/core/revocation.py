@@ -1,0 +1,159 @@
+"""How a revocation of licences stands: (what was begun, what is seen now) → wait, or ended, and how.
+
+Graph answers a revocation with no content; how it goes on is told in the token's `tokenActionResults`
+(https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptokenrevokelicensesactionresult). Nothing there
+names the request that began it, so it is known by its start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp.core import times
+from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
+from intune_vpp.core.model import ENDED, ActionState, FailureReason, VppToken
+from intune_vpp.core.waiting import TIME_ALLOWED, Ended, in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RESULT_TYPE = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
+
+OUT_OF_SIGHT = timedelta(minutes=1)
+"""How long a revocation that was seen may be missing from a token's results before it is believed to be gone."""
+
+SKEW = timedelta(minutes=5)
+"""How far Graph's clock may be behind ours."""
+
+_REASONS = {
+    FailureReason.APPLE_FAILURE: "Apple's service failed. Try again later",
+    FailureReason.INTERNAL_ERROR: "Intune failed within. Try again later",
+    FailureReason.EXPIRED_VPP_TOKEN: "the token has expired. Renew it with a new content token from Apple",
+    FailureReason.EXPIRED_APPLE_PUSH_NOTIFICATION_CERTIFICATE: (
+        "the tenant's Apple push notification certificate has expired. Renew that certificate in Intune"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """One revocation to follow: by its `start` where that is known, else the newest one since it was requested.
+
+    `earlier` are the starts that were there before it, `allowed` is how long to wait from `since` at all.
+    """
+
+    requested_at: datetime
+    since: datetime
+    start: str | None = None
+    earlier: frozenset[str] = frozenset()
+    allowed: timedelta = TIME_ALLOWED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What Graph tells of one revocation; members that are not there are None, enum members pass through."""
+
+    action_name: str | None = None
+    action_state: str | None = None
+    start_date_time: str | None = None
+    last_updated_date_time: str | None = None
+    total_licenses_count: int | None = None
+    failed_licenses_count: int | None = None
+    action_failure_reason: str | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it stays as it is."""
+        return self.action_state in ENDED
+
+
+def results(observed: VppToken) -> list[Result]:
+    """The revocations of a token, in Graph's order."""
+    found = observed.token_action_results or ()
+    return [_result(one) for one in found if one.get("@odata.type") == RESULT_TYPE]
+
+
+def starts(observed: VppToken) -> frozenset[str]:
+    """When the revocations of a token began."""
+    return frozenset(one.start_date_time for one in results(observed) if one.start_date_time)
+
+
+def running(observed: VppToken) -> Result | None:
+    """The revocation of a token that has not ended, the newest where there are several."""
+    return _newest([one for one in results(observed) if not one.has_ended and one.start_date_time])
+
+
+def find(watch: Watch, observed: VppToken) -> Result | None:
+    """What is watched, in what a token shows now."""
+    found = [one for one in results(observed) if one.start_date_time]
+    if watch.start is not None:
+        return next((one for one in found if one.start_date_time == watch.start), None)
+    earliest = watch.requested_at - SKEW
+    return _newest([one for one in found if one.start_date_time not in watch.earlier and _began(one) >= earliest])
+
+
+def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
+    """How the revocation ended, None while it is still to be waited for."""
+    result = find(watch, observed)
+    if result is not None and result.has_ended:
+        return verdict(result, observed.label)
+    waited = now - watch.since
+    if result is None and watch.start is not None and waited >= min(OUT_OF_SIGHT, watch.allowed):
+        what = f"Intune no longer shows the revocation of {observed.label} that began at {watch.start}."
+        return Ended(RevocationFailed(f"{what} Whether its licences were revoked is to be seen in Intune."))
+    if waited >= watch.allowed:
+        stands = f"it is {result.action_state}" if result else "it does not show yet"
+        what = f"The revocation of the licences of {observed.label} did not end within {in_words(watch.allowed)}"
+        return Ended(RevocationTimedOut(f"{what} ({stands}). The next update goes on waiting for it."))
+    return None
+
+
+def verdict(result: Result, label: str) -> Ended:
+    """What to say of a revocation that has ended: a failure, or a warning where some licences are left."""
+    total, failed = result.total_licenses_count or 0, result.failed_licenses_count or 0
+    if result.action_state == ActionState.DONE and not failed:
+        return Ended()
+    because = _because(result)
+    if failed and failed < total and result.action_state in {ActionState.DONE, ActionState.FAILED}:
+        return Ended(warning=f"{failed} of {total} licences of {label} could not be revoked: {because}.")
+    if result.action_state == ActionState.CANCELED:
+        return Ended(RevocationFailed(f"The revocation of the licences of {label} was cancelled: {because}."))
+    if result.action_state == ActionState.NOT_SUPPORTED:
+        what = f"Intune does not support revoking the licences of {label}"
+        return Ended(RevocationFailed(f"{what}: {because}."))
+    counted = f" ({failed} of {total})" if total else ""
+    return Ended(RevocationFailed(f"The licences of {label} could not be revoked{counted}: {because}."))
+
+
+def _because(result: Result) -> str:
+    reason = result.action_failure_reason
+    if not reason or reason == FailureReason.NONE:
+        return "Intune gives no reason"
+    words = next((words for known, words in _REASONS.items() if known == reason), None)
+    return f"{words} ({reason})" if words else f"Intune gives the reason {reason}"
+
+
+def _result(found: Mapping[str, Any]) -> Result:
+    return Result(
+        action_name=found.get("actionName"),
+        action_state=found.get("actionState"),
+        start_date_time=_date(found.get("startDateTime")),
+        last_updated_date_time=_date(found.get("lastUpdatedDateTime")),
+        total_licenses_count=found.get("totalLicensesCount"),
+        failed_licenses_count=found.get("failedLicensesCount"),
+        action_failure_reason=found.get("actionFailureReason"),
+    )
+
+
+def _date(text: str | None) -> str | None:
+    return None if text == times.NEVER else text
+
+
+def _newest(found: list[Result]) -> Result | None:
+    return max(found, key=_began, default=None)
+
+
+def _began(result: Result) -> datetime:
+    return times.parse(result.start_date_time) or datetime.min.replace(tzinfo=UTC)

@@ -1,0 +1,27 @@
+"""What waits for something in Intune have in common: how long, and how they end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from intune_vpp.core.errors import IntuneVppError
+
+TIME_ALLOWED = timedelta(minutes=20)
+"""How long something may take before the wait is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The wait is over: well where `failure` is None, and `warning` then says what is odd all the same."""
+
+    failure: IntuneVppError | None = None
+    warning: str | None = None
+
+
+def in_words(allowed: timedelta) -> str:
+    """A time allowed, for a sentence."""
+    minutes, seconds = divmod(allowed.total_seconds(), 60)
+    return f"{minutes:g} minutes" if not seconds else f"{allowed.total_seconds():g} seconds"

@@ -1,0 +1,73 @@
+"""What a preview can say of actions: check and plan, without a request and without credentials."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp.core import actions, summary
+from intune_vpp.core.actions import Action, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from intune_vpp.core.check import Policy, Problem
+    from intune_vpp.core.ports import Voice
+    from intune_vpp.lifecycle.roll_call import RollCall
+
+
+class ActionPreview:
+    """Judges inputs and plans, and says what is about to be done."""
+
+    def __init__(self, *, roll_call: RollCall, voice: Voice, policy: Policy) -> None:
+        self._roll_call = roll_call
+        self._voice = voice
+        self._policy = policy
+        self._asked_for: set[str] = set()
+        self._lock = threading.Lock()
+
+    def check(self, action: Action, inputs: Mapping[str, Any], *, arrives: bool) -> list[Problem]:
+        """What is wrong with the inputs; `arrives` says that the resource is about to be created."""
+        problems = actions.check(action, inputs, self._policy)
+        with self._lock:
+            self._asked_for.add(_key(action, inputs))
+        if arrives and not problems:
+            self._tell(action, inputs)
+        return problems
+
+    def plan(
+        self, action: Action, before: Mapping[str, Any], inputs: Mapping[str, Any], ignoring: Collection[str] = ()
+    ) -> Plan:
+        """What an update would do. A refresh asks too, and is not told what is still to be done."""
+        plan = actions.plan(action, before, inputs, ignoring)
+        with self._lock:
+            asked_for = _key(action, inputs) in self._asked_for
+        if not asked_for:
+            return Plan(changed=plan.changed)
+        if plan.acts and not plan.replaces:
+            self._tell(action, inputs)
+        elif plan.resumes:
+            self._voice.note(f"goes on waiting for what was begun ({summary.action(action, self._label(inputs))})")
+        elif plan and not plan.replaces:
+            self._voice.note(f"changes {', '.join(plan.changed)} in the state only, without a request")
+        return plan
+
+    def _tell(self, action: Action, inputs: Mapping[str, Any]) -> None:
+        sentence = summary.action(action, self._label(inputs))
+        if action is actions.LICENSE_REVOCATION:
+            self._voice.warn(f"This {sentence}. It cannot be undone.")
+        else:
+            self._voice.note(sentence)
+
+    def _label(self, inputs: Mapping[str, Any]) -> str:
+        """The token in words: what this run knows of it, else its id."""
+        token_id = inputs.get("vppTokenId")
+        if not isinstance(token_id, str):
+            return "the token"
+        label = self._roll_call.label_of(token_id)
+        return f"{label} (token {token_id})" if label else f"token {token_id}"
+
+
+def _key(action: Action, inputs: Mapping[str, Any]) -> str:
+    return action.name + json.dumps(inputs, sort_keys=True, default=str)

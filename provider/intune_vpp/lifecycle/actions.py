@@ -1,0 +1,222 @@
+"""The stories of the actions: sync the licences of a token, revoke them, count those of all tokens.
+
+Each acts at create and, where its triggers change, again; deleting one does nothing in the tenant. What goes wrong
+after something was begun comes back beside the outputs, in `Acted.failure`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from intune_vpp.core import actions, revocation, sync, times
+from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Acted, Action
+from intune_vpp.core.errors import RevocationFailed, TokenGone
+from intune_vpp.core.model import camel_case
+from intune_vpp.core.revocation import Result, Watch
+from intune_vpp.core.waiting import TIME_ALLOWED, Ended
+from intune_vpp.lifecycle import tenancy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from intune_vpp.core.errors import IntuneVppError
+    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.ports import Clock, Voice, VppTokens
+    from intune_vpp.lifecycle.reading import Reading
+    from intune_vpp.lifecycle.revoking import Revoking
+    from intune_vpp.lifecycle.syncing import Syncing
+
+
+class ActionLifecycle(ABC):
+    """All that happens to the resources of one type of action in a process.
+
+    `inputs` and `outputs` are property maps by the table of `action`. What is raised is a GraphError, WrongTenant or
+    SettingsError; then nothing was begun, or the next try finds it.
+    """
+
+    action: ClassVar[Action]
+
+    def __init__(self, tokens: VppTokens, voice: Voice, clock: Clock) -> None:
+        self._tokens = tokens
+        self._voice = voice
+        self._clock = clock
+
+    @abstractmethod
+    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
+        """Do it; `patience` is how long its end may be waited for."""
+
+    def update(
+        self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
+    ) -> Acted:
+        """Act again where a trigger changed, go on with what had not ended, and otherwise only take the inputs over."""
+        plan = actions.plan(self.action, before, inputs)
+        if plan.acts:
+            self._require_tenant(action_id, before)
+            return self.act(inputs, patience)
+        if plan.resumes:
+            self._require_tenant(action_id, before)
+            return self._resume(action_id, before, inputs, patience)
+        outputs = {**self._told(before), **actions.certain(self.action, inputs)}
+        return Acted(action_id, outputs, self._standing_failure(before))
+
+    def look(self, action_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The outputs as Graph tells them now; None where what it was done to is gone, and it could be done again."""
+        del action_id
+        return before
+
+    def _resume(
+        self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
+    ) -> Acted:
+        del action_id, before
+        return self.act(inputs, patience)
+
+    def _standing_failure(self, before: Mapping[str, Any]) -> IntuneVppError | None:
+        """What is still wrong with what was done."""
+        del before
+        return None
+
+    def _told(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The outputs that are no inputs."""
+        given = {prop.name for prop in self.action.inputs}
+        return {name: value for name, value in outputs.items() if name not in given}
+
+    def _require_tenant(self, action_id: str, before: Mapping[str, Any]) -> None:
+        tenancy.require(self._tokens, before.get("tenantId") or "", f"{self.action.name} {action_id}")
+
+    def _acted(
+        self, action_id: str, inputs: Mapping[str, Any], told: Mapping[str, Any], ended: Ended | None = None
+    ) -> Acted:
+        if ended is not None and ended.warning:
+            self._voice.warn(ended.warning)
+        outputs = {**actions.certain(self.action, inputs), "tenantId": self._tokens.tenant_id(), **told}
+        present = {name: value for name, value in outputs.items() if value is not None}
+        return Acted(action_id, present, ended.failure if ended else None)
+
+
+class LicenseSyncs(ActionLifecycle):
+    """`syncLicenses` on demand."""
+
+    action = LICENSE_SYNC
+
+    def __init__(self, tokens: VppTokens, voice: Voice, clock: Clock, *, reading: Reading, syncing: Syncing) -> None:
+        super().__init__(tokens, voice, clock)
+        self._reading = reading
+        self._syncing = syncing
+
+    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
+        """Sync the licences, unless Intune is about to already; wait for the end where that is wanted."""
+        self._tokens.tenant_id()
+        seen = self._reading.one(inputs[_TOKEN])
+        observed = self._syncing.start(seen)
+        ended = None
+        if inputs.get("waitForSync") is not False:
+            watch = sync.Watch(started_at=self._clock.now(), allowed=patience, stale_state=seen.state)
+            observed, ended = self._syncing.follow(watch, seen, observed)
+        pending = ended is not None and ended.failure is not None
+        return self._acted(seen.id, inputs, {**_shown(observed), "syncPending": pending}, ended)
+
+    def look(self, action_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The token's syncs as they stand now."""
+        self._require_tenant(action_id, before)
+        try:
+            observed = self._reading.one(action_id)
+        except TokenGone:
+            return None
+        shown = {**before, **_shown(observed)}
+        return {name: value for name, value in shown.items() if value is not None}
+
+
+class LicenseRevocations(ActionLifecycle):
+    """`revokeLicenses`, once."""
+
+    action = LICENSE_REVOCATION
+
+    def __init__(self, tokens: VppTokens, voice: Voice, clock: Clock, *, reading: Reading, revoking: Revoking) -> None:
+        super().__init__(tokens, voice, clock)
+        self._reading = reading
+        self._revoking = revoking
+
+    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
+        """Revoke all licences of the token and wait until Intune is done."""
+        self._tokens.tenant_id()
+        seen, watch = self._revoking.begin(
+            inputs[_TOKEN],
+            notify_managed_devices=inputs.get("notifyManagedDevices") is True,
+            revoke_untracked_licenses=inputs.get("revokeUntrackedLicenses") is True,
+            patience=patience,
+        )
+        return self._follow(watch, seen, inputs)
+
+    def look(self, action_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The revocation as Graph tells of it now; what was told last, where it no longer does.
+
+        It is never gone: what was done stays done, and must not be done again because a token was deleted.
+        """
+        self._require_tenant(action_id, before)
+        try:
+            observed = self._reading.one(str(before.get(_TOKEN)))
+        except TokenGone:
+            return before
+        found = revocation.find(self._watch(before), observed)
+        told = _result_to(found) if found else {}
+        return {name: value for name, value in {**before, **told}.items() if value is not None}
+
+    def _resume(
+        self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
+    ) -> Acted:
+        seen = self._tokens.get(inputs[_TOKEN])
+        return self._follow(self._watch(before, patience), seen, inputs, action_id)
+
+    def _standing_failure(self, before: Mapping[str, Any]) -> IntuneVppError | None:
+        return _with_cure(revocation.verdict(_result_from(before), f"token {before.get(_TOKEN)}").failure)
+
+    def _follow(self, watch: Watch, seen: VppToken, inputs: Mapping[str, Any], action_id: str | None = None) -> Acted:
+        observed, result, ended = self._revoking.follow(watch, seen)
+        if result is not None and result.has_ended:
+            ended = Ended(_with_cure(ended.failure), ended.warning)
+        requested = times.text(watch.requested_at)
+        start = result.start_date_time if result else None
+        told = {"requestedDateTime": requested, **(_result_to(result) if result else {})}
+        return self._acted(action_id or f"{observed.id}/{start or requested}", inputs, told, ended)
+
+    def _watch(self, before: Mapping[str, Any], patience: timedelta = TIME_ALLOWED) -> Watch:
+        now = self._clock.now()
+        start = before.get("startDateTime")
+        requested_at = times.parse(before.get("requestedDateTime")) or now
+        return Watch(requested_at=requested_at, since=now, start=start, allowed=patience)
+
+
+class LicenseCountSyncs(ActionLifecycle):
+    """`syncLicenseCounts`, for all tokens at once."""
+
+    action = LICENSE_COUNT_SYNC
+
+    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
+        """Ask Intune to count; it tells nobody when it has."""
+        del patience
+        tenant_id = self._tokens.tenant_id()
+        self._tokens.sync_license_counts()
+        return self._acted(tenant_id, inputs, {"requestedDateTime": times.text(self._clock.now())})
+
+
+_TOKEN = "vppTokenId"  # noqa: S105 - the name of an input
+_SHOWN = ("state", "last_sync_status", "last_sync_date_time")
+
+
+def _with_cure(failure: IntuneVppError | None) -> IntuneVppError | None:
+    return failure and RevocationFailed(f"{failure} To revoke once more, replace this resource (--replace, its URN).")
+
+
+def _shown(observed: VppToken) -> dict[str, Any]:
+    return {camel_case(name): getattr(observed, name) for name in _SHOWN}
+
+
+def _result_to(result: Result) -> dict[str, Any]:
+    return {camel_case(field.name): getattr(result, field.name) for field in fields(result)}
+
+
+def _result_from(outputs: Mapping[str, Any]) -> Result:
+    return Result(**{field.name: outputs.get(camel_case(field.name)) for field in fields(Result)})

@@ -1,0 +1,65 @@
+"""Waiting for what goes on in Intune: all that wait in one process share one poller."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from intune_vpp.core.errors import GraphError, TokenGone, WaitInterrupted
+from intune_vpp.core.waiting import Ended
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.ports import Clock, VppTokens
+
+FIRST_PAUSE = 2.0
+LONGEST_PAUSE = 15.0
+"""Seconds between polls, growing by half from the first to the longest."""
+
+
+class Poller:
+    """One listing a turn for all that wait.
+
+    Whoever holds the lock pauses and lists; the others wait for the lock and find the turn taken for them.
+    """
+
+    def __init__(self, tokens: VppTokens, clock: Clock) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._turn_taking = threading.Lock()
+        self._begun = 0
+        self._done = 0
+        self._listing: dict[str, VppToken] = {}
+
+    def wait(self, judge: Callable[[VppToken, datetime], Ended | None], observed: VppToken) -> tuple[VppToken, Ended]:
+        """Look at the token last seen as `observed` until `judge` says how it ended; the token as seen last, and how.
+
+        What keeps it from looking is an end as well: what was begun is not lost with it.
+        """
+        pause = FIRST_PAUSE
+        # A listing that is under way now may have passed this token already: only a later one counts.
+        turn = self._begun
+        try:
+            while (ended := judge(observed, self._clock.now())) is None:
+                with self._turn_taking:
+                    if self._done <= turn:
+                        self._take_turn(pause)
+                    turn = self._done
+                    found = self._listing.get(observed.id)
+                # A listing may lag behind a creation: only the token itself says that it is gone.
+                observed = found or self._tokens.get(observed.id)
+                pause = min(pause * 1.5, LONGEST_PAUSE)
+        except TokenGone:
+            return observed, Ended(TokenGone(f"{observed.label} was deleted while it was waited for."))
+        except (GraphError, WaitInterrupted) as error:
+            return observed, Ended(error)
+        return observed, ended
+
+    def _take_turn(self, pause: float) -> None:
+        self._clock.sleep(pause)
+        self._begun += 1
+        self._listing = {found.id: found for found in self._tokens.list()}
+        self._done = self._begun

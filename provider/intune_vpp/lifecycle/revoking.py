@@ -1,0 +1,70 @@
+"""Revocations: joined where one runs, begun otherwise, and followed to their end."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from intune_vpp.core import revocation
+from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable
+from intune_vpp.core.revocation import Result, Watch
+from intune_vpp.core.waiting import TIME_ALLOWED
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.ports import Clock, Voice, VppTokens
+    from intune_vpp.core.waiting import Ended
+    from intune_vpp.lifecycle.polling import Poller
+    from intune_vpp.lifecycle.reading import Reading
+
+
+class Revoking:
+    """Takes back the licences of one token at a time; waits are shared."""
+
+    def __init__(self, *, tokens: VppTokens, reading: Reading, poller: Poller, voice: Voice, clock: Clock) -> None:
+        self._tokens = tokens
+        self._reading = reading
+        self._poller = poller
+        self._voice = voice
+        self._clock = clock
+
+    def begin(
+        self,
+        token_id: str,
+        *,
+        notify_managed_devices: bool = False,
+        revoke_untracked_licenses: bool = False,
+        patience: timedelta = TIME_ALLOWED,
+    ) -> tuple[VppToken, Watch]:
+        """Revoke all licences, unless that is going on already; the token then, and what to watch. Raises GraphError.
+
+        A run that was killed between the request and its answer has begun one as well.
+        """
+        now = self._clock.now()
+        seen = self._tokens.get(token_id)
+        running = revocation.running(seen)
+        if running is not None:
+            self._voice.note(f"waits for the revocation of the licences of {seen.label} that is going on already")
+            return seen, Watch(requested_at=now, since=now, start=running.start_date_time, allowed=patience)
+        watch = Watch(requested_at=now, since=now, earlier=revocation.starts(seen), allowed=patience)
+        self._reading.forget(token_id)
+        try:
+            self._tokens.revoke_licenses(
+                token_id,
+                notify_managed_devices=notify_managed_devices,
+                revoke_untracked_licenses=revoke_untracked_licenses,
+            )
+        except (GraphUnreachable, GraphUnavailable):
+            # Only the answer may be lost.
+            seen = self._tokens.get(token_id)
+            if revocation.find(watch, seen) is None:
+                raise
+        return seen, watch
+
+    def follow(self, watch: Watch, seen: VppToken) -> tuple[VppToken, Result | None, Ended]:
+        """The token when the revocation has ended or could no longer be waited for, what it shows of it, and how."""
+        observed, ended = self._poller.wait(partial(revocation.judge, watch), seen)
+        self._reading.forget(seen.id)
+        return observed, revocation.find(watch, observed), ended

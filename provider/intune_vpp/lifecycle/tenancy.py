@@ -1,0 +1,19 @@
+"""Whose tenant a state belongs to: a wrong credential must neither read "gone" nor write anywhere else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intune_vpp.core.errors import WrongTenant
+
+if TYPE_CHECKING:
+    from intune_vpp.core.ports import VppTokens
+
+
+def require(tokens: VppTokens, tenant_id: str, label: str) -> str:
+    """The tenant that the credentials belong to. Raises WrongTenant where the state names another one."""
+    here = tokens.tenant_id()
+    if tenant_id and tenant_id.lower() != here:
+        msg = f"{label} belongs to tenant {tenant_id}, the credentials to tenant {here}."
+        raise WrongTenant(f"{msg} Nothing was changed: use the credentials of the first.")
+    return here
