@@ -14,7 +14,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 from dynamic.school import Unsyncable
 from host.engine import Engine, listening
 from intune_vpp import assembly
-from intune_vpp.dynamic import VppTokenProvider, provider
+from intune_vpp.dynamic import VppTokenProvider
 from intune_vpp_emulator.app import ROOT, create_app
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def environment(tenant: Unsyncable, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 def _forget() -> None:
     """What one process keeps for all its providers is not there in the next."""
-    provider._assembly.cache_clear()
-    provider._engine_log.cache_clear()
+    configured._assembly.cache_clear()
+    configured._engine_log.cache_clear()
 
 
 @pytest.fixture

@@ -29,13 +29,14 @@ class Action:
     """One type of resource: `name` in Pulumi, what it takes and tells, and whether v1.0 lacks it.
 
     A change of `triggers` acts again, one of `vppTokenId` replaces; any other is for the next time it acts.
-    `pending` tells from the outputs whether what was begun was not seen to end.
+    `pending` tells from the outputs whether what was begun was not seen to end; `progress` is the output that shows it.
     """
 
     name: str
     properties: tuple[Property, ...]
     beta_only: bool = False
     pending: Callable[[Mapping[str, Any]], bool] = lambda _: False
+    progress: str | None = None
 
     @property
     def inputs(self) -> tuple[Property, ...]:
@@ -60,6 +61,7 @@ LICENSE_SYNC: Final = Action(
         Property(attribute="sync_pending", kind=Kind.FLAG),
     ),
     pending=lambda outputs: outputs.get("syncPending") is True,
+    progress="syncPending",
 )
 LICENSE_REVOCATION: Final = Action(
     name="LicenseRevocation",
@@ -79,6 +81,7 @@ LICENSE_REVOCATION: Final = Action(
         Property(attribute="action_failure_reason"),
     ),
     pending=lambda outputs: outputs.get("actionState") not in ENDED,
+    progress="actionState",
 )
 LICENSE_COUNT_SYNC: Final = Action(
     name="LicenseCountSync",

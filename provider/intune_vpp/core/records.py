@@ -13,6 +13,7 @@ from intune_vpp.core.model import (
     OBSERVED,
     UNKNOWN,
     UNSEEN_FINGERPRINT,
+    AppLicenses,
     Kind,
     Property,
     Sent,
@@ -70,6 +71,12 @@ def state_to(state: VppTokenState) -> dict[str, Any]:
 def observed_to(observed: VppToken) -> dict[str, Any]:
     """What Graph reports of a token, for the engine."""
     return _present(observed, OBSERVED)
+
+
+def licenses_to(found: AppLicenses) -> dict[str, Any]:
+    """The licences of a token for an app, for the engine."""
+    members = {camel_case(name): getattr(found, name) for name in found.__slots__}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _present(values: VppTokenArgs | VppToken, properties: tuple[Property, ...]) -> dict[str, Any]:

@@ -24,6 +24,8 @@ RESULT_TYPE = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
 OUT_OF_SIGHT = timedelta(minutes=1)
 """How long a revocation that was seen may be missing from a token's results before it is believed to be gone."""
 
+AGAIN = "To revoke once more, replace this resource (--replace, its URN)."
+
 SKEW = timedelta(minutes=5)
 """How far Graph's clock may be behind ours."""
 

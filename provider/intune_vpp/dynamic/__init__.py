@@ -3,7 +3,22 @@
 The import paths and names of this room's classes stand in every user's state: they never change.
 """
 
+from intune_vpp.dynamic.action_providers import (
+    LicenseCountSyncProvider,
+    LicenseRevocationProvider,
+    LicenseSyncProvider,
+)
+from intune_vpp.dynamic.action_resources import LicenseCountSync, LicenseRevocation, LicenseSync
 from intune_vpp.dynamic.provider import VppTokenProvider
 from intune_vpp.dynamic.resource import VppToken
 
-__all__ = ["VppToken", "VppTokenProvider"]
+__all__ = [
+    "LicenseCountSync",
+    "LicenseCountSyncProvider",
+    "LicenseRevocation",
+    "LicenseRevocationProvider",
+    "LicenseSync",
+    "LicenseSyncProvider",
+    "VppToken",
+    "VppTokenProvider",
+]

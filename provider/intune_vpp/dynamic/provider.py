@@ -1,4 +1,4 @@
-"""What Pulumi's dynamic provider process runs: each call of the engine handed to the lifecycle.
+"""What Pulumi's dynamic provider process runs for a token: each call of the engine handed to the lifecycle.
 
 This door is told less than a plugin: Check gets old inputs only, Diff, Update and Delete old outputs only. So the
 inputs are kept in the outputs as well, under a name that the engine neither shows nor compares.
@@ -6,64 +6,26 @@ inputs are kept in the outputs as well, under a name that the engine neither sho
 
 from __future__ import annotations
 
-import os
-import sys
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pulumi.dynamic import (
-    CheckFailure,
-    CheckResult,
-    Config,
-    ConfigureRequest,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    ResourceProvider,
-    UpdateResult,
-)
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from intune_vpp import settings
-from intune_vpp.assembly import Assembly
 from intune_vpp.core import records
-from intune_vpp.core.errors import IntuneVppError, SettingsError
-from intune_vpp.dynamic.spelling import PythonVoice, errors_in_python, in_python
+from intune_vpp.core.errors import IntuneVppError
+from intune_vpp.dynamic.configured import ConfiguredProvider, failed
+from intune_vpp.dynamic.spelling import errors_in_python
 from intune_vpp.host import assets, unknowns
-from intune_vpp.host.log import EngineLog, carry_debug_lines
 
 if TYPE_CHECKING:
-    from intune_vpp.core.check import Problem
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
     from intune_vpp.lifecycle.settling import Outcome
-    from intune_vpp.settings import Settings
 
 INPUTS = "__inputs"
 
 
-class VppTokenProvider(ResourceProvider):
-    """Pickled by reference into each resource, so it has no attributes but those that `configure` sets."""
-
-    # Nothing is secret in a reference; a secret in each record would cost an encryption at every step.
-    serialize_as_secret_always = False
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Read the configuration; what is wrong with it is said by the first call that can say it well."""
-        # The engine's address is the last argument of the process (the SDK itself does not use it).
-        self._log = _engine_log(sys.argv[-1])
-        carry_debug_lines(self._log)
-        configuration = _configured(req.config)
-        self._parts: Assembly | SettingsError
-        try:
-            self._parts = _assembly(settings.read(configuration, os.environ), self._log)
-        except SettingsError as error:
-            self._parts = error
-
-    @property
-    def _assembly(self) -> Assembly:
-        if isinstance(self._parts, SettingsError):
-            raise self._parts
-        return self._parts
+class VppTokenProvider(ConfiguredProvider):
+    """A token's calls."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalised inputs, the token as its fingerprint; what is wrong with them as failures."""
@@ -73,8 +35,8 @@ class VppTokenProvider(ResourceProvider):
             olds = records.args_from(unknowns.from_engine(_olds)) if _olds else None
             checked = self._assembly.preview.check(given, olds)
         except IntuneVppError as error:
-            return CheckResult({}, [CheckFailure("", in_python(str(error)))])
-        failures = [_failure(problem) for problem in checked.problems]
+            return CheckResult({}, [failed(str(error))])
+        failures = [failed(problem.reason) for problem in checked.problems]
         return CheckResult(unknowns.to_engine(records.args_to(checked.args)), failures)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -113,25 +75,8 @@ class VppTokenProvider(ResourceProvider):
         self._assembly.tokens.delete(_state(_id, _props))
 
     def _outputs(self, outcome: Outcome) -> dict[str, Any]:
-        """The new state. This door has no partial failure: an exception would lose the id, so failures are spoken."""
-        if outcome.failure is not None:
-            self._log.warn(f"{in_python(str(outcome.failure))} The token is kept in the state.")
+        self._warn_of_failure(outcome.failure, "The token is kept in the state.")
         return _record(outcome.state)
-
-
-@cache
-def _engine_log(address: str) -> EngineLog:
-    return EngineLog(address)
-
-
-@cache
-def _assembly(configured: Settings, engine_log: EngineLog) -> Assembly:
-    """One for the process.
-
-    The SDK makes a provider for each spelling of its pickle, and Python 3.14 spells it anew: a resource recorded by an
-    older one is deleted by another provider than the one that has taken its token over.
-    """
-    return Assembly(configured, PythonVoice(engine_log))
 
 
 def _state(token_id: str, outputs: dict[str, Any]) -> VppTokenState:
@@ -152,15 +97,3 @@ def _shows_in_inputs(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> bo
         return False
     changed = [change.property.attribute for change in plan.changes]
     return any(getattr(state.inputs, name) != getattr(args, name) for name in changed)
-
-
-def _failure(problem: Problem) -> CheckFailure:
-    # The engine prints the value of a property that is named here, and a token may have been put into any of them.
-    return CheckFailure("", in_python(problem.reason))
-
-
-def _configured(config: Config) -> dict[str, Any]:
-    """All keys of our namespace, mistyped ones too: the SDK's public way gives only those that are asked for."""
-    found = vars(config).get("_props") or {}
-    prefix = f"{settings.NAMESPACE}:"
-    return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}

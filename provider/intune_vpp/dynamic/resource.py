@@ -65,6 +65,8 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     """Whether creating and renewing wait for the licence sync."""
     deletion_protection: Output[bool]
     """Whether deleting is refused."""
+    revoke_licenses_on_delete: Output[bool]
+    """Whether licences are taken back before the token is deleted."""
     tenant_id: Output[str]
     """The tenant's GUID; the state is of no use under another tenant's credentials."""
     state: Output[str]
@@ -103,6 +105,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
         adopt_token_id: Input[str] | None = None,
         wait_for_sync: Input[bool] | None = None,
         deletion_protection: Input[bool] | None = None,
+        revoke_licenses_on_delete: Input[bool] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare a token.
@@ -126,6 +129,8 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
             adopt_token_id: take over this existing token instead of creating one; read at create only.
             wait_for_sync: wait for the licence sync after creating and renewing; True when left out.
             deletion_protection: refuse to delete the token; True when left out.
+            revoke_licenses_on_delete: take back all licences before the token is deleted, and keep it where that fails
+                (beta only); False when left out.
             opts: Pulumi's options; `id` and `import_` cannot be used with a dynamic provider.
 
         Raises:

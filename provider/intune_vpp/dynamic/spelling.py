@@ -6,6 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from intune_vpp.core.actions import ACTIONS
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.core.model import INPUTS
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.ports import Voice
 
-_ARGUMENTS = {prop.name: prop.attribute for prop in INPUTS if prop.name != prop.attribute}
+_GIVEN = (*INPUTS, *(prop for action in ACTIONS for prop in action.inputs))
+_ARGUMENTS = {prop.name: prop.attribute for prop in _GIVEN if prop.name != prop.attribute}
 # A configuration key, behind its colon, is spelled the same everywhere.
 _NAMES = re.compile(rf"(?<!:)\b({'|'.join(_ARGUMENTS)})\b")
 

@@ -80,8 +80,8 @@ class ActionLifecycle(ABC):
 
     def _told(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
         """The outputs that are no inputs."""
-        given = {prop.name for prop in self.action.inputs}
-        return {name: value for name, value in outputs.items() if name not in given}
+        names = [prop.name for prop in self.action.properties if not prop.sent]
+        return {name: outputs[name] for name in names if outputs.get(name) is not None}
 
     def _require_tenant(self, action_id: str, before: Mapping[str, Any]) -> None:
         tenancy.require(self._tokens, before.get("tenantId") or "", f"{self.action.name} {action_id}")
@@ -171,7 +171,10 @@ class LicenseRevocations(ActionLifecycle):
         return self._follow(self._watch(before, patience), seen, inputs, action_id)
 
     def _standing_failure(self, before: Mapping[str, Any]) -> IntuneVppError | None:
-        return _with_cure(revocation.verdict(_result_from(before), f"token {before.get(_TOKEN)}").failure)
+        result = _result_from(before)
+        return (
+            _with_cure(revocation.verdict(result, f"token {before.get(_TOKEN)}").failure) if result.has_ended else None
+        )
 
     def _follow(self, watch: Watch, seen: VppToken, inputs: Mapping[str, Any], action_id: str | None = None) -> Acted:
         observed, result, ended = self._revoking.follow(watch, seen)
@@ -207,7 +210,7 @@ _SHOWN = ("state", "last_sync_status", "last_sync_date_time")
 
 
 def _with_cure(failure: IntuneVppError | None) -> IntuneVppError | None:
-    return failure and RevocationFailed(f"{failure} To revoke once more, replace this resource (--replace, its URN).")
+    return failure and RevocationFailed(f"{failure} {revocation.AGAIN}")
 
 
 def _shown(observed: VppToken) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from intune_vpp.core import times
 from intune_vpp.core.errors import QueryRefused, TokenGone
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.model import AppLicenses, VppToken
     from intune_vpp.core.ports import VppTokens
 
 
@@ -62,6 +62,10 @@ class Queries:
             ids = ", ".join(one.id for one in found)
             raise QueryRefused(f"{len(found)} tokens have the {named}: {ids}. Ask by id.")
         return found[0]
+
+    def licenses_for_app(self, bundle_id: str) -> list[AppLicenses]:
+        """The licences for an app, of each token that has some, as Graph counted them last. SettingsError on v1.0."""
+        return self._tokens.licenses_for_app(bundle_id)
 
     def by_app(self, mobile_app_id: str) -> VppToken:
         """The token that feeds a mobile app. Raises QueryRefused where the app is none of a token's."""

@@ -9,46 +9,54 @@ from pulumi.runtime.proto import provider_pb2
 from intune_vpp.core.model import Kind, TokenFile
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from intune_vpp.core.diff import Change, Plan
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
 
-_Difference = provider_pb2.PropertyDiff
+ADD = provider_pb2.PropertyDiff.ADD
+DELETE = provider_pb2.PropertyDiff.DELETE
+UPDATE = provider_pb2.PropertyDiff.UPDATE
+UPDATE_REPLACE = provider_pb2.PropertyDiff.UPDATE_REPLACE
 
 
-def response(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> provider_pb2.DiffResponse:
-    """The answer to Diff."""
-    if not plan:
+def of_paths(
+    paths: Mapping[str, provider_pb2.PropertyDiff.Kind.ValueType], *, inputs: Collection[str]
+) -> provider_pb2.DiffResponse:
+    """The answer to Diff for what differs at each path; those in `inputs` differ in what the program says."""
+    if not paths:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE, hasDetailedDiff=True)
-    details = _details(plan, state, args)
     return provider_pb2.DiffResponse(
         changes=provider_pb2.DiffResponse.DIFF_SOME,
-        diffs=sorted({path.partition(".")[0] for path in details}),
-        detailedDiff=details,
+        diffs=sorted({path.partition(".")[0] for path in paths}),
+        replaces=sorted(path for path, kind in paths.items() if kind == UPDATE_REPLACE),
+        detailedDiff={
+            path: provider_pb2.PropertyDiff(kind=kind, inputDiff=path in inputs) for path, kind in paths.items()
+        },
         hasDetailedDiff=True,
     )
 
 
-def _details(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> dict[str, provider_pb2.PropertyDiff]:
-    details = {change.property.name: _difference(change) for change in plan.changes}
+def response(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> provider_pb2.DiffResponse:
+    """The answer to Diff for a token's plan."""
+    changed = {change.property.name: _kind(change) for change in plan.changes}
+    paths = dict(changed)
     if plan.renews and isinstance(args.token_file, TokenFile):
-        details |= {path: _Difference(kind=_Difference.UPDATE) for path in _of_file(state.token_file, args.token_file)}
+        paths |= dict.fromkeys(_of_file(state.token_file, args.token_file), UPDATE)
     # What no input shows: an output is what asks for the update.
     if plan.claims:
-        details["state"] = _Difference(kind=_Difference.UPDATE)
+        paths["state"] = UPDATE
     if plan.misplaced:
-        details["locationName"] = _Difference(kind=_Difference.UPDATE)
+        paths["locationName"] = UPDATE
     if plan.resyncs:
-        details["syncPending"] = _Difference(kind=_Difference.UPDATE)
-    return details
+        paths["syncPending"] = UPDATE
+    return of_paths(paths, inputs=changed)
 
 
-def _difference(change: Change) -> provider_pb2.PropertyDiff:
-    kind = _Difference.UPDATE
+def _kind(change: Change) -> provider_pb2.PropertyDiff.Kind.ValueType:
     if change.new is None:
-        kind = _Difference.DELETE
-    elif change.old is None and change.property.kind is not Kind.FINGERPRINT:
-        kind = _Difference.ADD
-    return _Difference(kind=kind, inputDiff=True)
+        return DELETE
+    return ADD if change.old is None and change.property.kind is not Kind.FINGERPRINT else UPDATE
 
 
 def _of_file(old: TokenFile | None, new: TokenFile) -> list[str]:

@@ -83,6 +83,14 @@ def _get_all(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     return {"vppTokens": [_shown(found) for found in parts.queries.all(wanted)]}
 
 
+def _get_licenses(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
+    bundle_id = arguments.get("bundleId")
+    if not bundle_id:
+        raise QueryRefused("getLicensesForApp wants the bundleId of an app, such as com.example.reader.")
+    found = parts.queries.licenses_for_app(bundle_id)
+    return {"bundleId": bundle_id, "licenses": [records.licenses_to(one) for one in found]}
+
+
 def _parse_file(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     del parts
     given = assets.read(arguments.get("token"))
@@ -102,5 +110,6 @@ def _shown(found: VppToken) -> dict[str, Any]:
 _FUNCTIONS: dict[str, Callable[[dict[str, Any], Assembly], dict[str, Any]]] = {
     "intune-vpp:index:getVppToken": _get_one,
     "intune-vpp:index:getVppTokens": _get_all,
+    "intune-vpp:index:getLicensesForApp": _get_licenses,
     "intune-vpp:index:parseTokenFile": _parse_file,
 }

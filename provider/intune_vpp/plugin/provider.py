@@ -9,11 +9,13 @@ from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly, SystemClock
+from intune_vpp.core.actions import ACTIONS
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.core.model import UNKNOWN
 from intune_vpp.host.texts import sendable
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import codec, functions, vpp_token
+from intune_vpp.plugin.action import ActionResource
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -57,6 +59,7 @@ class Provider:
         configured = settings.read(_known_keys(codec.decode(configuration)), os.environ)
         self._parts = Assembly(configured, log, clock=self._clock)
         self._resources: dict[str, Resource] = {vpp_token.TYPE: vpp_token.VppToken(self._parts)}
+        self._resources |= {f"intune-vpp:index:{one.name}": ActionResource(one, self._parts) for one in ACTIONS}
 
     def stop(self) -> None:
         """End all waiting; what was written is answered with its id."""

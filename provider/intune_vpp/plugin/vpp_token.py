@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pulumi.runtime.proto import provider_pb2
@@ -10,10 +9,10 @@ from pulumi.runtime.proto import provider_pb2
 from intune_vpp.core import records
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.core.model import INPUTS, Sent
-from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.host import assets
 from intune_vpp.plugin import codec, detailed
 from intune_vpp.plugin.answers import HalfDone
+from intune_vpp.plugin.timeouts import patience
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -58,7 +57,7 @@ class VppToken:
         secrets = _secrets(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=codec.encode(_certain(args), secrets=secrets))
-        outcome = self._parts.tokens.create(args, patience=_patience(request.timeout))
+        outcome = self._parts.tokens.create(args, patience=patience(request.timeout))
         return provider_pb2.CreateResponse(id=outcome.state.id, properties=_settled(outcome, secrets))
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
@@ -91,12 +90,13 @@ class VppToken:
                 outputs = codec.decode(request.olds)
                 certain |= {name: outputs.get(name) for name in ("token", "tokenFile")}
             return provider_pb2.UpdateResponse(properties=codec.encode(certain, secrets=secrets))
-        outcome = self._parts.tokens.update(state, args, patience=_patience(request.timeout))
+        outcome = self._parts.tokens.update(state, args, patience=patience(request.timeout))
         return provider_pb2.UpdateResponse(properties=_settled(outcome, secrets))
 
     def delete(self, request: provider_pb2.DeleteRequest) -> None:
         """Delete the token, unless it is protected."""
-        self._parts.tokens.delete(_state(request.id, request.properties, request.old_inputs))
+        state = _state(request.id, request.properties, request.old_inputs)
+        self._parts.tokens.delete(state, patience=patience(request.timeout))
 
 
 def _secrets(given: struct_pb2.Struct) -> frozenset[str]:
@@ -123,8 +123,3 @@ def _settled(outcome: Outcome, secrets: frozenset[str]) -> struct_pb2.Struct:
         inputs = codec.encode(records.args_to(outcome.state.inputs), secrets=secrets)
         raise HalfDone(outcome.state.id, outputs=outputs, inputs=inputs, why=str(outcome.failure))
     return outputs
-
-
-def _patience(timeout: float) -> timedelta:
-    """How long to wait for a sync: what `customTimeouts` says, in seconds, or what is usual."""
-    return timedelta(seconds=timeout) if timeout > 0 else TIME_ALLOWED

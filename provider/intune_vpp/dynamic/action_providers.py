@@ -1,0 +1,91 @@
+"""What Pulumi's dynamic provider process runs for the resources that are acts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+
+from intune_vpp.core import actions
+from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Acted, Action
+from intune_vpp.core.errors import IntuneVppError
+from intune_vpp.core.waiting import TIME_ALLOWED
+from intune_vpp.dynamic.configured import ConfiguredProvider, failed
+from intune_vpp.dynamic.spelling import errors_in_python
+from intune_vpp.host import unknowns
+
+if TYPE_CHECKING:
+    from intune_vpp.lifecycle.actions import ActionLifecycle
+
+
+class ActionProvider(ConfiguredProvider):
+    """The calls for one type of action."""
+
+    action: ClassVar[Action]
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """The inputs as they were given, or what is wrong with them."""
+        inputs = {name: value for name, value in unknowns.from_engine(news).items() if value is not None}
+        try:
+            problems = self._assembly.action_preview.check(self.action, inputs, arrives=not _olds)
+        except IntuneVppError as error:
+            return CheckResult({}, [failed(str(error))])
+        kept = unknowns.to_engine(actions.certain(self.action, inputs))
+        return CheckResult(kept, [failed(one.reason) for one in problems])
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """What differs, and what that leads to."""
+        plan = self._assembly.action_preview.plan(self.action, _olds, unknowns.from_engine(_news))
+        if not plan:
+            return DiffResult(changes=False)
+        replaces = list(plan.replaces)
+        # Where an input differs, None lets the engine show it.
+        return DiffResult(changes=None if plan.changed and not replaces else True, replaces=replaces)
+
+    @errors_in_python()
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Act."""
+        acted = self._lifecycle.act(props, TIME_ALLOWED)
+        return CreateResult(acted.id, self._outputs(acted))
+
+    @errors_in_python()
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """How what was done stands now; an empty id where it could be done again."""
+        found = self._lifecycle.look(id_, props)
+        if found is None:
+            return ReadResult("", {})
+        return ReadResult(id_, dict(found), actions.certain(self.action, found))
+
+    @errors_in_python()
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Act again or go on, where that is due."""
+        return UpdateResult(self._outputs(self._lifecycle.update(_id, _olds, _news, TIME_ALLOWED)))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Forget it: nothing in the tenant was made by it."""
+
+    @property
+    def _lifecycle(self) -> ActionLifecycle:
+        return self._assembly.action(self.action)
+
+    def _outputs(self, acted: Acted) -> dict[str, Any]:
+        self._warn_of_failure(acted.failure, "What was begun is kept in the state.")
+        return dict(acted.outputs)
+
+
+class LicenseSyncProvider(ActionProvider):
+    """`syncLicenses`."""
+
+    action = LICENSE_SYNC
+
+
+class LicenseRevocationProvider(ActionProvider):
+    """`revokeLicenses`."""
+
+    action = LICENSE_REVOCATION
+
+
+class LicenseCountSyncProvider(ActionProvider):
+    """`syncLicenseCounts`."""
+
+    action = LICENSE_COUNT_SYNC

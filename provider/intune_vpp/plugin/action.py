@@ -1,0 +1,92 @@
+"""The engine's calls for the resources that are acts, handed to their lifecycle: one door for all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi.runtime.proto import provider_pb2
+
+from intune_vpp.core import actions
+from intune_vpp.core.errors import QueryRefused
+from intune_vpp.plugin import codec
+from intune_vpp.plugin.answers import HalfDone
+from intune_vpp.plugin.detailed import UPDATE, UPDATE_REPLACE, of_paths
+from intune_vpp.plugin.timeouts import patience
+
+if TYPE_CHECKING:
+    from google.protobuf import struct_pb2
+
+    from intune_vpp.assembly import Assembly
+    from intune_vpp.core.actions import Acted, Action
+
+
+class ActionResource:
+    """One type of action, as the engine sees it."""
+
+    def __init__(self, action: Action, parts: Assembly) -> None:
+        self._action = action
+        self._parts = parts
+
+    def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
+        """The inputs as they were given, or what is wrong with them."""
+        inputs = codec.decode(request.news)
+        arrives = not request.olds.fields
+        problems = self._parts.action_preview.check(self._action, inputs, arrives=arrives)
+        failures = [provider_pb2.CheckFailure(reason=one.reason) for one in problems]
+        kept = actions.certain(self._action, inputs)
+        answer = codec.encode(kept, secrets=codec.secrets(request.news))
+        return provider_pb2.CheckResponse(inputs=answer, failures=failures)
+
+    def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
+        """What differs, and what that leads to."""
+        before, inputs = codec.decode(request.olds), codec.decode(request.news)
+        plan = self._parts.action_preview.plan(self._action, before, inputs, request.ignoreChanges)
+        paths = {name: UPDATE_REPLACE if name in plan.replaces else UPDATE for name in plan.changed}
+        if plan.resumes and self._action.progress:
+            # What no input shows: an output is what asks for the update.
+            paths[self._action.progress] = UPDATE
+        return of_paths(paths, inputs=plan.changed)
+
+    def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
+        """Act; in preview only say what is certain."""
+        inputs, secrets = codec.decode(request.properties), codec.secrets(request.properties)
+        if request.preview:
+            certain = codec.encode(actions.certain(self._action, inputs), secrets=secrets)
+            return provider_pb2.CreateResponse(properties=certain)
+        acted = self._parts.action(self._action).act(inputs, patience(request.timeout))
+        return provider_pb2.CreateResponse(id=acted.id, properties=self._settled(acted, inputs, secrets))
+
+    def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
+        """How what was done stands now. What was not done here cannot be imported. Raises QueryRefused."""
+        if not request.properties.fields:
+            what = f"A {self._action.name} is an act: it can be neither imported nor looked up."
+            raise QueryRefused(f"{what} Declare one, and it is done.")
+        secrets = codec.secrets(request.inputs)
+        found = self._parts.action(self._action).look(request.id, codec.decode(request.properties))
+        if found is None:
+            return provider_pb2.ReadResponse()
+        return provider_pb2.ReadResponse(
+            id=request.id, properties=codec.encode(found, secrets=secrets), inputs=request.inputs
+        )
+
+    def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
+        """Act again or go on, where that is due; in preview only say what is certain."""
+        before, inputs = codec.decode(request.olds), codec.decode(request.news)
+        secrets = codec.secrets(request.news)
+        if request.preview:
+            certain = {"tenantId": before.get("tenantId"), **actions.certain(self._action, inputs)}
+            return provider_pb2.UpdateResponse(properties=codec.encode(certain, secrets=secrets))
+        lifecycle = self._parts.action(self._action)
+        acted = lifecycle.update(request.id, before, inputs, patience(request.timeout))
+        return provider_pb2.UpdateResponse(properties=self._settled(acted, inputs, secrets))
+
+    def delete(self, request: provider_pb2.DeleteRequest) -> None:
+        """Forget it: nothing in the tenant was made by it."""
+
+    def _settled(self, acted: Acted, inputs: dict[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:
+        """The new outputs. Raises HalfDone where something was begun and has not ended well."""
+        outputs = codec.encode(acted.outputs, secrets=secrets)
+        if acted.failure is not None:
+            kept = codec.encode(actions.certain(self._action, inputs), secrets=secrets)
+            raise HalfDone(acted.id, outputs=outputs, inputs=kept, why=str(acted.failure))
+        return outputs
