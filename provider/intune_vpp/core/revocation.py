@@ -113,7 +113,9 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
 
 
 def verdict(result: Result, label: str) -> Ended:
-    """What to say of a revocation that has ended: a failure, or a warning where some licences are left."""
+    """What to say of a revocation: a failure, or a warning where some licences are left; nothing while it goes on."""
+    if not result.has_ended:
+        return Ended()
     total, failed = result.total_licenses_count or 0, result.failed_licenses_count or 0
     if result.action_state == ActionState.DONE and not failed:
         return Ended()

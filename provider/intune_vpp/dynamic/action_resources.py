@@ -189,7 +189,6 @@ class LicenseCountSync(_ActionResource, module="intune-vpp", name="LicenseCountS
 
 def _refuse_failed(told: dict[str, Any]) -> None:
     label = f"token {told.pop('vpp_token_id')}"
-    result = Result(**told)
-    failure = revocation.verdict(result, label).failure if result.has_ended else None
+    failure = revocation.verdict(Result(**told), label).failure
     if failure is not None:
         raise pulumi.RunError(f"{failure} {revocation.AGAIN}")

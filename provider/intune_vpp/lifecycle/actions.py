@@ -171,10 +171,7 @@ class LicenseRevocations(ActionLifecycle):
         return self._follow(self._watch(before, patience), seen, inputs, action_id)
 
     def _standing_failure(self, before: Mapping[str, Any]) -> IntuneVppError | None:
-        result = _result_from(before)
-        return (
-            _with_cure(revocation.verdict(result, f"token {before.get(_TOKEN)}").failure) if result.has_ended else None
-        )
+        return _with_cure(revocation.verdict(_result_from(before), f"token {before.get(_TOKEN)}").failure)
 
     def _follow(self, watch: Watch, seen: VppToken, inputs: Mapping[str, Any], action_id: str | None = None) -> Acted:
         observed, result, ended = self._revoking.follow(watch, seen)
