@@ -14,7 +14,7 @@ from pulumi.dynamic import Config, ConfigureRequest
 from dynamic.school import Unsyncable
 from host.engine import Engine, listening
 from intune_vpp import assembly
-from intune_vpp.dynamic import VppTokenProvider
+from intune_vpp.dynamic import VppTokenProvider, configured
 from intune_vpp_emulator.app import ROOT, create_app
 
 if TYPE_CHECKING:
