@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, request
 
 from .answers import json_answer
-from .clock import moment
+from .clock import moment, to_the_tick
 from .faults import UnusableRuleError
 from .refusals import bad_request
-from .vpp_token import to_the_tick
 
 if TYPE_CHECKING:
     from .directory import AppRegistration

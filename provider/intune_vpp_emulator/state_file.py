@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from .apple import ContentToken
 from .clock import moment
 from .directory import AppRegistration, Directory
-from .vpp_token import Imported, VppToken
+from .licenses import Imported
+from .vpp_token import VppToken
 
 if TYPE_CHECKING:
     from datetime import datetime

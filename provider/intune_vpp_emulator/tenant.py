@@ -10,12 +10,13 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from .apple import ContentToken, TokenEncoding, UnreadableFileError, read
-from .clock import Clock
+from .clock import Clock, to_the_second
 from .directory import Directory
+from .licenses import MOST_APPS
 from .members import MEMBERS, State, Version, accepted, defaults, seen_through
-from .mobile_apps import MOST_APPS, AppPage, MobileApp, apps_of
+from .mobile_apps import AppPage, MobileApp, apps_of
 from .refusals import bad_request, intune_bad_request, not_found
-from .vpp_token import VppToken, to_the_second
+from .vpp_token import VppToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

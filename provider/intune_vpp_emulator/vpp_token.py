@@ -3,38 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from .clock import moment
+from .clock import moment, to_the_second, to_the_tick
+from .licenses import Imported
 from .members import State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from .apple import ContentToken
 
 # In the live answer of 2026-07-17 the modification follows the sync by 3.0054 ms.
 _AFTER_SYNC = timedelta(microseconds=3005)
-
-
-def to_the_second(when: datetime) -> str:
-    """Graph's text for a date that came from Apple: no fraction."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def to_the_tick(when: datetime) -> str:
-    """Graph's text for a date of its own: seven digits, one more than Python keeps."""
-    tick = when.microsecond * 7 % 10
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}{tick}Z"
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """The apps of a place, by the sync that brought them."""
-
-    place: tuple[str, str]
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
