@@ -57,6 +57,10 @@ GUESSES = {
         "A scripted error without a body has the name of its status as its code (404: `ResourceNotFound`) and no cause."
     ),
     "state-after-create": "A new token is `valid` at once and its first sync waits to be asked for.",
+    "sync-unsound": (
+        "syncLicenses of a token that is expired, a duplicate or otherwise unsound answers 200, and the sync ends in "
+        "`failed`."
+    ),
     "sync-while-syncing": (
         "syncLicenses while a sync runs answers 200 and lets that one go on; there is no minimum interval."
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .clock import moment, to_the_second, to_the_tick
 from .licenses import Imported
-from .members import State
+from .members import SOUND, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,7 @@ class VppToken:
     def state_at(self, when: datetime, *, duplicate: bool) -> str:
         """The state, by the clock and by its neighbours."""
         stored: str = self.members["state"]
-        if stored not in {State.VALID, State.UNKNOWN}:
+        if stored not in SOUND:
             return stored
         if self.file.expires <= when:
             return State.EXPIRED.value
@@ -88,7 +88,8 @@ class VppToken:
     def synced(self, ended: datetime, *, duplicate: bool) -> VppToken:
         """With its sync at an end; only a token in a sound state completes one."""
         done = replace(self, sync_ends=None, sync_fails=False)
-        if self.sync_fails or self.state_at(ended, duplicate=duplicate) not in {State.VALID, State.UNKNOWN}:
+        if self.sync_fails or self.state_at(ended, duplicate=duplicate) not in SOUND:
+            # a guess: sync-unsound
             return done.changed({"lastSyncStatus": "failed"}, ended + _AFTER_SYNC)  # a guess: failed-sync-date
         while to_the_tick(ended) <= self.members["lastSyncDateTime"]:  # two syncs on a clock that stands still
             ended += timedelta(microseconds=1)
