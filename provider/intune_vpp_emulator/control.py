@@ -45,6 +45,10 @@ def control_routes(tenant: Tenant, log: RequestLog, faults: Faults) -> Blueprint
     def edit(token_id: str) -> Response:
         return json_answer(tenant.edit_by_hand(token_id, _body()))
 
+    @routes.post("/portal/<token_id>/licenses")
+    def use(token_id: str) -> Response:
+        return json_answer(tenant.use_licenses(token_id, _body()))
+
     @routes.delete("/portal/<token_id>")
     def delete(token_id: str) -> Response:
         tenant.delete(token_id)

@@ -30,12 +30,23 @@ GUESSES = {
         "A create on beta without `dataSharingConsentGranted: true` is refused with Intune's 400; v1.0, which"
         " has no such member, asks for nothing."
     ),
+    "counts-at-once": (
+        "syncLicenseCounts has counted when it answers, and passes over tokens that could not be synced, without an "
+        "error."
+    ),
     "failed-sync-date": "A failed sync moves `lastModifiedDateTime` and leaves `lastSyncDateTime` alone.",
     "file-refused": (
         "A file that is garbage or has expired is refused at once with 400 in Intune's envelope; the "
         "sentences are made up."
     ),
     "file-whitespace": "White space around a posted file is refused with 400 (jamf's API is known to; Graph is not).",
+    "license-counts": (
+        "The counts of apps and of getLicensesForApp are those that the last completed sync or syncLicenseCounts found."
+    ),
+    "licenses-for-app": (
+        "getLicensesForApp answers one summary for each token that has the app, in the order of the tokens' creation, "
+        "and none for an app that no token has."
+    ),
     "limit-refused": "The token beyond the 3,000th is refused with Intune's 400.",
     "list-order": "LIST answers in the order of creation and carries every member that GET carries.",
     "missing-token": (
@@ -65,6 +76,9 @@ GUESSES = {
         "syncLicenses while a sync runs answers 200 and lets that one go on; there is no minimum interval."
     ),
     "unsynced-date": "`lastSyncDateTime` before the first sync is `0001-01-01T00:00:00Z`.",
+    "v1-collection": (
+        "v1.0, which lacks syncLicenseCounts and getLicensesForApp, takes their names for the id of a token."
+    ),
     "v1-duplicate": "v1.0, whose enumeration lacks `duplicateLocationId`, shows such a token as `unknown`.",
 }
 """What is guessed, by name."""

@@ -1,12 +1,13 @@
-"""What a location has bought at Apple."""
+"""What a location has bought at Apple: its apps, how many licences are in use, and how many Intune has counted."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
 MOST_APPS = 3
@@ -15,7 +16,7 @@ MOST_APPS = 3
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What Apple sells."""
+    """What Apple sells; `used` of the licences are in use when a location's first sync finds it."""
 
     name: str
     publisher: str
@@ -58,12 +59,39 @@ def bought_at(place: tuple[str, str]) -> list[Title]:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The apps of a place, by the sync that brought them."""
+    """The apps of a place by the sync that brought them, with their licences by bundle id.
+
+    Two tokens of one place count apart, though at Apple they share its licences.
+    """
 
     place: tuple[str, str]
     at: datetime
+    used: Mapping[str, int]
+    """As it is at Apple."""
+    counted: Mapping[str, int]
+    """As Intune has last asked."""
+
+    @classmethod
+    def fresh(cls, place: tuple[str, str], at: datetime) -> Imported:
+        """What the first sync of a place finds."""
+        used = {title.bundle_id: title.used for title in bought_at(place)}
+        return cls(place, at, used, used)
 
     @property
     def titles(self) -> list[Title]:
         """The apps."""
         return bought_at(self.place)
+
+    def counted_anew(self) -> Imported:
+        """With what is in use now in sight."""
+        return replace(self, counted=self.used)
+
+    def using(self, used: Mapping[str, Any]) -> Imported:
+        """With so many licences of some apps in use, which nobody has counted yet; raises ValueError."""
+        most = {title.bundle_id: title.licenses for title in self.titles}
+        for bundle_id, number in used.items():
+            if bundle_id not in most:
+                raise ValueError(f"The token has no app {bundle_id!r}.")
+            if type(number) is not int or not 0 <= number <= most[bundle_id]:
+                raise ValueError(f"{bundle_id} has {most[bundle_id]} licences: {number!r} of them cannot be in use.")
+        return replace(self, used={**self.used, **used})

@@ -36,6 +36,21 @@ class MobileApp:
         }
         return {"@odata.type": "#microsoft.graph.iosVppApp", **dict(sorted(shown.items()))}
 
+    def license_summary(self) -> dict[str, Any]:
+        """The app as a vppTokenLicenseSummary."""
+        members = self.token.members
+        return {
+            "appleId": members["appleId"],
+            "availableLicenseCount": self.title.licenses - self._used,
+            "organizationName": members["organizationName"],
+            "usedLicenseCount": self._used,
+            "vppTokenId": self.token.id,
+        }
+
+    @property
+    def _used(self) -> int:
+        return self.imported.counted[self.title.bundle_id]  # a guess: license-counts
+
     def _members(self) -> dict[str, Any]:
         return self._of_apple() | self._of_intune() | self._of_token()
 
@@ -54,7 +69,7 @@ class MobileApp:
             "publisher": title.publisher,
             "releaseDateTime": _NO_DATE,
             "totalLicenseCount": title.licenses,
-            "usedLicenseCount": title.used,
+            "usedLicenseCount": self._used,
         }
 
     def _of_intune(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -24,6 +25,9 @@ _ONE = f"{_COLLECTION}/<token_id>"
 _APPS = "/deviceAppManagement/mobileApps"
 _ONLY_VPP_APPS = "isof('microsoft.graph.iosVppApp')"
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
+
+_SUMMARIES = "Collection(microsoft.graph.vppTokenLicenseSummary)"
+_ONE_APP: Final = re.compile(r"bundleId='((?:[^']|'')*)'")
 
 _Segments: TypeAlias = "dict[str, _Segments]"
 _ANY_ID: Final = "{id}"
@@ -74,6 +78,8 @@ def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blu
         return graph_answer(_one(tenant.sync_licenses(token_id, version=version), version, {}))
 
     _app_routes(routes, tenant, version)
+    if version is Version.BETA:  # a guess: v1-collection
+        _license_routes(routes, tenant)
 
     @routes.route("/", defaults={"rest": ""}, methods=_METHODS)
     @routes.route("/<path:rest>", methods=_METHODS)
@@ -101,6 +107,21 @@ def _app_routes(routes: Blueprint, tenant: Tenant, version: Version) -> None:
     def create_app() -> NoReturn:
         _body()
         raise intune_bad_request("POST is not supported for this app type.")
+
+
+def _license_routes(routes: Blueprint, tenant: Tenant) -> None:
+    @routes.post(f"{_COLLECTION}/syncLicenseCounts")
+    @routes.post(f"{_COLLECTION}/microsoft.graph.syncLicenseCounts")
+    def sync_license_counts() -> Response:
+        tenant.sync_license_counts()
+        return Response(status=204)
+
+    @routes.get(f"{_COLLECTION}/getLicensesForApp(<path:arguments>)")
+    @routes.get(f"{_COLLECTION}/microsoft.graph.getLicensesForApp(<path:arguments>)")
+    def get_licenses_for_app(arguments: str) -> Response:
+        _options(set())
+        found = tenant.licenses_for_app(_bundle_id(arguments))
+        return graph_answer({"@odata.context": f"{request.url_root}beta/$metadata#{_SUMMARIES}", "value": found})
 
 
 def _let_in(tenant: Tenant, roots: frozenset[str]) -> None:
@@ -134,6 +155,13 @@ def _body() -> dict[str, Any]:
             "JSON format."
         )
     return document
+
+
+def _bundle_id(arguments: str) -> str:
+    app = _ONE_APP.fullmatch(arguments)
+    if app is None:
+        raise bad_request(f"The arguments '{arguments}' do not fit the function 'getLicensesForApp'.")
+    return app[1].replace("''", "'")
 
 
 def _options(supported: set[str]) -> dict[str, str]:

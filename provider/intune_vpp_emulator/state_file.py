@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,4 +102,7 @@ def _token(document: dict[str, Any]) -> VppToken:
 
 
 def _imported(document: dict[str, Any] | None) -> Imported | None:
-    return None if document is None else Imported(tuple(document["place"]), moment(document["at"]))
+    if document is None:
+        return None
+    fresh = Imported.fresh(tuple(document["place"]), moment(document["at"]))
+    return replace(fresh, **{name: document[name] for name in ("used", "counted") if name in document})

@@ -13,7 +13,7 @@ from .apple import ContentToken, TokenEncoding, UnreadableFileError, read
 from .clock import Clock, to_the_second
 from .directory import Directory
 from .licenses import MOST_APPS
-from .members import MEMBERS, State, Version, accepted, defaults, seen_through
+from .members import MEMBERS, SOUND, State, Version, accepted, defaults, seen_through
 from .mobile_apps import AppPage, MobileApp, apps_of
 from .refusals import bad_request, intune_bad_request, not_found
 from .vpp_token import VppToken
@@ -112,6 +112,22 @@ class Tenant:
             syncing = token.syncing(self.clock.now(), duration, fails=self._is_to_fail())
             return self._answer(self._keep(syncing), version)
 
+    def sync_license_counts(self) -> None:
+        """Ask Apple how many licences are in use, for every token that could be synced."""
+        with self._lock:
+            now = self.clock.now()
+            settled = [self._settled(one, now) for one in self.tokens]
+            # a guess: counts-at-once
+            sound = [one for one in settled if self._state(one, now) in SOUND]
+            self._tokens.update((one.id, one.counted_anew()) for one in sound)
+            self._changed()
+
+    def licenses_for_app(self, bundle_id: str) -> list[Graph]:
+        """What each token that has the app knows of its licences."""
+        with self._lock:
+            # a guess: licenses-for-app
+            return [one.license_summary() for one in self._apps() if one.title.bundle_id == bundle_id]
+
     def list_apps(self, *, version: Version = Version.BETA, after: int = 0, most: int | None = None) -> AppPage:
         """The apps with a number beyond `after`: a page of them, or `most` if that is less."""
         with self._lock:
@@ -142,6 +158,16 @@ class Tenant:
             except (TypeError, ValueError):
                 raise bad_request("Cannot convert the value of 'expirationDateTime' to a date.") from None
             return self._answer(self._keep(edited), Version.BETA)
+
+    def use_licenses(self, token_id: str, used: Mapping[str, Any]) -> dict[str, int]:
+        """So many licences in use, by bundle id, as by people and their devices; tells those of all its apps."""
+        with self._lock:
+            try:
+                token = self._find(token_id).using(used)
+            except ValueError as reason:
+                raise bad_request(str(reason)) from None
+            self._keep(token)
+            return dict(token.used)
 
     def clock_moved(self) -> None:
         """Let whoever keeps the tenant know how far its clock is ahead."""
@@ -218,8 +244,10 @@ class Tenant:
     def _answer(self, token: VppToken, version: Version) -> Graph:
         now = self.clock.now()
         settled = self._settled(token, now)
-        state = settled.state_at(now, duplicate=self._is_duplicate(token))
-        return seen_through(version, {**settled.members, "state": state})
+        return seen_through(version, {**settled.members, "state": self._state(settled, now)})
+
+    def _state(self, token: VppToken, now: datetime) -> str:
+        return token.state_at(now, duplicate=self._is_duplicate(token))
 
 
 def _check_complete(written: Graph, version: Version) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # In the live answer of 2026-07-17 the modification follows the sync by 3.0054 ms.
 _AFTER_SYNC = timedelta(microseconds=3005)
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,11 @@ class VppToken:
         return forced
 
     @property
+    def used(self) -> Mapping[str, int]:
+        """The licences of its apps that are in use at Apple, by bundle id."""
+        return {} if self.imported is None else self.imported.used
+
+    @property
     def is_syncing(self) -> bool:
         """Whether a sync runs."""
         return bool(self.members["lastSyncStatus"] == "inProgress")
@@ -92,14 +98,24 @@ class VppToken:
             # a guess: sync-unsound
             return done.changed({"lastSyncStatus": "failed"}, ended + _AFTER_SYNC)  # a guess: failed-sync-date
         while to_the_tick(ended) <= self.members["lastSyncDateTime"]:  # two syncs on a clock that stands still
-            ended += timedelta(microseconds=1)
+            ended += _TICK
         synced = {"lastSyncStatus": "completed", "lastSyncDateTime": to_the_tick(ended)}
         return replace(done, imported=self._imports(ended)).changed(synced, ended + _AFTER_SYNC).caught_up()
+
+    def using(self, used: Mapping[str, Any]) -> VppToken:
+        """With so many licences of its apps in use; raises ValueError."""
+        if self.imported is None:
+            raise ValueError("The token has no apps before its first sync.")
+        return replace(self, imported=self.imported.using(used))
+
+    def counted_anew(self) -> VppToken:
+        """With its licences counted."""
+        return replace(self, imported=self.imported and self.imported.counted_anew())
 
     def _imports(self, ended: datetime) -> Imported:
         # a guess: other-location-apps
         known = self.imported
-        return known if known is not None and known.place == self.place else Imported(self.place, ended)
+        return known.counted_anew() if known and known.place == self.place else Imported.fresh(self.place, ended)
 
     def caught_up(self) -> VppToken:
         """With the expiration of its file in sight."""

@@ -171,6 +171,15 @@ BETA_MEMBERS: Final = V1_MEMBERS | {
 }
 """The published entity of beta (2026-07), with its key."""
 
+LICENSE_SUMMARY: Final = frozenset(
+    {"appleId", "availableLicenseCount", "organizationName", "usedLicenseCount", "vppTokenId"}
+)
+"""vppTokenLicenseSummary of beta (2022-06)."""
+
+COMPLEX: Final = {
+    "vppTokenLicenseSummary": LICENSE_SUMMARY,
+}
+
 CSDL: Final = {
     "csdl-v1.0-Prod-2026-08.xml": V1_MEMBERS,
     "csdl-beta-Fairfax-2026-07-28-vppToken.xml": BETA_MEMBERS,

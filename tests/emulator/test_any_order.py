@@ -58,6 +58,11 @@ class AnyOrder(RuleBasedStateMachine):
         self.tenant.sync_licenses(token_id)
 
     @rule()
+    def count(self) -> None:
+        """Licences are counted."""
+        self.tenant.sync_license_counts()
+
+    @rule()
     def fail(self) -> None:
         """The next sync is to fail."""
         fail_next_sync(self.tenant)
@@ -120,6 +125,21 @@ class AnyOrder(RuleBasedStateMachine):
         counts = Counter(one["vppTokenId"] for one in apps)
         assert set(counts) == synced
         assert set(counts.values()) <= {2, 3}
+
+    @invariant()
+    def licenses_are_counted_by_app(self) -> None:
+        """No app has more licences in use than it has, and the summaries say what the apps say."""
+        apps = self.all_apps()
+        assert all(0 <= one["usedLicenseCount"] <= one["totalLicenseCount"] for one in apps)
+        for bundle_id in {one["bundleId"] for one in apps}:
+            assert [
+                (one["vppTokenId"], one["usedLicenseCount"], one["usedLicenseCount"] + one["availableLicenseCount"])
+                for one in self.tenant.licenses_for_app(bundle_id)
+            ] == [
+                (one["vppTokenId"], one["usedLicenseCount"], one["totalLicenseCount"])
+                for one in apps
+                if one["bundleId"] == bundle_id
+            ]
 
     @invariant()
     def syncs_move_forward(self) -> None:

@@ -168,6 +168,7 @@ def test_unknown_segments_are_named(path: str, segment: str) -> None:
     [
         ("PUT", f"{TOKENS}/x"),
         ("GET", f"{TOKENS}/x/syncLicenses"),
+        ("POST", f"{TOKENS_V1}/syncLicenseCounts"),
         ("PATCH", f"{APPS}/x"),
         ("DELETE", f"{APPS}/x"),
         ("GET", "/beta/deviceAppManagement"),

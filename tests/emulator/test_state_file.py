@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.pretend import a_body, a_client, a_file, a_tenant, fail_next_sync
+from emulator.pretend import a_body, a_client, a_file, a_tenant, fail_next_sync, synced
 from intune_vpp_emulator.state_file import UnusableStateError, keep, restore, write_private
 
 if TYPE_CHECKING:
@@ -79,6 +79,21 @@ def test_a_file_from_before_there_were_apps_is_taken(tmp_path: Path) -> None:
     assert restored(path).tokens == before.tokens
 
 
+def test_a_file_from_before_there_were_licenses_is_taken(tmp_path: Path) -> None:
+    """Apps in a file that knows nothing of their licences have as many in use as after a first sync."""
+    path = tmp_path / "state.json"
+    before = a_tenant(sync_seconds=0)
+    keep(before, path)
+    synced(before)
+    before.sync_license_counts()
+    document = json.loads(path.read_text())
+    for name in ("used", "counted"):
+        del document["vppTokens"][0]["imported"][name]
+    path.write_text(json.dumps(document))
+
+    assert restored(path).tokens == before.tokens
+
+
 def test_every_change_is_kept(tmp_path: Path) -> None:
     """Create, patch, sync, edit and delete are in the file when they are answered."""
     path = tmp_path / "state.json"
@@ -90,6 +105,7 @@ def test_every_change_is_kept(tmp_path: Path) -> None:
         lambda: tenant.patch(made, {"displayName": "Books"}),
         lambda: tenant.sync_licenses(made),
         lambda: tenant.edit_by_hand(made, {"state": "invalid"}),
+        tenant.sync_license_counts,
         lambda: tenant.delete(made),
     ):
         act()
