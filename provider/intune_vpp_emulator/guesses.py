@@ -5,6 +5,15 @@ the line and strike it from here.
 """
 
 GUESSES = {
+    "action-history": (
+        "`tokenActionResults` keeps each action until its token goes: those that have ended in the order of their "
+        "ends, then those that run."
+    ),
+    "action-name": "The `actionName` of a revocation is `revokeLicenses`.",
+    "action-stages": (
+        "A revocation is `pending` for the first half of its time and `active` for the second; the total shows from "
+        "its start, the failed licences and the reason only at its end."
+    ),
     "app-members-beta": (
         "On beta an app has what a live LIST of v1.0 showed, `vppTokenId` and `vppTokenDisplayName`; beta's other "
         "members are left out."
@@ -41,7 +50,8 @@ GUESSES = {
     ),
     "file-whitespace": "White space around a posted file is refused with 400 (jamf's API is known to; Graph is not).",
     "license-counts": (
-        "The counts of apps and of getLicensesForApp are those that the last completed sync or syncLicenseCounts found."
+        "The counts of apps and of getLicensesForApp are those that the last completed sync or syncLicenseCounts "
+        "found; what a revocation freed shows only then."
     ),
     "licenses-for-app": (
         "getLicensesForApp answers one summary for each token that has the app, in the order of the tokens' creation, "
@@ -63,6 +73,28 @@ GUESSES = {
     "renewal-lag": (
         "After a renewal the old `expirationDateTime` shows until a lag has passed or a sync has completed; "
         "the state is `valid` at once."
+    ),
+    "revoke-flags": "`notifyManagedDevices` and `revokeUntrackedLicenses` change nothing that Graph shows.",
+    "revoke-modified": "A revocation leaves `lastModifiedDateTime` alone, and each has a `startDateTime` of its own.",
+    "revoke-parameters": (
+        "A revocation without `notifyManagedDevices`, with a value that is no boolean or with another parameter is "
+        "refused with a flat 400."
+    ),
+    "revoke-total": (
+        "`totalLicensesCount` is the licences of all the token's apps that are in use at Apple when the revocation "
+        "starts; a token that was never synced has none."
+    ),
+    "revoke-unsound": (
+        "revokeLicenses answers 204 whatever the token's state; by the state at its start it fails with "
+        "`expiredVppToken` or, where it is neither sound, expired nor a duplicate, with `appleFailure`."
+    ),
+    "revoke-while-busy": (
+        "A second revokeLicenses while one runs starts another action beside it; syncs and revocations of a token do "
+        "not hinder each other, and a token can be deleted meanwhile."
+    ),
+    "revoked-in-part": (
+        "A revocation frees its licences at its end, all but the failed ones, whether it is `done` or not; where "
+        "nothing else is scripted, one that is not `done` has failed for all."
     ),
     "scripted-code": (
         "A scripted error without a body has the name of its status as its code (404: `ResourceNotFound`) and no cause."

@@ -95,3 +95,11 @@ class Imported:
             if type(number) is not int or not 0 <= number <= most[bundle_id]:
                 raise ValueError(f"{bundle_id} has {most[bundle_id]} licences: {number!r} of them cannot be in use.")
         return replace(self, used={**self.used, **used})
+
+    def freed(self, licenses: int) -> Imported:
+        """With so many licences fewer in use, app after app."""
+        used = {}
+        for bundle_id, number in self.used.items():
+            used[bundle_id] = max(number - licenses, 0)
+            licenses -= number - used[bundle_id]
+        return replace(self, used=used)

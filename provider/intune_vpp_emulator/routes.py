@@ -31,12 +31,7 @@ _ONE_APP: Final = re.compile(r"bundleId='((?:[^']|'')*)'")
 
 _Segments: TypeAlias = "dict[str, _Segments]"
 _ANY_ID: Final = "{id}"
-_SEGMENTS: Final[_Segments] = {
-    "deviceAppManagement": {
-        "vppTokens": {_ANY_ID: {"syncLicenses": {}, "microsoft.graph.syncLicenses": {}}},
-        "mobileApps": {_ANY_ID: {}},
-    }
-}
+_ACTIONS: Final = {Version.V1: ("syncLicenses",), Version.BETA: ("syncLicenses", "revokeLicenses")}
 
 
 def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blueprint:
@@ -84,7 +79,7 @@ def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blu
     @routes.route("/", defaults={"rest": ""}, methods=_METHODS)
     @routes.route("/<path:rest>", methods=_METHODS)
     def elsewhere(rest: str) -> Response:
-        raise _misfit(rest)
+        raise _misfit(rest, version)
 
     return routes
 
@@ -110,6 +105,12 @@ def _app_routes(routes: Blueprint, tenant: Tenant, version: Version) -> None:
 
 
 def _license_routes(routes: Blueprint, tenant: Tenant) -> None:
+    @routes.post(f"{_ONE}/revokeLicenses")
+    @routes.post(f"{_ONE}/microsoft.graph.revokeLicenses")
+    def revoke_licenses(token_id: str) -> Response:
+        tenant.revoke_licenses(token_id, _body())
+        return Response(status=204)
+
     @routes.post(f"{_COLLECTION}/syncLicenseCounts")
     @routes.post(f"{_COLLECTION}/microsoft.graph.syncLicenseCounts")
     def sync_license_counts() -> Response:
@@ -232,8 +233,13 @@ def _next_link(after: int, options: dict[str, str]) -> str:
     return f"{request.base_url}?{urlencode(query, safe='$,()=', quote_via=quote)}"
 
 
-def _misfit(rest: str) -> GatewayRefusal:
-    known = _SEGMENTS
+def _segments(version: Version) -> _Segments:
+    actions: _Segments = {f"{prefix}{name}": {} for name in _ACTIONS[version] for prefix in ("", "microsoft.graph.")}
+    return {"deviceAppManagement": {"vppTokens": {_ANY_ID: actions}, "mobileApps": {_ANY_ID: {}}}}
+
+
+def _misfit(rest: str, version: Version) -> GatewayRefusal:
+    known = _segments(version)
     for segment in rest.split("/"):
         below = known.get(segment, known.get(_ANY_ID))
         if below is None:

@@ -16,6 +16,7 @@ from .licenses import MOST_APPS
 from .members import MEMBERS, SOUND, State, Version, accepted, defaults, seen_through
 from .mobile_apps import AppPage, MobileApp, apps_of
 from .refusals import bad_request, intune_bad_request, not_found
+from .revocation import check_parameters, end_by_state
 from .vpp_token import VppToken
 
 if TYPE_CHECKING:
@@ -43,11 +44,14 @@ class Tenant:
     directory: Directory = field(default_factory=Directory.fresh, repr=False)
     page_size: int = 100
     sync_seconds: float = 1.0
+    revoke_seconds: float = 1.0
     renewal_lag_seconds: float = 1.0
     token_encoding: TokenEncoding = TokenEncoding.VERBATIM
     on_change: Callable[[], None] = field(default=lambda: None, repr=False)
     ends_of_syncs: list[Callable[[], str | None]] = field(default_factory=list, repr=False)
     """Asked in turn when a sync starts; the first that says `failed` is obeyed."""
+    ends_of_revocations: list[Callable[[], Mapping[str, Any] | None]] = field(default_factory=list, repr=False)
+    """Asked in turn when a revocation starts; the first that names members of its result is obeyed."""
     _tokens: dict[str, VppToken] = field(default_factory=dict, init=False, repr=False)
     _lock: RLock = field(default_factory=RLock, init=False, repr=False)
     _newest: int = field(default=0, init=False, repr=False)
@@ -111,6 +115,14 @@ class Tenant:
             duration = timedelta(seconds=self.sync_seconds)
             syncing = token.syncing(self.clock.now(), duration, fails=self._is_to_fail())
             return self._answer(self._keep(syncing), version)
+
+    def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+        """Start a revocation."""
+        check_parameters(body)
+        with self._lock:
+            token, now = self._find(token_id), self.clock.now()
+            end = self._scripted_end() or end_by_state(self._state(token, now))
+            self._keep(token.revoking(now, timedelta(seconds=self.revoke_seconds), end))
 
     def sync_license_counts(self) -> None:
         """Ask Apple how many licences are in use, for every token that could be synced."""
@@ -209,6 +221,9 @@ class Tenant:
     def _is_to_fail(self) -> bool:
         return any(ask() == "failed" for ask in self.ends_of_syncs)
 
+    def _scripted_end(self) -> Mapping[str, Any] | None:
+        return next((end for ask in self.ends_of_revocations if (end := ask()) is not None), None)
+
     def _find(self, token_id: str) -> VppToken:
         token = self._tokens.get(token_id)
         if token is None:
@@ -244,7 +259,8 @@ class Tenant:
     def _answer(self, token: VppToken, version: Version) -> Graph:
         now = self.clock.now()
         settled = self._settled(token, now)
-        return seen_through(version, {**settled.members, "state": self._state(settled, now)})
+        own = {"state": self._state(settled, now), "tokenActionResults": settled.action_results_at(now)}
+        return seen_through(version, {**settled.members, **own})
 
     def _state(self, token: VppToken, now: datetime) -> str:
         return token.state_at(now, duplicate=self._is_duplicate(token))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .clock import moment, to_the_second, to_the_tick
 from .licenses import Imported
 from .members import SOUND, State
+from .revocation import Revocation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +34,8 @@ class VppToken:
     sync_ends: datetime | None = None
     sync_fails: bool = False
     imported: Imported | None = None
+    revocations: tuple[Revocation, ...] = ()
+    """Those that run; the results of others are in `members`."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -53,6 +56,8 @@ class VppToken:
         forced = self.changed(members, now)
         if "lastSyncStatus" in members:
             forced = replace(forced, sync_ends=None, sync_fails=False)
+        if "tokenActionResults" in members:
+            forced = replace(forced, revocations=())
         if "expirationDateTime" in members:
             expires = moment(members["expirationDateTime"])
             forced = replace(forced, file=replace(self.file, expires=expires), lag_ends=None)
@@ -73,6 +78,22 @@ class VppToken:
         started = self.changed({"lastSyncStatus": "inProgress"}, now)
         return replace(started, sync_ends=now + duration, sync_fails=fails)
 
+    def revoking(self, now: datetime, duration: timedelta, end: Mapping[str, Any]) -> VppToken:
+        """With a revocation started, beside whatever runs already."""
+        # a guess: revoke-while-busy, a guess: revoke-modified
+        begun = {one.get("startDateTime") for one in self.action_results_at(now) or ()}
+        while to_the_tick(now) in begun:  # two actions on a clock that stands still
+            now += _TICK
+        # a guess: revoke-total
+        started = Revocation.starting(now, duration, sum(self.used.values()), end)
+        return replace(self, revocations=(*self.revocations, started))
+
+    def action_results_at(self, when: datetime) -> list[dict[str, Any]] | None:
+        """What Graph shows of the token's actions, those that run last."""
+        # a guess: action-history
+        ended: list[dict[str, Any]] | None = self.members["tokenActionResults"]  # somebody may have set null
+        return [*(ended or ()), *(one.shown_at(when) for one in self.revocations)] if self.revocations else ended
+
     def state_at(self, when: datetime, *, duplicate: bool) -> str:
         """The state, by the clock and by its neighbours."""
         stored: str = self.members["state"]
@@ -86,7 +107,8 @@ class VppToken:
         """With everything that was due until now done."""
         settled = self
         if settled.sync_ends is not None and settled.sync_ends <= now:
-            settled = settled.synced(settled.sync_ends, duplicate=duplicate)
+            settled = settled.revoked(settled.sync_ends).synced(settled.sync_ends, duplicate=duplicate)
+        settled = settled.revoked(now)
         if settled.lag_ends is not None and settled.lag_ends <= now:
             settled = settled.caught_up()
         return settled
@@ -101,6 +123,19 @@ class VppToken:
             ended += _TICK
         synced = {"lastSyncStatus": "completed", "lastSyncDateTime": to_the_tick(ended)}
         return replace(done, imported=self._imports(ended)).changed(synced, ended + _AFTER_SYNC).caught_up()
+
+    def revoked(self, until: datetime) -> VppToken:
+        """With every revocation at its end that is over by then."""
+        over = sorted((one for one in self.revocations if one.is_over_at(until)), key=lambda one: one.ends)
+        if not over:
+            return self
+        results = [*(self.members["tokenActionResults"] or ()), *(one.result for one in over)]
+        return replace(
+            self,
+            revocations=tuple(one for one in self.revocations if one not in over),
+            members={**self.members, "tokenActionResults": results},
+            imported=self.imported and self.imported.freed(sum(one.freed for one in over)),
+        )
 
     def using(self, used: Mapping[str, Any]) -> VppToken:
         """With so many licences of its apps in use; raises ValueError."""

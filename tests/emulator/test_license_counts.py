@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+QUIETLY = {"notifyManagedDevices": False}
+
 
 def counted(tenant: Tenant) -> dict[str, int]:
     """The used licences that the apps show, by bundle id."""
@@ -57,6 +59,19 @@ def test_a_sync_brings_the_counts() -> None:
     assert counted(tenant) == before
     tenant.sync_licenses(made)
     assert counted(tenant) == {**before, app: 1}
+
+
+def test_a_revocation_shows_once_it_is_counted() -> None:
+    """What a revocation has freed shows in the counts after syncLicenseCounts, and not before."""
+    tenant = a_tenant(revoke_seconds=0)
+    client, made = graph(tenant), synced(tenant)
+    before = counted(tenant)
+    tenant.revoke_licenses(made, QUIETLY)
+
+    assert counted(tenant) == before
+    answer = client.post(f"{TOKENS}/syncLicenseCounts")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert counted(tenant) == dict.fromkeys(before, 0)
 
 
 def test_all_tokens_are_counted_that_can_be() -> None:
