@@ -50,6 +50,7 @@ def create_app(
         _slow_down(app, latency_seconds)
     _go_wrong(app, tenant, scripted)
     tenant.ends_of_syncs.append(scripted.for_sync)
+    tenant.ends_of_revocations.append(scripted.for_revocation)
     return app
 
 

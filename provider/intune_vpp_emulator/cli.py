@@ -42,6 +42,9 @@ def main() -> None:
 @click.option("--page-size", type=click.IntRange(1), default=100, show_default=True, help="The most tokens on a page.")
 @click.option("--sync-seconds", type=click.FloatRange(0), default=1.0, show_default=True, help="How long a sync runs.")
 @click.option(
+    "--revoke-seconds", type=click.FloatRange(0), default=1.0, show_default=True, help="How long a revocation runs."
+)
+@click.option(
     "--renewal-lag-seconds",
     type=click.FloatRange(0),
     default=1.0,
@@ -119,6 +122,7 @@ def _tenant(options: dict[str, Any]) -> Tenant:
     tenant = Tenant(
         page_size=options["page_size"],
         sync_seconds=options["sync_seconds"],
+        revoke_seconds=options["revoke_seconds"],
         renewal_lag_seconds=options["renewal_lag_seconds"],
         token_encoding=apple.TokenEncoding(options["token_encoding"]),
     )

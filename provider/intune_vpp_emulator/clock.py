@@ -19,6 +19,17 @@ def moment(text: str) -> datetime:
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
+def to_the_second(when: datetime) -> str:
+    """Graph's text for a date that came from Apple: no fraction."""
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def to_the_tick(when: datetime) -> str:
+    """Graph's text for a date of its own: seven digits, one more than Python keeps."""
+    tick = when.microsecond * 7 % 10
+    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}{tick}Z"
+
+
 class Clock:
     """Time as the tenant sees it: the source's time plus what was advanced."""
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, request
 
 from .answers import json_answer
-from .clock import moment
+from .clock import moment, to_the_tick
 from .faults import UnusableRuleError
 from .refusals import bad_request
-from .vpp_token import to_the_tick
 
 if TYPE_CHECKING:
     from .directory import AppRegistration
@@ -45,6 +44,10 @@ def control_routes(tenant: Tenant, log: RequestLog, faults: Faults) -> Blueprint
     @routes.post("/portal/<token_id>")
     def edit(token_id: str) -> Response:
         return json_answer(tenant.edit_by_hand(token_id, _body()))
+
+    @routes.post("/portal/<token_id>/licenses")
+    def use(token_id: str) -> Response:
+        return json_answer(tenant.use_licenses(token_id, _body()))
 
     @routes.delete("/portal/<token_id>")
     def delete(token_id: str) -> Response:

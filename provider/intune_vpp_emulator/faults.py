@@ -35,10 +35,11 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule, good for so many `times` more: a fault of requests, or with `sync` what syncs end in.
+    """One rule, good for so many `times` more: a fault of requests, or what syncs or revocations end in.
 
     `path` is a glob on the path without host and query, in which `*` stands for slashes too. `status` is answered, with
-    `headers` and `body`, after `delay` seconds; without a status the delay is all that happens.
+    `headers` and `body`, after `delay` seconds; without a status the delay is all that happens. `sync` is the status
+    that a sync ends in, `revoke` the members that the result of a revocation ends with; others are as they must be.
     """
 
     method: str | None = None
@@ -50,10 +51,12 @@ class Rule:
     delay: float = 0.0
     when: str = When.BEFORE.value
     sync: str | None = None
+    revoke: Mapping[str, Any] | None = None
 
     def meets(self, method: str, path: str) -> bool:
         """Whether a request of that kind is to suffer from it."""
-        return self.sync is None and self.method in {None, method} and fnmatchcase(path, self.path)
+        is_fault = self.sync is None and self.revoke is None
+        return is_fault and self.method in {None, method} and fnmatchcase(path, self.path)
 
 
 class Faults:
@@ -92,6 +95,11 @@ class Faults:
         rule = self._use(lambda rule: rule.sync is not None)
         return None if rule is None else rule.sync
 
+    def for_revocation(self) -> Mapping[str, Any] | None:
+        """The members that the result of a revocation ends with which starts now; None lets it end as it would."""
+        rule = self._use(lambda rule: rule.revoke is not None)
+        return None if rule is None else rule.revoke
+
     def _use(self, fits: Callable[[Rule], bool]) -> Rule | None:
         with self._lock:
             for place, (rule, given) in enumerate(self._waiting):
@@ -112,20 +120,21 @@ def _read(given: object, number: int) -> Rule:
 
 
 def _misfit(given: Mapping[str, Any]) -> str | None:
-    known = {"sync", "times"} if "sync" in given else set(_SHAPES) - {"sync"}
+    end = next((name for name in _ENDS if name in given), None)
+    known = {end, "times"} if end else set(_SHAPES) - set(_ENDS)
     for name, value in given.items():
         if name not in known:
-            return f"{name!r} is no member of {'a rule for syncs' if 'sync' in given else 'a rule'}."
+            return f"{name!r} is no member of a rule{_ENDS[end] if end else ''}."
         fits, sentence = _SHAPES[name]
         if not fits(value):
             return f"{name} is {sentence}."
-    return None if "sync" in given else _contradiction(given)
+    return None if end else _contradiction(given)
 
 
 def _contradiction(given: Mapping[str, Any]) -> str | None:
     if "status" not in given:
         if not given.get("delay"):
-            return "it needs a status, a delay or a sync."
+            return "it needs a status, a delay, a sync or a revoke."
         return "headers and body go with a status." if {"headers", "body"} & set(given) else None
     if given["status"] in _BODILESS and given.get("body") is not None:
         return f"an answer with {given['status']} has no body."
@@ -136,8 +145,8 @@ def _is_number(value: object, least: float, most: float) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+def _is_count(value: object, least: int = 1) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _is_status(value: object) -> bool:
@@ -159,6 +168,16 @@ def _are_headers(value: object) -> bool:
     )
 
 
+def _is_result(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value != {}
+        and all(isinstance(value.get(name, ""), str) for name in ("actionState", "actionFailureReason"))
+        and all(_is_count(value.get(name, 0), least=0) for name in ("failedLicensesCount", "totalLicensesCount"))
+    )
+
+
+_ENDS: Final = {"sync": " for syncs", "revoke": " for revocations"}
 _SHAPES: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
     "method": (_METHODS.__contains__, f"one of {', '.join(_METHODS)}"),
     "path": (_is_path, "a glob that begins with / or *"),
@@ -169,4 +188,5 @@ _SHAPES: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
     "delay": (lambda value: _is_number(value, 0, _LONGEST_DELAY), f"a number of seconds, at most {_LONGEST_DELAY}"),
     "when": (lambda value: value in [*When], "before or after"),
     "sync": (lambda value: value == "failed", "failed"),
+    "revoke": (_is_result, "a JSON object of the members that the result ends with: texts, and counts from 0 on"),
 }

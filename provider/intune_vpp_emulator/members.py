@@ -36,6 +36,10 @@ class State(StrEnum):
     DUPLICATE_LOCATION_ID = "duplicateLocationId"
 
 
+SOUND: Final = frozenset({State.VALID, State.UNKNOWN})
+"""The states in which a token can be synced."""
+
+
 def _is_text(value: object) -> bool:
     return value is None or isinstance(value, str)
 

@@ -2,57 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .clock import to_the_second
+from .licenses import MOST_APPS
 from .members import Version
-from .vpp_token import to_the_second
 
 if TYPE_CHECKING:
-    from .vpp_token import Imported, VppToken
-
-MOST_APPS = 3
-"""No location has more."""
+    from .licenses import Imported, Title
+    from .vpp_token import VppToken
 
 _BETA_ONLY = frozenset({"vppTokenDisplayName", "vppTokenId"})
 _NO_COUNTRY = "us"
 _NO_DATE = "0001-01-01T00:00:00Z"  # as in the live LIST of 2026-07-17
-
-
-@dataclass(frozen=True, slots=True)
-class _Title:
-    """What Apple sells."""
-
-    name: str
-    publisher: str
-    licenses: int
-    used: int
-
-    @property
-    def slug(self) -> str:
-        return self.name.lower().replace(" ", "-")
-
-    @property
-    def bundle_id(self) -> str:
-        return f"example.{self.publisher.lower()}.{self.slug.replace('-', '')}"
-
-
-_STORE = (
-    _Title("Number Garden", "Fabrikam", 250, 31),
-    _Title("Letter Lake", "Fabrikam", 250, 12),
-    _Title("Sky Atlas", "Litware", 100, 2),
-    _Title("Lab Bench", "Litware", 60, 0),
-    _Title("Field Notes", "Proseware", 500, 244),
-    _Title("Whiteboard Pal", "Proseware", 500, 500),
-    _Title("Map Room", "Wingtip", 30, 7),
-    _Title("Choir Practice", "Wingtip", 45, 45),
-    _Title("Story Press", "Northwind", 120, 64),
-    _Title("Library Desk", "Northwind", 10, 3),
-    _Title("Code Meadow", "Tailspin", 250, 98),
-    _Title("Rock Finder", "Tailspin", 80, 0),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +25,7 @@ class MobileApp:
 
     number: int
     id: str
-    title: _Title
+    title: Title
     imported: Imported
     token: VppToken
 
@@ -71,6 +35,21 @@ class MobileApp:
             name: value for name, value in self._members().items() if version is Version.BETA or name not in _BETA_ONLY
         }
         return {"@odata.type": "#microsoft.graph.iosVppApp", **dict(sorted(shown.items()))}
+
+    def license_summary(self) -> dict[str, Any]:
+        """The app as a vppTokenLicenseSummary."""
+        members = self.token.members
+        return {
+            "appleId": members["appleId"],
+            "availableLicenseCount": self.title.licenses - self._used,
+            "organizationName": members["organizationName"],
+            "usedLicenseCount": self._used,
+            "vppTokenId": self.token.id,
+        }
+
+    @property
+    def _used(self) -> int:
+        return self.imported.counted[self.title.bundle_id]  # a guess: license-counts
 
     def _members(self) -> dict[str, Any]:
         return self._of_apple() | self._of_intune() | self._of_token()
@@ -90,7 +69,7 @@ class MobileApp:
             "publisher": title.publisher,
             "releaseDateTime": _NO_DATE,
             "totalLicenseCount": title.licenses,
-            "usedLicenseCount": title.used,
+            "usedLicenseCount": self._used,
         }
 
     def _of_intune(self) -> dict[str, Any]:
@@ -135,16 +114,9 @@ def apps_of(token: VppToken) -> list[MobileApp]:
         return []
     return [
         MobileApp(token.number * MOST_APPS + place, _id(token, title), title, imported, token)
-        for place, title in enumerate(_bought_at(imported.place))
+        for place, title in enumerate(imported.titles)
     ]
 
 
-def _bought_at(place: tuple[str, str]) -> list[_Title]:
-    # The same two or three at each run; neighbours on the shelf, so that locations overlap as real ones do.
-    digest = hashlib.sha256("\0".join(place).encode()).digest()
-    count, first = MOST_APPS - digest[0] % 2, digest[1]
-    return [_STORE[(first + step) % len(_STORE)] for step in range(count)]
-
-
-def _id(token: VppToken, title: _Title) -> str:
+def _id(token: VppToken, title: Title) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{token.id}/{title.bundle_id}"))

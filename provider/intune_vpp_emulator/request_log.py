@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from .vpp_token import to_the_tick
+from .clock import to_the_tick
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
 from urllib.parse import quote, urlencode
 
@@ -25,14 +26,12 @@ _APPS = "/deviceAppManagement/mobileApps"
 _ONLY_VPP_APPS = "isof('microsoft.graph.iosVppApp')"
 _METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
 
+_SUMMARIES = "Collection(microsoft.graph.vppTokenLicenseSummary)"
+_ONE_APP: Final = re.compile(r"bundleId='((?:[^']|'')*)'")
+
 _Segments: TypeAlias = "dict[str, _Segments]"
 _ANY_ID: Final = "{id}"
-_SEGMENTS: Final[_Segments] = {
-    "deviceAppManagement": {
-        "vppTokens": {_ANY_ID: {"syncLicenses": {}, "microsoft.graph.syncLicenses": {}}},
-        "mobileApps": {_ANY_ID: {}},
-    }
-}
+_ACTIONS: Final = {Version.V1: ("syncLicenses",), Version.BETA: ("syncLicenses", "revokeLicenses")}
 
 
 def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blueprint:
@@ -74,11 +73,13 @@ def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blu
         return graph_answer(_one(tenant.sync_licenses(token_id, version=version), version, {}))
 
     _app_routes(routes, tenant, version)
+    if version is Version.BETA:  # a guess: v1-collection
+        _license_routes(routes, tenant)
 
     @routes.route("/", defaults={"rest": ""}, methods=_METHODS)
     @routes.route("/<path:rest>", methods=_METHODS)
     def elsewhere(rest: str) -> Response:
-        raise _misfit(rest)
+        raise _misfit(rest, version)
 
     return routes
 
@@ -101,6 +102,27 @@ def _app_routes(routes: Blueprint, tenant: Tenant, version: Version) -> None:
     def create_app() -> NoReturn:
         _body()
         raise intune_bad_request("POST is not supported for this app type.")
+
+
+def _license_routes(routes: Blueprint, tenant: Tenant) -> None:
+    @routes.post(f"{_ONE}/revokeLicenses")
+    @routes.post(f"{_ONE}/microsoft.graph.revokeLicenses")
+    def revoke_licenses(token_id: str) -> Response:
+        tenant.revoke_licenses(token_id, _body())
+        return Response(status=204)
+
+    @routes.post(f"{_COLLECTION}/syncLicenseCounts")
+    @routes.post(f"{_COLLECTION}/microsoft.graph.syncLicenseCounts")
+    def sync_license_counts() -> Response:
+        tenant.sync_license_counts()
+        return Response(status=204)
+
+    @routes.get(f"{_COLLECTION}/getLicensesForApp(<path:arguments>)")
+    @routes.get(f"{_COLLECTION}/microsoft.graph.getLicensesForApp(<path:arguments>)")
+    def get_licenses_for_app(arguments: str) -> Response:
+        _options(set())
+        found = tenant.licenses_for_app(_bundle_id(arguments))
+        return graph_answer({"@odata.context": f"{request.url_root}beta/$metadata#{_SUMMARIES}", "value": found})
 
 
 def _let_in(tenant: Tenant, roots: frozenset[str]) -> None:
@@ -134,6 +156,13 @@ def _body() -> dict[str, Any]:
             "JSON format."
         )
     return document
+
+
+def _bundle_id(arguments: str) -> str:
+    app = _ONE_APP.fullmatch(arguments)
+    if app is None:
+        raise bad_request(f"The arguments '{arguments}' do not fit the function 'getLicensesForApp'.")
+    return app[1].replace("''", "'")
 
 
 def _options(supported: set[str]) -> dict[str, str]:
@@ -204,8 +233,13 @@ def _next_link(after: int, options: dict[str, str]) -> str:
     return f"{request.base_url}?{urlencode(query, safe='$,()=', quote_via=quote)}"
 
 
-def _misfit(rest: str) -> GatewayRefusal:
-    known = _SEGMENTS
+def _segments(version: Version) -> _Segments:
+    actions: _Segments = {f"{prefix}{name}": {} for name in _ACTIONS[version] for prefix in ("", "microsoft.graph.")}
+    return {"deviceAppManagement": {"vppTokens": {_ANY_ID: actions}, "mobileApps": {_ANY_ID: {}}}}
+
+
+def _misfit(rest: str, version: Version) -> GatewayRefusal:
+    known = _segments(version)
     for segment in rest.split("/"):
         below = known.get(segment, known.get(_ANY_ID))
         if below is None:

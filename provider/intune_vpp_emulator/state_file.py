@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .apple import ContentToken
 from .clock import moment
 from .directory import AppRegistration, Directory
-from .vpp_token import Imported, VppToken
+from .licenses import Imported
+from .revocation import Revocation
+from .vpp_token import VppToken
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,6 +76,9 @@ def _dated(document: dict[str, Any]) -> dict[str, Any]:
         "lag_ends": _text(document["lag_ends"]),
         "sync_ends": _text(document["sync_ends"]),
         "imported": document["imported"] and {**document["imported"], "at": _text(document["imported"]["at"])},
+        "revocations": [
+            {**one, "started": _text(one["started"]), "ends": _text(one["ends"])} for one in document["revocations"]
+        ],
     }
 
 
@@ -97,8 +102,18 @@ def _app(document: dict[str, Any]) -> AppRegistration:
 def _token(document: dict[str, Any]) -> VppToken:
     file = ContentToken(**{**document["file"], "expires": moment(document["file"]["expires"])})
     moments = {"lag_ends": _moment(document["lag_ends"]), "sync_ends": _moment(document["sync_ends"])}
-    return VppToken(**{**document, **moments, "file": file, "imported": _imported(document.get("imported"))})
+    imported, revocations = _imported(document.get("imported")), _revocations(document.get("revocations", []))
+    return VppToken(**{**document, **moments, "file": file, "imported": imported, "revocations": revocations})
 
 
 def _imported(document: dict[str, Any] | None) -> Imported | None:
-    return None if document is None else Imported(tuple(document["place"]), moment(document["at"]))
+    if document is None:
+        return None
+    fresh = Imported.fresh(tuple(document["place"]), moment(document["at"]))
+    return replace(fresh, **{name: document[name] for name in ("used", "counted") if name in document})
+
+
+def _revocations(documents: list[dict[str, Any]]) -> tuple[Revocation, ...]:
+    return tuple(
+        Revocation(started=moment(one["started"]), ends=moment(one["ends"]), result=one["result"]) for one in documents
+    )

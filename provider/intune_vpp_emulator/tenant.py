@@ -10,12 +10,14 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from .apple import ContentToken, TokenEncoding, UnreadableFileError, read
-from .clock import Clock
+from .clock import Clock, to_the_second
 from .directory import Directory
-from .members import MEMBERS, State, Version, accepted, defaults, seen_through
-from .mobile_apps import MOST_APPS, AppPage, MobileApp, apps_of
+from .licenses import MOST_APPS
+from .members import MEMBERS, SOUND, State, Version, accepted, defaults, seen_through
+from .mobile_apps import AppPage, MobileApp, apps_of
 from .refusals import bad_request, intune_bad_request, not_found
-from .vpp_token import VppToken, to_the_second
+from .revocation import check_parameters, end_by_state
+from .vpp_token import VppToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,11 +44,14 @@ class Tenant:
     directory: Directory = field(default_factory=Directory.fresh, repr=False)
     page_size: int = 100
     sync_seconds: float = 1.0
+    revoke_seconds: float = 1.0
     renewal_lag_seconds: float = 1.0
     token_encoding: TokenEncoding = TokenEncoding.VERBATIM
     on_change: Callable[[], None] = field(default=lambda: None, repr=False)
     ends_of_syncs: list[Callable[[], str | None]] = field(default_factory=list, repr=False)
     """Asked in turn when a sync starts; the first that says `failed` is obeyed."""
+    ends_of_revocations: list[Callable[[], Mapping[str, Any] | None]] = field(default_factory=list, repr=False)
+    """Asked in turn when a revocation starts; the first that names members of its result is obeyed."""
     _tokens: dict[str, VppToken] = field(default_factory=dict, init=False, repr=False)
     _lock: RLock = field(default_factory=RLock, init=False, repr=False)
     _newest: int = field(default=0, init=False, repr=False)
@@ -111,6 +116,30 @@ class Tenant:
             syncing = token.syncing(self.clock.now(), duration, fails=self._is_to_fail())
             return self._answer(self._keep(syncing), version)
 
+    def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+        """Start a revocation."""
+        check_parameters(body)
+        with self._lock:
+            token, now = self._find(token_id), self.clock.now()
+            end = self._scripted_end() or end_by_state(self._state(token, now))
+            self._keep(token.revoking(now, timedelta(seconds=self.revoke_seconds), end))
+
+    def sync_license_counts(self) -> None:
+        """Ask Apple how many licences are in use, for every token that could be synced."""
+        with self._lock:
+            now = self.clock.now()
+            settled = [self._settled(one, now) for one in self.tokens]
+            # a guess: counts-at-once
+            sound = [one for one in settled if self._state(one, now) in SOUND]
+            self._tokens.update((one.id, one.counted_anew()) for one in sound)
+            self._changed()
+
+    def licenses_for_app(self, bundle_id: str) -> list[Graph]:
+        """What each token that has the app knows of its licences."""
+        with self._lock:
+            # a guess: licenses-for-app
+            return [one.license_summary() for one in self._apps() if one.title.bundle_id == bundle_id]
+
     def list_apps(self, *, version: Version = Version.BETA, after: int = 0, most: int | None = None) -> AppPage:
         """The apps with a number beyond `after`: a page of them, or `most` if that is less."""
         with self._lock:
@@ -141,6 +170,16 @@ class Tenant:
             except (TypeError, ValueError):
                 raise bad_request("Cannot convert the value of 'expirationDateTime' to a date.") from None
             return self._answer(self._keep(edited), Version.BETA)
+
+    def use_licenses(self, token_id: str, used: Mapping[str, Any]) -> dict[str, int]:
+        """So many licences in use, by bundle id, as by people and their devices; tells those of all its apps."""
+        with self._lock:
+            try:
+                token = self._find(token_id).using(used)
+            except ValueError as reason:
+                raise bad_request(str(reason)) from None
+            self._keep(token)
+            return dict(token.used)
 
     def clock_moved(self) -> None:
         """Let whoever keeps the tenant know how far its clock is ahead."""
@@ -182,6 +221,9 @@ class Tenant:
     def _is_to_fail(self) -> bool:
         return any(ask() == "failed" for ask in self.ends_of_syncs)
 
+    def _scripted_end(self) -> Mapping[str, Any] | None:
+        return next((end for ask in self.ends_of_revocations if (end := ask()) is not None), None)
+
     def _find(self, token_id: str) -> VppToken:
         token = self._tokens.get(token_id)
         if token is None:
@@ -217,8 +259,11 @@ class Tenant:
     def _answer(self, token: VppToken, version: Version) -> Graph:
         now = self.clock.now()
         settled = self._settled(token, now)
-        state = settled.state_at(now, duplicate=self._is_duplicate(token))
-        return seen_through(version, {**settled.members, "state": state})
+        own = {"state": self._state(settled, now), "tokenActionResults": settled.action_results_at(now)}
+        return seen_through(version, {**settled.members, **own})
+
+    def _state(self, token: VppToken, now: datetime) -> str:
+        return token.state_at(now, duplicate=self._is_duplicate(token))
 
 
 def _check_complete(written: Graph, version: Version) -> None:

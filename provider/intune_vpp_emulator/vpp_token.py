@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from .clock import moment
-from .members import State
+from .clock import moment, to_the_second, to_the_tick
+from .licenses import Imported
+from .members import SOUND, State
+from .revocation import Revocation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from .apple import ContentToken
 
 # In the live answer of 2026-07-17 the modification follows the sync by 3.0054 ms.
 _AFTER_SYNC = timedelta(microseconds=3005)
-
-
-def to_the_second(when: datetime) -> str:
-    """Graph's text for a date that came from Apple: no fraction."""
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def to_the_tick(when: datetime) -> str:
-    """Graph's text for a date of its own: seven digits, one more than Python keeps."""
-    tick = when.microsecond * 7 % 10
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}{tick}Z"
-
-
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """The apps of a place, by the sync that brought them."""
-
-    place: tuple[str, str]
-    at: datetime
+_TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +34,8 @@ class VppToken:
     sync_ends: datetime | None = None
     sync_fails: bool = False
     imported: Imported | None = None
+    revocations: tuple[Revocation, ...] = ()
+    """Those that run; the results of others are in `members`."""
 
     @property
     def place(self) -> tuple[str, str]:
@@ -69,10 +56,17 @@ class VppToken:
         forced = self.changed(members, now)
         if "lastSyncStatus" in members:
             forced = replace(forced, sync_ends=None, sync_fails=False)
+        if "tokenActionResults" in members:
+            forced = replace(forced, revocations=())
         if "expirationDateTime" in members:
             expires = moment(members["expirationDateTime"])
             forced = replace(forced, file=replace(self.file, expires=expires), lag_ends=None)
         return forced
+
+    @property
+    def used(self) -> Mapping[str, int]:
+        """The licences of its apps that are in use at Apple, by bundle id."""
+        return {} if self.imported is None else self.imported.used
 
     @property
     def is_syncing(self) -> bool:
@@ -84,10 +78,26 @@ class VppToken:
         started = self.changed({"lastSyncStatus": "inProgress"}, now)
         return replace(started, sync_ends=now + duration, sync_fails=fails)
 
+    def revoking(self, now: datetime, duration: timedelta, end: Mapping[str, Any]) -> VppToken:
+        """With a revocation started, beside whatever runs already."""
+        # a guess: revoke-while-busy, a guess: revoke-modified
+        begun = {one.get("startDateTime") for one in self.action_results_at(now) or ()}
+        while to_the_tick(now) in begun:  # two actions on a clock that stands still
+            now += _TICK
+        # a guess: revoke-total
+        started = Revocation.starting(now, duration, sum(self.used.values()), end)
+        return replace(self, revocations=(*self.revocations, started))
+
+    def action_results_at(self, when: datetime) -> list[dict[str, Any]] | None:
+        """What Graph shows of the token's actions, those that run last."""
+        # a guess: action-history
+        ended: list[dict[str, Any]] | None = self.members["tokenActionResults"]  # somebody may have set null
+        return [*(ended or ()), *(one.shown_at(when) for one in self.revocations)] if self.revocations else ended
+
     def state_at(self, when: datetime, *, duplicate: bool) -> str:
         """The state, by the clock and by its neighbours."""
         stored: str = self.members["state"]
-        if stored not in {State.VALID, State.UNKNOWN}:
+        if stored not in SOUND:
             return stored
         if self.file.expires <= when:
             return State.EXPIRED.value
@@ -97,7 +107,8 @@ class VppToken:
         """With everything that was due until now done."""
         settled = self
         if settled.sync_ends is not None and settled.sync_ends <= now:
-            settled = settled.synced(settled.sync_ends, duplicate=duplicate)
+            settled = settled.revoked(settled.sync_ends).synced(settled.sync_ends, duplicate=duplicate)
+        settled = settled.revoked(now)
         if settled.lag_ends is not None and settled.lag_ends <= now:
             settled = settled.caught_up()
         return settled
@@ -105,17 +116,41 @@ class VppToken:
     def synced(self, ended: datetime, *, duplicate: bool) -> VppToken:
         """With its sync at an end; only a token in a sound state completes one."""
         done = replace(self, sync_ends=None, sync_fails=False)
-        if self.sync_fails or self.state_at(ended, duplicate=duplicate) not in {State.VALID, State.UNKNOWN}:
+        if self.sync_fails or self.state_at(ended, duplicate=duplicate) not in SOUND:
+            # a guess: sync-unsound
             return done.changed({"lastSyncStatus": "failed"}, ended + _AFTER_SYNC)  # a guess: failed-sync-date
         while to_the_tick(ended) <= self.members["lastSyncDateTime"]:  # two syncs on a clock that stands still
-            ended += timedelta(microseconds=1)
+            ended += _TICK
         synced = {"lastSyncStatus": "completed", "lastSyncDateTime": to_the_tick(ended)}
         return replace(done, imported=self._imports(ended)).changed(synced, ended + _AFTER_SYNC).caught_up()
+
+    def revoked(self, until: datetime) -> VppToken:
+        """With every revocation at its end that is over by then."""
+        over = sorted((one for one in self.revocations if one.is_over_at(until)), key=lambda one: one.ends)
+        if not over:
+            return self
+        results = [*(self.members["tokenActionResults"] or ()), *(one.result for one in over)]
+        return replace(
+            self,
+            revocations=tuple(one for one in self.revocations if one not in over),
+            members={**self.members, "tokenActionResults": results},
+            imported=self.imported and self.imported.freed(sum(one.freed for one in over)),
+        )
+
+    def using(self, used: Mapping[str, Any]) -> VppToken:
+        """With so many licences of its apps in use; raises ValueError."""
+        if self.imported is None:
+            raise ValueError("The token has no apps before its first sync.")
+        return replace(self, imported=self.imported.using(used))
+
+    def counted_anew(self) -> VppToken:
+        """With its licences counted."""
+        return replace(self, imported=self.imported and self.imported.counted_anew())
 
     def _imports(self, ended: datetime) -> Imported:
         # a guess: other-location-apps
         known = self.imported
-        return known if known is not None and known.place == self.place else Imported(self.place, ended)
+        return known.counted_anew() if known and known.place == self.place else Imported.fresh(self.place, ended)
 
     def caught_up(self) -> VppToken:
         """With the expiration of its file in sight."""

@@ -171,6 +171,23 @@ BETA_MEMBERS: Final = V1_MEMBERS | {
 }
 """The published entity of beta (2026-07), with its key."""
 
+ACTION_RESULT: Final = frozenset({"actionName", "actionState", "lastUpdatedDateTime", "startDateTime"})
+"""vppTokenActionResult of beta (2022-06)."""
+
+REVOKE_RESULT: Final = frozenset({"actionFailureReason", "failedLicensesCount", "totalLicensesCount"})
+"""What vppTokenRevokeLicensesActionResult adds to it."""
+
+LICENSE_SUMMARY: Final = frozenset(
+    {"appleId", "availableLicenseCount", "organizationName", "usedLicenseCount", "vppTokenId"}
+)
+"""vppTokenLicenseSummary of beta (2022-06)."""
+
+COMPLEX: Final = {
+    "vppTokenActionResult": ACTION_RESULT,
+    "vppTokenLicenseSummary": LICENSE_SUMMARY,
+    "vppTokenRevokeLicensesActionResult": REVOKE_RESULT,
+}
+
 CSDL: Final = {
     "csdl-v1.0-Prod-2026-08.xml": V1_MEMBERS,
     "csdl-beta-Fairfax-2026-07-28-vppToken.xml": BETA_MEMBERS,

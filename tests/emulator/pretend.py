@@ -48,6 +48,19 @@ def fail_next_sync(tenant: Tenant) -> None:
     tenant.ends_of_syncs.append(Faults([{"sync": "failed"}]).for_sync)
 
 
+def script_next_revocation(tenant: Tenant, **end: Any) -> None:
+    """Let the result of the revocation that starts next end with these members."""
+    tenant.ends_of_revocations.append(Faults([{"revoke": end}]).for_revocation)
+
+
+def synced(tenant: Tenant, location: str = "Lincoln", **members: Any) -> str:
+    """The id of a new token whose sync has completed."""
+    token_id: str = tenant.create(a_body(location, **members))["id"]
+    tenant.sync_licenses(token_id)
+    tenant.clock.advance(tenant.sync_seconds)
+    return token_id
+
+
 def bearer(tenant: Tenant, app: AppRegistration | None = None, audience: str = ROOT) -> dict[str, str]:
     """The header of somebody who has signed in."""
     text = issue(tenant.directory, app or tenant.directory.app, audience=audience, now=tenant.clock.now())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from emulator.captured import BETA_MEMBERS, V1_MEMBERS
-from emulator.pretend import a_body, a_file, a_tenant, fail_next_sync
+from emulator.pretend import a_body, a_file, a_tenant, fail_next_sync, script_next_revocation
+from intune_vpp_emulator.clock import to_the_tick
 from intune_vpp_emulator.members import State, Version
 
 if TYPE_CHECKING:
@@ -21,13 +23,13 @@ STATES = st.sampled_from([*State, "novel"])
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Creates, edits, renewals, syncs, deletions and the passing of time."""
+    """Creates, edits, renewals, syncs, revocations, deletions and the passing of time."""
 
     ids = Bundle("ids")
 
     def __init__(self) -> None:
         super().__init__()
-        self.tenant = a_tenant(page_size=2, sync_seconds=3, renewal_lag_seconds=5)
+        self.tenant = a_tenant(page_size=2, sync_seconds=3, revoke_seconds=4, renewal_lag_seconds=5)
         self.synced: dict[str, str] = {}
 
     @rule(target=ids, location=LOCATIONS, days=st.integers(1, 3))
@@ -56,6 +58,21 @@ class AnyOrder(RuleBasedStateMachine):
     def sync(self, token_id: str) -> None:
         """A sync."""
         self.tenant.sync_licenses(token_id)
+
+    @rule(token_id=ids)
+    def revoke(self, token_id: str) -> None:
+        """A revocation."""
+        self.tenant.revoke_licenses(token_id, {"notifyManagedDevices": False})
+
+    @rule(state=st.sampled_from(["active", "done", "failed", "novel"]), failed=st.integers(0, 300))
+    def script(self, state: str, failed: int) -> None:
+        """The next revocation is to end like that, or never."""
+        script_next_revocation(self.tenant, actionState=state, failedLicensesCount=failed)
+
+    @rule()
+    def count(self) -> None:
+        """Licences are counted."""
+        self.tenant.sync_license_counts()
 
     @rule()
     def fail(self) -> None:
@@ -120,6 +137,31 @@ class AnyOrder(RuleBasedStateMachine):
         counts = Counter(one["vppTokenId"] for one in apps)
         assert set(counts) == synced
         assert set(counts.values()) <= {2, 3}
+
+    @invariant()
+    def licenses_are_counted_by_app(self) -> None:
+        """No app has more licences in use than it has, and the summaries say what the apps say."""
+        apps = self.all_apps()
+        assert all(0 <= one["usedLicenseCount"] <= one["totalLicenseCount"] for one in apps)
+        for bundle_id in {one["bundleId"] for one in apps}:
+            assert [
+                (one["vppTokenId"], one["usedLicenseCount"], one["usedLicenseCount"] + one["availableLicenseCount"])
+                for one in self.tenant.licenses_for_app(bundle_id)
+            ] == [
+                (one["vppTokenId"], one["usedLicenseCount"], one["totalLicenseCount"])
+                for one in apps
+                if one["bundleId"] == bundle_id
+            ]
+
+    @invariant()
+    def actions_have_their_starts(self) -> None:
+        """Each action of a token has its own start, and only one that never ends outlives its time."""
+        for one in self.all(Version.BETA):
+            starts = [action["startDateTime"] for action in one["tokenActionResults"]]
+            assert len(set(starts)) == len(starts)
+            late = to_the_tick(self.tenant.clock.now() - timedelta(seconds=4, microseconds=len(starts)))
+            states = {action["actionState"] for action in one["tokenActionResults"] if action["startDateTime"] < late}
+            assert states <= {"active", "done", "failed", "novel"}
 
     @invariant()
     def syncs_move_forward(self) -> None:

@@ -10,7 +10,17 @@ from typing import Any
 
 import pytest
 
-from emulator.captured import APPLE_FILE, BETA_MEMBERS, COPIES, CSDL, LIVE_LIST, NESTED, SCRIPT_BODY, UNKNOWN_SEGMENT
+from emulator.captured import (
+    APPLE_FILE,
+    BETA_MEMBERS,
+    COMPLEX,
+    COPIES,
+    CSDL,
+    LIVE_LIST,
+    NESTED,
+    SCRIPT_BODY,
+    UNKNOWN_SEGMENT,
+)
 from emulator.captured import V1_MEMBERS as V1
 from emulator.pretend import TOKENS, TOKENS_V1, a_body, a_body_v1, a_file, a_tenant, graph
 from intune_vpp_emulator import apple
@@ -44,6 +54,15 @@ def test_the_members_are_those_of_the_published_model() -> None:
         path = CAPTURES / name
         fragment = path.read_text().partition("</EntityType>")[0] if path.exists() else ""
         assert set(re.findall(r'<Property Name="(\w+)"', fragment)) | {"id"} == members or not fragment, name
+
+
+def test_the_parts_are_those_of_the_published_model() -> None:
+    """The members of results and summaries in these tests are those of the CSDL, wherever that is at hand."""
+    path = CAPTURES / "csdl-beta-Mooncake-2022-06.xml"
+    published_parts = path.read_text() if path.exists() else ""
+    for name, members in COMPLEX.items():
+        fragment = published_parts.partition(f'<ComplexType Name="{name}"')[2].partition("</ComplexType>")[0]
+        assert set(re.findall(r'<Property Name="(\w+)"', fragment)) == members or not fragment, name
 
 
 def test_each_version_knows_the_published_members() -> None:

@@ -17,7 +17,7 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from intune_vpp_emulator import apple
+from intune_vpp_emulator import apple, cli
 from intune_vpp_emulator.cli import main
 from intune_vpp_emulator.guesses import GUESSES
 
@@ -212,6 +212,14 @@ def test_it_serves_inside_the_process_too(tmp_path: Path) -> None:
 
     assert result.exit_code == 0
     assert result.stdout.startswith("export ARM_TENANT_ID=")
+
+
+def test_it_takes_as_long_as_it_is_told() -> None:
+    """How long a sync, a revocation and the lag of a renewal last is what the command line says."""
+    arguments = ["--sync-seconds", "5", "--revoke-seconds", "7.5", "--renewal-lag-seconds", "0"]
+    tenant = cli._tenant(cli.serve_command.make_context("serve", arguments).params)
+
+    assert (tenant.sync_seconds, tenant.revoke_seconds, tenant.renewal_lag_seconds) == (5, 7.5, 0)
 
 
 @pytest.mark.parametrize("missing", ["flask", "trustme", "click"])

@@ -313,8 +313,8 @@ def test_what_waits_can_be_read_and_cleared() -> None:
     ("rule", "sentence"),
     [
         ("x", "it is no JSON object."),
-        ({}, "it needs a status, a delay or a sync."),
-        ({"delay": 0, "method": "GET"}, "it needs a status, a delay or a sync."),
+        ({}, "it needs a status, a delay, a sync or a revoke."),
+        ({"delay": 0, "method": "GET"}, "it needs a status, a delay, a sync or a revoke."),
         ({"drop": True}, "'drop' is no member of a rule."),
         ({"status": 503, "Times": 2}, "'Times' is no member of a rule."),
         ({"sync": "failed", "status": 503}, "'status' is no member of a rule for syncs."),

@@ -152,6 +152,7 @@ def test_other_parameters_are_ignored() -> None:
         ("/v1.0/users/me", "users"),
         ("/v1.0/", ""),
         (f"{TOKENS_V1}/x/revokeLicenses", "revokeLicenses"),
+        (f"{TOKENS_V1}/x/microsoft.graph.revokeLicenses", "microsoft.graph.revokeLicenses"),
         (f"{TOKENS}/x/syncLicenses/y", "y"),
     ],
 )
@@ -168,6 +169,8 @@ def test_unknown_segments_are_named(path: str, segment: str) -> None:
     [
         ("PUT", f"{TOKENS}/x"),
         ("GET", f"{TOKENS}/x/syncLicenses"),
+        ("GET", f"{TOKENS}/x/revokeLicenses"),
+        ("POST", f"{TOKENS_V1}/syncLicenseCounts"),
         ("PATCH", f"{APPS}/x"),
         ("DELETE", f"{APPS}/x"),
         ("GET", "/beta/deviceAppManagement"),

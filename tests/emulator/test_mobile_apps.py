@@ -20,19 +20,12 @@ from emulator.pretend import (
     error_of,
     fail_next_sync,
     graph,
+    synced,
 )
 from intune_vpp_emulator.app import ROOT
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
-
-
-def synced(tenant: Tenant, location: str = "Lincoln", **members: Any) -> str:
-    """The id of a new token whose sync has completed."""
-    token_id: str = tenant.create(a_body(location, **members))["id"]
-    tenant.sync_licenses(token_id)
-    tenant.clock.advance(tenant.sync_seconds)
-    return token_id
 
 
 def titles(tenant: Tenant) -> list[tuple[str, str]]:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.pretend import a_body, a_client, a_file, a_tenant, fail_next_sync
+from emulator.pretend import (
+    a_body,
+    a_client,
+    a_file,
+    a_tenant,
+    fail_next_sync,
+    script_next_revocation,
+    synced,
+)
 from intune_vpp_emulator.state_file import UnusableStateError, keep, restore, write_private
 
 if TYPE_CHECKING:
@@ -72,15 +80,53 @@ def test_a_file_from_before_there_were_apps_is_taken(tmp_path: Path) -> None:
     keep(before, path)
     before.create(a_body())
     document = json.loads(path.read_text())
-    for name in ("imported", "sync_fails"):
+    for name in ("imported", "sync_fails", "revocations"):
         del document["vppTokens"][0][name]
     path.write_text(json.dumps(document))
 
     assert restored(path).tokens == before.tokens
 
 
+def test_a_file_from_before_there_were_licenses_is_taken(tmp_path: Path) -> None:
+    """Apps in a file that knows nothing of their licences have as many in use as after a first sync."""
+    path = tmp_path / "state.json"
+    before = a_tenant(sync_seconds=0)
+    keep(before, path)
+    synced(before)
+    before.sync_license_counts()
+    document = json.loads(path.read_text())
+    for name in ("used", "counted"):
+        del document["vppTokens"][0]["imported"][name]
+    path.write_text(json.dumps(document))
+
+    assert restored(path).tokens == before.tokens
+
+
+def test_actions_and_licenses_come_back(tmp_path: Path) -> None:
+    """Results, a revocation that runs and what it is to end with survive, and so do licences used but not counted."""
+    path = tmp_path / "state.json"
+    before = a_tenant(sync_seconds=0, revoke_seconds=60)
+    keep(before, path)
+    made = synced(before)
+    before.revoke_licenses(made, {"notifyManagedDevices": True})
+    before.clock.advance(60)
+    app = before.list_apps().apps[0]["bundleId"]
+    before.use_licenses(made, {app: 5})
+    script_next_revocation(before, actionState="failed", actionFailureReason="internalError", failedLicensesCount=2)
+    before.revoke_licenses(made, {"notifyManagedDevices": True})
+
+    after = restored(path)
+
+    assert after.tokens == before.tokens
+    for tenant in (before, after):
+        tenant.clock.advance(60)
+    assert after.get(made) == before.get(made)
+    assert [one["actionState"] for one in after.get(made)["tokenActionResults"]] == ["done", "failed"]
+    assert after.use_licenses(made, {}) == before.use_licenses(made, {}) == {**after.use_licenses(made, {}), app: 2}
+
+
 def test_every_change_is_kept(tmp_path: Path) -> None:
-    """Create, patch, sync, edit and delete are in the file when they are answered."""
+    """Create, patch, sync, edit, revoke and delete are in the file when they are answered."""
     path = tmp_path / "state.json"
     tenant = a_tenant()
     keep(tenant, path)
@@ -90,6 +136,8 @@ def test_every_change_is_kept(tmp_path: Path) -> None:
         lambda: tenant.patch(made, {"displayName": "Books"}),
         lambda: tenant.sync_licenses(made),
         lambda: tenant.edit_by_hand(made, {"state": "invalid"}),
+        lambda: tenant.revoke_licenses(made, {"notifyManagedDevices": False}),
+        tenant.sync_license_counts,
         lambda: tenant.delete(made),
     ):
         act()

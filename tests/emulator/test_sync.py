@@ -73,6 +73,19 @@ def test_a_sync_of_a_duplicate_fails_until_it_is_alone() -> None:
     assert tenant.sync_licenses(second)["lastSyncStatus"] == "completed"
 
 
+def test_an_expired_token_refuses_to_sync() -> None:
+    """The sync of a token that has expired ends in failed and brings no apps; once it is renewed, one brings them."""
+    tenant = a_tenant(sync_seconds=0)
+    made = tenant.create(a_body(token=a_file(days=1)))["id"]
+    tenant.clock.advance(86_400)
+
+    assert tenant.sync_licenses(made)["lastSyncStatus"] == "failed"
+    assert (tenant.get(made)["state"], tenant.list_apps().apps) == ("expired", [])
+    tenant.patch(made, {"token": a_file(days=300)})
+    assert tenant.sync_licenses(made)["lastSyncStatus"] == "completed"
+    assert tenant.list_apps().apps != []
+
+
 def test_a_token_that_expires_during_its_sync_fails() -> None:
     """What counts is the state at the sync's end, however late somebody looks."""
     tenant = a_tenant(sync_seconds=10)

@@ -12,11 +12,10 @@ import pytest
 
 from emulator.pretend import NOW, a_body, a_body_v1, a_file, a_tenant
 from intune_vpp_emulator.apple import TokenEncoding
-from intune_vpp_emulator.clock import Clock
+from intune_vpp_emulator.clock import Clock, to_the_second
 from intune_vpp_emulator.members import MEMBERS, Version
 from intune_vpp_emulator.refusals import GatewayRefusal, IntuneRefusal
 from intune_vpp_emulator.tenant import Tenant
-from intune_vpp_emulator.vpp_token import to_the_second
 
 
 def states(tenant: Tenant, version: Version = Version.BETA) -> list[str]:
