@@ -102,6 +102,7 @@ def test_no_default_writes() -> None:
     assert {prop.name: prop.when_absent for prop in PROPERTIES if prop.when_absent is not None} == {
         "waitForSync": True,
         "deletionProtection": True,
+        "revokeLicensesOnDelete": False,
     }
     assert all(prop.sent is Sent.HERE_ONLY for prop in PROPERTIES if prop.when_absent is not None)
 
@@ -109,6 +110,7 @@ def test_no_default_writes() -> None:
 def test_what_v1_does_not_have() -> None:
     """The members that only beta has are marked, and so is the input that is held against one of them."""
     assert {prop.name for prop in PROPERTIES if prop.beta_only} == {
+        "revokeLicensesOnDelete",
         "displayName",
         "dataSharingConsentGranted",
         "roleScopeTagIds",
@@ -238,7 +240,10 @@ def test_a_secret_crosses_a_port_only_as_what_never_shows_it() -> None:
     """No port takes a token file as bare text: what carries one is an SToken, whose text is never formatted."""
     calls = [call for name, call in vars(ports.VppTokens).items() if not name.startswith("_")]
     taken = [parameter for call in calls for parameter in inspect.signature(call).parameters.values()]
-    assert {parameter.name for parameter in taken} == {"self", "token_id", "mobile_app_id", "members", "stoken"}
+    plain = {parameter.name for parameter in taken if parameter.annotation in {"bool", parameter.empty}}
+    assert plain == {"self", "notify_managed_devices", "revoke_untracked_licenses"}
+    texts = {"token_id", "mobile_app_id", "bundle_id"}
+    assert {parameter.name for parameter in taken} - plain == {*texts, "members", "stoken"}
     carriers = {parameter.annotation for parameter in taken if parameter.name == "stoken"}
     assert carriers == {"SToken", "SToken | None"}
 

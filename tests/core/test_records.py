@@ -77,6 +77,7 @@ def test_how_a_state_is_stored() -> None:
         "tokenActionResults": [action],
         "waitForSync": True,
         "deletionProtection": True,
+        "revokeLicensesOnDelete": False,
         "tenantId": kept.tenant_id,
         "syncPending": True,
         "__observedAt": times.text(NOW),

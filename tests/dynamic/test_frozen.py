@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import pickle
+from typing import Any
 
 import pytest
 from pulumi.dynamic.dynamic import serialize_provider
@@ -18,6 +19,16 @@ PICKLED = {
     5: "gAWVNwAAAAAAAACMG2ludHVuZV92cHAuZHluYW1pYy5wcm92aWRlcpSMEFZwcFRva2VuUHJvdmlkZXKUk5QpgZQu",
 }
 """The provider as each record of a state carries it, by pickle's default protocol (5 from Python 3.14 on)."""
+
+ACTIONS: dict[str, dict[str, Any]] = {
+    "LicenseCountSync": {},
+    "LicenseCountSyncProvider": {},
+    "LicenseRevocation": {"vpp_token_id": "22222222-2222-4222-8222-222222222222"},
+    "LicenseRevocationProvider": {},
+    "LicenseSync": {"vpp_token_id": "22222222-2222-4222-8222-222222222222"},
+    "LicenseSyncProvider": {},
+}
+"""The names of the actions' classes, with the arguments that a resource needs."""
 
 
 def test_the_record_is_the_same_each_time() -> None:
@@ -52,7 +63,21 @@ def test_the_names() -> None:
     )
     assert (VppToken.__module__, VppToken.__qualname__) == ("intune_vpp.dynamic.resource", "VppToken")
     assert INPUTS == "__inputs"
-    assert intune_vpp.dynamic.__all__ == ["VppToken", "VppTokenProvider"]
+    assert intune_vpp.dynamic.__all__ == [*sorted({"VppToken", "VppTokenProvider"} | set(ACTIONS))]
+
+
+@pytest.mark.parametrize("name", [name for name in ACTIONS if not name.endswith("Provider")])
+def test_the_actions_record(name: str) -> None:
+    """Actions are references too, by names and modules that stay, under type tokens that stay."""
+    provider = getattr(intune_vpp.dynamic, f"{name}Provider")
+    (made,) = run(lambda: getattr(intune_vpp.dynamic, name)("one", **ACTIONS[name])).made
+
+    assert (provider.__module__, provider.__qualname__) == ("intune_vpp.dynamic.action_providers", f"{name}Provider")
+    assert serialize_provider(provider()) == made.inputs["__provider"]
+    content = base64.b64decode(made.inputs["__provider"])
+    assert b"intune_vpp.dynamic.action_providers" in content
+    assert len(content) < 100
+    assert (made.typ, made.custom) == (f"pulumi-python:dynamic/intune-vpp:{name}", True)
 
 
 def test_what_a_program_registers() -> None:

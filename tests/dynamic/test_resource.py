@@ -34,6 +34,7 @@ ARGUMENTS: dict[str, Any] = {
     "adopt_token_id": "22222222-2222-4222-8222-222222222222",
     "wait_for_sync": False,
     "deletion_protection": False,
+    "revoke_licenses_on_delete": False,
 }
 TYPES = {
     Kind.FLAG: "bool",
@@ -75,6 +76,7 @@ def test_each_argument_arrives_under_graphs_name() -> None:
         "adoptTokenId": "22222222-2222-4222-8222-222222222222",
         "waitForSync": False,
         "deletionProtection": False,
+        "revokeLicensesOnDelete": False,
     }
     assert {"token", *ARGUMENTS} == {prop.attribute for prop in INPUTS} - {"token_file"}
 
@@ -217,7 +219,10 @@ def test_the_attributes_are_the_tables() -> None:
     assert {name: text.removesuffix(" | None") for name, text in types.items()} == {
         prop.attribute: TYPES.get(prop.kind, "str") for prop in PROPERTIES
     }
-    assert [prop.name for prop in PROPERTIES if prop.beta_only and not types[prop.attribute].endswith(" | None")] == []
+    assert [prop.name for prop in PROPERTIES if prop.beta_only and not types[prop.attribute].endswith(" | None")] == [
+        # An input of the provider's own, which means something when it is left out.
+        "revokeLicensesOnDelete"
+    ]
 
 
 def test_the_arguments_are_the_tables() -> None:

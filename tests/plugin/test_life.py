@@ -80,6 +80,7 @@ def test_a_preview_with_unknown_inputs(provider: Door) -> None:
         "tokenFile": later,
         "deletionProtection": later,
         "waitForSync": False,
+        "revokeLicensesOnDelete": False,
     }
 
 
