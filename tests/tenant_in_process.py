@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.check import Checked
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.ports import T
     from intune_vpp_emulator.directory import AppRegistration
 
 LIST = ("GET", "/vppTokens")
@@ -76,8 +77,7 @@ def wanted(text: str | None, **members: Any) -> dict[str, Any]:
 
 def stored(state: VppTokenState) -> VppTokenState:
     """A state after it went to the engine and came back."""
-    inputs = records.args_from(records.args_to(state.inputs))
-    return records.state_from(state.id, records.state_to(state), inputs)
+    return records.state_from(state.id, records.state_to(state))
 
 
 class TenantTime:
@@ -91,6 +91,10 @@ class TenantTime:
     def now(self) -> datetime:
         """The tenant's time."""
         return self._clock.now()
+
+    def unless_stopped(self, call: Callable[[], T]) -> T:
+        """Nobody asks to stop."""
+        return call()
 
     def sleep(self, seconds: float) -> None:
         """Let the tenant's time pass."""

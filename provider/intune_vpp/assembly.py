@@ -6,9 +6,10 @@ What talks to Graph is made when the first request is due, so that a preview loa
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from intune_vpp.core.check import Policy
 from intune_vpp.core.errors import WaitInterrupted
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     import httpx
 
     from intune_vpp.core.actions import Action
-    from intune_vpp.core.ports import Clock, Voice, VppTokens
+    from intune_vpp.core.ports import Clock, Ledger, Voice, VppTokens
+
+
+T = TypeVar("T")
 
 
 class SystemClock:
@@ -40,10 +44,13 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
+        self._waiting: set[threading.Event] = set()
 
     def stop(self) -> None:
         """Let no time pass any more."""
         self._stopped.set()
+        for waiting in list(self._waiting):
+            waiting.set()
 
     def now(self) -> datetime:
         """The instant, in UTC."""
@@ -52,8 +59,34 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Let time pass. Raises WaitInterrupted once stopped."""
         if self._stopped.wait(seconds):
-            msg = "The wait was interrupted; what was begun goes on in Intune."
-            raise WaitInterrupted(f"{msg} The next update waits for it.")
+            raise _interrupted()
+
+    def unless_stopped(self, call: Callable[[], T]) -> T:
+        """The answer of a call that may take long. Raises WaitInterrupted once stopped; nobody hears of it then."""
+        answer: Future[T] = Future()
+        woken = threading.Event()
+        self._waiting.add(woken)
+        answer.add_done_callback(lambda _: woken.set())
+        threading.Thread(target=_answer, args=(answer, call), daemon=True).start()
+        if self._stopped.is_set():
+            woken.set()
+        woken.wait()
+        self._waiting.discard(woken)
+        if self._stopped.is_set() and not answer.done():
+            raise _interrupted()
+        return answer.result()
+
+
+def _answer(answer: Future[T], call: Callable[[], T]) -> None:
+    try:
+        answer.set_result(call())
+    except BaseException as error:  # noqa: BLE001 - whoever waits raises it
+        answer.set_exception(error)
+
+
+def _interrupted() -> WaitInterrupted:
+    msg = "The wait was interrupted; what was begun goes on in Intune."
+    return WaitInterrupted(f"{msg} The next update waits for it.")
 
 
 class Assembly:
@@ -68,14 +101,15 @@ class Assembly:
         voice: Voice,
         *,
         clock: Clock | None = None,
+        ledger: Ledger | None = None,
         connect: Callable[[Settings], VppTokens] | None = None,
     ) -> None:
         self._settings = settings
-        self._voice = voice
+        self.voice = self._voice = voice
         self._clock = clock or SystemClock()
         self._connect = connect or connect_to_graph
         self._vault = Vault()
-        self._roll_call = RollCall()
+        self._roll_call = RollCall(ledger)
         self._connecting = threading.Lock()
         beta = settings.graph_version is GraphVersion.BETA
         self._policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)
@@ -127,7 +161,7 @@ class Assembly:
 
     @cached_property
     def _syncing(self) -> Syncing:
-        return Syncing(tokens=self._graph, reading=self._reading, poller=self._poller)
+        return Syncing(tokens=self._graph, reading=self._reading, poller=self._poller, clock=self._clock)
 
     @cached_property
     def _revoking(self) -> Revoking:

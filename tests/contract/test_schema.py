@@ -254,7 +254,7 @@ def test_what_functions_show_of_a_token() -> None:
 
 def test_the_functions_are_the_plugins() -> None:
     """Each function that the plugin answers is in the schema, and nothing else is."""
-    assert set(SCHEMA["functions"]) == set(functions._FUNCTIONS)
+    assert set(SCHEMA["functions"]) == set(functions.FUNCTIONS)
 
 
 def test_the_functions_inputs_and_outputs() -> None:

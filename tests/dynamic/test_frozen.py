@@ -11,8 +11,8 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 import intune_vpp.dynamic
 from dynamic.programs import run
+from intune_vpp.core import records
 from intune_vpp.dynamic import VppToken, VppTokenProvider
-from intune_vpp.dynamic.provider import INPUTS
 
 PICKLED = {
     4: "gASVNwAAAAAAAACMG2ludHVuZV92cHAuZHluYW1pYy5wcm92aWRlcpSMEFZwcFRva2VuUHJvdmlkZXKUk5QpgZQu",
@@ -62,7 +62,7 @@ def test_the_names() -> None:
         "VppTokenProvider",
     )
     assert (VppToken.__module__, VppToken.__qualname__) == ("intune_vpp.dynamic.resource", "VppToken")
-    assert INPUTS == "__inputs"
+    assert records.APPLIED == "__inputs"
     assert intune_vpp.dynamic.__all__ == [*sorted({"VppToken", "VppTokenProvider"} | set(ACTIONS))]
 
 

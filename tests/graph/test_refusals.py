@@ -171,7 +171,16 @@ def test_a_message_that_looks_like_json_but_is_no_object(document: str) -> None:
 
 def test_a_long_message_is_cut() -> None:
     """A page of text is no sentence: 300 characters are told."""
-    assert str(refused(400, json={"error": {"message": "m" * 5000}})).endswith(f"400): {'m' * 300}.")
+    assert str(refused(400, json={"error": {"message": "no " * 5000}})).endswith(f"400): {'no ' * 100}.")
+
+
+@pytest.mark.parametrize("piece", ["eyJ0b2tlbiI6" * 4, "sha256_" + "0a" * 20, "A" * 40 + "=="])
+def test_what_an_answer_quotes_of_a_request_is_not_told(piece: str) -> None:
+    """A long run of letters and digits may be a piece of the token file: it is left out, the words around it stay."""
+    told = str(refused(400, json={"error": {"message": f"Cannot convert '{piece}' to Edm.Binary"}}))
+
+    assert piece[:20] not in told
+    assert "Cannot convert '…' to Edm.Binary" in told
 
 
 @pytest.mark.parametrize(

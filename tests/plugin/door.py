@@ -75,6 +75,16 @@ def half_done(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed:
     return told
 
 
+def details(answer: Any) -> dict[str, tuple[str, bool]]:
+    """Kind, and whether it is about inputs, of each path; consistent with the rest of the answer."""
+    paths = list(answer.detailedDiff)
+    assert answer.hasDetailedDiff
+    assert answer.changes == (DIFF.DIFF_SOME if paths else DIFF.DIFF_NONE)
+    assert list(answer.diffs) == sorted({path.split(".")[0] for path in paths})
+    assert (list(answer.replaces), answer.deleteBeforeReplace) == ([], False)
+    return {path: (KINDS.Kind.Name(one.kind), one.inputDiff) for path, one in answer.detailedDiff.items()}
+
+
 class Listener(Engine):
     """An engine that also keeps what a sentence is about."""
 
@@ -126,10 +136,15 @@ class Door:
         return answer
 
     def checked(
-        self, news: Mapping[str, Any], olds: Mapping[str, Any] | None = None
+        self,
+        news: Mapping[str, Any],
+        olds: Mapping[str, Any] | None = None,
+        outputs: Mapping[str, Any] | None = None,
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Checked inputs, and failures as property and reason."""
-        request = provider_pb2.CheckRequest(urn=URN, olds=struct(olds or {}), news=struct(news))
+        request = provider_pb2.CheckRequest(
+            urn=URN, olds=struct(olds or {}), news=struct(news), old_outputs=struct(outputs or {})
+        )
         answer = self.ask("Check", request)
         return plain(answer.inputs), [(one.property, one.reason) for one in answer.failures]
 

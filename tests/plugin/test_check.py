@@ -147,7 +147,7 @@ def test_each_sentinel_in_each_input(provider: Door, sentinel: str) -> None:
     plain = dict.fromkeys([*NAMES, "tokenFile"], STRING_SENTINEL)
     for form in (sentinel, output(), output(value=sentinel)):
         assert provider.good(dict.fromkeys(NAMES, form)) == plain
-    marked = dict.fromkeys(NAMES, secret(STRING_SENTINEL)) | {"token": STRING_SENTINEL, "tokenFile": STRING_SENTINEL}
+    marked = dict.fromkeys([*NAMES, "tokenFile"], secret(STRING_SENTINEL)) | {"token": STRING_SENTINEL}
     for form in (secret(sentinel), output(value=secret(sentinel)), secret(output(value=sentinel)), output(secret=True)):
         assert provider.good(dict.fromkeys(NAMES, form)) == marked
     assert provider.good(inputs(FILE, roleScopeTagIds=["0", sentinel]))["roleScopeTagIds"] == STRING_SENTINEL

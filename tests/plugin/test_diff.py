@@ -11,7 +11,7 @@ from core.strategies import args, states
 from dynamic.school import text
 from intune_vpp.core import records
 from intune_vpp.host.unknowns import SENTINELS, to_engine
-from plugin.door import DIFF, KINDS, Door, Kept, asset, output, plain, secret
+from plugin.door import Door, Kept, asset, details, output, plain, secret
 from plugin.school import inputs
 
 if TYPE_CHECKING:
@@ -20,16 +20,6 @@ if TYPE_CHECKING:
     from plugin.conftest import Open
 
 LATER = min(SENTINELS)
-
-
-def details(answer: Any) -> dict[str, tuple[str, bool]]:
-    """Kind, and whether it is about inputs, of each path; consistent with the rest of the answer."""
-    paths = list(answer.detailedDiff)
-    assert answer.hasDetailedDiff
-    assert answer.changes == (DIFF.DIFF_SOME if paths else DIFF.DIFF_NONE)
-    assert list(answer.diffs) == sorted({path.split(".")[0] for path in paths})
-    assert (list(answer.replaces), answer.deleteBeforeReplace) == ([], False)
-    return {path: (KINDS.Kind.Name(one.kind), one.inputDiff) for path, one in answer.detailedDiff.items()}
 
 
 def test_nothing_changed(start: Open) -> None:
@@ -102,7 +92,8 @@ def test_what_only_an_output_shows(start: Open, tenant: Unsyncable) -> None:
     file = text()
     kept = start().made(inputs(file))
     pending = Kept(kept.id, kept.inputs, {**kept.outputs, "syncPending": True})
-    elsewhere = Kept(kept.id, {**kept.inputs, "expectedLocationName": "York"}, kept.outputs)
+    asked = {**kept.inputs, "expectedLocationName": "York"}
+    elsewhere = Kept(kept.id, asked, {**kept.outputs, "__inputs": asked})
     external = Kept(kept.id, kept.inputs, {**kept.outputs, "state": "assignedToExternalMDM"})
     claim = inputs(file, claimTokenManagementFromExternalMdm=True)
 

@@ -54,7 +54,9 @@ def test_get_one(provider: Door, tenant: Unsyncable, way: str, wrap: Any) -> Non
         ({}, "getVppToken wants exactly one of id, displayName, locationName, mobileAppId."),
         ({"id": "a", "displayName": "b"}, "getVppToken wants exactly one of"),
         ({"id": None}, "getVppToken wants exactly one of"),
-        ({"foo": "a"}, "getVppToken wants exactly one of"),
+        ({"foo": "a"}, "foo is not an argument of getVppToken. Known: id, displayName, locationName, mobileAppId."),
+        ({"id": NOBODY}, f'There is no token "{NOBODY}" in this tenant.'),
+        ({"id": "."}, 'There is no token "." in this tenant.'),
         ({"displayName": "Leeds"}, 'There is no token with the display name "Leeds" in this tenant.'),
         ({"locationName": "Leeds"}, 'There is no token with the location "Leeds" in this tenant.'),
         ({"mobileAppId": NOBODY}, f"There is no mobile app {NOBODY} in this tenant."),
@@ -67,15 +69,6 @@ def test_get_one_refused(provider: Door, tenant: Unsyncable, arguments: dict[str
     by_hand(tenant, "Lincoln")
 
     assert reason in provider.refused("getVppToken", **arguments)
-
-
-def test_get_one_that_is_gone(provider: Door) -> None:
-    """An id that is not there is an error, in Graph's words."""
-    with pytest.raises(grpc.RpcError) as caught:
-        provider.call("getVppToken", id=NOBODY)
-
-    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-    assert NOBODY in (caught.value.details() or "")
 
 
 def test_get_all(provider: Door, tenant: Unsyncable) -> None:

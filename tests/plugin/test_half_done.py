@@ -14,7 +14,7 @@ from pulumi.runtime.proto import provider_pb2
 from dynamic.school import text
 from intune_vpp.plugin import codec
 from intune_vpp.plugin.answers import HalfDone
-from plugin.door import DIFF, URN, Door, Kept, half_done, plain, struct, the_status
+from plugin.door import DIFF, URN, Door, Kept, details, half_done, plain, struct, the_status
 from plugin.school import inputs
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ def test_a_reason_that_is_no_text() -> None:
     """Half a surrogate pair in a name or a sentence does not cost the id."""
     outcome = HalfDone("id", outputs=codec.encode({"locationName": "L\ud83d"}), inputs=struct({}), why="L\ud83d failed")
 
-    assert outcome.status.message == "L? failed"
-    assert outcome.status.details[0].Is(provider_pb2.ErrorResourceInitFailed.DESCRIPTOR)
+    assert outcome.status().message == "L? failed"
+    assert outcome.status().details[0].Is(provider_pb2.ErrorResourceInitFailed.DESCRIPTOR)
 
 
 @pytest.mark.parametrize("seconds", [0.2, 1])
@@ -193,3 +193,26 @@ def test_many_at_once(provider: Door, tenant: Unsyncable) -> None:
 
     assert len({one.id for one in kept}) == len(tenant.tokens) == 12
     assert [one.outputs["syncPending"] for one in kept] == [False] * 12
+
+
+def test_after_an_update_that_half_failed(start: Open, tenant: Unsyncable) -> None:
+    """The engine keeps the older inputs then: what was applied counts, in a check, a plan, a read and a deletion."""
+    first, second = text(days=200), text(days=300)
+    asked = inputs(first, deletionProtection=False, waitForSync=True)
+    kept = start().made(asked)
+    tenant.healed = False
+    changed = inputs(second, displayName="York", deletionProtection=True, waitForSync=True)
+    provider = start()
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.updated(kept, changed)
+    tenant.healed = True
+    outputs = plain(half_done(caught.value).properties)
+    left = Kept(kept.id, kept.inputs, outputs)
+
+    assert details(start().planned(left, changed)) == {"syncPending": ("UPDATE", False)}
+    assert set(details(start().planned(left, {**changed, "displayName": "Lincoln"}))) == {"displayName", "syncPending"}
+    _, failures = start().checked(inputs(first), left.inputs, outputs=outputs)
+    assert "that would go backwards" in failures[0][1]
+    assert plain(start().read(left).inputs)["displayName"] == "York"
+    with pytest.raises(grpc.RpcError, match="is protected"):
+        start().delete(left)

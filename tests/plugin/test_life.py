@@ -150,13 +150,29 @@ def test_an_import(start: Open) -> None:
 
 
 def test_what_is_not_there(start: Open, tenant: Unsyncable) -> None:
-    """An import of a missing id answers nothing at all, a refresh of a token that is gone an empty id."""
+    """An import of an id that is not there is refused in words, a refresh of a token that is gone answers nothing."""
     kept = start().made(inputs(text()))
     tenant.delete(kept.id)
-    for answer in (start().imported(NOBODY), start().read(kept)):
-        assert answer.id == ""
-        assert not answer.HasField("properties")
-        assert not answer.HasField("inputs")
+    for token_id in (NOBODY, ".", "..", "$count", "a/b"):
+        with pytest.raises(grpc.RpcError) as caught:
+            start().imported(token_id)
+        assert f'There is no token "{token_id}" in tenant' in (caught.value.details() or "")
+    answer = start().read(kept)
+    assert answer.id == ""
+    assert not answer.HasField("properties")
+    assert not answer.HasField("inputs")
+
+
+def test_what_is_only_looked_up(start: Open) -> None:
+    """A resource without inputs gets none from a refresh; a token file in the state of a lookup is refused."""
+    kept = start().made(inputs(text()))
+    found = start().imported(kept.id)
+    again = start().read(Kept(kept.id, {}, plain(found.properties)))
+    assert plain(again.properties) == plain(found.properties)
+    assert not again.inputs.fields
+    with pytest.raises(grpc.RpcError) as caught:
+        start().read(Kept(kept.id, {}, {"token": secret(text())}))
+    assert "token cannot be named in a lookup" in (caught.value.details() or "")
 
 
 def test_delete(start: Open, tenant: Unsyncable) -> None:

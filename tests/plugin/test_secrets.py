@@ -18,6 +18,8 @@ from plugin.school import inputs
 from tenant_in_process import sealed_in
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dynamic.school import Unsyncable
     from plugin.conftest import Open
     from plugin.door import Listener
@@ -110,23 +112,31 @@ def test_the_state_holds_the_fingerprint(start: Open) -> None:
     assert plain(read.properties)["token"] == "renewed elsewhere"
 
 
-def test_what_a_program_marks_stays_marked(provider: Door, tenant: Unsyncable) -> None:
-    """An input marked secret, or that holds something marked, is secret in inputs and outputs, whatever is called."""
+def marked_names(properties: Mapping[str, Any]) -> set[str]:
+    """The members that are marked secret."""
+    return {name for name, value in properties.items() if isinstance(value, dict) and SIGNATURE in value}
+
+
+def test_what_a_program_marks_stays_marked(provider: Door, tenant: Unsyncable, engine: Listener) -> None:
+    """An input marked secret, or that holds something marked, is secret in all that is kept, and in no sentence."""
     asked = inputs(secret(text()), displayName=secret("Lincoln"), roleScopeTagIds=["0", secret("1")])
-    marked = {"displayName": secret("Lincoln"), "roleScopeTagIds": secret(["0", "1"])}
-
-    def shown(properties: dict[str, Any]) -> dict[str, Any]:
-        return {name: value for name, value in properties.items() if isinstance(value, dict) and SIGNATURE in value}
-
     kept = provider.made(asked)
-    assert (shown(kept.inputs), shown(kept.outputs)) == (marked, marked)
     found = provider.read(kept)
-    assert (shown(plain(found.inputs)), shown(plain(found.properties))) == (marked, marked)
+    for told in (kept.inputs, plain(found.inputs)):
+        assert marked_names(told) == {"displayName", "roleScopeTagIds"}
+        assert (told["displayName"], told["roleScopeTagIds"]) == (secret("Lincoln"), secret(["0", "1"]))
+    for told in (kept.outputs, plain(found.properties)):
+        assert marked_names(told) == {"displayName", "roleScopeTagIds", "__inputs"}
     assert provider.diff(kept, provider.good(asked, kept.inputs)).changes == DIFF.DIFF_NONE
-    changed = provider.updated(kept, {**asked, "displayName": secret("York"), "roleScopeTagIds": ["0"]})
-    assert shown(changed.outputs) == shown(changed.inputs) == {"displayName": secret("York")}
+    changed = provider.updated(kept, {**asked, "displayName": secret("Monroe"), "roleScopeTagIds": ["0"]})
+    assert marked_names(changed.inputs) == {"displayName"}
+
     tenant.healed = False
     with pytest.raises(grpc.RpcError) as caught:
         provider.made(inputs(text(location="York"), displayName=secret("Leeds"), waitForSync=True))
-    told = half_done(caught.value)
-    assert shown(plain(told.inputs)) == shown(plain(told.properties)) == {"displayName": secret("Leeds")}
+    failed = half_done(caught.value)
+    assert marked_names(plain(failed.inputs)) == {"displayName"}
+    assert marked_names(plain(failed.properties)) == {"displayName", "__inputs"}
+    sentences = [*failed.reasons, *(sentence for _, _, sentence in engine.about)]
+    assert [one for one in sentences if "Leeds" in one or "Monroe" in one or "Lincoln" in one] == []
+    assert any("[secret]" in one for one in sentences)

@@ -23,9 +23,9 @@ from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.tenant import Tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from intune_vpp.core.ports import VppTokens
+    from intune_vpp.core.ports import T, VppTokens
 
 INPUTS = {
     "token": file_text(),
@@ -56,6 +56,10 @@ class Still:
     def now(self) -> datetime:
         """NOW."""
         return NOW
+
+    def unless_stopped(self, call: Callable[[], T]) -> T:
+        """Nobody asks to stop."""
+        return call()
 
     def sleep(self, seconds: float) -> None:
         """Nobody waits."""

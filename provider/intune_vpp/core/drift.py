@@ -25,7 +25,9 @@ def observe(state: VppTokenState, observed: VppToken, *, observed_at: str) -> Vp
     applied = _applied(state.token_file, observed)
     inputs = _inputs(state, observed)
     named = as_judged(_named(inputs.token_file, applied, observed), observed)
-    inputs = replace(inputs, token=None if inputs.token is None else named.fingerprint, token_file=named)
+    if inputs != VppTokenArgs():
+        # A resource that is only looked up has no inputs, and gets none.
+        inputs = replace(inputs, token=None if inputs.token is None else named.fingerprint, token_file=named)
     return replace(
         state, observed=observed, observed_at=observed_at, token_file=as_judged(applied, observed), inputs=inputs
     )

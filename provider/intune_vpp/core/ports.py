@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from intune_vpp.core.model import AppLicenses, VppToken
     from intune_vpp.core.stoken import SToken
+
+
+T = TypeVar("T")
 
 
 class VppTokens(Protocol):
@@ -66,6 +69,19 @@ class Voice(Protocol):
         """Say what did go wrong, where it cannot be raised."""
 
 
+class Ledger(Protocol):
+    """What the processes of one run know together."""
+
+    def note(self, token_id: str) -> None:
+        """A resource of this run has this token from now on."""
+
+    def strike(self, token_id: str) -> None:
+        """The token was deleted."""
+
+    def has(self, token_id: str) -> bool:
+        """Whether a resource of this run, of whatever process, has noted this token."""
+
+
 class Clock(Protocol):
     """Time, so that tests can pass it."""
 
@@ -73,4 +89,7 @@ class Clock(Protocol):
         """The instant, in UTC."""
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass. Raises WaitInterrupted where the engine asks to stop."""
+
+    def unless_stopped(self, call: Callable[[], T]) -> T:
+        """The answer of a call, which is left alone where the engine asks to stop: then raises WaitInterrupted."""

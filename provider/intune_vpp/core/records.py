@@ -5,8 +5,10 @@ An unknown value is UNKNOWN on this side; the doors know how the engine spells i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from intune_vpp.core import stoken
 from intune_vpp.core.model import (
     BY_NAME,
     INPUTS,
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OBSERVED_AT = "__observedAt"
+APPLIED = "__inputs"
 """The engine neither shows nor compares names with two underscores in front."""
 
 
@@ -36,18 +39,38 @@ def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
     return VppTokenArgs(**{prop.attribute: _to_model(prop, properties.get(prop.name)) for prop in INPUTS})
 
 
+def applied_args(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> VppTokenArgs:
+    """The inputs of the last run, for a check; what was applied, not what was asked for, says which file that was.
+
+    They differ where an update half failed. The engine hands over the outputs since 3.218.
+    """
+    asked = args_from(inputs)
+    applied = _to_model(BY_NAME["tokenFile"], outputs.get("tokenFile"))
+    return replace(asked, token_file=applied) if applied is not None and applied.seen else asked
+
+
+def is_safe(token: object) -> bool:
+    """Whether an output `token` is one of ours: a fingerprint, or the mark of a file that came another way."""
+    return token in {None, UNSEEN_FINGERPRINT} or (isinstance(token, str) and stoken.is_fingerprint(token))
+
+
 def args_to(args: VppTokenArgs) -> dict[str, Any]:
     """Inputs for the engine; what is not managed is absent."""
     return _present(args, INPUTS)
 
 
-def state_from(token_id: str, outputs: Mapping[str, Any], inputs: VppTokenArgs) -> VppTokenState:
-    """What the engine kept of a token. Tolerates records of older versions, in which members may be absent."""
+def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> VppTokenState:
+    """What the engine kept of a token: its outputs, and the inputs that led to them.
+
+    The engine's own `inputs` only count where the outputs do not have any: a dynamic provider is not told them, and
+    after an update that half failed the engine keeps the older ones. Tolerates records of older versions, in which
+    members may be absent.
+    """
     members = {prop.attribute: _to_model(prop, outputs.get(prop.name)) for prop in OBSERVED}
     return VppTokenState(
         observed=VppToken(id=token_id, **members),
         tenant_id=outputs.get("tenantId") or "",
-        inputs=inputs,
+        inputs=args_from(outputs.get(APPLIED) or inputs or {}),
         observed_at=outputs.get(OBSERVED_AT) or "",
         token_file=_to_model(BY_NAME["tokenFile"], outputs.get("tokenFile")),
         sync_pending=outputs.get("syncPending") is True,
@@ -65,6 +88,7 @@ def state_to(state: VppTokenState) -> dict[str, Any]:
     # Always there: the SDKs show a program's own input, the secret text, for an output that the provider leaves out.
     outputs["token"] = state.token_file.fingerprint if state.token_file else UNSEEN_FINGERPRINT
     outputs["tokenFile"] = _from_model(state.token_file)
+    outputs[APPLIED] = args_to(state.inputs)
     return {name: value for name, value in outputs.items() if value is not None}
 
 

@@ -1,7 +1,6 @@
 """What Pulumi's dynamic provider process runs for a token: each call of the engine handed to the lifecycle.
 
-This door is told less than a plugin: Check gets old inputs only, Diff, Update and Delete old outputs only. So the
-inputs are kept in the outputs as well, under a name that the engine neither shows nor compares.
+This door is told less than a plugin: Check gets old inputs only, Diff, Update and Delete old outputs only.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
     from intune_vpp.lifecycle.settling import Outcome
 
-INPUTS = "__inputs"
-
 
 class VppTokenProvider(ConfiguredProvider):
     """A token's calls."""
@@ -41,7 +38,7 @@ class VppTokenProvider(ConfiguredProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Whether an update is due. The engine itself shows what changes in the inputs, where asked to by None."""
-        state = _state(_id, _olds)
+        state = records.state_from(_id, _olds)
         args = records.args_from(unknowns.from_engine(_news))
         plan = self._assembly.preview.plan(state, args)
         if not plan:
@@ -57,34 +54,26 @@ class VppTokenProvider(ConfiguredProvider):
     @errors_in_python()
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The token as Graph has it now; an empty id where it is gone."""
-        state = self._assembly.tokens.read(_state(id_, props))
+        state = self._assembly.tokens.read(records.state_from(id_, props))
         if state is None:
             return ReadResult("", {})
         self._assembly.preview.warn_of(state)
-        return ReadResult(id_, _record(state), records.args_to(state.inputs))
+        return ReadResult(id_, records.state_to(state), records.args_to(state.inputs))
 
     @errors_in_python()
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Change what changed."""
-        outcome = self._assembly.tokens.update(_state(_id, _olds), records.args_from(_news))
+        outcome = self._assembly.tokens.update(records.state_from(_id, _olds), records.args_from(_news))
         return UpdateResult(self._outputs(outcome))
 
     @errors_in_python()
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the token, unless it is protected."""
-        self._assembly.tokens.delete(_state(_id, _props))
+        self._assembly.tokens.delete(records.state_from(_id, _props))
 
     def _outputs(self, outcome: Outcome) -> dict[str, Any]:
         self._warn_of_failure(outcome.failure, "The token is kept in the state.")
-        return _record(outcome.state)
-
-
-def _state(token_id: str, outputs: dict[str, Any]) -> VppTokenState:
-    return records.state_from(token_id, outputs, records.args_from(outputs.get(INPUTS) or {}))
-
-
-def _record(state: VppTokenState) -> dict[str, Any]:
-    return {**records.state_to(state), INPUTS: records.args_to(state.inputs)}
+        return records.state_to(outcome.state)
 
 
 def _shows_in_inputs(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> bool:

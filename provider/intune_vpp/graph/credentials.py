@@ -68,7 +68,9 @@ class ClientSecret:
                 raise SignInRefused(f"{msg} Check tenantId (ARM_TENANT_ID).", status=400) from None
         if "access_token" not in answer:
             code = str(answer.get("error") or "")
-            raise SignInRefused(_refusal(str(answer.get("error_description") or code)), status=401, code=code)
+            # Entra quotes much of what it was sent; the secret never belongs into a sentence.
+            described = str(answer.get("error_description") or code).replace(self._client_secret, "…")
+            raise SignInRefused(_refusal(described), status=401, code=code)
         return str(answer["access_token"])
 
     def forget(self) -> None:

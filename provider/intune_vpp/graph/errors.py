@@ -29,6 +29,8 @@ PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
 """The one permission that all of Microsoft's lists name for vppTokens."""
 
 _SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re.DOTALL)
+_SEALED = re.compile(r"[A-Za-z0-9+/_=]{40,}")
+"""What may be a piece of a token file, or of any key: an answer that quotes the request must not be quoted."""
 _MAX_TOLD = 300
 _SERVER_ERRORS = 500
 _BAD_REQUEST = 400
@@ -129,7 +131,7 @@ def _object(value: object) -> dict[str, Any]:
 
 def _line(value: object) -> str:
     text = _SUPPORT_TAIL.sub("", value) if isinstance(value, str) else ""
-    return " ".join(text.split())[:_MAX_TOLD].rstrip(".")
+    return _SEALED.sub("…", " ".join(text.split()))[:_MAX_TOLD].rstrip(".")
 
 
 def _seconds(header: str | None) -> float | None:

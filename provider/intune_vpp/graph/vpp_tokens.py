@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from intune_vpp.core import wire
-from intune_vpp.core.errors import GraphError, SettingsError
+from intune_vpp.core.errors import GraphError, SettingsError, TokenGone
 from intune_vpp.graph.errors import UPLOADING
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class GraphVppTokens:
 
     def feeding(self, mobile_app_id: str) -> str | None:
         """The id of the token that an app comes from."""
-        path = f"/deviceAppManagement/mobileApps/{quote(mobile_app_id, safe='')}"
+        path = f"/deviceAppManagement/mobileApps/{_segment(mobile_app_id)}"
         found = self.client.get(path, doing=f"reading app {mobile_app_id}").get("vppTokenId")
         return found if isinstance(found, str) and found else None
 
@@ -108,4 +108,11 @@ class GraphVppTokens:
 
 
 def _path(token_id: str) -> str:
-    return f"{_TOKENS}/{quote(token_id, safe='')}"
+    return f"{_TOKENS}/{_segment(token_id)}"
+
+
+def _segment(entity_id: str) -> str:
+    """An id as part of a path. Raises TokenGone for one that would name the collection, or what is above it."""
+    if not entity_id.strip("."):
+        raise TokenGone(f'Nothing in Microsoft Graph has the id "{entity_id}".')
+    return quote(entity_id, safe="")

@@ -24,16 +24,28 @@ if TYPE_CHECKING:
 _ADDRESS = re.compile(r"[\w.\-\[\]:]+:\d{1,5}")
 _log = logging.getLogger(__name__)
 _about: ContextVar[str] = ContextVar("_about", default="")
+_hidden: ContextVar[frozenset[str]] = ContextVar("_hidden", default=frozenset())
 
 
 @contextmanager
-def about(urn: str) -> Iterator[None]:
-    """Let what is said within stand under a resource; a door that is not told which leaves it to the stack."""
-    before = _about.set(urn)
+def about(urn: str, hidden: frozenset[str] = frozenset()) -> Iterator[None]:
+    """Let what is said within stand under a resource; a door that is not told which leaves it to the stack.
+
+    `hidden` are texts that the program marks secret: they stand in no sentence.
+    """
+    before, hidden_before = _about.set(urn), _hidden.set(hidden)
     try:
         yield
     finally:
         _about.reset(before)
+        _hidden.reset(hidden_before)
+
+
+def discreet(sentence: str) -> str:
+    """The sentence without what the program marks secret."""
+    for text in sorted(_hidden.get(), key=len, reverse=True):
+        sentence = sentence.replace(text, "[secret]")
+    return sentence
 
 
 class EngineLog:
@@ -44,7 +56,8 @@ class EngineLog:
         self._said: set[tuple[str, str]] = set()
         self._under_way: set[object] = set()
         self._engine: engine_pb2_grpc.EngineStub | None = None
-        if _ADDRESS.fullmatch(address):
+        self.address = address if _ADDRESS.fullmatch(address) else ""
+        if self.address:
             self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
 
     def note(self, sentence: str) -> None:
@@ -68,6 +81,7 @@ class EngineLog:
             call.add_done_callback(self._under_way.discard)
 
     def _say_once(self, severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> None:
+        sentence = discreet(sentence)
         with self._lock:
             if (_about.get(), sentence) in self._said:
                 return

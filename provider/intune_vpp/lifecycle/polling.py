@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
-from intune_vpp.core.errors import GraphError, TokenGone, WaitInterrupted
+from intune_vpp.core.errors import (
+    GraphError,
+    GraphUnavailable,
+    GraphUnreachable,
+    Throttled,
+    TokenGone,
+    WaitInterrupted,
+)
 from intune_vpp.core.waiting import Ended
 
 if TYPE_CHECKING:
@@ -18,6 +26,9 @@ if TYPE_CHECKING:
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 15.0
 """Seconds between polls, growing by half from the first to the longest."""
+
+LOOKS_THAT_MAY_FAIL = 3
+"""How often in a row Graph may be out of reach before a wait is given up: what was begun goes on meanwhile."""
 
 
 class Poller:
@@ -39,18 +50,18 @@ class Poller:
 
         What keeps it from looking is an end as well: what was begun is not lost with it.
         """
-        pause = FIRST_PAUSE
+        pause, missed = FIRST_PAUSE, 0
         # A listing that is under way now may have passed this token already: only a later one counts.
         turn = self._begun
         try:
             while (ended := judge(observed, self._clock.now())) is None:
-                with self._turn_taking:
-                    if self._done <= turn:
-                        self._take_turn(pause)
-                    turn = self._done
-                    found = self._listing.get(observed.id)
-                # A listing may lag behind a creation: only the token itself says that it is gone.
-                observed = found or self._tokens.get(observed.id)
+                try:
+                    turn, observed = self._look(observed.id, turn, pause)
+                    missed = 0
+                except (GraphUnavailable, GraphUnreachable, Throttled):
+                    missed += 1
+                    if missed > LOOKS_THAT_MAY_FAIL:
+                        raise
                 pause = min(pause * 1.5, LONGEST_PAUSE)
         except TokenGone:
             return observed, Ended(TokenGone(f"{observed.label} was deleted while it was waited for."))
@@ -58,8 +69,18 @@ class Poller:
             return observed, Ended(error)
         return observed, ended
 
+    def _look(self, token_id: str, turn: int, pause: float) -> tuple[int, VppToken]:
+        """The token in the first listing after a turn, and that listing's turn."""
+        with self._turn_taking:
+            if self._done <= turn:
+                self._take_turn(pause)
+            turn = self._done
+            found = self._listing.get(token_id)
+        # A listing may lag behind a creation: only the token itself says that it is gone.
+        return turn, found or self._clock.unless_stopped(partial(self._tokens.get, token_id))
+
     def _take_turn(self, pause: float) -> None:
         self._clock.sleep(pause)
         self._begun += 1
-        self._listing = {found.id: found for found in self._tokens.list()}
+        self._listing = {found.id: found for found in self._clock.unless_stopped(self._tokens.list)}
         self._done = self._begun

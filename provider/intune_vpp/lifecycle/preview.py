@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import check, diff, health, summary
+from intune_vpp.core.check import Problem
 from intune_vpp.core.diff import Plan
 
 if TYPE_CHECKING:
@@ -28,11 +30,16 @@ class Preview:
         self._clock = clock
         self._policy = policy
         self._asked_for: set[VppTokenArgs] = set()
+        self._users: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def check(self, inputs: Mapping[str, Any], olds: VppTokenArgs | None) -> Checked:
-        """Normalise the inputs; what is wrong with them is in `problems`, and then nothing may be sent."""
+    def check(self, inputs: Mapping[str, Any], olds: VppTokenArgs | None, *, resource: str = "") -> Checked:
+        """Normalise the inputs; what is wrong with them is in `problems`, and then nothing may be sent.
+
+        `resource` is the resource's name in the program, on those doors that are told.
+        """
         checked = check.check(inputs, olds=olds, policy=self._policy, recall=self._vault.recall, now=self._clock.now())
+        checked = self._alone_with_file(checked, olds, resource)
         with self._lock:
             self._asked_for.add(checked.args)
         if checked.stoken is not None:
@@ -43,8 +50,10 @@ class Preview:
             self._note(summary.arrival(checked.args))
         return checked
 
-    def plan(self, state: VppTokenState, args: VppTokenArgs) -> Plan:
+    def plan(self, state: VppTokenState, args: VppTokenArgs, *, resource: str = "") -> Plan:
         """What an update would do, told in a sentence, with a warning for each thing about to go wrong.
+
+        `resource` is the resource's name in the program, on those doors that are told.
 
         Refresh asks too, from the inputs in the state: what no program asked for in this run is told as drift.
         """
@@ -60,7 +69,7 @@ class Preview:
         if self._roll_call.arrived(state.id):
             self._warn(f"Two resources of this program have token {state.id}: remove one of them from the program.")
         if plan:
-            self._roll_call.plan(state, args)
+            self._roll_call.plan(resource, state, args)
         self._roll_call.name(state.id, state.observed.label)
         self._roll_call.meet(state.id, state.token_file.fingerprint if state.token_file else None)
         file = self._vault.recall(args.token) if isinstance(args.token, str) else None
@@ -69,6 +78,19 @@ class Preview:
         self._warn(summary.one_way(plan))
         self._note(summary.of(plan, state, args))
         return plan
+
+    def _alone_with_file(self, checked: Checked, olds: VppTokenArgs | None, resource: str) -> Checked:
+        """A file that is new here must not be another resource's: a location has one token."""
+        file = checked.stoken
+        if file is None or not resource:
+            return checked
+        with self._lock:
+            user = self._users.setdefault(file.fingerprint, resource)
+        if user == resource or (olds is not None and olds.token == file.fingerprint):
+            return checked
+        name = user.rpartition("::")[2]
+        reason = f'This token file is also that of the resource "{name}": give each its own, a location has one token.'
+        return replace(checked, problems=(*checked.problems, Problem("", reason)))
 
     def warn_of(self, state: VppTokenState) -> None:
         """Say what is about to go wrong with a token, by the last look at it."""

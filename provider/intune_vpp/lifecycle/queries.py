@@ -45,8 +45,12 @@ class Queries:
         return [found for found in self._tokens.list() if wanted.passes(found)]
 
     def by_id(self, token_id: str) -> VppToken:
-        """One token. Raises TokenGone."""
-        return self._tokens.get(token_id)
+        """One token. Raises QueryRefused where it is not there."""
+        try:
+            return self._tokens.get(token_id)
+        except TokenGone:
+            msg = f'There is no token "{token_id}" in this tenant.'
+            raise QueryRefused(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
 
     def by_name(self, *, display_name: str | None = None, location_name: str | None = None) -> VppToken:
         """The one token of a display name or a location. Raises QueryRefused where there is none, or more than one."""
@@ -76,4 +80,4 @@ class Queries:
         if token_id is None:
             msg = f"The mobile app {mobile_app_id} names no token."
             raise QueryRefused(f"{msg} Only beta shows it, and only for apps that came from a token.")
-        return self._tokens.get(token_id)
+        return self.by_id(token_id)

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.ports import Ledger
 
 
 class RollCall:
     """Ids of tokens by what happened to them in this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self._ledger = ledger
         self._lock = threading.Lock()
         self._files: dict[str, str | None] = {}
         self._arrived: set[str] = set()
         self._given: dict[str, str | None] = {}
-        self._planned: dict[VppTokenArgs, VppTokenState] = {}
+        self._planned: dict[tuple[str, VppTokenArgs], VppTokenState] = {}
         self._labels: dict[str, str] = {}
 
     def name(self, token_id: str, label: str) -> None:
@@ -40,19 +42,26 @@ class RollCall:
         with self._lock:
             self._files[token_id] = fingerprint
 
-    def plan(self, state: VppTokenState, args: VppTokenArgs) -> None:
+    def plan(self, resource: str, state: VppTokenState, args: VppTokenArgs) -> None:
         """An update of this token to these inputs is due; where a creation with them comes instead, it replaces it."""
         with self._lock:
-            self._planned[replace(args, token_file=None)] = state
+            self._planned[resource, replace(args, token_file=None)] = state
 
-    def replaced_by(self, args: VppTokenArgs) -> VppTokenState | None:
+    def replaced_by(self, resource: str, args: VppTokenArgs) -> VppTokenState | None:
         """The token that the engine replaces by a creation with these inputs, told once."""
         with self._lock:
-            return self._planned.pop(replace(args, token_file=None), None)
+            return self._planned.pop((resource, replace(args, token_file=None)), None)
+
+    def forget_plan(self, token_id: str) -> None:
+        """The update that was due is made."""
+        with self._lock:
+            self._planned = {key: state for key, state in self._planned.items() if state.id != token_id}
 
     def arrive(self, token_id: str, fingerprint: str | None) -> None:
         """A resource has created or taken over this token."""
         with self._lock:
+            if self._ledger is not None:
+                self._ledger.note(token_id)
             self._files[token_id] = fingerprint
             self._arrived.add(token_id)
             if fingerprint is not None:
@@ -62,6 +71,8 @@ class RollCall:
         """The token was deleted: its file is free again."""
         with self._lock:
             self._given.pop(self._files.pop(token_id, None) or "", None)
+            if self._ledger is not None:
+                self._ledger.strike(token_id)
 
     def met(self, token_id: str) -> bool:
         """Whether some resource of this run has the token."""
@@ -69,9 +80,9 @@ class RollCall:
             return token_id in self._files
 
     def arrived(self, token_id: str) -> bool:
-        """Whether a resource created it or took it over in this run."""
+        """Whether a resource created it or took it over in this run, be it through another process."""
         with self._lock:
-            return token_id in self._arrived
+            return token_id in self._arrived or (self._ledger is not None and self._ledger.has(token_id))
 
     def claim_file(self, fingerprint: str, token_id: str | None) -> str | None:
         """Take a file for a token, None for one yet to be created; the words for who has it already, instead.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import drift, sync, times
 from intune_vpp.core.diff import is_misplaced
-from intune_vpp.core.errors import GraphError, IntuneVppError, WrongLocation
+from intune_vpp.core.errors import GraphError, IntuneVppError, WaitInterrupted, WrongLocation
 from intune_vpp.core.model import TokenFile, VppToken, VppTokenArgs, VppTokenState
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended
 
@@ -86,7 +86,7 @@ class Settling:
         )
         try:
             started = self._syncing.start(written.observed)
-        except GraphError as error:
+        except (GraphError, WaitInterrupted) as error:
             return written.observed, Ended(error)
         return self._syncing.follow(watch, written.observed, started)
 

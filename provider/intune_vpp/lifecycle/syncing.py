@@ -11,7 +11,7 @@ from intune_vpp.core.model import SyncStatus
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
-    from intune_vpp.core.ports import VppTokens
+    from intune_vpp.core.ports import Clock, VppTokens
     from intune_vpp.core.waiting import Ended
     from intune_vpp.lifecycle.polling import Poller
     from intune_vpp.lifecycle.reading import Reading
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
 class Syncing:
     """Syncs the licences of one token at a time; waits are shared."""
 
-    def __init__(self, *, tokens: VppTokens, reading: Reading, poller: Poller) -> None:
+    def __init__(self, *, tokens: VppTokens, reading: Reading, poller: Poller, clock: Clock) -> None:
         self._tokens = tokens
+        self._clock = clock
         self._reading = reading
         self._poller = poller
 
     def start(self, seen: VppToken) -> VppToken:
-        """The token at the start of its sync, or of the one that runs already. Raises GraphError."""
+        """The token at the start of its sync, or of one that runs already. Raises GraphError and WaitInterrupted."""
         running = seen.last_sync_status == SyncStatus.IN_PROGRESS
-        started = seen if running else self._tokens.sync_licenses(seen.id)
+        started = seen if running else self._clock.unless_stopped(partial(self._tokens.sync_licenses, seen.id))
         self._reading.forget(seen.id)
         return started
 

@@ -14,6 +14,7 @@ from intune_vpp.core.errors import (
     DeletionRefused,
     GraphUnavailable,
     GraphUnreachable,
+    QueryRefused,
     RevocationFailed,
     TokenGone,
 )
@@ -73,15 +74,16 @@ class TokenLifecycle:
         self._voice = voice
         self._clock = clock
 
-    def create(self, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED) -> Outcome:
+    def create(self, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED, resource: str = "") -> Outcome:
         """Put a token under management: adopt the one named, take over the one already there, or upload the file.
 
-        `patience` is how long its sync may be waited for.
+        `patience` is how long its sync may be waited for, `resource` the resource's name in the program, on those doors
+        that are told.
         Raises TokenFileError, AdoptionRefused, RenewalRefused and GraphError; then nothing was created, or the next
         create finds it.
         """
         tenant_id = self._tokens.tenant_id()
-        replaced = self._roll_call.replaced_by(args)
+        replaced = self._roll_call.replaced_by(resource, args)
         if replaced is not None:
             self._voice.note(
                 f"{replaced.observed.label} is updated in place of the replacement: token {replaced.id} stays"
@@ -101,13 +103,14 @@ class TokenLifecycle:
             self._roll_call.free_file(stoken.fingerprint)
             raise
 
-    def find(self, token_id: str) -> VppTokenState | None:
-        """A token that was never managed, as an import wants it; None where it is not there. Raises GraphError."""
+    def find(self, token_id: str) -> VppTokenState:
+        """A token that was never managed, as an import wants it. Raises QueryRefused where it is not there."""
         tenant_id = self._tokens.tenant_id()
         try:
             observed = self._reading.one(token_id)
         except TokenGone:
-            return None
+            msg = f'There is no token "{token_id}" in tenant {tenant_id}.'
+            raise QueryRefused(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
         return drift.imported(observed, tenant_id=tenant_id, observed_at=self._now())
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
@@ -121,6 +124,7 @@ class TokenLifecycle:
 
     def update(self, state: VppTokenState, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED) -> Outcome:
         """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
+        self._roll_call.forget_plan(state.id)
         return self._apply(self._in_this_tenant(state), args, patience)
 
     def delete(self, state: VppTokenState, *, patience: timedelta = TIME_ALLOWED) -> None:
@@ -136,7 +140,8 @@ class TokenLifecycle:
             return
         if state.inputs.deletion_protection is not False:
             msg = f"{label} is protected: deleting a token deletes its apps and all their assignments."
-            raise DeletionRefused(f"{msg} Set deletionProtection to false, run an update, then delete it.")
+            cure = "Set deletionProtection to false, run an update, then delete it."
+            raise DeletionRefused(f"{msg} {cure} What a forced replacement left goes with pulumi state delete alone.")
         self._in_this_tenant(state)
         try:
             if state.inputs.revoke_licenses_on_delete is True:

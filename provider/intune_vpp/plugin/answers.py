@@ -14,19 +14,21 @@ import logging
 from typing import TYPE_CHECKING, TypeVar
 
 import grpc
-from google.protobuf import any_pb2
+from google.protobuf import any_pb2, struct_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from intune_vpp.core.errors import GraphUnreachable, IntuneVppError
-from intune_vpp.host.log import about
+from intune_vpp.host.log import about, discreet
 from intune_vpp.host.texts import sendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from google.protobuf import struct_pb2
 
 _DETAILS = "grpc-status-details-bin"
+_PROPERTIES = ("news", "olds", "properties", "inputs", "old_inputs", "args")
+"""Where requests have what a program says."""
+
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _log = logging.getLogger(__name__)
 _Servicer = TypeVar("_Servicer")
@@ -39,10 +41,15 @@ class HalfDone(Exception):
 
     def __init__(self, token_id: str, *, outputs: struct_pb2.Struct, inputs: struct_pb2.Struct, why: str) -> None:
         super().__init__(why)
-        why = sendable(why)
+        self._kept = provider_pb2.ErrorResourceInitFailed(id=token_id, properties=outputs, inputs=inputs)
+
+    def status(self) -> status_pb2.Status:
+        """What the engine is told; it keeps the reason in the state."""
+        why = _told(self)
+        self._kept.reasons[:] = [why]
         detail = any_pb2.Any()
-        detail.Pack(provider_pb2.ErrorResourceInitFailed(id=token_id, properties=outputs, inputs=inputs, reasons=[why]))
-        self.status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=why, details=[detail])
+        detail.Pack(self._kept)
+        return status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=why, details=[detail])
 
 
 def answered(
@@ -52,13 +59,13 @@ def answered(
 
     @functools.wraps(call)
     def wrapped(servicer: _Servicer, request: _Request, context: grpc.ServicerContext) -> _Answer:
-        try:
-            with about(getattr(request, "urn", "")):
+        with about(getattr(request, "urn", ""), _secrets(request)):
+            try:
                 return call(servicer, request, context)
-        except HalfDone as outcome:
-            status = outcome.status
-        except Exception as error:  # noqa: BLE001 - whatever it is, the engine is told which, and goes on
-            status = _status(error, call.__name__)
+            except HalfDone as outcome:
+                status = outcome.status()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the engine is told which, and goes on
+                status = _status(error, call.__name__)
         context.set_trailing_metadata(((_DETAILS, status.SerializeToString()),))
         context.abort(_CODES[status.code], status.message)
         raise AssertionError
@@ -66,11 +73,24 @@ def answered(
     return wrapped
 
 
+def _secrets(request: object) -> frozenset[str]:
+    """What the program marks secret in a request."""
+    # Here and not above: the process answers some calls without it.
+    from intune_vpp.plugin import codec  # noqa: PLC0415
+
+    given = (getattr(request, name, None) for name in _PROPERTIES)
+    return frozenset().union(*(codec.secret_texts(one) for one in given if isinstance(one, struct_pb2.Struct)))
+
+
+def _told(error: Exception) -> str:
+    return sendable(discreet(str(error)))
+
+
 def _status(error: Exception, call: str) -> status_pb2.Status:
     if isinstance(error, IntuneVppError):
         unreachable = isinstance(error, GraphUnreachable)
         code = grpc.StatusCode.UNAVAILABLE if unreachable else grpc.StatusCode.FAILED_PRECONDITION
-        return status_pb2.Status(code=code.value[0], message=sendable(str(error)))
+        return status_pb2.Status(code=code.value[0], message=_told(error))
     # The text of a stranger's error may quote anything, a secret included: only its kind is told.
     _log.debug("%s failed: %s", call, type(error).__name__)
     sentence = f"A defect of intune-vpp: {type(error).__name__} in {call}. Please report it."

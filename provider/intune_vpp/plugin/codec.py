@@ -19,8 +19,9 @@ from intune_vpp.host import unknowns
 from intune_vpp.host.texts import sendable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+_SHORTEST_SECRET = 4
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 
@@ -42,6 +43,21 @@ def decode(properties: struct_pb2.Struct) -> dict[str, Any]:
 def secrets(properties: struct_pb2.Struct) -> frozenset[str]:
     """The members that are secret or hold something that is."""
     return frozenset(name for name, value in properties.fields.items() if _holds_secret(value))
+
+
+def secret_texts(properties: struct_pb2.Struct) -> frozenset[str]:
+    """The texts within the members that are secret or hold something that is."""
+    found = [_plain(value) for value in properties.fields.values() if _holds_secret(value)]
+    return frozenset(text for value in found for text in _texts(value))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    # Less would blot out dates and numbers in every sentence.
+    if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
+        yield value
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
 
 
 def encode(properties: Mapping[str, Any], *, secrets: Collection[str] = ()) -> struct_pb2.Struct:

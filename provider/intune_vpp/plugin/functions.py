@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pulumi.runtime.proto import provider_pb2
@@ -9,29 +10,29 @@ from pulumi.runtime.proto import provider_pb2
 from intune_vpp.core import records, stoken, times
 from intune_vpp.core.check import Download
 from intune_vpp.core.errors import IntuneVppError, QueryRefused, TokenFileError
-from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.model import UNKNOWN, TokenState
 from intune_vpp.host import assets
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import codec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from google.protobuf import struct_pb2
 
     from intune_vpp.assembly import Assembly
     from intune_vpp.core.model import VppToken
 
+_STATES = ", ".join(TokenState)
 _WAYS = ("id", "displayName", "locationName", "mobileAppId")
 
 
 def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2.InvokeResponse:
     """Call one. What is wrong with its arguments, or not to be found, is a failure of it."""
-    called = _FUNCTIONS.get(request.tok)
+    called = FUNCTIONS.get(request.tok)
     if called is None:
         raise unheard_of(request.tok)
+    answers, known = called
     try:
-        answer = called(_arguments(request.args), parts)
+        answer = answers(_arguments(request.tok.rpartition(":")[2], known, request.args), parts)
     except (QueryRefused, TokenFileError) as error:
         return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(reason=str(error))])
     # The field's name is a word of Python's.
@@ -44,8 +45,11 @@ def unheard_of(name: str) -> IntuneVppError:
     return QueryRefused(f"intune-vpp has no {name}.")
 
 
-def _arguments(given: struct_pb2.Struct) -> dict[str, Any]:
+def _arguments(function: str, known: tuple[str, ...], given: struct_pb2.Struct) -> dict[str, Any]:
     arguments = codec.decode(given)
+    strangers = [name for name in arguments if name not in known]
+    if strangers:
+        raise QueryRefused(f"{strangers[0]} is not an argument of {function}. Known: {', '.join(known)}.")
     unknown = [name for name, value in arguments.items() if value is UNKNOWN]
     if unknown:
         raise QueryRefused(f"{', '.join(unknown)} will only be known after the update.")
@@ -77,6 +81,10 @@ def _get_all(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     before = arguments.get("expiresBefore")
     if before is not None and times.parse(before) is None:
         raise QueryRefused("expiresBefore must be a timestamp with an offset, such as 2027-01-31T00:00:00Z.")
+    if arguments.get("state") not in {None, *TokenState}:
+        parts.voice.warn(
+            f"getVppTokens asks for the state {arguments['state']}, which is none that is known: {_STATES}."
+        )
     wanted = Filter(
         state=arguments.get("state"), organization_name=arguments.get("organizationName"), expires_before=before
     )
@@ -107,9 +115,11 @@ def _shown(found: VppToken) -> dict[str, Any]:
     return {"id": found.id, **records.observed_to(found)}
 
 
-_FUNCTIONS: dict[str, Callable[[dict[str, Any], Assembly], dict[str, Any]]] = {
-    "intune-vpp:index:getVppToken": _get_one,
-    "intune-vpp:index:getVppTokens": _get_all,
-    "intune-vpp:index:getLicensesForApp": _get_licenses,
-    "intune-vpp:index:parseTokenFile": _parse_file,
+_Function = Callable[[dict[str, Any], "Assembly"], dict[str, Any]]
+FUNCTIONS: dict[str, tuple[_Function, tuple[str, ...]]] = {
+    "intune-vpp:index:getVppToken": (_get_one, _WAYS),
+    "intune-vpp:index:getVppTokens": (_get_all, ("state", "organizationName", "expiresBefore")),
+    "intune-vpp:index:getLicensesForApp": (_get_licenses, ("bundleId",)),
+    "intune-vpp:index:parseTokenFile": (_parse_file, ("token",)),
 }
+"""Each with the arguments that it knows."""

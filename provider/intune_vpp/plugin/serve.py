@@ -37,6 +37,8 @@ _CALL = "call-"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop. The engine's address, where there is one, is the last argument."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if {"--help", "-h", "--version"} & set(given):
+        return _introduce("--version" in given)
     # Before the port is printed: from then on the parent may be gone at any time. Without an engine nobody is missed.
     parent = os.getppid() if given else None
     servicer = Servicer(given[-1] if given else "")
@@ -59,6 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     servicer.stop()
     server.stop(_SECONDS_TO_FINISH).wait()
     _leave(calls)
+    return 0
+
+
+def _introduce(version_alone: bool) -> int:  # noqa: FBT001 - asked once
+    """Say what this is, to a person who tries."""
+    from importlib import metadata  # noqa: PLC0415 - the engine, which waits for the port, never asks
+
+    version = metadata.version("intune-vpp")
+    what = "A Pulumi plugin: pulumi starts it, from PATH or from the folder that `plugins:` in Pulumi.yaml names."
+    sys.stdout.write(f"{version}\n" if version_alone else f"intune-vpp {version}\n{what}\n")
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp.core import records
-from intune_vpp.core.errors import IntuneVppError
+from intune_vpp.core.errors import IntuneVppError, QueryRefused
 from intune_vpp.core.model import INPUTS, Sent
 from intune_vpp.host import assets
 from intune_vpp.plugin import codec, detailed
@@ -35,8 +35,10 @@ class VppToken:
         inputs = codec.decode(request.news)
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
-            olds = records.args_from(codec.decode(request.olds)) if request.olds.fields else None
-            checked = self._parts.preview.check(given, olds)
+            olds, outputs = codec.decode(request.olds), codec.decode(request.old_outputs)
+            checked = self._parts.preview.check(
+                given, records.applied_args(olds, outputs) if olds else None, resource=request.urn
+            )
         except IntuneVppError as error:
             return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(reason=str(error))])
         # The engine prints the value of a property that is named here, and a token may have been put into any of them.
@@ -48,7 +50,7 @@ class VppToken:
         """What an update would change, property by property."""
         state = _state(request.id, request.olds, request.old_inputs)
         args = records.args_from(codec.decode(request.news))
-        plan = self._parts.preview.plan(state, args)
+        plan = self._parts.preview.plan(state, args, resource=request.urn)
         return detailed.response(plan.without(request.ignoreChanges), state, args)
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
@@ -57,26 +59,32 @@ class VppToken:
         secrets = _secrets(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=codec.encode(_certain(args), secrets=secrets))
-        outcome = self._parts.tokens.create(args, patience=patience(request.timeout))
+        outcome = self._parts.tokens.create(args, patience=patience(request.timeout), resource=request.urn)
         return provider_pb2.CreateResponse(id=outcome.state.id, properties=_settled(outcome, secrets))
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
         """The token as Graph has it now: for a refresh from what the state says, for an import from the id alone."""
-        tokens = self._parts.tokens
         imports = not request.properties.fields
-        found = (
-            tokens.find(request.id) if imports else tokens.read(_state(request.id, request.properties, request.inputs))
-        )
+        found = self._parts.tokens.find(request.id) if imports else self._read(request)
         if found is None:
-            # Without properties and id: gone for a refresh, and an error for an import.
             return provider_pb2.ReadResponse()
         self._parts.preview.warn_of(found)
         secrets = _secrets(request.inputs) | _secrets(request.properties)
-        return provider_pb2.ReadResponse(
-            id=found.id,
-            properties=codec.encode(records.state_to(found), secrets=secrets),
-            inputs=codec.encode(records.args_to(found.inputs), secrets=secrets),
+        answer = provider_pb2.ReadResponse(
+            id=found.id, properties=codec.encode(records.state_to(found), secrets=secrets)
         )
+        if imports or request.inputs.fields:
+            # What a program only looks up has no inputs.
+            answer.inputs.CopyFrom(codec.encode(records.args_to(found.inputs), secrets=secrets))
+        return answer
+
+    def _read(self, request: provider_pb2.ReadRequest) -> VppTokenState | None:
+        outputs = codec.decode(request.properties)
+        if not records.is_safe(outputs.get("token")):
+            # Whatever a lookup names as state, the engine stores.
+            msg = "token cannot be named in a lookup, since it would be stored."
+            raise QueryRefused(f"{msg} The id is enough.")
+        return self._parts.tokens.read(records.state_from(request.id, outputs, codec.decode(request.inputs)))
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
         """Change what changed; in preview only say what is certain."""
@@ -100,12 +108,15 @@ class VppToken:
 
 
 def _secrets(given: struct_pb2.Struct) -> frozenset[str]:
-    """What the program marks secret; a fingerprint is none, whatever it stands for."""
-    return codec.secrets(given) - {"token", "tokenFile"}
+    """What the program marks secret, and where that shows as well; a fingerprint is none, whatever it stands for."""
+    marked = codec.secrets(given) - {"token", "tokenFile", records.APPLIED}
+    if "organizationName" in marked:
+        marked |= {"tokenFile"}
+    return marked | {records.APPLIED} if marked else marked
 
 
 def _state(token_id: str, outputs: struct_pb2.Struct, inputs: struct_pb2.Struct) -> VppTokenState:
-    return records.state_from(token_id, codec.decode(outputs), records.args_from(codec.decode(inputs)))
+    return records.state_from(token_id, codec.decode(outputs), codec.decode(inputs))
 
 
 def _certain(args: VppTokenArgs) -> dict[str, Any]:

@@ -1,0 +1,72 @@
+"""What the provider processes of one run tell each other: which tokens have come under management in it.
+
+Each provider resource has a process of its own, and so has each door: where a resource moves from one to another and
+is renamed in the same step, the process that deletes the old half must know that the new half has the token. What
+they share is the engine, by its address. The notes are empty files in the machine's folder for temporary ones, named
+by ids, which are no secret; each process takes its own away when it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+_LONGEST_RUN = 24 * 3600
+"""Seconds after which a note is that of a run whose process was killed."""
+
+
+class Ledger:
+    """The notes of the run whose engine is at `address`; where there is none, nobody shares it."""
+
+    def __init__(self, address: str, folder: Path | None = None) -> None:
+        run = re.sub(r"\W", "-", address)
+        root = folder or Path(tempfile.gettempdir()) / f"intune-vpp-{_user()}"
+        self._folder = root / run if address else None
+        self._own: set[Path] = set()
+
+    def note(self, token_id: str) -> None:
+        """A resource of this run has this token from now on."""
+        if self._folder is None:
+            return
+        # Where there is no folder to write to, a run with one provider process is as safe as before.
+        with suppress(OSError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            note = self._folder / _name(token_id)
+            note.touch(mode=0o600)
+            self._own.add(note)
+
+    def strike(self, token_id: str) -> None:
+        """The token was deleted."""
+        if self._folder is not None:
+            with suppress(OSError):
+                (self._folder / _name(token_id)).unlink()
+
+    def has(self, token_id: str) -> bool:
+        """Whether a resource of this run, of whatever process, has noted this token."""
+        if self._folder is None:
+            return False
+        with suppress(OSError):
+            found = (self._folder / _name(token_id)).stat()
+            return found.st_uid == _user() and time.time() - found.st_mtime < _LONGEST_RUN
+        return False
+
+    def close(self) -> None:
+        """Take the own notes away, and the folder with the last of them."""
+        for note in self._own:
+            with suppress(OSError):
+                note.unlink()
+        if self._folder is not None:
+            with suppress(OSError):
+                self._folder.rmdir()
+
+
+def _name(token_id: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "_", token_id)
+
+
+def _user() -> int:
+    return os.getuid() if hasattr(os, "getuid") else 0
