@@ -42,6 +42,12 @@ def imported(observed: VppToken, *, tenant_id: str, observed_at: str) -> VppToke
     return observe(bare, observed, observed_at=observed_at)
 
 
+def held(state: VppTokenState) -> VppTokenArgs:
+    """The inputs with what Intune holds as their file: what the guard measures a new file against."""
+    observed = state.observed
+    return replace(state.inputs, token_file=as_judged(state.token_file or _unseen(observed), observed))
+
+
 def _named(asked: TokenFile | Unknown | None, applied: TokenFile | None, observed: VppToken) -> TokenFile:
     """The file that the inputs name, unless Intune holds a newer one: the next check is told what it holds."""
     held = applied or _unseen(observed)

@@ -42,7 +42,7 @@ def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
 def applied_args(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> VppTokenArgs:
     """The inputs of the last run, for a check; what was applied, not what was asked for, says which file that was.
 
-    They differ where an update half failed. The engine hands over the outputs since 3.218.
+    They differ where an update half failed. Engines that do not hand over the outputs yet leave it to the plan.
     """
     asked = args_from(inputs)
     applied = _to_model(BY_NAME["tokenFile"], outputs.get("tokenFile"))

@@ -6,9 +6,10 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from intune_vpp.core import check, diff, health, summary
+from intune_vpp.core import check, diff, drift, health, summary
 from intune_vpp.core.check import Problem
 from intune_vpp.core.diff import Plan
+from intune_vpp.core.errors import RenewalRefused, TokenFileError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.check import Checked, Policy
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
     from intune_vpp.core.ports import Clock, Voice
+    from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.roll_call import RollCall
     from intune_vpp.lifecycle.vault import Vault
 
@@ -75,6 +77,7 @@ class Preview:
         file = self._vault.recall(args.token) if isinstance(args.token, str) else None
         if file is not None and plan.renews:
             self._warn(health.misnamed_file(file, state.observed.location_name))
+            self._warn_of_refusal(file, state, args)
         self._warn(summary.one_way(plan))
         self._note(summary.of(plan, state, args))
         return plan
@@ -96,6 +99,13 @@ class Preview:
         """Say what is about to go wrong with a token, by the last look at it."""
         for sentence in health.warnings(state, warning_days=self._policy.expiry_warning_days, now=self._clock.now()):
             self._voice.warn(sentence)
+
+    def _warn_of_refusal(self, file: SToken, state: VppTokenState, args: VppTokenArgs) -> None:
+        """Say what the guard will: after an update that half failed, only the outputs know which file was applied."""
+        try:
+            check.guard(file, olds=drift.held(state), args=args, now=self._clock.now())
+        except (TokenFileError, RenewalRefused) as refusal:
+            self._voice.warn(f"this update will be refused: {refusal}")
 
     def _is_asked_for(self, args: VppTokenArgs) -> bool:
         with self._lock:

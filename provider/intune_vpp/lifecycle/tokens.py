@@ -21,7 +21,6 @@ from intune_vpp.core.errors import (
 from intune_vpp.core.model import (
     BY_ATTRIBUTE,
     MEMBERS,
-    UNSEEN_FINGERPRINT,
     Compare,
     SyncStatus,
     TokenFile,
@@ -250,7 +249,7 @@ class TokenLifecycle:
         plan = diff.plan(state, args)
         stoken = self._file_to_send(plan, args)
         if stoken is not None:
-            check.guard(stoken, olds=_held(state), args=args, now=self._clock.now())
+            check.guard(stoken, olds=drift.held(state), args=args, now=self._clock.now())
             self._claim_file(stoken, state.id)
         observed = state.observed
         members = wire.members(args, plan.members)
@@ -305,13 +304,6 @@ def _bare(observed: VppToken, tenant_id: str) -> VppTokenState:
 def _described(args: VppTokenArgs) -> TokenFile | None:
     """The file that the inputs name."""
     return args.token_file if isinstance(args.token_file, TokenFile) else None
-
-
-def _held(state: VppTokenState) -> VppTokenArgs:
-    """The inputs with what Intune holds as their file: what the guard measures a new file against."""
-    observed = state.observed
-    held = state.token_file or TokenFile(UNSEEN_FINGERPRINT, observed.expiration_date_time, observed.organization_name)
-    return replace(state.inputs, token_file=drift.as_judged(held, observed))
 
 
 def _is_from(found: VppToken, stoken: SToken, args: VppTokenArgs) -> bool:

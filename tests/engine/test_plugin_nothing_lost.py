@@ -1,0 +1,107 @@
+"""Steps in which a token, or what was said of it, could be lost through the plugin."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from harness import SECONDS_FOR_A_COMMAND, TOKENS, Tenant, emulator, token_file
+from yaml_project import YamlProject
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PASSES = {"method": "GET", "path": "*/vppTokens", "times": 1, "delay": 0.01}
+"""The listing before the first creation is let through."""
+
+
+def test_what_was_applied_counts(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
+    """After an update that half failed, a value put back is sent, one that stays is not, and protection holds."""
+    project = yaml_project
+    first, second = str(token_file(tmp_path)), str(token_file(tmp_path, "second", days=330))
+    project.want(token=first, display_name="Lincoln", automatically_update_apps=False)
+    assert project.up().ok
+    tenant.fail({"sync": "failed"})
+    project.want(token=second, display_name="York", automatically_update_apps=True, deletion_protection=True)
+    assert "The licence sync of York failed" in project.up().text
+    tenant.log()
+
+    assert "York is protected" in project.destroy().text
+    project.want(token=first)
+    assert "this update will be refused: The token file expires on" in project.preview().text
+    assert tenant.requests() == []
+    project.want(token=second, display_name="Lincoln")
+    assert project.up().ok
+    patches = [one["body"] for one in tenant.log() if one["method"] == "PATCH"]
+    assert patches == [{"displayName": "Lincoln"}]
+    record = project.token()
+    for said in ("displayName", "automaticallyUpdateApps", "deletionProtection"):
+        assert record["inputs"][said] == record["outputs"][said]
+    assert project.up("--expect-no-changes").ok
+    assert project.refresh("--expect-no-changes").ok
+
+
+def test_a_rename_to_another_provider(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
+    """The process that deletes the old half hears of the one that has taken the token over, and leaves it alone."""
+    project = yaml_project
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    assert project.up().ok
+    kept = project.token()["id"]
+    project.wanted["moved"] = {**project.wanted.pop("lincoln"), "opts": {"provider": "${other}"}}
+    project.more = {"resources": {"other": {"type": "pulumi:providers:intune-vpp"}}}
+    tenant.log()
+    moved = project.up()
+    assert moved.ok, moved.text
+    assert tenant.writes() == []
+    assert {name: one["id"] for name, one in project.tokens().items()} == {"moved": kept}
+    assert project.refresh("--expect-no-changes").ok
+    assert project.destroy().ok
+    assert tenant.writes() == ["DELETE vppTokens/{id}"]
+
+
+def test_graph_out_of_reach_for_a_moment(engine: dict[str, str], tmp_path: Path) -> None:
+    """A look that fails while a sync goes on does not fail the creation."""
+    with emulator(tmp_path, "--sync-seconds", "3") as slow:
+        project = YamlProject.start(tmp_path, engine, slow)
+        project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+        slow.fail(PASSES, {"method": "GET", "path": "*/vppTokens", "status": 503})
+        done = project.up()
+        assert done.ok, done.text
+        assert [one["status"] for one in slow.log() if one["path"] == TOKENS and one["method"] == "GET"][:2] == [
+            200,
+            503,
+        ]
+
+
+def test_a_signal_while_graph_keeps_silent(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
+    """Ctrl-C ends a wait whose request gets no answer at once; the id is kept, and the next run goes on."""
+    project = yaml_project
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    tenant.fail({"method": "POST", "path": "*/syncLicenses", "delay": 30})
+    command = project.begin("up", "--yes", "--skip-preview")
+    deadline = time.monotonic() + 30
+    while "POST vppTokens" not in tenant.requests():
+        assert time.monotonic() < deadline, "no token was created"
+        time.sleep(0.2)
+    time.sleep(0.5)
+    os.killpg(command.pid, signal.SIGINT)
+    interrupted = time.monotonic()
+    text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
+    assert time.monotonic() - interrupted < 8
+    assert "The wait was interrupted" in text
+    kept = project.token()["id"]
+    assert project.up().ok
+    assert project.token()["id"] == kept
+
+
+def test_an_import_of_nothing(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
+    """An id that is none is refused, and nothing is imported: a dot would name the collection in an address."""
+    token_file(tmp_path)
+    for token_id in (".", "..", "22222222-2222-4222-8222-222222222222"):
+        refused = yaml_project.pulumi("import", "--yes", "intune-vpp:index:VppToken", "lincoln", token_id)
+        assert not refused.ok
+        assert f'There is no token "{token_id}" in tenant' in refused.text
+    assert yaml_project.tokens() == {}
+    assert {one for one in tenant.requests() if not one.startswith("GET vppTokens")} == set()
