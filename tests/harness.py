@@ -24,6 +24,8 @@ DYNAMIC_TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
 PLUGIN_TYPE = "intune-vpp:index:VppToken"
 TOKENS = "/beta/deviceAppManagement/vppTokens"
 SECONDS_FOR_A_COMMAND = 120
+PROXIES = {name: value for name, value in os.environ.items() if name.upper().endswith("_PROXY")}
+"""Of whoever runs the tests, for those that ask a package registry; all others see none, from their first line on."""
 
 PROGRAM = """\
 import json, os
