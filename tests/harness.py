@@ -24,6 +24,13 @@ DYNAMIC_TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
 PLUGIN_TYPE = "intune-vpp:index:VppToken"
 TOKENS = "/beta/deviceAppManagement/vppTokens"
 SECONDS_FOR_A_COMMAND = 120
+LOOPBACK = "127.0.0.1,localhost"
+PROXIES = {"NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK} | {
+    name: f"{value},{LOOPBACK}" if name.upper() == "NO_PROXY" else value
+    for name, value in os.environ.items()
+    if name.upper().endswith("_PROXY")
+}
+"""Of whoever runs the tests, read before a fixture takes them away: only for commands that ask a package registry."""
 
 PROGRAM = """\
 import json, os

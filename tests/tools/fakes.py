@@ -26,7 +26,8 @@ elif verb == "list":
 elif verb == "build":
     {build}
     folder = pathlib.Path(next(each[3:] for each in arguments if each.startswith("-o=")))
-    for command in (each for each in arguments if "/cmd/" in each):
+    folder.mkdir(exist_ok=True)
+    for command in (each for each in arguments if not each.startswith("-")):
         program = folder / command.rpartition("/")[2]
         program.write_text("#!/bin/sh\\necho v3.259.0\\n")
         program.chmod(0o755)

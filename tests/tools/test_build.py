@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tools.fakes import Machine
 
+HOSTS = ("pulumi-language-go", "pulumi-language-nodejs", "pulumi-language-python")
 SILENT = "import time; time.sleep(60)"
 
 
@@ -34,6 +35,16 @@ def test_complete(machine: Machine) -> None:
     folder = built(machine.root / "workshop")
     assert shelf.complete(folder)
     assert (folder / "pulumi-language-yaml").exists()
+    assert all((folder / host).exists() for host in HOSTS)
+
+
+def test_runners(machine: Machine) -> None:
+    """Our own program stands under the name of each host that has a runner, wherever the folder is put later."""
+    machine.go()
+    moved = built(machine.root / "workshop").rename(machine.root / "moved")
+    assert {host: (moved / host).resolve() for host in HOSTS} == dict.fromkeys(HOSTS, moved / "language-host")
+    runners = {each.name for each in (moved / "runners").iterdir() if each.exists()}
+    assert runners == {*HOSTS, "pulumi-language-python-exec"}  # a script that the Python runner looks for there
 
 
 @pytest.mark.parametrize("version", ["go1.25.10", "go1.20", "devel"])

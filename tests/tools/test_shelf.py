@@ -88,7 +88,7 @@ def test_cache(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Another checksum, of the download or of a module, is another place."""
+    """Another checksum, of the download or of a module, is another place; so is another line of our own program."""
     before = pins.key()
     shutil.copytree(pins.GO_FOLDER, tmp_path / "go")
     monkeypatch.setattr(pins, "GO_FOLDER", tmp_path / "go")
@@ -96,5 +96,7 @@ def test_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with (tmp_path / "go" / "engine" / "go.sum").open("a") as sums:
         sums.write("example.test/module v1.0.0 h1:=\n")
     other_module = pins.key()
+    (tmp_path / "go" / "engine" / "language-host" / "more.go").write_text("package main\n")
+    other_program = pins.key()
     monkeypatch.setitem(pins.DOWNLOAD_SHA256, pins.platform_name(), "0" * 64)
-    assert len({before, other_module, pins.key()}) == 3
+    assert len({before, other_module, other_program, pins.key()}) == 4

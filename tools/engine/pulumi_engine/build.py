@@ -1,4 +1,4 @@
-"""The third way: built from Pulumi's Go modules, which needs `go` and about four minutes of two cores."""
+"""The third way: built from Pulumi's Go modules, which needs `go` and about five minutes of two cores."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 TAGS = f"-tags={pins.GO_TAGS}"
 # The checksums decide, whatever GOFLAGS says; and what Go puts into its cache must be removable again.
 MODULE_FLAGS = ("-mod=readonly", "-modcacherw")
-SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")  # in the source of the SDK
+PYTHON_SCRIPT = "pulumi-language-python-exec"
+SCRIPTS = (f"cmd/{PYTHON_SCRIPT}", "dist/pulumi-resource-pulumi-python")  # in the source of the SDK
 LAST_LINES = 12
 
 
@@ -31,12 +32,13 @@ def build(workshop: Path, progress: Progress) -> Path:
     go = _Go(_go_command(), _environment(workshop), progress)
     go.check(pins.ENGINE)
     version = pins.ENGINE.version(f"{pins.PULUMI}/pkg/v3")
-    progress.say(f"Building Pulumi {version} from source: about four minutes and, for the while, 5 GB of disk.")
+    progress.say(f"Building Pulumi {version} from source: about five minutes and, for the while, 5 GB of disk.")
     folder = workshop / "built" / "bin"
     folder.mkdir(parents=True)
     for module in pins.GO_MODULES:
-        go.build(module, folder)
+        go.build(module, folder / module.place)
     _copy_scripts(Path(go.environment["GOMODCACHE"]), folder)
+    _name_hosts(folder)
     return folder
 
 
@@ -62,6 +64,13 @@ def _copy_scripts(module_cache: Path, folder: Path) -> None:
     for script in SCRIPTS:
         source = module_cache / f"{sdk}@{pins.ENGINE.version(sdk)}" / "python" / script
         shutil.copyfile(source, folder / source.name).chmod(0o755)
+
+
+def _name_hosts(folder: Path) -> None:
+    for runner in list((folder / pins.RUNNERS).iterdir()):
+        (folder / runner.name).symlink_to(pins.LANGUAGE_HOST)
+    # The Python runner looks for its script beside itself.
+    (folder / pins.RUNNERS / PYTHON_SCRIPT).symlink_to(Path("..") / PYTHON_SCRIPT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,11 +44,13 @@ class GoModule:
     """A folder with `go.mod` and `go.sum`, and the commands that are built from it.
 
     `stamps` are the variables that hear their module's version: the engine asks them, not its build information.
+    `place` is where the binaries go, seen from the engine's folder.
     """
 
     name: str
     commands: tuple[str, ...]
     stamps: tuple[tuple[str, str], ...] = ()
+    place: str = "."
 
     @property
     def folder(self) -> Path:
@@ -77,17 +79,26 @@ class GoModule:
         return found[1]
 
 
+# Our own program, which is every host that has a runner; the folder of the runners is named in its source.
+LANGUAGE_HOST = "language-host"
+RUNNERS = "runners"
+
 ENGINE = GoModule(
     "engine",
-    (f"{PULUMI}/pkg/v3/cmd/pulumi", f"{PULUMI}-yaml/cmd/pulumi-language-yaml"),
+    (f"{PULUMI}/pkg/v3/cmd/pulumi", f"{PULUMI}-yaml/cmd/pulumi-language-yaml", f"intune-vpp/engine/{LANGUAGE_HOST}"),
     # Without the first the Automation API cannot tell what it talks to, and refuses.
     (
         (f"{PULUMI}/sdk/v3/go/common/version.Version", f"{PULUMI}/sdk/v3"),
         (f"{PULUMI}-yaml/pkg/version.Version", f"{PULUMI}-yaml"),
     ),
 )
-PYTHON_HOST = GoModule("python-host", (f"{PULUMI}/sdk/v3/python/cmd/pulumi-language-python",))
-GO_MODULES = (ENGINE, PYTHON_HOST)
+PYTHON_RUNNER = GoModule("python-runner", (f"{PULUMI}/sdk/v3/python/cmd/pulumi-language-python",), place=RUNNERS)
+NODE_AND_GO_RUNNERS = GoModule(
+    "node-and-go-runners",
+    (f"{PULUMI}/sdk/v3/nodejs/cmd/pulumi-language-nodejs", f"{PULUMI}/sdk/v3/go/pulumi-language-go"),
+    place=RUNNERS,
+)
+GO_MODULES = (ENGINE, PYTHON_RUNNER, NODE_AND_GO_RUNNERS)
 GO_TAGS = "osusergo,grpcnotrace"
 
 
@@ -109,6 +120,6 @@ def key() -> str:
     """The name of the engine that these pins make on this machine: 16 hex digits."""
     digest = hashlib.sha256(f"{platform_name()} {tarball()} {GO_MODULES} {GO_TAGS}".encode())
     for module in GO_MODULES:
-        for name in ("go.mod", "go.sum"):
-            digest.update((module.folder / name).read_bytes())
+        for file in sorted(each for each in module.folder.rglob("*") if each.is_file()):
+            digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
