@@ -41,15 +41,16 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """One revocation to follow: by its `start` where that is known, else the newest one since it was requested.
+    """One revocation to follow: by its `start` where that is known, else the newest that was not there before it.
 
-    `earlier` are the starts that were there before it, `allowed` is how long to wait from `since` at all.
+    `earlier` are the starts that were there before it, None where nobody knows them any more: then those count that
+    began since it was requested, by two clocks. `allowed` is how long to wait from `since` at all.
     """
 
     requested_at: datetime
     since: datetime
     start: str | None = None
-    earlier: frozenset[str] = frozenset()
+    earlier: frozenset[str] | None = None
     allowed: timedelta = TIME_ALLOWED
 
 
@@ -92,8 +93,9 @@ def find(watch: Watch, observed: VppToken) -> Result | None:
     found = [one for one in results(observed) if one.start_date_time]
     if watch.start is not None:
         return next((one for one in found if one.start_date_time == watch.start), None)
-    earliest = watch.requested_at - SKEW
-    return _newest([one for one in found if one.start_date_time not in watch.earlier and _began(one) >= earliest])
+    if watch.earlier is not None:
+        return _newest([one for one in found if one.start_date_time not in watch.earlier])
+    return _newest([one for one in found if _began(one) >= watch.requested_at - SKEW])
 
 
 def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
