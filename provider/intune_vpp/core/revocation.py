@@ -29,6 +29,7 @@ AGAIN = "To revoke once more, replace this resource (--replace, its URN)."
 SKEW = timedelta(minutes=5)
 """How far Graph's clock may be behind ours."""
 
+_UNDER_WAY = frozenset({ActionState.PENDING, ActionState.ACTIVE})
 _REASONS = {
     FailureReason.APPLE_FAILURE: "Apple's service failed. Try again later",
     FailureReason.INTERNAL_ERROR: "Intune failed within. Try again later",
@@ -84,8 +85,12 @@ def starts(observed: VppToken) -> frozenset[str]:
 
 
 def running(observed: VppToken) -> Result | None:
-    """The revocation of a token that has not ended, the newest where there are several."""
-    return _newest([one for one in results(observed) if not one.has_ended and one.start_date_time])
+    """The revocation of a token that has not ended, the newest where there are several.
+
+    One that waits may have no start yet; what has neither a start nor a state of one under way never was.
+    """
+    open_ = [one for one in results(observed) if not one.has_ended]
+    return _newest([one for one in open_ if one.start_date_time or one.action_state in _UNDER_WAY])
 
 
 def find(watch: Watch, observed: VppToken) -> Result | None:

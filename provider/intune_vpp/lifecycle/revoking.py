@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -44,11 +45,11 @@ class Revoking:
         """
         now = self._clock.now()
         seen = self._tokens.get(token_id)
+        watch = Watch(requested_at=now, since=now, earlier=revocation.starts(seen), allowed=patience)
         running = revocation.running(seen)
         if running is not None:
             self._voice.note(f"waits for the revocation of the licences of {seen.label} that is going on already")
-            return seen, Watch(requested_at=now, since=now, start=running.start_date_time, allowed=patience)
-        watch = Watch(requested_at=now, since=now, earlier=revocation.starts(seen), allowed=patience)
+            return seen, replace(watch, start=running.start_date_time)
         self._reading.forget(token_id)
         try:
             self._tokens.revoke_licenses(
