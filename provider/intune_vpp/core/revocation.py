@@ -75,8 +75,9 @@ class Result:
 
 def results(observed: VppToken) -> list[Result]:
     """The revocations of a token, in Graph's order."""
-    found = observed.token_action_results or ()
-    return [_result(one) for one in found if one.get("@odata.type") == RESULT_TYPE]
+    found = observed.token_action_results
+    told = found if isinstance(found, tuple) else ()
+    return [_result(one) for one in told if isinstance(one, dict) and one.get("@odata.type") == RESULT_TYPE]
 
 
 def starts(observed: VppToken) -> frozenset[str]:
@@ -148,18 +149,26 @@ def _because(result: Result) -> str:
 
 def _result(found: Mapping[str, Any]) -> Result:
     return Result(
-        action_name=found.get("actionName"),
-        action_state=found.get("actionState"),
+        action_name=_text(found.get("actionName")),
+        action_state=_text(found.get("actionState")),
         start_date_time=_date(found.get("startDateTime")),
         last_updated_date_time=_date(found.get("lastUpdatedDateTime")),
-        total_licenses_count=found.get("totalLicensesCount"),
-        failed_licenses_count=found.get("failedLicensesCount"),
-        action_failure_reason=found.get("actionFailureReason"),
+        total_licenses_count=_count(found.get("totalLicensesCount")),
+        failed_licenses_count=_count(found.get("failedLicensesCount")),
+        action_failure_reason=_text(found.get("actionFailureReason")),
     )
 
 
-def _date(text: str | None) -> str | None:
-    return None if text == times.NEVER else text
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _date(value: object) -> str | None:
+    return None if value == times.NEVER else _text(value)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _newest(found: list[Result]) -> Result | None:
