@@ -135,7 +135,7 @@ def verdict(result: Result, label: str) -> Ended:
     if result.action_state == ActionState.NOT_SUPPORTED:
         what = f"Intune does not support revoking the licences of {label}"
         return Ended(RevocationFailed(f"{what}: {because}."))
-    counted = f" ({failed} of {total})" if total else ""
+    counted = f" ({failed} of {total})" if failed and total else ""
     return Ended(RevocationFailed(f"The licences of {label} could not be revoked{counted}: {because}."))
 
 
