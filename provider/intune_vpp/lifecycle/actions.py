@@ -109,7 +109,8 @@ class LicenseSyncs(ActionLifecycle):
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
         """Sync the licences, unless Intune is about to already; wait for the end where that is wanted."""
         self._tokens.tenant_id()
-        seen = self._reading.one(inputs[_TOKEN])
+        # Not from a listing: a sync that ran when that was made would pass for the one that is asked for.
+        seen = self._tokens.get(inputs[_TOKEN])
         observed = self._syncing.start(seen)
         ended = None
         if inputs.get("waitForSync") is not False:
