@@ -168,7 +168,12 @@ class LicenseRevocations(ActionLifecycle):
     def _resume(
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
     ) -> Acted:
-        seen = self._tokens.get(inputs[_TOKEN])
+        try:
+            seen = self._tokens.get(inputs[_TOKEN])
+        except TokenGone:
+            what = f"Token {inputs[_TOKEN]} was deleted before the revocation of its licences was seen to end."
+            failure = RevocationFailed(f"{what} Intune tells no more of it: remove this resource from the program.")
+            return Acted(action_id, {**self._told(before), **actions.certain(self.action, inputs)}, failure)
         return self._follow(self._watch(before, patience), seen, inputs, action_id)
 
     def _standing_failure(self, before: Mapping[str, Any]) -> IntuneVppError | None:
