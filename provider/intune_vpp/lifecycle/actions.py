@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from intune_vpp.core import actions, revocation, sync, times
 from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Acted, Action
-from intune_vpp.core.errors import RevocationFailed, TokenGone
+from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut, TokenGone
 from intune_vpp.core.model import camel_case
 from intune_vpp.core.revocation import Result, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended
@@ -181,8 +181,7 @@ class LicenseRevocations(ActionLifecycle):
 
     def _follow(self, watch: Watch, seen: VppToken, inputs: Mapping[str, Any], action_id: str | None = None) -> Acted:
         observed, result, ended = self._revoking.follow(watch, seen)
-        if result is not None and result.has_ended:
-            ended = Ended(_with_cure(ended.failure), ended.warning)
+        ended = Ended(_with_cure(ended.failure), _how_again(ended.warning))
         requested = times.text(watch.requested_at)
         start = result.start_date_time if result else None
         told = {"requestedDateTime": requested, **(_result_to(result) if result else {})}
@@ -213,7 +212,13 @@ _SHOWN = ("state", "last_sync_status", "last_sync_date_time")
 
 
 def _with_cure(failure: IntuneVppError | None) -> IntuneVppError | None:
-    return failure and RevocationFailed(f"{failure} {revocation.AGAIN}")
+    """The failure, and where only doing it again can help, how that is done."""
+    lost = isinstance(failure, RevocationFailed) and not isinstance(failure, RevocationTimedOut)
+    return RevocationFailed(_how_again(str(failure))) if lost else failure
+
+
+def _how_again(sentence: str | None) -> str | None:
+    return sentence and f"{sentence} {revocation.AGAIN}"
 
 
 def _shown(observed: VppToken) -> dict[str, Any]:
