@@ -157,13 +157,20 @@ class LicenseRevocations(ActionLifecycle):
         It is never gone: what was done stays done, and must not be done again because a token was deleted.
         """
         self._require_tenant(action_id, before)
+        label, found = f"token {before.get(_TOKEN)}", None
         try:
             observed = self._reading.one(str(before.get(_TOKEN)))
+            label, found = observed.label, revocation.find(self._watch(before), observed)
         except TokenGone:
-            return before
-        found = revocation.find(self._watch(before), observed)
-        told = _result_to(found) if found else {}
-        return {name: value for name, value in {**before, **told}.items() if value is not None}
+            pass
+        told = _result_from(before)
+        ended = revocation.verdict(found or told, label)
+        # A refresh makes the engine forget that it failed.
+        why = ended.failure or (ended.warning if not told.has_ended else None)
+        if why:
+            self._voice.warn(f"{why} {revocation.AGAIN}")
+        now = {**before, **(_result_to(found) if found else {})}
+        return {name: value for name, value in now.items() if value is not None}
 
     def _resume(
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
