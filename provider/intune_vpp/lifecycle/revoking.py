@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ class Revoking:
         self._poller = poller
         self._voice = voice
         self._clock = clock
+        self._beginning: dict[str, threading.Lock] = {}
 
     def begin(
         self,
@@ -43,6 +45,18 @@ class Revoking:
 
         A run that was killed between the request and its answer has begun one as well.
         """
+        # Two resources of a program may be for one token: the second finds what the first has begun.
+        with self._beginning.setdefault(token_id.lower(), threading.Lock()):
+            return self._begun(
+                token_id,
+                notify_managed_devices=notify_managed_devices,
+                revoke_untracked_licenses=revoke_untracked_licenses,
+                patience=patience,
+            )
+
+    def _begun(
+        self, token_id: str, *, notify_managed_devices: bool, revoke_untracked_licenses: bool, patience: timedelta
+    ) -> tuple[VppToken, Watch]:
         now = self._clock.now()
         seen = self._tokens.get(token_id)
         watch = Watch(requested_at=now, since=now, earlier=revocation.starts(seen), allowed=patience)
