@@ -116,7 +116,7 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
     if waited >= watch.allowed:
         stands = f"it is {result.action_state}" if result else "it does not show yet"
         what = f"The revocation of the licences of {observed.label} did not end within {in_words(watch.allowed)}"
-        return Ended(RevocationTimedOut(f"{what} ({stands}). The next update goes on waiting for it."))
+        return Ended(RevocationTimedOut(f"{what} ({stands}). Run it again to go on waiting."))
     return None
 
 
