@@ -51,7 +51,7 @@ class ActionPreview:
         if plan.acts:
             self._tell(action, inputs)
         elif plan.resumes:
-            self._voice.note(f"goes on waiting for what was begun ({summary.action(action, self._label(inputs))})")
+            self._voice.note(summary.once_more(action, self._label(inputs)))
         elif plan:
             self._voice.note(f"changes {', '.join(plan.changed)} in the state only, without a request")
         return plan
