@@ -297,13 +297,13 @@ def test_another_tenant_is_never_asked(tenant: Tenant) -> None:
     kept = done(Run(tenant), SYNCED, asked(uploaded(tenant), 1))
     pending = Kept(kept.action, kept.id, kept.inputs, {**kept.outputs, "syncPending": True})
     run = Run(new_tenant())
-    for attempt in (
-        lambda: refreshed(run, kept),
-        lambda: updated(run, kept, asked(kept.id, 2)),
-        lambda: updated(run, pending),
-    ):
-        with pytest.raises(WrongTenant, match=f"^LicenseSync {kept.id} belongs to tenant .*Nothing was changed"):
-            attempt()
+    whose = f"^LicenseSync {kept.id} belongs to tenant .*Nothing was changed"
+    with pytest.raises(WrongTenant, match=whose):
+        refreshed(run, kept)
+    with pytest.raises(WrongTenant, match=whose):
+        updated(run, kept, asked(kept.id, 2))
+    with pytest.raises(WrongTenant, match=whose):
+        updated(run, pending)
     assert run.requests == []
     assert updated(run, kept, asked(kept.id, 1, waitForSync=False)).failure is None
 
