@@ -92,7 +92,8 @@ def _interrupted() -> WaitInterrupted:
 class Assembly:
     """The parts of one configured provider process.
 
-    `connect` gives the tenant's tokens; it is called once, when something first has to be sent.
+    `preview` and `action_preview` need no request. `connect` gives the tenant's tokens; it is called once, when
+    something first has to be sent.
     """
 
     def __init__(
@@ -112,29 +113,18 @@ class Assembly:
         self._roll_call = RollCall(ledger)
         self._connecting = threading.Lock()
         beta = settings.graph_version is GraphVersion.BETA
-        self._policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)
-
-    @cached_property
-    def preview(self) -> Preview:
-        """What needs no request."""
-        return Preview(
-            vault=self._vault,
-            roll_call=self._roll_call,
-            voice=self._voice,
-            clock=self._clock,
-            policy=self._policy,
+        policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)
+        # At once, and not when first called: they remember what was checked, and calls come side by side.
+        self.preview = Preview(
+            vault=self._vault, roll_call=self._roll_call, voice=self._voice, clock=self._clock, policy=policy
         )
+        self.action_preview = ActionPreview(roll_call=self._roll_call, voice=self._voice, policy=policy)
 
     @property
     def queries(self) -> Queries:
         """What functions ask. Raises SettingsError where credentials are missing."""
         with self._connecting:
             return Queries(self._graph)
-
-    @cached_property
-    def action_preview(self) -> ActionPreview:
-        """What needs no request, of actions."""
-        return ActionPreview(roll_call=self._roll_call, voice=self._voice, policy=self._policy)
 
     def action(self, action: Action) -> ActionLifecycle:
         """What needs requests, of one type of action. Raises SettingsError where credentials are missing."""

@@ -13,7 +13,15 @@ from builders import NOW, args, described, file, observed, state
 from core.strategies import JSON, TEXTS, states
 from core.strategies import args as any_args
 from intune_vpp.core import records, times
-from intune_vpp.core.model import UNKNOWN, UNSEEN_FINGERPRINT, TokenFile, VppToken, VppTokenArgs, VppTokenState
+from intune_vpp.core.model import (
+    UNKNOWN,
+    UNSEEN_FINGERPRINT,
+    AppLicenses,
+    TokenFile,
+    VppToken,
+    VppTokenArgs,
+    VppTokenState,
+)
 
 
 @given(any_args(unknowns=True))
@@ -130,3 +138,20 @@ def test_a_record_of_another_version_is_read() -> None:
         observed=VppToken(id="7"), tenant_id="", inputs=args(), observed_at=""
     )
     assert records.args_from({"tokenFile": {}}) == VppTokenArgs(token_file=TokenFile(""))
+
+
+def test_licences_are_told_by_graphs_names() -> None:
+    """What Graph does not name is left out, and a count of none is told."""
+    told = AppLicenses(
+        vpp_token_id="7",
+        apple_id=None,
+        organization_name="Contoso",
+        available_license_count=219,
+        used_license_count=0,
+    )
+    assert records.licenses_to(told) == {
+        "vppTokenId": "7",
+        "organizationName": "Contoso",
+        "availableLicenseCount": 219,
+        "usedLicenseCount": 0,
+    }

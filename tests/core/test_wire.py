@@ -15,7 +15,7 @@ from builders import args, file
 from core.strategies import JSON, TEXTS, tokens
 from core.strategies import args as any_args
 from intune_vpp.core import stoken, times, wire
-from intune_vpp.core.model import BY_NAME, INPUTS, OBSERVED, UNKNOWN, Kind, VppToken, VppTokenArgs
+from intune_vpp.core.model import BY_NAME, INPUTS, OBSERVED, UNKNOWN, AppLicenses, Kind, VppToken, VppTokenArgs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -207,3 +207,27 @@ def test_a_token_without_an_id_is_read_without_one() -> None:
     """An answer that is no entity at all is no reason to fall over."""
     assert wire.token_from({}) == wire.token_from({"value": {}}) == VppToken(id="")
     assert BY_NAME["token"] not in OBSERVED
+
+
+def test_licences_of_an_app() -> None:
+    """Each member of a summary is read; a name that is not there is absent, and a count none."""
+    told = {
+        "@odata.type": "#microsoft.graph.vppTokenLicenseSummary",
+        "vppTokenId": "7",
+        "appleId": "vpp@contoso.example",
+        "organizationName": "Contoso",
+        "availableLicenseCount": 219,
+        "usedLicenseCount": 31,
+    }
+    expected = AppLicenses(
+        vpp_token_id="7",
+        apple_id="vpp@contoso.example",
+        organization_name="Contoso",
+        available_license_count=219,
+        used_license_count=31,
+    )
+    assert wire.licenses_from(told) == expected
+    blank = AppLicenses(
+        vpp_token_id="", apple_id=None, organization_name=None, available_license_count=0, used_license_count=0
+    )
+    assert wire.licenses_from({}) == wire.licenses_from(dict.fromkeys(told)) == blank

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from builders import TOKEN_ID, file
 from graph.pretend import ROOT, TENANT, TOKENS, Script, tokens
-from intune_vpp.core.errors import GraphError, TokenGone
+from intune_vpp.core.errors import GraphError, SettingsError, TokenGone
 
 ENTITY = {"id": TOKEN_ID, "appleId": "vpp@contoso.example", "state": "valid", "token": None, "unheardOf": {"a": 1}}
 MADE = httpx.Response(201, json=ENTITY)
@@ -170,3 +171,67 @@ def test_the_collection_does_not_show_what_it_holds() -> None:
     graph.get(TOKEN_ID)
 
     assert "bearer-" not in repr(graph)
+
+
+def test_licences_are_revoked_by_one_post() -> None:
+    """The flags go out as they are given, and an answer without content is one."""
+    script = Script(httpx.Response(204))
+
+    tokens(script).revoke_licenses(TOKEN_ID, notify_managed_devices=True, revoke_untracked_licenses=False)
+
+    assert script.lines == [f"POST {ONE}/revokeLicenses"]
+    assert script.body() == {"notifyManagedDevices": True, "revokeUntrackedLicenses": False}
+
+
+def test_licences_are_counted_by_one_post() -> None:
+    """It is about all tokens, and has no body."""
+    script = Script(httpx.Response(204))
+
+    tokens(script).sync_license_counts()
+
+    assert script.lines == [f"POST {TOKENS}/syncLicenseCounts"]
+    assert script.requests[0].content == b""
+
+
+@pytest.mark.parametrize(
+    ("bundle_id", "sent"),
+    [
+        ("com.example.reader", "com.example.reader"),
+        ("it's", "it%27%27s"),
+        ("a/b?c=d#e&f", "a%2Fb%3Fc%3Dd%23e%26f"),
+        ("com.example.ö", "com.example.%C3%B6"),
+        ("100% a", "100%25%20a"),
+        ("a%2Fb", "a%252Fb"),
+        ("')/$metadata", "%27%27%29%2F%24metadata"),
+    ],
+)
+def test_licences_of_an_app_are_asked_for_by_its_id(bundle_id: str, sent: str) -> None:
+    """The id is one text of the function, whatever stands in it; all pages are read."""
+    first = {
+        "value": [{"vppTokenId": "1", "usedLicenseCount": 2}],
+        "@odata.nextLink": f"{ROOT}/deviceAppManagement/vppTokens/more",
+    }
+    script = Script(httpx.Response(200, json=first), httpx.Response(200, json={"value": [{"vppTokenId": "2"}]}))
+
+    found = tokens(script).licenses_for_app(bundle_id)
+
+    assert [(one.vpp_token_id, one.used_license_count, one.available_license_count) for one in found] == [
+        ("1", 2, 0),
+        ("2", 0, 0),
+    ]
+    assert script.lines == [f"GET {TOKENS}/getLicensesForApp(bundleId='{sent}')", f"GET {TOKENS}/more"]
+
+
+def test_what_v1_lacks_is_not_asked_of_it() -> None:
+    """Each of the three is an error that names the setting, without a request."""
+    script = Script(httpx.Response(204))
+    v1 = replace(tokens(script), beta=False)
+
+    with pytest.raises(SettingsError, match=r"^revokeLicenses needs .* \(INTUNE_VPP_GRAPH_VERSION\) to beta\.$"):
+        v1.revoke_licenses(TOKEN_ID, notify_managed_devices=False, revoke_untracked_licenses=False)
+    with pytest.raises(SettingsError, match="syncLicenseCounts needs"):
+        v1.sync_license_counts()
+    with pytest.raises(SettingsError, match="getLicensesForApp needs"):
+        v1.licenses_for_app("com.example.reader")
+
+    assert script.requests == []

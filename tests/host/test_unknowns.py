@@ -77,7 +77,9 @@ def test_what_is_known_passes(value: object) -> None:
     assert unknowns.to_engine(value) == value
 
 
-@pytest.mark.parametrize("value", [UNKNOWN, {"a": UNKNOWN, "b": {"c": UNKNOWN}, "d": "x", "e": ["0"]}])
+@pytest.mark.parametrize(
+    "value", [UNKNOWN, {"a": UNKNOWN, "b": {"c": UNKNOWN}, "d": "x", "e": ["0"]}, ["0", {"a": [{"b": UNKNOWN}]}]]
+)
 def test_there_and_back(value: object) -> None:
     """What goes out as unknown comes back as unknown, spelled as the SDK knows it."""
     sent = unknowns.to_engine(value)

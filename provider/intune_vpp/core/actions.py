@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core.check import Policy, Problem, misfit
-from intune_vpp.core.model import ENDED, UNKNOWN, Kind, Property, Sent
+from intune_vpp.core.model import ENDED, UNKNOWN, Compare, Kind, Property, Sent, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -44,7 +44,7 @@ class Action:
         return tuple(prop for prop in self.properties if prop.sent)
 
 
-_TARGET = _input("vpp_token_id", Kind.GUID, needed=True)
+_TARGET = _input("vpp_token_id", Kind.GUID, compare=Compare.CASELESS, needed=True)
 _TRIGGERS = _input("triggers", Kind.ANY)
 _TENANT = Property(attribute="tenant_id", kind=Kind.GUID)
 
@@ -142,8 +142,8 @@ def check(action: Action, inputs: Mapping[str, Any], policy: Policy) -> list[Pro
 
 def plan(action: Action, before: Mapping[str, Any], inputs: Mapping[str, Any], ignoring: Collection[str] = ()) -> Plan:
     """What an update from the outputs `before` to `inputs` leads to; names in `ignoring` count as they were."""
-    names = [prop.name for prop in action.inputs if prop.name not in ignoring]
-    changed = tuple(name for name in names if before.get(name) != inputs.get(name))
+    compared = [prop for prop in action.inputs if prop.name not in ignoring]
+    changed = tuple(prop.name for prop in compared if not same(prop, before.get(prop.name), inputs.get(prop.name)))
     return Plan(changed=changed, acts=_TRIGGERS.name in changed, resumes=action.pending(before))
 
 

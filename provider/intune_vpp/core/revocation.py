@@ -29,6 +29,7 @@ AGAIN = "To revoke once more, replace this resource (--replace, its URN)."
 SKEW = timedelta(minutes=5)
 """How far Graph's clock may be behind ours."""
 
+_UNDER_WAY = frozenset({ActionState.PENDING, ActionState.ACTIVE})
 _REASONS = {
     FailureReason.APPLE_FAILURE: "Apple's service failed. Try again later",
     FailureReason.INTERNAL_ERROR: "Intune failed within. Try again later",
@@ -41,15 +42,16 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """One revocation to follow: by its `start` where that is known, else the newest one since it was requested.
+    """One revocation to follow: by its `start` where that is known, else the newest that was not there before it.
 
-    `earlier` are the starts that were there before it, `allowed` is how long to wait from `since` at all.
+    `earlier` are the starts that were there before it, None where nobody knows them any more: then those count that
+    began since it was requested, by two clocks. `allowed` is how long to wait from `since` at all.
     """
 
     requested_at: datetime
     since: datetime
     start: str | None = None
-    earlier: frozenset[str] = frozenset()
+    earlier: frozenset[str] | None = None
     allowed: timedelta = TIME_ALLOWED
 
 
@@ -73,8 +75,9 @@ class Result:
 
 def results(observed: VppToken) -> list[Result]:
     """The revocations of a token, in Graph's order."""
-    found = observed.token_action_results or ()
-    return [_result(one) for one in found if one.get("@odata.type") == RESULT_TYPE]
+    found = observed.token_action_results
+    told = found if isinstance(found, tuple) else ()
+    return [_result(one) for one in told if isinstance(one, dict) and one.get("@odata.type") == RESULT_TYPE]
 
 
 def starts(observed: VppToken) -> frozenset[str]:
@@ -83,8 +86,12 @@ def starts(observed: VppToken) -> frozenset[str]:
 
 
 def running(observed: VppToken) -> Result | None:
-    """The revocation of a token that has not ended, the newest where there are several."""
-    return _newest([one for one in results(observed) if not one.has_ended and one.start_date_time])
+    """The revocation of a token that has not ended, the newest where there are several.
+
+    One that waits may have no start yet; what has neither a start nor a state of one under way never was.
+    """
+    open_ = [one for one in results(observed) if not one.has_ended]
+    return _newest([one for one in open_ if one.start_date_time or one.action_state in _UNDER_WAY])
 
 
 def find(watch: Watch, observed: VppToken) -> Result | None:
@@ -92,8 +99,9 @@ def find(watch: Watch, observed: VppToken) -> Result | None:
     found = [one for one in results(observed) if one.start_date_time]
     if watch.start is not None:
         return next((one for one in found if one.start_date_time == watch.start), None)
-    earliest = watch.requested_at - SKEW
-    return _newest([one for one in found if one.start_date_time not in watch.earlier and _began(one) >= earliest])
+    if watch.earlier is not None:
+        return _newest([one for one in found if one.start_date_time not in watch.earlier])
+    return _newest([one for one in found if _began(one) >= watch.requested_at - SKEW])
 
 
 def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
@@ -108,7 +116,7 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
     if waited >= watch.allowed:
         stands = f"it is {result.action_state}" if result else "it does not show yet"
         what = f"The revocation of the licences of {observed.label} did not end within {in_words(watch.allowed)}"
-        return Ended(RevocationTimedOut(f"{what} ({stands}). The next update goes on waiting for it."))
+        return Ended(RevocationTimedOut(f"{what} ({stands}). Run it again to go on waiting."))
     return None
 
 
@@ -127,7 +135,7 @@ def verdict(result: Result, label: str) -> Ended:
     if result.action_state == ActionState.NOT_SUPPORTED:
         what = f"Intune does not support revoking the licences of {label}"
         return Ended(RevocationFailed(f"{what}: {because}."))
-    counted = f" ({failed} of {total})" if total else ""
+    counted = f" ({failed} of {total})" if failed and total else ""
     return Ended(RevocationFailed(f"The licences of {label} could not be revoked{counted}: {because}."))
 
 
@@ -141,18 +149,26 @@ def _because(result: Result) -> str:
 
 def _result(found: Mapping[str, Any]) -> Result:
     return Result(
-        action_name=found.get("actionName"),
-        action_state=found.get("actionState"),
+        action_name=_text(found.get("actionName")),
+        action_state=_text(found.get("actionState")),
         start_date_time=_date(found.get("startDateTime")),
         last_updated_date_time=_date(found.get("lastUpdatedDateTime")),
-        total_licenses_count=found.get("totalLicensesCount"),
-        failed_licenses_count=found.get("failedLicensesCount"),
-        action_failure_reason=found.get("actionFailureReason"),
+        total_licenses_count=_count(found.get("totalLicensesCount")),
+        failed_licenses_count=_count(found.get("failedLicensesCount")),
+        action_failure_reason=_text(found.get("actionFailureReason")),
     )
 
 
-def _date(text: str | None) -> str | None:
-    return None if text == times.NEVER else text
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _date(value: object) -> str | None:
+    return None if value == times.NEVER else _text(value)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _newest(found: list[Result]) -> Result | None:

@@ -72,6 +72,13 @@ def action(what: Action, label: str) -> str:
     return _DEEDS[what.name].format(label)
 
 
+def once_more(what: Action, label: str) -> str:
+    """What an action goes on with that was not seen to end."""
+    if what is LICENSE_SYNC:
+        return f"{action(what, label)} once more, since the last sync was not seen to succeed"
+    return f"goes on waiting for the revocation of the licences of {label}"
+
+
 def drifted(plan: Plan, state: VppTokenState) -> str | None:
     """What a refresh found, told from the state it has read and the plan back to the inputs before it."""
     label = state.observed.label

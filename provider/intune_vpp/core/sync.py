@@ -45,6 +45,9 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
     if observed.last_sync_status == SyncStatus.FAILED and (
         believed or not watch.stale_failure or _synced_since(watch, observed)
     ):
+        if observed.state in CURES and watch.expects is None:
+            # No new file that could have cured it: the state is why.
+            return Ended(_bad_state(observed))
         return Ended(
             SyncFailed(f"The licence sync of {observed.label} failed. Intune says no more; see its tenant status.")
         )

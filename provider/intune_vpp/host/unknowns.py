@@ -47,4 +47,6 @@ def to_engine(value: Any) -> Any:
         return rpc.UNKNOWN
     if isinstance(value, dict):
         return {name: to_engine(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [to_engine(item) for item in value]
     return value

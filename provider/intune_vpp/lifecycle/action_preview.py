@@ -45,11 +45,14 @@ class ActionPreview:
             asked_for = _key(action, inputs) in self._asked_for
         if not asked_for:
             return Plan(changed=plan.changed)
-        if plan.acts and not plan.replaces:
+        if plan.replaces:
+            # The engine checks what comes in its place as something new: then that is told.
+            return plan
+        if plan.acts:
             self._tell(action, inputs)
         elif plan.resumes:
-            self._voice.note(f"goes on waiting for what was begun ({summary.action(action, self._label(inputs))})")
-        elif plan and not plan.replaces:
+            self._voice.note(summary.once_more(action, self._label(inputs)))
+        elif plan:
             self._voice.note(f"changes {', '.join(plan.changed)} in the state only, without a request")
         return plan
 
@@ -70,4 +73,5 @@ class ActionPreview:
 
 
 def _key(action: Action, inputs: Mapping[str, Any]) -> str:
-    return action.name + json.dumps(inputs, sort_keys=True, default=str)
+    """What was asked for, in whatever company the engine hands it over."""
+    return action.name + json.dumps(actions.certain(action, inputs), sort_keys=True, default=str)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from intune_vpp.core import actions, revocation, sync, times
 from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Acted, Action
-from intune_vpp.core.errors import RevocationFailed, TokenGone
+from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut, TokenGone
 from intune_vpp.core.model import camel_case
 from intune_vpp.core.revocation import Result, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended
@@ -109,7 +109,8 @@ class LicenseSyncs(ActionLifecycle):
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
         """Sync the licences, unless Intune is about to already; wait for the end where that is wanted."""
         self._tokens.tenant_id()
-        seen = self._reading.one(inputs[_TOKEN])
+        # Not from a listing: a sync that ran when that was made would pass for the one that is asked for.
+        seen = self._tokens.get(inputs[_TOKEN])
         observed = self._syncing.start(seen)
         ended = None
         if inputs.get("waitForSync") is not False:
@@ -156,18 +157,30 @@ class LicenseRevocations(ActionLifecycle):
         It is never gone: what was done stays done, and must not be done again because a token was deleted.
         """
         self._require_tenant(action_id, before)
+        label, found = f"token {before.get(_TOKEN)}", None
         try:
             observed = self._reading.one(str(before.get(_TOKEN)))
+            label, found = observed.label, revocation.find(self._watch(before), observed)
         except TokenGone:
-            return before
-        found = revocation.find(self._watch(before), observed)
-        told = _result_to(found) if found else {}
-        return {name: value for name, value in {**before, **told}.items() if value is not None}
+            pass
+        told = _result_from(before)
+        ended = revocation.verdict(found or told, label)
+        # A refresh makes the engine forget that it failed.
+        why = ended.failure or (ended.warning if not told.has_ended else None)
+        if why:
+            self._voice.warn(f"{why} {revocation.AGAIN}")
+        now = {**before, **(_result_to(found) if found else {})}
+        return {name: value for name, value in now.items() if value is not None}
 
     def _resume(
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
     ) -> Acted:
-        seen = self._tokens.get(inputs[_TOKEN])
+        try:
+            seen = self._tokens.get(inputs[_TOKEN])
+        except TokenGone:
+            what = f"Token {inputs[_TOKEN]} was deleted before the revocation of its licences was seen to end."
+            failure = RevocationFailed(f"{what} Intune tells no more of it: remove this resource from the program.")
+            return Acted(action_id, {**self._told(before), **actions.certain(self.action, inputs)}, failure)
         return self._follow(self._watch(before, patience), seen, inputs, action_id)
 
     def _standing_failure(self, before: Mapping[str, Any]) -> IntuneVppError | None:
@@ -175,8 +188,7 @@ class LicenseRevocations(ActionLifecycle):
 
     def _follow(self, watch: Watch, seen: VppToken, inputs: Mapping[str, Any], action_id: str | None = None) -> Acted:
         observed, result, ended = self._revoking.follow(watch, seen)
-        if result is not None and result.has_ended:
-            ended = Ended(_with_cure(ended.failure), ended.warning)
+        ended = Ended(_with_cure(ended.failure), _how_again(ended.warning))
         requested = times.text(watch.requested_at)
         start = result.start_date_time if result else None
         told = {"requestedDateTime": requested, **(_result_to(result) if result else {})}
@@ -207,7 +219,13 @@ _SHOWN = ("state", "last_sync_status", "last_sync_date_time")
 
 
 def _with_cure(failure: IntuneVppError | None) -> IntuneVppError | None:
-    return failure and RevocationFailed(f"{failure} {revocation.AGAIN}")
+    """The failure, and where only doing it again can help, how that is done."""
+    lost = isinstance(failure, RevocationFailed) and not isinstance(failure, RevocationTimedOut)
+    return RevocationFailed(_how_again(str(failure))) if lost else failure
+
+
+def _how_again(sentence: str | None) -> str | None:
+    return sentence and f"{sentence} {revocation.AGAIN}"
 
 
 def _shown(observed: VppToken) -> dict[str, Any]:
@@ -219,4 +237,9 @@ def _result_to(result: Result) -> dict[str, Any]:
 
 
 def _result_from(outputs: Mapping[str, Any]) -> Result:
-    return Result(**{field.name: outputs.get(camel_case(field.name)) for field in fields(Result)})
+    return Result(**{field.name: _whole(outputs.get(camel_case(field.name))) for field in fields(Result)})
+
+
+def _whole(value: Any) -> Any:
+    """A value as it was told: the engine's numbers are all floats."""
+    return int(value) if isinstance(value, float) else value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ class Revoking:
         self._poller = poller
         self._voice = voice
         self._clock = clock
+        self._beginning: dict[str, threading.Lock] = {}
 
     def begin(
         self,
@@ -42,13 +45,25 @@ class Revoking:
 
         A run that was killed between the request and its answer has begun one as well.
         """
+        # Two resources of a program may be for one token: the second finds what the first has begun.
+        with self._beginning.setdefault(token_id.lower(), threading.Lock()):
+            return self._begun(
+                token_id,
+                notify_managed_devices=notify_managed_devices,
+                revoke_untracked_licenses=revoke_untracked_licenses,
+                patience=patience,
+            )
+
+    def _begun(
+        self, token_id: str, *, notify_managed_devices: bool, revoke_untracked_licenses: bool, patience: timedelta
+    ) -> tuple[VppToken, Watch]:
         now = self._clock.now()
         seen = self._tokens.get(token_id)
+        watch = Watch(requested_at=now, since=now, earlier=revocation.starts(seen), allowed=patience)
         running = revocation.running(seen)
         if running is not None:
             self._voice.note(f"waits for the revocation of the licences of {seen.label} that is going on already")
-            return seen, Watch(requested_at=now, since=now, start=running.start_date_time, allowed=patience)
-        watch = Watch(requested_at=now, since=now, earlier=revocation.starts(seen), allowed=patience)
+            return seen, replace(watch, start=running.start_date_time)
         self._reading.forget(token_id)
         try:
             self._tokens.revoke_licenses(

@@ -160,7 +160,8 @@ class TokenLifecycle:
             raise why
         if why is not None:
             msg = f"{state.observed.label} was not deleted: {why}"
-            raise RevocationFailed(f"{msg} To delete it all the same, set revokeLicensesOnDelete to false.")
+            cure = "To delete it all the same, set revokeLicensesOnDelete to false, run an update, then delete it."
+            raise RevocationFailed(f"{msg} {cure}")
 
     def _is_wanted(self, state: VppTokenState) -> bool:
         """Whether the program of this run has the token in another resource, or is about to (a replacement).

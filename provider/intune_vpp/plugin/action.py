@@ -10,7 +10,7 @@ from intune_vpp.core import actions
 from intune_vpp.core.errors import QueryRefused
 from intune_vpp.plugin import codec
 from intune_vpp.plugin.answers import HalfDone
-from intune_vpp.plugin.detailed import UPDATE, UPDATE_REPLACE, of_paths
+from intune_vpp.plugin.detailed import ADD, DELETE, UPDATE, UPDATE_REPLACE, of_paths
 from intune_vpp.plugin.timeouts import patience
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class ActionResource:
         """What differs, and what that leads to."""
         before, inputs = codec.decode(request.olds), codec.decode(request.news)
         plan = self._parts.action_preview.plan(self._action, before, inputs, request.ignoreChanges)
-        paths = {name: UPDATE_REPLACE if name in plan.replaces else UPDATE for name in plan.changed}
+        paths = {name: _kind(before.get(name), inputs.get(name)) for name in plan.changed}
+        paths |= dict.fromkeys(plan.replaces, UPDATE_REPLACE)
         if plan.resumes and self._action.progress:
             # What no input shows: an output is what asks for the update.
             paths[self._action.progress] = UPDATE
@@ -90,3 +91,9 @@ class ActionResource:
             kept = codec.encode(actions.certain(self._action, inputs), secrets=secrets)
             raise HalfDone(acted.id, outputs=outputs, inputs=kept, why=str(acted.failure))
         return outputs
+
+
+def _kind(old: object, new: object) -> provider_pb2.PropertyDiff.Kind.ValueType:
+    if new is None:
+        return DELETE
+    return ADD if old is None else UPDATE

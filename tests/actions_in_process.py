@@ -1,0 +1,107 @@
+"""Actions below the doors, over a pretend tenant in the same process: what the engine asks, and what it keeps."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
+from intune_vpp.core.waiting import TIME_ALLOWED
+from intune_vpp_emulator.faults import Faults
+from tenant_in_process import Run, vpptoken
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from intune_vpp.core.actions import Acted, Action, Plan
+    from intune_vpp.core.errors import IntuneVppError
+    from intune_vpp_emulator.tenant import Tenant
+
+REVOKE = ("POST", "/vppTokens/{id}/revokeLicenses")
+COUNT = ("POST", "/vppTokens/syncLicenseCounts")
+
+SYNCED = LICENSE_SYNC
+REVOKED = LICENSE_REVOCATION
+COUNTED = LICENSE_COUNT_SYNC
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the engine keeps of an action, and what it was told of a failure."""
+
+    action: Action
+    id: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    failure: IntuneVppError | None = None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.outputs.get(name)
+
+
+def uploaded(tenant: Tenant, location: str = "Lincoln", **members: Any) -> str:
+    """The id of a token that was uploaded by hand and synced."""
+    made = tenant.create_by_hand(
+        {"token": vpptoken(location), "appleId": "vpp@contoso.example", "displayName": location, **members}
+    )
+    tenant.sync_licenses(made["id"])
+    tenant.clock.advance(tenant.sync_seconds)
+    return str(made["id"])
+
+
+def script(tenant: Tenant, **end: Any) -> None:
+    """Let the result of the revocation that starts next end with these members."""
+    tenant.ends_of_revocations.append(Faults([{"revoke": end}]).for_revocation)
+
+
+def checked(run: Run, action: Action, inputs: Mapping[str, Any], *, arrives: bool) -> None:
+    """Check, where nothing is to be wrong."""
+    assert run.assembly.action_preview.check(action, inputs, arrives=arrives) == []
+
+
+def done(run: Run, action: Action, inputs: Mapping[str, Any], *, patience: timedelta = TIME_ALLOWED) -> Kept:
+    """Check and Create."""
+    checked(run, action, inputs, arrives=True)
+    return _kept(action, inputs, run.assembly.action(action).act(inputs, patience))
+
+
+def planned(run: Run, kept: Kept, inputs: Mapping[str, Any]) -> Plan:
+    """Check and Diff."""
+    checked(run, kept.action, inputs, arrives=False)
+    return run.assembly.action_preview.plan(kept.action, kept.outputs, inputs)
+
+
+def updated(
+    run: Run, kept: Kept, inputs: Mapping[str, Any] | None = None, *, patience: timedelta = TIME_ALLOWED
+) -> Kept:
+    """Check, Diff and Update: where something differs or is to go on, and where it failed the last time."""
+    asked = kept.inputs if inputs is None else inputs
+    plan = planned(run, kept, asked)
+    assert plan.replaces == ()
+    assert plan or kept.failure
+    acted = run.assembly.action(kept.action).update(kept.id, kept.outputs, asked, patience)
+    assert acted.id == kept.id
+    return _kept(kept.action, asked, acted)
+
+
+def refreshed(run: Run, kept: Kept) -> Kept | None:
+    """Read, and Diff the other way round, which must show nothing; None where it is gone."""
+    found = run.assembly.action(kept.action).look(kept.id, kept.outputs)
+    if found is None:
+        return None
+    assert not run.assembly.action_preview.plan(kept.action, found, kept.inputs)
+    return Kept(kept.action, kept.id, kept.inputs, _through_the_engine(found))
+
+
+def _kept(action: Action, inputs: Mapping[str, Any], acted: Acted) -> Kept:
+    assert None not in acted.outputs.values()
+    assert set(acted.outputs) <= {prop.name for prop in action.properties}
+    return Kept(action, acted.id, inputs, _through_the_engine(acted.outputs), acted.failure)
+
+
+def _through_the_engine(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What the plugin gets back of what it answered: all numbers are floats."""
+    through: dict[str, Any] = json.loads(json.dumps(outputs), parse_int=float)
+    return through

@@ -1,0 +1,246 @@
+"""How a revocation of licences stands, as time passes, and which of a token's actions it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builders import NOW, observed
+from core.strategies import INSTANTS, JSON, TEXTS, TIMESTAMPS, tokens
+from core.tables import each, value
+from intune_vpp.core import revocation
+from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
+from intune_vpp.core.model import ENDED, ActionState, FailureReason, camel_case
+from intune_vpp.core.revocation import RESULT_TYPE, Result, Watch
+from intune_vpp.core.waiting import TIME_ALLOWED
+
+if TYPE_CHECKING:
+    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.waiting import Ended
+
+
+def at(time: str | None) -> Any:
+    """A time of that day as Graph writes it."""
+    if time == "<never>":
+        return "0001-01-01T00:00:00Z"
+    return None if time in {None, "<nothing>"} else f"2026-11-01T{time}Z"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A result among a token's actions."""
+
+    type: str = RESULT_TYPE
+    state: str = "active"
+    start: str = "12:00:01"
+    total: Any = 43
+    failed: Any = 0
+    reason: str = "none"
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """As Graph writes it."""
+        return {
+            "@odata.type": value(self.type),
+            "actionName": "revokeLicenses",
+            "actionState": value(self.state),
+            "startDateTime": at(self.start),
+            "lastUpdatedDateTime": "2026-11-01T12:00:02Z",
+            "totalLicensesCount": value(self.total),
+            "failedLicensesCount": value(self.failed),
+            "actionFailureReason": value(self.reason),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One answer of Graph, and what is made of it."""
+
+    after: int
+    shows: list[dict[str, Any]]
+    then: str
+    says: str = ""
+
+    @property
+    def seen(self) -> VppToken:
+        """The token as Graph shows it."""
+        return showing(*(Shown(**one) for one in self.shows))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revocation:
+    """What is known of a revocation, and what is seen of it."""
+
+    case: str
+    steps: list[dict[str, Any]]
+    start: str | None = None
+    earlier: list[str] | None = None
+    allowed: int = field(default=int(TIME_ALLOWED.total_seconds()))
+
+    @property
+    def watch(self) -> Watch:
+        """The revocation to follow."""
+        return Watch(
+            requested_at=NOW,
+            since=NOW,
+            start=at(self.start),
+            earlier=None if self.earlier is None else frozenset(map(at, self.earlier)),
+            allowed=timedelta(seconds=self.allowed),
+        )
+
+
+def showing(*shown: Shown) -> VppToken:
+    """A token with these results."""
+    return observed(token_action_results=tuple(one.members for one in shown))
+
+
+def verdict(ended: Ended | None) -> tuple[str, str]:
+    """The outcome in a word, and its sentence."""
+    if ended is None:
+        return "waits", ""
+    if ended.failure is None:
+        return ("warns", ended.warning) if ended.warning else ("well", "")
+    assert ended.warning is None
+    assert isinstance(ended.failure, RevocationFailed)
+    return "times out" if isinstance(ended.failure, RevocationTimedOut) else "fails", str(ended.failure)
+
+
+@each("revocation", Revocation)
+def test_how_a_revocation_is_judged_over_time(case: Revocation) -> None:
+    """Done is well; every other end has its own sentence with the reason and its cure; nothing else is an end."""
+    for step in (Step(**given_step) for given_step in case.steps):
+        then, said = verdict(revocation.judge(case.watch, step.seen, NOW + timedelta(seconds=step.after)))
+        assert then == step.then, step
+        assert step.says in said
+        assert bool(step.says) is bool(said)
+
+
+@pytest.mark.parametrize("state", ActionState)
+@pytest.mark.parametrize("reason", [*FailureReason, "someDayReason", None])
+@pytest.mark.parametrize("failed", [0, 3, 43, None])
+def test_what_is_said_of_each_end(state: ActionState, reason: str | None, failed: int | None) -> None:
+    """Whatever an end is, it is told exactly where licences are left, by its reason; what goes on is not told."""
+    result = Result(
+        action_state=state, action_failure_reason=reason, total_licenses_count=43, failed_licenses_count=failed
+    )
+    then, said = verdict(revocation.verdict(result, "Lincoln"))
+    assert result.has_ended is (state in ENDED)
+    if state not in ENDED or (state == "done" and not failed):
+        assert (then, said) == ("well", "")
+        return
+    assert then == ("warns" if failed == 3 and state in {"done", "failed"} else "fails")
+    assert "Lincoln" in said
+    assert (reason or "none") in said or "Intune gives no reason." in said
+    assert said.endswith(".")
+
+
+def test_no_two_reasons_read_alike() -> None:
+    """Each reason that is known has words of its own beside Graph's."""
+    said = {
+        reason: verdict(revocation.verdict(Result(action_state="failed", action_failure_reason=reason), "Lincoln"))[1]
+        for reason in FailureReason
+    }
+    assert len(set(said.values())) == len(FailureReason)
+    assert [reason for reason, sentence in said.items() if "Intune gives the reason" in sentence] == []
+
+
+def test_all_that_graph_tells_of_one() -> None:
+    """Every member of the result is read, a date that was never set as absent."""
+    told = Shown(state="failed", failed=3, reason="appleFailure", start="<never>").members
+    (result,) = revocation.results(observed(token_action_results=(told,)))
+    assert {camel_case(name): getattr(result, name) for name in result.__slots__} == {
+        "actionName": "revokeLicenses",
+        "actionState": "failed",
+        "startDateTime": None,
+        "lastUpdatedDateTime": "2026-11-01T12:00:02Z",
+        "totalLicensesCount": 43,
+        "failedLicensesCount": 3,
+        "actionFailureReason": "appleFailure",
+    }
+
+
+@pytest.mark.parametrize("kind", [None, "text", 7, ({"a": []},), ("text", None, [])])
+def test_a_token_without_actions(kind: Any) -> None:
+    """On v1.0, and where Graph writes what nobody understands, no revocation is seen, and nothing breaks."""
+    shown = replace(observed(), token_action_results=kind)
+    assert (revocation.results(shown), revocation.starts(shown), revocation.running(shown)) == ([], frozenset(), None)
+
+
+def test_starts() -> None:
+    """The starts are those of all revocations, ended or not; one without a start has none."""
+    shown = showing(
+        Shown(start="10:00:00", state="done"),
+        Shown(start="11:00:00"),
+        Shown(start="<never>"),
+        Shown(start="09:00:00", type="#other"),
+    )
+    assert revocation.starts(shown) == {at("10:00:00"), at("11:00:00")}
+
+
+@pytest.mark.parametrize(
+    ("shown", "start"),
+    [
+        ([Shown(state="done"), Shown(state="failed"), Shown(state="canceled"), Shown(state="notSupported")], "none"),
+        ([Shown(start="10:00:00"), Shown(start="11:00:00", state="pending"), Shown(state="done")], "11:00:00"),
+        ([Shown(start="11:00:00", state="pending"), Shown(start="10:00:00")], "11:00:00"),
+        ([Shown(start="10:00:00", state="someDayState")], "10:00:00"),
+        ([Shown(start="10:00:00", state="none")], "10:00:00"),
+        ([Shown(start="<never>", state="pending")], "<never>"),
+        ([Shown(start="<nothing>", state="active")], "<never>"),
+        ([Shown(start="<never>", state="active"), Shown(start="10:00:00")], "10:00:00"),
+        ([Shown(start="<never>", state="none"), Shown(start="<never>", state="done")], "none"),
+        ([Shown(type="#microsoft.graph.vppTokenActionResult")], "none"),
+    ],
+)
+def test_which_one_runs(shown: list[Shown], start: str) -> None:
+    """The newest that has not ended is joined, one that waits without a start too; a blank entry never was one."""
+    found = revocation.running(showing(*shown))
+    if start == "none":
+        assert found is None
+    else:
+        assert found is not None
+        assert found.start_date_time == (None if start == "<never>" else at(start))
+
+
+WATCHES = st.builds(
+    Watch,
+    requested_at=INSTANTS.filter(lambda instant: instant.year > 1),
+    since=INSTANTS,
+    start=st.none() | TIMESTAMPS,
+    earlier=st.none() | st.frozensets(TIMESTAMPS),
+    allowed=st.timedeltas(timedelta(0), timedelta(hours=2)),
+)
+RESULTS = st.lists(
+    st.fixed_dictionaries(
+        {"@odata.type": st.just(RESULT_TYPE)},
+        optional={
+            "actionName": JSON,
+            "actionState": st.sampled_from([*map(str, ActionState)]) | TEXTS | JSON,
+            "startDateTime": TIMESTAMPS | TEXTS | JSON,
+            "lastUpdatedDateTime": TIMESTAMPS | JSON,
+            "totalLicensesCount": st.integers() | JSON,
+            "failedLicensesCount": st.integers() | JSON,
+            "actionFailureReason": st.sampled_from([*map(str, FailureReason)]) | TEXTS | JSON,
+        },
+    )
+    | JSON,
+    max_size=4,
+).map(tuple)
+
+
+@given(WATCHES, tokens(), RESULTS)
+def test_no_wait_is_for_ever(watch: Watch, shown: VppToken, results: tuple[Any, ...]) -> None:
+    """Whatever Graph shows, sense or not, a wait ends within the time allowed."""
+    shown = replace(shown, token_action_results=results)
+    assert revocation.judge(watch, shown, watch.since + watch.allowed) is not None
+
+
+@given(st.builds(Result, action_state=TEXTS.filter(lambda state: state not in ENDED), failed_licenses_count=st.just(9)))
+def test_nothing_is_said_of_what_goes_on(result: Result) -> None:
+    """Only an end is judged, and a state that nobody knows is none."""
+    assert verdict(revocation.verdict(result, "Lincoln")) == ("well", "")

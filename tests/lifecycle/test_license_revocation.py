@@ -1,0 +1,332 @@
+"""Licences are revoked, once: what is asked of Graph, how it may end, and what is then kept and told."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from actions_in_process import REVOKE, REVOKED, Kept, done, planned, refreshed, script, updated, uploaded
+from builders import TOKEN_ID
+from intune_vpp.core.errors import RevocationFailed, SettingsError, TokenGone, WrongTenant
+from intune_vpp.core.model import UNKNOWN
+from intune_vpp_emulator.tenant import Tenant
+from tenant_in_process import GET, LIST, Run, TenantTime, new_tenant
+
+AGAIN = " To revoke once more, replace this resource (--replace, its URN)."
+
+
+def asked(token_id: str, **inputs: Any) -> dict[str, Any]:
+    """What a program asks for."""
+    return {"vppTokenId": token_id, **inputs}
+
+
+def a_failure(tenant: Tenant) -> Kept:
+    """A revocation that failed."""
+    script(tenant, actionState="failed", actionFailureReason="expiredVppToken")
+    return done(Run(tenant), REVOKED, asked(uploaded(tenant)))
+
+
+def test_licences_are_revoked(tenant: Tenant) -> None:
+    """One GET, one POST with both flags and a poll; each member of the result is told, and the id is its start."""
+    token_id = uploaded(tenant)
+    total = sum(tenant.use_licenses(token_id, {}).values())
+    run = Run(tenant)
+    kept = done(run, REVOKED, asked(token_id))
+    assert run.requests == [GET, REVOKE, LIST]
+    assert run.bodies("POST") == [{"notifyManagedDevices": False, "revokeUntrackedLicenses": False}]
+    assert (kept.id, kept.failure) == (f"{token_id}/2026-11-01T12:00:01.0000000Z", None)
+    assert kept.outputs == {
+        "vppTokenId": token_id,
+        "tenantId": tenant.directory.tenant_id,
+        "requestedDateTime": "2026-11-01T12:00:01Z",
+        "actionName": "revokeLicenses",
+        "actionState": "done",
+        "startDateTime": "2026-11-01T12:00:01.0000000Z",
+        "lastUpdatedDateTime": "2026-11-01T12:00:02.0000000Z",
+        "totalLicensesCount": total,
+        "failedLicensesCount": 0,
+        "actionFailureReason": "none",
+    }
+    assert total > 0
+    assert run.voice.said == [
+        ("warning", f"This revokes all licences of token {token_id}. It cannot be undone."),
+    ]
+
+
+@pytest.mark.parametrize("notify", [True, False])
+@pytest.mark.parametrize("untracked", [True, False])
+def test_the_flags_are_sent(tenant: Tenant, notify: bool, untracked: bool) -> None:  # noqa: FBT001 - parameters
+    """Both flags go out as they were given, and are kept."""
+    given = asked(uploaded(tenant), notifyManagedDevices=notify, revokeUntrackedLicenses=untracked)
+    run = Run(tenant)
+    kept = done(run, REVOKED, given)
+    assert run.bodies("POST") == [{"notifyManagedDevices": notify, "revokeUntrackedLicenses": untracked}]
+    assert {name: kept[name] for name in given} == given
+
+
+def test_it_is_never_done_again(tenant: Tenant) -> None:
+    """Neither an update without a change, nor one of its flags, nor a refresh sends anything that revokes."""
+    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)))
+    run = Run(tenant)
+    assert not planned(run, kept, kept.inputs)
+    after = updated(run, kept, {**kept.inputs, "notifyManagedDevices": True})
+    assert run.log == []
+    assert after.outputs == {**kept.outputs, "notifyManagedDevices": True}
+    assert run.voice.said == [("note", "changes notifyManagedDevices in the state only, without a request")]
+    looking = Run(tenant)
+    assert refreshed(looking, after) == after
+    assert (looking.requests, looking.voice.said) == ([GET], [])
+
+
+@pytest.mark.parametrize("token_id", [TOKEN_ID, UNKNOWN])
+def test_another_token_is_another_resource(tenant: Tenant, token_id: Any) -> None:
+    """Another token, or one not known yet, replaces the resource; the plan says nothing: its creation does."""
+    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)))
+    run = Run(tenant)
+    plan = planned(run, kept, asked(token_id, notifyManagedDevices=True))
+    assert plan.replaces == ("vppTokenId",)
+    assert run.voice.said == []
+
+
+def test_it_takes_its_time() -> None:
+    """It is followed through its stages until it has ended."""
+    tenant = new_tenant(revoke_seconds=100)
+    token_id = uploaded(tenant)
+    run = Run(tenant)
+    kept = done(run, REVOKED, asked(token_id))
+    assert (kept["actionState"], kept.failure) == ("done", None)
+    assert run.requests == [GET, REVOKE, *[LIST] * len(run.time.slept)]
+    assert run.time.slept[:6] == [2, 3, 4.5, 6.75, 10.125, 15]
+
+
+LEFT = "The licences of Lincoln could not be revoked"
+PUSH = "the tenant's Apple push notification certificate has expired. Renew that certificate in Intune"
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "what", "because"),
+    [
+        ("failed", "appleFailure", LEFT, "Apple's service failed. Try again later"),
+        ("failed", "internalError", LEFT, "Intune failed within. Try again later"),
+        ("failed", "expiredVppToken", LEFT, "the token has expired. Renew it with a new content token from Apple"),
+        ("failed", "expiredApplePushNotificationCertificate", LEFT, PUSH),
+        ("canceled", "none", "The revocation of the licences of Lincoln was cancelled", "Intune gives no reason"),
+        ("notSupported", "none", "Intune does not support revoking the licences of Lincoln", "Intune gives no reason"),
+    ],
+)
+def test_each_bad_end_is_a_failure_with_its_cure(
+    tenant: Tenant, state: str, reason: str, what: str, because: str
+) -> None:
+    """A failure is told with its reason in words, its cure and the way to do it again; all that is known is kept."""
+    token_id = uploaded(tenant)
+    total = sum(tenant.use_licenses(token_id, {}).values())
+    script(tenant, actionState=state, actionFailureReason=reason)
+    run = Run(tenant)
+    kept = done(run, REVOKED, asked(token_id))
+    assert isinstance(kept.failure, RevocationFailed)
+    counted = f" ({total} of {total})" if state == "failed" else ""
+    named = f" ({reason})" if reason != "none" else ""
+    assert str(kept.failure) == f"{what}{counted}: {because}{named}.{AGAIN}"
+    assert run.requests == [GET, REVOKE, LIST]
+    assert (kept["actionState"], kept["actionFailureReason"]) == (state, reason)
+    assert kept.id == f"{token_id}/{kept['startDateTime']}"
+
+
+def test_a_part_that_failed_is_a_warning(tenant: Tenant) -> None:
+    """Where some licences are left that is a warning with both counts, once; the resource is well."""
+    token_id = uploaded(tenant)
+    total = sum(tenant.use_licenses(token_id, {}).values())
+    script(tenant, actionState="failed", actionFailureReason="appleFailure", failedLicensesCount=3)
+    run = Run(tenant)
+    kept = done(run, REVOKED, asked(token_id))
+    assert kept.failure is None
+    (warning,) = run.voice.warnings[1:]
+    because = "Apple's service failed. Try again later (appleFailure)."
+    assert warning == f"3 of {total} licences of Lincoln could not be revoked: {because}{AGAIN}"
+    assert (kept["failedLicensesCount"], kept["totalLicensesCount"]) == (3, total)
+    later = Run(tenant)
+    assert not planned(later, kept, kept.inputs)
+    assert refreshed(later, kept) == kept
+    assert later.voice.said == []
+
+
+def test_a_failure_stands(tenant: Tenant) -> None:
+    """The next update tells it once more, in whole numbers and without a request, since nothing is done again."""
+    kept = a_failure(tenant)
+    run = Run(tenant)
+    still = updated(run, kept)
+    assert run.log == []
+    total = int(kept["totalLicensesCount"])
+    assert str(still.failure) == (
+        f"The licences of token {kept['vppTokenId']} could not be revoked ({total} of {total}): the token has expired. "
+        f"Renew it with a new content token from Apple (expiredVppToken).{AGAIN}"
+    )
+    assert still.outputs == kept.outputs
+
+
+def test_a_refresh_tells_of_a_failure(tenant: Tenant) -> None:
+    """The engine forgets at a refresh that a resource failed: so the refresh says it, even when the token is gone."""
+    kept = a_failure(tenant)
+    for label in ("Lincoln", f"token {kept['vppTokenId']}"):
+        run = Run(tenant)
+        assert refreshed(run, kept) == Kept(kept.action, kept.id, kept.inputs, kept.outputs)
+        (warning,) = run.voice.warnings
+        assert warning.startswith(f"The licences of {label} could not be revoked (")
+        assert warning.endswith(AGAIN)
+        if label == "Lincoln":
+            tenant.delete(kept["vppTokenId"])
+
+
+def test_a_state_that_nobody_knows_is_waited_out(tenant: Tenant) -> None:
+    """A member that Graph adds some day is no end: it is kept as it is, and the next update goes on."""
+    token_id = uploaded(tenant)
+    script(tenant, actionState="someDayState", actionFailureReason="someDayReason")
+    kept = done(Run(tenant), REVOKED, asked(token_id), patience=timedelta(seconds=30))
+    assert "did not end within 30 seconds (it is someDayState)" in str(kept.failure)
+    assert AGAIN not in str(kept.failure)
+    assert (kept["actionState"], kept["actionFailureReason"]) == ("someDayState", "someDayReason")
+    assert planned(Run(tenant), kept, kept.inputs).resumes
+
+
+def test_a_reason_that_nobody_knows_is_told(tenant: Tenant) -> None:
+    """A reason that Graph adds some day is told in Graph's word."""
+    token_id = uploaded(tenant)
+    script(tenant, actionState="failed", actionFailureReason="someDayReason")
+    kept = done(Run(tenant), REVOKED, asked(token_id))
+    assert "Intune gives the reason someDayReason." in str(kept.failure)
+
+
+def test_a_running_one_is_joined() -> None:
+    """Where a revocation of the token runs already, none is begun; its end is told under its own start."""
+    tenant = new_tenant(revoke_seconds=60)
+    token_id = uploaded(tenant)
+    tenant.revoke_licenses(token_id, {"notifyManagedDevices": False})
+    tenant.clock.advance(20)
+    run = Run(tenant)
+    kept = done(run, REVOKED, asked(token_id))
+    assert REVOKE not in run.requests
+    assert kept.id == f"{token_id}/2026-11-01T12:00:01.0000000Z"
+    assert (kept["actionState"], kept["requestedDateTime"]) == ("done", "2026-11-01T12:00:21Z")
+    assert run.voice.notes == ["waits for the revocation of the licences of Lincoln that is going on already"]
+
+
+def test_one_that_waits_without_a_start_is_joined(tenant: Tenant) -> None:
+    """A revocation that Graph has not begun yet is not doubled."""
+    token_id = uploaded(tenant)
+    waiting = {
+        "@odata.type": "#microsoft.graph.vppTokenRevokeLicensesActionResult",
+        "actionName": "revokeLicenses",
+        "actionState": "pending",
+        "startDateTime": "0001-01-01T00:00:00Z",
+        "lastUpdatedDateTime": "0001-01-01T00:00:00Z",
+        "totalLicensesCount": 0,
+        "failedLicensesCount": 0,
+        "actionFailureReason": "none",
+    }
+    tenant.edit_by_hand(token_id, {"tokenActionResults": [waiting]})
+    run = Run(tenant)
+    kept = done(run, REVOKED, asked(token_id), patience=timedelta(seconds=10))
+    assert REVOKE not in run.requests
+    assert "(it does not show yet). Run it again to go on waiting." in str(kept.failure)
+    begun = {**waiting, "actionState": "done", "startDateTime": "2026-11-01T12:00:09.0000000Z"}
+    tenant.edit_by_hand(token_id, {"tokenActionResults": [begun]})
+    later = Run(tenant)
+    well = updated(later, kept)
+    assert (well.failure, well["actionState"]) == (None, "done")
+    assert REVOKE not in later.requests
+
+
+def test_what_ended_before_is_another_one(tenant: Tenant) -> None:
+    """A replacement revokes again, and is not taken for the one that failed a moment before."""
+    before = a_failure(tenant)
+    run = Run(tenant)
+    kept = done(run, REVOKED, before.inputs)
+    assert run.requests == [GET, REVOKE, LIST]
+    assert (kept["actionState"], kept.failure) == ("done", None)
+    assert kept.id != before.id
+
+
+def test_two_resources_for_one_token_send_one_request() -> None:
+    """Two revocations of one token in one run are one action: the second looks when the first has asked for it."""
+    second_looked = threading.Event()
+
+    class Slow(Tenant):
+        looks = 0
+
+        def get(self, token_id: str, **options: Any) -> dict[str, Any]:
+            shown = super().get(token_id, **options)
+            self.looks += 1
+            if self.looks == 2:
+                second_looked.set()
+            else:
+                # Time for the second to look before the first has asked, if nothing keeps it from that.
+                second_looked.wait(0.3)
+            return shown
+
+    class Patient(TenantTime):
+        def sleep(self, seconds: float) -> None:
+            assert second_looked.wait(5)
+            super().sleep(seconds)
+
+    tenant = new_tenant(Slow, revoke_seconds=20)
+    token_id = uploaded(tenant)
+    run = Run(tenant, time=Patient(tenant.clock))
+    with ThreadPoolExecutor(2) as threads:
+        kept = list(threads.map(lambda _: done(run, REVOKED, asked(token_id)), range(2)))
+    assert run.requests.count(REVOKE) == 1
+    assert len({one.id for one in kept}) == 1
+    assert [one["actionState"] for one in kept] == ["done", "done"]
+
+
+def test_many_tokens_share_their_polls() -> None:
+    """Revocations of many tokens that are waited for at once cost one listing a turn."""
+    tenant = new_tenant(revoke_seconds=30)
+    token_ids = [uploaded(tenant, f"Location {number}") for number in range(8)]
+    run = Run(tenant)
+    together = threading.Barrier(8)
+
+    def act(token_id: str) -> Kept:
+        together.wait(5)
+        return done(run, REVOKED, asked(token_id))
+
+    with ThreadPoolExecutor(8) as threads:
+        kept = list(threads.map(act, token_ids))
+    assert [one["actionState"] for one in kept] == ["done"] * 8
+    assert (run.requests.count(REVOKE), run.requests.count(GET)) == (8, 8)
+    assert run.requests.count(LIST) == len(run.time.slept) < 40
+
+
+def test_a_token_that_is_not_there(tenant: Tenant) -> None:
+    """To revoke the licences of no token is an error, and nothing is sent but the question."""
+    run = Run(tenant)
+    with pytest.raises(TokenGone):
+        done(run, REVOKED, asked(TOKEN_ID))
+    assert run.requests == [GET]
+
+
+def test_v1_does_not_have_it(tenant: Tenant) -> None:
+    """Check refuses it on v1.0 without a request; and whoever comes past Check revokes nothing."""
+    token_id = uploaded(tenant)
+    run = Run(tenant, configuration={"graphVersion": "v1.0"})
+    (problem,) = run.assembly.action_preview.check(REVOKED, asked(token_id), arrives=True)
+    assert problem.reason.startswith("A LicenseRevocation needs Graph's beta")
+    assert (run.log, run.voice.said) == ([], [])
+    with pytest.raises(SettingsError, match=r"revokeLicenses needs Graph's beta: .*INTUNE_VPP_GRAPH_VERSION"):
+        run.assembly.action(REVOKED).act(asked(token_id), timedelta(minutes=1))
+    assert REVOKE not in run.requests
+
+
+def test_another_tenant_is_never_asked() -> None:
+    """With another tenant's credentials nothing is looked at and nothing is waited for."""
+    tenant = new_tenant(revoke_seconds=60)
+    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)), patience=timedelta(seconds=5))
+    run = Run(new_tenant())
+    with pytest.raises(WrongTenant, match=rf"^LicenseRevocation {kept.id} belongs to tenant"):
+        refreshed(run, kept)
+    with pytest.raises(WrongTenant):
+        updated(run, kept)
+    assert run.requests == []

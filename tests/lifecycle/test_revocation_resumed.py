@@ -1,0 +1,319 @@
+"""A revocation whose end was not seen is found again, and never begun a second time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actions_in_process import REVOKE, REVOKED, Kept, done, planned, refreshed, script, updated, uploaded
+from intune_vpp.core.errors import Conflict, GraphUnavailable, RevocationTimedOut, TokenGone, WaitInterrupted
+from intune_vpp_emulator.refusals import IntuneRefusal
+from intune_vpp_emulator.tenant import Page, Tenant
+from tenant_in_process import GET, LIST, Run, TenantTime, new_tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from intune_vpp_emulator.clock import Clock
+
+
+class Interrupted(TenantTime):
+    """Time in which somebody presses Ctrl-C at some pause."""
+
+    def __init__(self, clock: Clock, pause: int = 1) -> None:
+        super().__init__(clock)
+        self._pause = pause
+
+    def sleep(self, seconds: float) -> None:
+        """Do, until then."""
+        if len(self.slept) + 1 == self._pause:
+            raise WaitInterrupted("The wait was interrupted.")
+        super().sleep(seconds)
+
+
+class Clocked(TenantTime):
+    """The machine's time, before the tenant's or after it."""
+
+    def __init__(self, clock: Clock, ahead: timedelta) -> None:
+        super().__init__(clock)
+        self._ahead = ahead
+
+    def now(self) -> datetime:
+        """The machine's time."""
+        return super().now() + self._ahead
+
+
+def slow(kind: type[Tenant] = Tenant, **options: Any) -> Tenant:
+    """A tenant whose revocations take a minute."""
+    return new_tenant(kind, revoke_seconds=60, **options)
+
+
+def interrupted(tenant: Tenant, *, pause: int = 1) -> Kept:
+    """A revocation that somebody did not wait for, as kept."""
+    token_id = uploaded(tenant)
+    kept = done(Run(tenant, time=Interrupted(tenant.clock, pause)), REVOKED, {"vppTokenId": token_id})
+    assert isinstance(kept.failure, WaitInterrupted)
+    return kept
+
+
+def test_an_interruption_at_once() -> None:
+    """Before anything was seen of it, its id is the token's and when it was asked for; the next update finds it."""
+    tenant = slow()
+    kept = interrupted(tenant)
+    assert kept.id == f"{kept['vppTokenId']}/2026-11-01T12:00:01Z"
+    assert "actionState" not in kept.outputs
+    run = Run(tenant)
+    well = updated(run, kept)
+    assert run.requests == [GET, *[LIST] * len(run.time.slept)]
+    assert run.voice.said == [
+        ("note", f"goes on waiting for the revocation of the licences of token {kept['vppTokenId']}")
+    ]
+    assert (well.failure, well["actionState"]) == (None, "done")
+    assert (well["startDateTime"], well["requestedDateTime"]) == (
+        "2026-11-01T12:00:01.0000000Z",
+        "2026-11-01T12:00:01Z",
+    )
+    assert not planned(Run(tenant), well, kept.inputs)
+
+
+def test_an_interruption_on_the_way() -> None:
+    """What was seen of it is kept, its id is its start, and the next update follows that one."""
+    tenant = slow()
+    kept = interrupted(tenant, pause=3)
+    assert kept.id == f"{kept['vppTokenId']}/2026-11-01T12:00:01.0000000Z"
+    assert kept["actionState"] == "pending"
+    run = Run(tenant)
+    well = updated(run, kept)
+    assert REVOKE not in run.requests
+    assert (well.failure, well["actionState"]) == (None, "done")
+
+
+def test_an_end_that_nobody_saw() -> None:
+    """A revocation that ended meanwhile is told by the next update, at the cost of one GET."""
+    tenant = slow()
+    script(tenant, actionState="failed", actionFailureReason="appleFailure")
+    kept = interrupted(tenant)
+    tenant.clock.advance(3600)
+    run = Run(tenant)
+    failed = updated(run, kept)
+    assert run.requests == [GET]
+    assert "Apple's service failed." in str(failed.failure)
+    assert failed["actionState"] == "failed"
+
+
+def test_a_refresh_sees_how_it_goes() -> None:
+    """A refresh tells the stage; once it has ended well, nothing is due any more; once badly, that is said."""
+    tenant = slow()
+    kept = interrupted(tenant)
+    shown = refreshed(Run(tenant), kept)
+    assert shown is not None
+    assert (shown.id, shown["actionState"]) == (kept.id, "pending")
+    assert planned(Run(tenant), shown, kept.inputs).resumes
+    tenant.clock.advance(60)
+    quiet = Run(tenant)
+    ended = refreshed(quiet, shown)
+    assert ended is not None
+    assert ended["actionState"] == "done"
+    assert quiet.voice.said == []
+    assert not planned(Run(tenant), ended, kept.inputs)
+
+
+@pytest.mark.parametrize("left", [3, None])
+def test_a_refresh_tells_what_nobody_was_told(left: int | None) -> None:
+    """An end that only a refresh sees is told by it: that some licences are left, or all."""
+    tenant = slow()
+    members = {} if left is None else {"failedLicensesCount": left}
+    script(tenant, actionState="failed", actionFailureReason="internalError", **members)
+    kept = interrupted(tenant)
+    tenant.clock.advance(60)
+    run = Run(tenant)
+    assert refreshed(run, kept) is not None
+    (warning,) = run.voice.warnings
+    assert "could not be revoked" in warning
+    assert warning.startswith("3 of ") is (left == 3)
+
+
+def test_a_wait_that_runs_out() -> None:
+    """After the time allowed the id is kept, and the next update goes on for as long again."""
+    tenant = slow()
+    token_id = uploaded(tenant)
+    run = Run(tenant)
+    kept = done(run, REVOKED, {"vppTokenId": token_id}, patience=timedelta(seconds=10))
+    assert isinstance(kept.failure, RevocationTimedOut)
+    assert str(kept.failure) == (
+        "The revocation of the licences of Lincoln did not end within 10 seconds (it is pending). "
+        "Run it again to go on waiting."
+    )
+    assert kept.id == f"{token_id}/{kept['startDateTime']}"
+    again = Run(tenant)
+    still = updated(again, kept, patience=timedelta(seconds=10))
+    assert isinstance(still.failure, RevocationTimedOut)
+    assert 10 <= sum(again.time.slept) < 20
+    assert updated(Run(tenant), still)["actionState"] == "done"
+
+
+class Losing(Tenant):
+    """A tenant whose answers to revocations are lost, before or after it has acted."""
+
+    acts = True
+
+    def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+        """Act or not, and answer that nobody was there."""
+        if self.acts:
+            super().revoke_licenses(token_id, body)
+        raise IntuneRefusal(504, "GatewayTimeout", "Too late.")
+
+
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=1), timedelta(hours=-1)])
+def test_a_lost_answer(ahead: timedelta) -> None:
+    """Where only the answer was lost the revocation is found and followed, however the clocks differ."""
+    tenant = slow(Losing)
+    token_id = uploaded(tenant)
+    run = Run(tenant, time=Clocked(tenant.clock, ahead))
+    kept = done(run, REVOKED, {"vppTokenId": token_id})
+    assert run.requests == [GET, REVOKE, GET, *[LIST] * len(run.time.slept)]
+    assert (kept.failure, kept["actionState"]) == (None, "done")
+    assert kept["startDateTime"] == "2026-11-01T12:00:01.0000000Z"
+
+
+def test_a_request_that_was_lost() -> None:
+    """Where nothing new shows it is an error, and nothing is kept, though a revocation of long ago shows."""
+    tenant = new_tenant(Losing)
+    assert isinstance(tenant, Losing)
+    token_id = uploaded(tenant)
+    Tenant.revoke_licenses(tenant, token_id, {"notifyManagedDevices": False})
+    tenant.clock.advance(5)
+    tenant.acts = False
+    run = Run(tenant)
+    with pytest.raises(GraphUnavailable):
+        done(run, REVOKED, {"vppTokenId": token_id})
+    assert run.requests == [GET, REVOKE, GET]
+
+
+def test_a_lost_answer_that_shows_late() -> None:
+    """One that Graph did not show at once is joined by the next run."""
+
+    class Lagging(Losing):
+        def get(self, token_id: str, **options: Any) -> dict[str, Any]:
+            shown = super().get(token_id, **options)
+            return {**shown, "tokenActionResults": []} if self.clock.now().second == 1 else shown
+
+    tenant = slow(Lagging)
+    token_id = uploaded(tenant)
+    with pytest.raises(GraphUnavailable):
+        done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+    tenant.clock.advance(5)
+    run = Run(tenant)
+    assert done(run, REVOKED, {"vppTokenId": token_id})["actionState"] == "done"
+    assert REVOKE not in run.requests
+
+
+def test_a_refusal_is_no_lost_answer() -> None:
+    """What Graph refuses it has not done: nothing is asked once more."""
+
+    class Refusing(Tenant):
+        def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+            del token_id, body
+            raise IntuneRefusal(409, "Conflict", "Not now.")
+
+    tenant = new_tenant(Refusing)
+    token_id = uploaded(tenant)
+    run = Run(tenant)
+    with pytest.raises(Conflict):
+        done(run, REVOKED, {"vppTokenId": token_id})
+    assert run.requests == [GET, REVOKE]
+
+
+def test_a_failing_poll_keeps_the_id() -> None:
+    """A listing that is refused during the wait ends it; what was begun is kept, and followed by the next update."""
+
+    class Blind(Tenant):
+        blind = True
+
+        def list_tokens(self, **options: Any) -> Page:
+            if self.blind:
+                raise IntuneRefusal(403, "Forbidden", "Not any more.")
+            return super().list_tokens(**options)
+
+    tenant = slow(Blind)
+    assert isinstance(tenant, Blind)
+    token_id = uploaded(tenant)
+    run = Run(tenant)
+    kept = done(run, REVOKED, {"vppTokenId": token_id})
+    assert run.requests == [GET, REVOKE, LIST]
+    assert "Not any more." in str(kept.failure)
+    tenant.blind = False
+    later = Run(tenant)
+    assert updated(later, kept)["actionState"] == "done"
+    assert REVOKE not in later.requests
+
+
+def test_a_result_that_vanishes() -> None:
+    """A revocation that Graph no longer shows is given up after a minute, with what can be done."""
+    tenant = slow()
+    kept = interrupted(tenant, pause=3)
+    tenant.edit_by_hand(kept["vppTokenId"], {"tokenActionResults": []})
+    run = Run(tenant)
+    lost = updated(run, kept)
+    assert str(lost.failure) == (
+        "Intune no longer shows the revocation of Lincoln that began at 2026-11-01T12:00:01.0000000Z. "
+        "Whether its licences were revoked is to be seen in Intune. "
+        "To revoke once more, replace this resource (--replace, its URN)."
+    )
+    assert 60 <= sum(run.time.slept) < 90
+    assert REVOKE not in run.requests
+    assert refreshed(Run(tenant), kept) == Kept(kept.action, kept.id, kept.inputs, kept.outputs)
+
+
+def test_a_token_deleted_during_the_wait() -> None:
+    """The wait ends with that sentence; what was told of it stays, and each update says how to get rid of it."""
+
+    class Deleting(Tenant):
+        def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+            super().revoke_licenses(token_id, body)
+            self.delete(token_id)
+
+    tenant = slow(Deleting)
+    token_id = uploaded(tenant)
+    run = Run(tenant)
+    kept = done(run, REVOKED, {"vppTokenId": token_id})
+    assert isinstance(kept.failure, TokenGone)
+    assert str(kept.failure) == "Lincoln was deleted while it was waited for."
+    assert run.requests == [GET, REVOKE, LIST, GET]
+    later = Run(tenant)
+    still = updated(later, kept)
+    assert later.requests == [GET]
+    assert str(still.failure) == (
+        f"Token {token_id} was deleted before the revocation of its licences was seen to end. "
+        "Intune tells no more of it: remove this resource from the program."
+    )
+    assert still.outputs == kept.outputs
+
+
+def test_what_was_done_stays_done(tenant: Tenant) -> None:
+    """A revocation is never gone, or it would be done again: with its token deleted it is told as it was."""
+    token_id = uploaded(tenant)
+    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+    tenant.delete(token_id)
+    run = Run(tenant)
+    assert refreshed(run, kept) == kept
+    assert run.voice.said == []
+    assert not planned(Run(tenant), kept, kept.inputs)
+
+
+@pytest.mark.parametrize("missing", ["requestedDateTime", "startDateTime", "tenantId", "actionState"])
+def test_a_record_that_lacks_something(tenant: Tenant, missing: str) -> None:
+    """A record in which a member is missing is followed as far as it says, and never revokes."""
+    kept = done(Run(tenant), REVOKED, {"vppTokenId": uploaded(tenant)})
+    lacking = Kept(
+        kept.action, kept.id, kept.inputs, {name: one for name, one in kept.outputs.items() if name != missing}
+    )
+    run = Run(tenant)
+    shown = refreshed(run, lacking)
+    assert shown is not None
+    if planned(run, lacking, kept.inputs):
+        assert updated(run, lacking)["actionState"] == "done"
+    assert REVOKE not in run.requests
