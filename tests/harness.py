@@ -28,15 +28,21 @@ SECONDS_FOR_A_COMMAND = 120
 PROGRAM = """\
 import json, os
 import pulumi
+from intune_vpp import dynamic
 from intune_vpp.dynamic import VppToken
 
-wanted = json.loads(os.environ["WANTED"])
+wanted, acts, tokens = json.loads(os.environ["WANTED"]), json.loads(os.environ["ACTS"]), {}
 for name, given in wanted.items():
     options = pulumi.ResourceOptions(**given.pop("opts", {}))
     token = given.pop("token", None)
     token = pulumi.FileAsset(token) if token else None
-    made = VppToken(name, token=token, opts=options, **given)
+    tokens[name] = made = VppToken(name, token=token, opts=options, **given)
     pulumi.export(name, {"state": made.state, "sync": made.last_sync_status, "file": made.token_file})
+for name, given in acts.items():
+    kind = getattr(dynamic, given.pop("kind"))
+    if given.get("vpp_token_id") in tokens:
+        given["vpp_token_id"] = tokens[given["vpp_token_id"]].id
+    kind(name, opts=pulumi.ResourceOptions(**given.pop("opts", {})), **given)
 """
 """A program that declares what the environment says, so that a test reads as a list of wishes."""
 
@@ -53,7 +59,12 @@ class Tenant:
 
     def requests(self) -> list[str]:
         """`METHOD path` of each Graph request; the log is emptied."""
-        return [f"{one['method']} {_shape(one['path'])}" for one in self.log() if one["path"].startswith("/beta")]
+        return self.shown(self.log())
+
+    @staticmethod
+    def shown(log: list[dict[str, Any]]) -> list[str]:
+        """`METHOD path` of each Graph request in a log."""
+        return [f"{one['method']} {_shape(one['path'])}" for one in log if one["path"].startswith("/beta")]
 
     def log(self) -> list[dict[str, Any]]:
         """The request log, emptied afterwards."""
@@ -148,6 +159,7 @@ class Project:
     environment: dict[str, str]
     wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
     displayed: list[str] = field(default_factory=list)
+    acts: dict[str, dict[str, Any]] = field(default_factory=dict)
     type: str = DYNAMIC_TYPE
 
     @classmethod
@@ -193,7 +205,7 @@ class Project:
         return subprocess.Popen(
             ["pulumi", "--non-interactive", "--color", "never", *arguments],  # noqa: S607 - the engine comes first on PATH
             cwd=self.folder,
-            env={**self.environment, "WANTED": json.dumps(self.wanted), **environment},
+            env={**self.environment, "WANTED": json.dumps(self.wanted), "ACTS": json.dumps(self.acts), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -226,18 +238,26 @@ class Project:
         }
         self.wanted[name] = {**basis, **self.wanted.get(name, {}), **arguments}
 
+    def act(self, name: str, kind: str, vpp_token_id: str | None = None, **arguments: Any) -> None:
+        """Let the program declare an action; a token is named by its resource here, or by its id in the tenant."""
+        of = {"vpp_token_id": vpp_token_id} if vpp_token_id else {}
+        self.acts[name] = {"kind": kind, **of, **arguments}
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """All records in the state, by resource name."""
+        return {one["urn"].rsplit("::", 1)[1]: one for one in self.export()["deployment"].get("resources") or []}
+
     def tokens(self) -> dict[str, dict[str, Any]]:
         """The records of the tokens in the state, by resource name."""
-        exported = self.export()["deployment"].get("resources") or []
-        return {one["urn"].rsplit("::", 1)[1]: one for one in exported if one["type"] == self.type}
+        return {name: one for name, one in self.records().items() if one["type"] == self.type}
 
     def token(self, name: str = "lincoln") -> dict[str, Any]:
         """One record."""
         return self.tokens()[name]
 
     def outputs(self, name: str = "lincoln") -> dict[str, Any]:
-        """One token's outputs, secrets opened."""
-        opened = {key: _opened(value) for key, value in self.token(name)["outputs"].items()}
+        """One resource's outputs, secrets opened."""
+        opened = {key: _opened(value) for key, value in self.records()[name]["outputs"].items()}
         return dict(opened)
 
     def export(self) -> dict[str, Any]:
