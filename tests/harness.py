@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
+
+from wishes import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,27 +26,6 @@ DYNAMIC_TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
 PLUGIN_TYPE = "intune-vpp:index:VppToken"
 TOKENS = "/beta/deviceAppManagement/vppTokens"
 SECONDS_FOR_A_COMMAND = 120
-
-PROGRAM = """\
-import json, os
-import pulumi
-from intune_vpp import dynamic
-from intune_vpp.dynamic import VppToken
-
-wanted, acts, tokens = json.loads(os.environ["WANTED"]), json.loads(os.environ["ACTS"]), {}
-for name, given in wanted.items():
-    options = pulumi.ResourceOptions(**given.pop("opts", {}))
-    token = given.pop("token", None)
-    token = pulumi.FileAsset(token) if token else None
-    tokens[name] = made = VppToken(name, token=token, opts=options, **given)
-    pulumi.export(name, {"state": made.state, "sync": made.last_sync_status, "file": made.token_file})
-for name, given in acts.items():
-    kind = getattr(dynamic, given.pop("kind"))
-    if given.get("vpp_token_id") in tokens:
-        given["vpp_token_id"] = tokens[given["vpp_token_id"]].id
-    kind(name, opts=pulumi.ResourceOptions(**given.pop("opts", {})), **given)
-"""
-"""A program that declares what the environment says, so that a test reads as a list of wishes."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +52,14 @@ class Tenant:
         found: list[dict[str, Any]] = self._call("GET", "requests")
         self._call("DELETE", "requests")
         return found
+
+    def wait_for(self, request: str) -> None:
+        """Wait until a request is in the log; then the log is emptied."""
+        deadline = time.monotonic() + 30
+        while request not in (seen := self.shown(self._call("GET", "requests"))):
+            assert time.monotonic() < deadline, f"{request} never came, only {seen}"
+            time.sleep(0.1)
+        self.log()
 
     def edit(self, token_id: str, **members: Any) -> None:
         """Change a token as a person in the admin centre would."""
@@ -270,6 +259,19 @@ def _opened(value: Any) -> Any:
     if isinstance(value, dict) and "plaintext" in value:
         return json.loads(value["plaintext"])
     return value
+
+
+def kill(command: subprocess.Popen[str]) -> None:
+    """Let a command and all that it started vanish, as with the machine that they ran on."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607
+    parents = {int(pid): int(parent) for pid, parent in map(str.split, listed.stdout.splitlines())}
+    doomed = {command.pid}
+    while more := {pid for pid, parent in parents.items() if parent in doomed} - doomed:
+        doomed |= more
+    for pid in doomed:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    command.communicate(timeout=SECONDS_FOR_A_COMMAND)
 
 
 def token_file(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from harness import SECONDS_FOR_A_COMMAND, Project, Tenant, emulator, token_file
+from harness import SECONDS_FOR_A_COMMAND, Project, Tenant, emulator, kill, token_file
 from yaml_project import YamlProject, traces
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def test_failed(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert record["id"].startswith(f"{there}/")
     assert outputs == {**outputs, **_FAILED, "failedLicensesCount": 7}
 
-    for again in (project.up(), project.up(), project.refresh(), project.up()):
+    for again in (project.up(), project.refresh(), project.up()):
         assert f"The licences of token {there} could not be revoked (7 of 7): {_REASON}. {AGAIN}" in again.text
         assert again.ok == again.text.startswith("Refreshing")
     assert tenant.requests() == ["GET vppTokens/{id}"]
@@ -177,15 +177,13 @@ def test_killed(tmp_path: Path, engine: dict[str, str]) -> None:
             project = door.start(folder, engine, tenant)
             there = tenant.upload(token_file(folder), displayName="Lincoln")
             project.act("retire", "LicenseRevocation", there)
-            command = _begun(project, tenant)
-            os.killpg(command.pid, signal.SIGKILL)
-            command.communicate(timeout=SECONDS_FOR_A_COMMAND)
+            kill(_begun(project, tenant))
             assert "retire" not in project.records()
             tenant.log()
-            # A killed engine leaves its lock and the operation that was under way.
+            # A killed engine leaves its lock.
             assert project.pulumi("cancel", "--yes").ok
-            again = project.begin("up", "--yes", "--skip-preview", "--refresh", "--clear-pending-creates")
-            _until(lambda: "GET vppTokens/{id}" in tenant.requests())  # noqa: B023 - called at once
+            again = project.begin("up", "--yes", "--skip-preview")
+            tenant.wait_for("GET vppTokens/{id}")
             tenant.advance(3600)
             text, _ = again.communicate(timeout=SECONDS_FOR_A_COMMAND)
             assert again.returncode == 0, text
@@ -204,12 +202,5 @@ def _begun(project: Project, tenant: Tenant) -> subprocess.Popen[str]:
     """An update whose revocation has begun."""
     tenant.log()
     command = project.begin("up", "--yes", "--skip-preview")
-    _until(lambda: REVOKE in tenant.writes())
+    tenant.wait_for(REVOKE)
     return command
-
-
-def _until(reached: Any) -> None:
-    deadline = time.monotonic() + 30
-    while not reached():
-        assert time.monotonic() < deadline, "it never began"
-        time.sleep(0.2)
