@@ -81,6 +81,11 @@ class Tenant:
         self.edit(token_id, **synced)
         return token_id
 
+    def licenses(self, token_id: str, **used: int) -> dict[str, int]:
+        """The licences of a token in use, by bundle id, after some were put to use."""
+        found: dict[str, int] = self._call("POST", f"portal/{token_id}/licenses", used)
+        return found
+
     def fail(self, *rules: dict[str, Any]) -> None:
         """Let things go wrong by these rules."""
         self._call("POST", "faults", list(rules))
