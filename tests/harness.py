@@ -8,13 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
+
+from wishes import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,21 +34,6 @@ PROXIES = {"NO_PROXY": LOOPBACK, "no_proxy": LOOPBACK} | {
 }
 """Of whoever runs the tests, read before a fixture takes them away: only for commands that ask a package registry."""
 
-PROGRAM = """\
-import json, os
-import pulumi
-from intune_vpp.dynamic import VppToken
-
-wanted = json.loads(os.environ["WANTED"])
-for name, given in wanted.items():
-    options = pulumi.ResourceOptions(**given.pop("opts", {}))
-    token = given.pop("token", None)
-    token = pulumi.FileAsset(token) if token else None
-    made = VppToken(name, token=token, opts=options, **given)
-    pulumi.export(name, {"state": made.state, "sync": made.last_sync_status, "file": made.token_file})
-"""
-"""A program that declares what the environment says, so that a test reads as a list of wishes."""
-
 
 @dataclass(frozen=True)
 class Tenant:
@@ -60,13 +47,26 @@ class Tenant:
 
     def requests(self) -> list[str]:
         """`METHOD path` of each Graph request; the log is emptied."""
-        return [f"{one['method']} {_shape(one['path'])}" for one in self.log() if one["path"].startswith("/beta")]
+        return self.shown(self.log())
+
+    @staticmethod
+    def shown(log: list[dict[str, Any]]) -> list[str]:
+        """`METHOD path` of each Graph request in a log."""
+        return [f"{one['method']} {_shape(one['path'])}" for one in log if one["path"].startswith("/beta")]
 
     def log(self) -> list[dict[str, Any]]:
         """The request log, emptied afterwards."""
         found: list[dict[str, Any]] = self._call("GET", "requests")
         self._call("DELETE", "requests")
         return found
+
+    def wait_for(self, request: str) -> None:
+        """Wait until a request is in the log; then the log is emptied."""
+        deadline = time.monotonic() + 30
+        while request not in (seen := self.shown(self._call("GET", "requests"))):
+            assert time.monotonic() < deadline, f"{request} never came, only {seen}"
+            time.sleep(0.1)
+        self.log()
 
     def edit(self, token_id: str, **members: Any) -> None:
         """Change a token as a person in the admin centre would."""
@@ -87,6 +87,11 @@ class Tenant:
         synced = {"lastSyncStatus": "completed", "lastSyncDateTime": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
         self.edit(token_id, **synced)
         return token_id
+
+    def licenses(self, token_id: str, **used: int) -> dict[str, int]:
+        """The licences of a token in use, by bundle id, after some were put to use."""
+        found: dict[str, int] = self._call("POST", f"portal/{token_id}/licenses", used)
+        return found
 
     def fail(self, *rules: dict[str, Any]) -> None:
         """Let things go wrong by these rules."""
@@ -155,6 +160,7 @@ class Project:
     environment: dict[str, str]
     wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
     displayed: list[str] = field(default_factory=list)
+    acts: dict[str, dict[str, Any]] = field(default_factory=dict)
     type: str = DYNAMIC_TYPE
 
     @classmethod
@@ -200,7 +206,7 @@ class Project:
         return subprocess.Popen(
             ["pulumi", "--non-interactive", "--color", "never", *arguments],  # noqa: S607 - the engine comes first on PATH
             cwd=self.folder,
-            env={**self.environment, "WANTED": json.dumps(self.wanted), **environment},
+            env={**self.environment, "WANTED": json.dumps(self.wanted), "ACTS": json.dumps(self.acts), **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -233,18 +239,26 @@ class Project:
         }
         self.wanted[name] = {**basis, **self.wanted.get(name, {}), **arguments}
 
+    def act(self, name: str, kind: str, vpp_token_id: str | None = None, **arguments: Any) -> None:
+        """Let the program declare an action; a token is named by its resource here, or by its id in the tenant."""
+        of = {"vpp_token_id": vpp_token_id} if vpp_token_id else {}
+        self.acts[name] = {"kind": kind, **of, **arguments}
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        """All records in the state, by resource name."""
+        return {one["urn"].rsplit("::", 1)[1]: one for one in self.export()["deployment"].get("resources") or []}
+
     def tokens(self) -> dict[str, dict[str, Any]]:
         """The records of the tokens in the state, by resource name."""
-        exported = self.export()["deployment"].get("resources") or []
-        return {one["urn"].rsplit("::", 1)[1]: one for one in exported if one["type"] == self.type}
+        return {name: one for name, one in self.records().items() if one["type"] == self.type}
 
     def token(self, name: str = "lincoln") -> dict[str, Any]:
         """One record."""
         return self.tokens()[name]
 
     def outputs(self, name: str = "lincoln") -> dict[str, Any]:
-        """One token's outputs, secrets opened."""
-        opened = {key: _opened(value) for key, value in self.token(name)["outputs"].items()}
+        """One resource's outputs, secrets opened."""
+        opened = {key: _opened(value) for key, value in self.records()[name]["outputs"].items()}
         return dict(opened)
 
     def export(self) -> dict[str, Any]:
@@ -257,6 +271,19 @@ def _opened(value: Any) -> Any:
     if isinstance(value, dict) and "plaintext" in value:
         return json.loads(value["plaintext"])
     return value
+
+
+def kill(command: subprocess.Popen[str]) -> None:
+    """Let a command and all that it started vanish, as with the machine that they ran on."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607
+    parents = {int(pid): int(parent) for pid, parent in map(str.split, listed.stdout.splitlines())}
+    doomed = {command.pid}
+    while more := {pid for pid, parent in parents.items() if parent in doomed} - doomed:
+        doomed |= more
+    for pid in doomed:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    command.communicate(timeout=SECONDS_FOR_A_COMMAND)
 
 
 def token_file(

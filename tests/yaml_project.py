@@ -46,13 +46,24 @@ class YamlProject(Project):
 
     def _program(self) -> dict[str, Any]:
         tokens = {name: _resource(given) for name, given in self.wanted.items()}
+        acts = {name: self._action(**given) for name, given in self.acts.items()}
         return {
             "name": "story",
             "runtime": "yaml",
             "plugins": {"providers": [{"name": "intune-vpp", "path": "../plugin"}]},
             **self.more,
-            "resources": {**self.more.get("resources", {}), **tokens},
+            "resources": {**self.more.get("resources", {}), **tokens, **acts},
             "outputs": {**{name: f"${{{name}.state}}" for name in tokens}, **self.more.get("outputs", {})},
+        }
+
+    def _action(self, *, kind: str, opts: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
+        members = {_camel(name): value for name, value in given.items()}
+        if members.get("vppTokenId") in self.wanted:
+            members["vppTokenId"] = f"${{{members['vppTokenId']}.id}}"
+        return {
+            "type": f"intune-vpp:index:{kind}",
+            "properties": members,
+            "options": {_camel(name): value for name, value in (opts or {}).items()},
         }
 
 

@@ -38,8 +38,8 @@ def engine() -> dict[str, str]:
 
 @pytest.fixture
 def tenant(tmp_path: Path) -> Iterator[Tenant]:
-    """A tenant in which a sync takes no time."""
-    with emulator(tmp_path, "--sync-seconds", "0") as running:
+    """A tenant in which a sync or a revocation takes no time."""
+    with emulator(tmp_path, "--sync-seconds", "0", "--revoke-seconds", "0") as running:
         yield running
 
 
@@ -54,5 +54,19 @@ def yaml_project(tmp_path: Path, engine: dict[str, str], tenant: Tenant) -> Iter
     """A project in YAML on that tenant, through the plugin; at its end no secret of its token files is anywhere."""
     project = YamlProject.start(tmp_path, engine, tenant)
     yield project
+    _search(project, tmp_path)
+
+
+@pytest.fixture(params=[Project, YamlProject], ids=["dynamic", "plugin"])
+def each_door(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: dict[str, str], tenant: Tenant
+) -> Iterator[Project]:
+    """A project on that tenant through one door, then through the other; at its end no secret is anywhere either."""
+    project: Project = request.param.start(tmp_path, engine, tenant)
+    yield project
+    _search(project, tmp_path)
+
+
+def _search(project: Project, folder: Path) -> None:
     exported, history = project.export(), project.pulumi("stack", "history", "--json", "--show-secrets")
-    assert traces(tmp_path, *project.displayed, json.dumps(exported), history.text) == []
+    assert traces(folder, *project.displayed, json.dumps(exported), history.text) == []

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from harness import DYNAMIC_TYPE, Project, Tenant, emulator, token_file
 from yaml_project import PLUGIN, YamlProject, install_command, traces
@@ -14,7 +17,8 @@ if TYPE_CHECKING:
 _OF_ONE_TENANT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|20\d\d-\d\d-\d\dT[\d:.]+Z")
 
 
-def test_the_doors_are_equal(tmp_path: Path, engine: dict[str, str]) -> None:
+@pytest.mark.parametrize("about", ["tokens", "licenses"])
+def test_the_doors_are_equal(tmp_path: Path, engine: dict[str, str], about: str) -> None:
     """The same wishes leave the same outputs and the same requests, whichever door they went through."""
     first = token_file(tmp_path, "first")
     second = token_file(tmp_path, "second", days=350)
@@ -22,8 +26,10 @@ def test_the_doors_are_equal(tmp_path: Path, engine: dict[str, str]) -> None:
     for door in (Project, YamlProject):
         folder = tmp_path / door.__name__
         folder.mkdir()
-        with emulator(folder, "--sync-seconds", "0") as tenant:
-            told.append(_story(door.start(folder, engine, tenant), tenant, first, second))
+        with emulator(folder, "--sync-seconds", "0", "--revoke-seconds", "0") as tenant:
+            project = door.start(folder, engine, tenant)
+            tokens, licenses = partial(_story, second=second), _story_of_licenses
+            told.append((tokens if about == "tokens" else licenses)(project, tenant, first))
     dynamic, plugin = told
     for step, (by_dynamic, by_plugin) in enumerate(zip(dynamic, plugin, strict=True), start=1):
         assert by_plugin == by_dynamic, f"step {step}"
@@ -50,6 +56,41 @@ def _story(project: Project, tenant: Tenant, first: Path, second: Path) -> list[
     assert project.refresh().ok
     tell()
     project.want(claim_token_management_from_external_mdm=True, country_or_region=None)
+    assert project.up().ok
+    tell()
+    assert project.destroy().ok
+    tell()
+    return told
+
+
+def _story_of_licenses(project: Project, tenant: Tenant, first: Path) -> list[Any]:
+    told = []
+
+    def tell() -> None:
+        seen = [one for one in tenant.log() if one["path"].startswith("/beta")]
+        requests = [(one["method"], _plain(one["path"]), one["body"]) for one in seen]
+        records = {name: one for name, one in project.records().items() if name in {*project.wanted, *project.acts}}
+        told.append((requests, {name: _plain([one["id"], one["outputs"]]) for name, one in records.items()}))
+
+    project.want(token=str(first), display_name="Lincoln", revoke_licenses_on_delete=True)
+    assert project.up().ok
+    # One by one: what goes on side by side has no order.
+    project.act("nightly", "LicenseSync", "lincoln", triggers=["monday", 1, {"deep": [True]}])
+    assert project.up().ok
+    project.act("count", "LicenseCountSync", triggers="monday")
+    assert project.up().ok
+    tenant.fail({"revoke": {"actionState": "failed", "actionFailureReason": "novel", "failedLicensesCount": 1}})
+    project.act("partly", "LicenseRevocation", "lincoln", revoke_untracked_licenses=True)
+    assert project.up().ok
+    tell()
+    tenant.fail({"revoke": {"actionState": "canceled"}})
+    project.act("failing", "LicenseRevocation", "lincoln")
+    assert not project.up().ok
+    tell()
+    assert project.refresh().ok
+    tell()
+    assert project.up("--replace", project.records()["failing"]["urn"]).ok
+    project.act("nightly", "LicenseSync", "lincoln", triggers=["tuesday"])
     assert project.up().ok
     tell()
     assert project.destroy().ok

@@ -54,6 +54,7 @@ class ActionProvider(ConfiguredProvider):
         found = self._lifecycle.look(id_, props)
         if found is None:
             return ReadResult("", {})
+        self._warn_of_failure(self._lifecycle.standing_failure(found), "Until then every update fails.")
         return ReadResult(id_, dict(found), actions.certain(self.action, found))
 
     @errors_in_python()

@@ -60,23 +60,23 @@ class ActionLifecycle(ABC):
             self._require_tenant(action_id, before)
             return self._resume(action_id, before, inputs, patience)
         outputs = {**self._told(before), **actions.certain(self.action, inputs)}
-        return Acted(action_id, outputs, self._standing_failure(before))
+        return Acted(action_id, outputs, self.standing_failure(before))
 
     def look(self, action_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The outputs as Graph tells them now; None where what it was done to is gone, and it could be done again."""
         del action_id
         return before
 
+    def standing_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
+        """What is still wrong with what was done."""
+        del outputs
+        return None
+
     def _resume(
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
     ) -> Acted:
         del action_id, before
         return self.act(inputs, patience)
-
-    def _standing_failure(self, before: Mapping[str, Any]) -> IntuneVppError | None:
-        """What is still wrong with what was done."""
-        del before
-        return None
 
     def _told(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
         """The outputs that are no inputs."""
@@ -172,6 +172,10 @@ class LicenseRevocations(ActionLifecycle):
         now = {**before, **(_result_to(found) if found else {})}
         return {name: value for name, value in now.items() if value is not None}
 
+    def standing_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
+        """That it failed, until it is replaced."""
+        return _with_cure(revocation.verdict(_result_from(outputs), f"token {outputs.get(_TOKEN)}").failure)
+
     def _resume(
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
     ) -> Acted:
@@ -182,9 +186,6 @@ class LicenseRevocations(ActionLifecycle):
             failure = RevocationFailed(f"{what} Intune tells no more of it: remove this resource from the program.")
             return Acted(action_id, {**self._told(before), **actions.certain(self.action, inputs)}, failure)
         return self._follow(self._watch(before, patience), seen, inputs, action_id)
-
-    def _standing_failure(self, before: Mapping[str, Any]) -> IntuneVppError | None:
-        return _with_cure(revocation.verdict(_result_from(before), f"token {before.get(_TOKEN)}").failure)
 
     def _follow(self, watch: Watch, seen: VppToken, inputs: Mapping[str, Any], action_id: str | None = None) -> Acted:
         observed, result, ended = self._revoking.follow(watch, seen)

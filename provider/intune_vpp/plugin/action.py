@@ -58,17 +58,23 @@ class ActionResource:
         return provider_pb2.CreateResponse(id=acted.id, properties=self._settled(acted, inputs, secrets))
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
-        """How what was done stands now. What was not done here cannot be imported. Raises QueryRefused."""
+        """How what was done stands now. What was not done here cannot be imported.
+
+        Raises QueryRefused, and HalfDone where it failed: the engine warns of it, and keeps it for the next update.
+        """
         if not request.properties.fields:
             what = f"A {self._action.name} is an act: it can be neither imported nor looked up."
             raise QueryRefused(f"{what} Declare one, and it is done.")
         secrets = codec.secrets(request.inputs)
-        found = self._parts.action(self._action).look(request.id, codec.decode(request.properties))
+        lifecycle = self._parts.action(self._action)
+        found = lifecycle.look(request.id, codec.decode(request.properties))
         if found is None:
             return provider_pb2.ReadResponse()
-        return provider_pb2.ReadResponse(
-            id=request.id, properties=codec.encode(found, secrets=secrets), inputs=request.inputs
-        )
+        outputs = codec.encode(found, secrets=secrets)
+        failure = lifecycle.standing_failure(found)
+        if failure is not None:
+            raise HalfDone(request.id, outputs=outputs, inputs=request.inputs, why=str(failure))
+        return provider_pb2.ReadResponse(id=request.id, properties=outputs, inputs=request.inputs)
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
         """Act again or go on, where that is due; in preview only say what is certain."""

@@ -1,0 +1,80 @@
+"""A token that takes its licences back before it goes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+from harness import SECONDS_FOR_A_COMMAND, Tenant, emulator, token_file
+from yaml_project import YamlProject, traces
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness import Project
+
+REVOKE, DELETE = "POST vppTokens/{id}/revokeLicenses", "DELETE vppTokens/{id}"
+REVOKED = ["GET vppTokens/{id}", REVOKE, "GET vppTokens"]
+
+
+def test_retired(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """Destroy revokes, waits and deletes; where not all could be revoked the token stays, and why is told."""
+    project = each_door
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    assert project.up().ok
+    tenant.log()
+    project.want(revoke_licenses_on_delete=True)
+    changed = project.up()
+    assert changed.ok, changed.text
+    assert tenant.log() == []
+    made = project.token()
+    failed = {"actionState": "failed", "actionFailureReason": "internalError", "totalLicensesCount": 7}
+    for failures in (7, 3):
+        tenant.fail({"revoke": {**failed, "failedLicensesCount": failures}})
+        refused = project.destroy()
+        assert not refused.ok
+        assert "Lincoln was not deleted: " in refused.text
+        assert "To delete it all the same, set revoke" in refused.text
+        assert f"{failures} of 7" in refused.text
+        assert "Intune failed within. Try again later (internalError)." in refused.text
+        assert project.token()["id"] == made["id"]
+        assert tenant.requests() == REVOKED
+    done = project.destroy()
+    assert done.ok, done.text
+    assert tenant.requests() == [*REVOKED, DELETE]
+    assert project.tokens() == {}
+
+
+def test_a_retirement_that_takes_long(tmp_path: Path, engine: dict[str, str]) -> None:
+    """`customTimeouts` and Ctrl-C end the wait of a deletion; the next one waits for the revocation that was begun."""
+    with emulator(tmp_path, "--sync-seconds", "0", "--revoke-seconds", "3600") as tenant:
+        project = YamlProject.start(tmp_path, engine, tenant)
+        file = str(token_file(tmp_path))
+        timeouts = {"custom_timeouts": {"delete": "3s"}}
+        project.want(token=file, display_name="Lincoln", revoke_licenses_on_delete=True, opts=timeouts)
+        assert project.up().ok
+        tenant.log()
+        started = time.monotonic()
+        late = project.destroy()
+        assert not late.ok
+        assert time.monotonic() - started < 15
+        assert "Lincoln was not deleted: " in late.text
+        assert "did not end within 3 seconds" in late.text
+        assert tenant.writes() == [REVOKE]
+        command = project.begin("destroy", "--yes", "--skip-preview")
+        tenant.wait_for("GET vppTokens/{id}")
+        os.killpg(command.pid, signal.SIGINT)
+        interrupted, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
+        assert command.returncode != 0, interrupted
+        assert set(project.tokens()) == {"lincoln"}
+
+        command = project.begin("destroy", "--yes", "--skip-preview")
+        tenant.wait_for("GET vppTokens/{id}")
+        tenant.advance(3600)
+        text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
+        assert command.returncode == 0, text
+        assert tenant.writes() == [DELETE]
+        assert project.tokens() == {}
+        assert traces(tmp_path, *project.displayed, interrupted, text) == []
