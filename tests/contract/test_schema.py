@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 import re
@@ -10,125 +9,46 @@ import subprocess
 import sys
 import tomllib
 from importlib import metadata
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from intune_vpp import settings
-from intune_vpp.core.model import (
-    BY_NAME,
-    INPUTS,
-    OBSERVED,
-    PROPERTIES,
-    AccountType,
-    DeliveryProtocol,
-    Kind,
-    Property,
-    SyncStatus,
-    TokenFile,
-    TokenState,
-    camel_case,
-    snake_case,
-)
+from intune_vpp.core.model import BY_NAME, INPUTS, OBSERVED, PROPERTIES, TokenFile, camel_case, snake_case
+from intune_vpp.core.revocation import Result
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import functions, servicer
+from schema import (
+    BETA_ONLY,
+    ENUMS,
+    FILE,
+    FUNCTIONS,
+    GRAPH,
+    LANGUAGES,
+    NEVER_NULL,
+    PACKAGE,
+    PATH,
+    REPLACES,
+    RESOURCES,
+    SCHEMA,
+    TYPES,
+    everything,
+    examples,
+    expected,
+    importing,
+    named_in,
+    shape,
+    texts,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from enum import StrEnum
 
-ROOT = Path(__file__).resolve().parents[2]
-PACKAGE = "intune-vpp:index:"
-SCHEMA: dict[str, Any] = json.loads((ROOT / "schema.json").read_text(encoding="utf-8"))
-TYPES: dict[str, Any] = {name.removeprefix(PACKAGE): found for name, found in SCHEMA["types"].items()}
-FUNCTIONS: dict[str, Any] = {name.removeprefix(PACKAGE): found for name, found in SCHEMA["functions"].items()}
-RESOURCE: dict[str, Any] = SCHEMA["resources"][f"{PACKAGE}VppToken"]
+RESOURCE = RESOURCES["VppToken"]
 ASKED = {prop.name: prop for prop in INPUTS if prop.name != "tokenFile"}
 """The inputs of a program; `tokenFile` is one that Check alone adds."""
 
-NEVER_NULL = {
-    "automaticallyUpdateApps",
-    "expirationDateTime",
-    "lastModifiedDateTime",
-    "lastSyncStatus",
-    "state",
-    "vppTokenAccountType",
-}
-"""What neither version of Graph leaves out, by its metadata; `lastSyncDateTime` is, before the first sync."""
-
-SHOWN_AS = {"state": TokenState, "lastSyncStatus": SyncStatus}
-"""Outputs whose members the table leaves open, since new ones pass through."""
-
-ENUMS: dict[str, list[str]] = {
-    **{enum.__name__: list(enum) for enum in (AccountType, DeliveryProtocol, TokenState, SyncStatus)},
-    "ActionState": ["none", "pending", "canceled", "active", "done", "failed", "notSupported"],
-    "ActionFailureReason": [
-        "none",
-        "appleFailure",
-        "internalError",
-        "expiredVppToken",
-        "expiredApplePushNotificationCertificate",
-    ],
-}
-"""Graph's enumerations: https://learn.microsoft.com/graph/api/resources/intune-shared-actionstate and, on beta,
-https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptokenactionfailurereason."""
-
-LANGUAGES = ["typescript", "python", "go", "csharp", "java", "yaml"]
-FILE = [{"type": "string"}, {"$ref": "pulumi.json#/Asset"}]
-SHAPES: dict[Kind, dict[str, Any]] = {
-    Kind.FLAG: {"type": "boolean"},
-    Kind.TEXTS: {"type": "array", "items": {"type": "string"}},
-    Kind.OBJECT: {"$ref": f"#/types/{PACKAGE}TokenFile"},
-    Kind.OBJECTS: {"type": "array", "items": {"$ref": f"#/types/{PACKAGE}TokenActionResult"}},
-}
-BETA_ONLY = "Beta only."
-
-
-def shape(described: dict[str, Any]) -> dict[str, Any]:
-    """A property's type, without what is said about it."""
-    return {key: value for key, value in described.items() if key not in {"description", "secret"}}
-
-
-def open_enum(name: str) -> dict[str, Any]:
-    """The type of an enumeration that may grow."""
-    return {"oneOf": [{"type": "string"}, {"type": "string", "$ref": f"#/types/{PACKAGE}{name}"}]}
-
-
-def expected(prop: Property, *, given: bool) -> dict[str, Any]:
-    """The type that the table's kind means, as an input or as an output."""
-    choices: type[StrEnum] | None = prop.choices or SHOWN_AS.get(prop.name)
-    if choices:
-        return open_enum(choices.__name__)
-    if prop.kind is Kind.FINGERPRINT and given:
-        return {"oneOf": FILE}
-    return SHAPES.get(prop.kind, {"type": "string"})
-
-
-def everything(node: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object of the schema with its path."""
-    if isinstance(node, dict):
-        yield path, node
-    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
-        yield from everything(value, f"{path}/{key}")
-
-
-def texts() -> dict[str, str]:
-    """Every description of the schema with its path."""
-    found = {path: node["description"] for path, node in everything(SCHEMA) if "description" in node}
-    return {path: text for path, text in found.items() if isinstance(text, str)}
-
-
-def examples(described: dict[str, Any]) -> dict[str, str]:
-    """The programs in a description by their language."""
-    _, opened, rest = described["description"].partition("{{% examples %}}")
-    inside, closed, _ = rest.partition("{{% /examples %}}")
-    assert opened
-    assert closed
-    return dict(re.findall(r"^```(\w+)\n(.*?)^```$", inside, re.DOTALL | re.MULTILINE))
-
-
-EXAMPLED = {"VppToken": RESOURCE, **FUNCTIONS}
+EXAMPLED = {**RESOURCES, **FUNCTIONS}
 
 
 def test_the_inputs_are_the_tables() -> None:
@@ -163,14 +83,14 @@ def test_defaults_are_the_providers_own() -> None:
     """No SDK fills in a value: an input that is left out stays out; its description says what that means."""
     assert [path for path, node in everything(SCHEMA) if {"default", "defaultInfo", "const"} & set(node)] == []
     for name, prop in ASKED.items():
-        told = "`true` when left out" in RESOURCE["inputProperties"][name]["description"]
-        assert told == (prop.when_absent is True), name
+        text = RESOURCE["inputProperties"][name]["description"]
+        assert ("`true` when left out" in text) == (prop.when_absent is True), name
+        assert ("`false` when left out" in text) == (prop.when_absent is False), name
 
 
 def test_nothing_replaces_a_token() -> None:
     """No property asks for a replacement, in the engine or in the documentation."""
-    marks = {"replaceOnChanges", "willReplaceOnChanges"}
-    assert [path for path, node in everything(SCHEMA) if marks & set(node)] == []
+    assert [path for path, node in everything(RESOURCE) if REPLACES & set(node)] == []
 
 
 def test_secrets() -> None:
@@ -186,7 +106,7 @@ def test_secrets() -> None:
 
 def test_a_lookup_takes_no_state() -> None:
     """A resource that is read by its id takes nothing else: Check would not see a token file there."""
-    assert "stateInputs" not in RESOURCE
+    assert [name for name, one in RESOURCES.items() if "stateInputs" in one] == []
 
 
 def test_beta_only_members_are_marked() -> None:
@@ -201,16 +121,16 @@ def test_members_name_their_source() -> None:
     for name in {prop.name for prop in OBSERVED}:
         for part in ("inputProperties", "properties"):
             text = RESOURCE[part].get(name, {}).get("description")
-            assert text is None or "https://learn.microsoft.com/graph/" in text, name
+            assert text is None or GRAPH in text, name
     for name in ENUMS:
-        assert "https://learn.microsoft.com/graph/" in TYPES[name]["description"]
+        assert GRAPH in TYPES[name]["description"]
 
 
 def test_the_enumerations_are_the_models() -> None:
     """Each enumeration has the members that the provider knows, and each member its words."""
     assert {name for name, described in TYPES.items() if "enum" in described} == set(ENUMS)
     for name, members in ENUMS.items():
-        assert [member["value"] for member in TYPES[name]["enum"]] == members
+        assert [member["value"] for member in TYPES[name]["enum"]] == list(members)
         for member in TYPES[name]["enum"]:
             assert member["name"] == member["value"][0].upper() + member["value"][1:]
 
@@ -230,17 +150,9 @@ def test_the_object_types() -> None:
     file, result = TYPES["TokenFile"], TYPES["TokenActionResult"]
     assert list(file["properties"]) == [camel_case(name) for name in TokenFile.__slots__]
     assert file["required"] == ["fingerprint"]
-    assert set(result["properties"]) == {
-        "actionName",
-        "actionState",
-        "startDateTime",
-        "lastUpdatedDateTime",
-        "totalLicensesCount",
-        "failedLicensesCount",
-        "actionFailureReason",
-    }
+    assert list(result["properties"]) == [camel_case(name) for name in Result.__slots__]
     assert "required" not in result
-    assert set(TYPES) == {*ENUMS, "TokenFile", "TokenActionResult", "VppTokenInfo"}
+    assert set(TYPES) == {*ENUMS, "TokenFile", "TokenActionResult", "VppTokenInfo", "AppLicenses"}
 
 
 def test_what_functions_show_of_a_token() -> None:
@@ -311,14 +223,9 @@ def test_every_description_is_a_sentence() -> None:
             assert path in described, path
 
 
-def test_what_is_not_built_is_not_promised() -> None:
-    """No word of the schema names an input that the provider does not have."""
-    assert "revokeLicensesOnDelete" not in json.dumps(SCHEMA)
-
-
 @pytest.mark.parametrize("name", EXAMPLED)
 def test_an_example_in_each_language(name: str) -> None:
-    """The resource and every function show one program in each language, in the same order."""
+    """Every resource and every function shows one program in each language, in the same order."""
     assert list(examples(EXAMPLED[name])) == LANGUAGES
 
 
@@ -328,13 +235,7 @@ def test_examples_speak_of_what_is_there(name: str) -> None:
     described = EXAMPLED[name]
     known = described.get("inputProperties") or described["inputs"]["properties"]
     shown = examples(described)
-    calls = [node for node in ast.walk(ast.parse(shown["python"])) if isinstance(node, ast.Call)]
-    called = {
-        str(word.arg)
-        for call in calls
-        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "intune_vpp"
-        for word in call.keywords
-    }
+    (called,) = named_in(shown["python"]).values()
     assert called
     assert called <= {snake_case(one) for one in known}
     for word in map(camel_case, called):
@@ -347,15 +248,15 @@ def test_examples_speak_of_what_is_there(name: str) -> None:
 
 def test_how_to_import() -> None:
     """The resource says how a token is imported, with the form of its id."""
-    _, _, section = RESOURCE["description"].partition("## Import\n")
     assert re.search(
-        rf"pulumi import {PACKAGE}VppToken lincoln [0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\n", section
+        rf"pulumi import {PACKAGE}VppToken lincoln [0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}\n",
+        importing(RESOURCE),
     )
 
 
 def test_it_is_the_distributions() -> None:
     """Name, version and licence are those of the distribution, and no address is made up."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads(PATH.with_name("pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert {key: SCHEMA[key] for key in ("name", "version", "license")} == {
         key: project[key] for key in ("name", "version", "license")
     }
@@ -363,6 +264,11 @@ def test_it_is_the_distributions() -> None:
     assert {"homepage", "repository", "pluginDownloadURL", "logoUrl"} & set(SCHEMA) == set(), "unless one is known"
     assert {"category/cloud", "kind/native"} <= set(SCHEMA["keywords"])
     assert SCHEMA["language"]["python"]["packageName"] == "pulumi_intune_vpp"
+
+
+def test_how_it_is_written() -> None:
+    """The file is laid out as `json.dumps` does it, so that a change shows as the lines that it changes."""
+    assert PATH.read_text(encoding="utf-8") == json.dumps(SCHEMA, indent=2, ensure_ascii=False) + "\n"
 
 
 def test_the_plugin_serves_it() -> None:
@@ -374,12 +280,12 @@ def test_the_plugin_serves_it() -> None:
 @pytest.mark.timeout(120)
 def test_pulumi_accepts_it() -> None:
     """`pulumi schema check` validates and binds the schema without a word."""
-    command = [sys.executable, str(ROOT / "tools" / "engine"), "--ready", "--json"]
+    command = [sys.executable, str(PATH.with_name("tools") / "engine"), "--ready", "--json"]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     assert found.returncode == 0, f"No engine: run `make engine` first. {found.stderr}"
     environment = {**os.environ, **json.loads(found.stdout.splitlines()[-1])["environment"]}
     checked = subprocess.run(
-        ["pulumi", "schema", "check", str(ROOT / "schema.json")],  # noqa: S607 - the PATH is the engine's
+        ["pulumi", "schema", "check", str(PATH)],  # noqa: S607 - the PATH is the engine's
         env=environment,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""The README's program, as it stands there."""
+"""The README's programs, as they stand there."""
 
 from __future__ import annotations
 
@@ -6,18 +6,72 @@ import re
 from typing import TYPE_CHECKING
 
 from harness import ROOT, Project, Tenant, token_file
+from yaml_project import PLUGIN, install_command
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+README = (ROOT / "README.md").read_text()
+REVOKE = ["GET vppTokens/{id}", "POST vppTokens/{id}/revokeLicenses", "GET vppTokens"]
+
+
+def _blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.+?)```", README, re.DOTALL)
+
 
 def test_the_program_of_the_readme(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
     """Copied from the README beside a file of that name, the program creates a token that is valid and synced."""
-    (program,) = re.findall(r"```python\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    project = Project.start(tmp_path, engine, tenant, program)
+    project = Project.start(tmp_path, engine, tenant, _blocks("python")[0])
     token_file(project.folder, "lincoln")
     done = project.up()
     assert done.ok, done.text
     outputs = project.outputs()
     assert (outputs["state"], outputs["lastSyncStatus"], outputs["displayName"]) == ("valid", "completed", "Lincoln")
     assert f'expires: "{outputs["expirationDateTime"]}"' in done.text
+
+
+def test_what_it_says_to_add(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
+    """What the README adds to that program syncs in each build and revokes once, by the requests that it names."""
+    first, sync, revoke = _blocks("python")
+    project = Project.start(tmp_path, engine, tenant, first)
+    token_file(project.folder, "lincoln")
+    program = project.folder / "__main__.py"
+    assert project.up().ok
+    tenant.log()
+    program.write_text(first + sync)
+    done = project.up(BUILD_ID="1")
+    assert done.ok, done.text
+    assert project.up(BUILD_ID="1").ok
+    assert project.up(BUILD_ID="2").ok
+    assert tenant.requests() == ["GET vppTokens/{id}", "POST vppTokens/{id}/syncLicenses"] * 2
+    program.write_text(first + sync + revoke)
+    previewed = project.preview(BUILD_ID="2")
+    assert "This revokes all licences of Lincoln" in previewed.text
+    assert "It cannot be undone" in previewed.text
+    done = project.up(BUILD_ID="2")
+    assert done.ok, done.text
+    assert project.up(BUILD_ID="2").ok
+    assert tenant.requests() == REVOKE
+
+
+def test_the_program_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
+    """The README's resources in YAML, taken together, sync and count in each build, by the requests that it names."""
+    token, licences = (block for block in _blocks("yaml") if "resources:\n" in block)
+    work = tmp_path / "project"
+    work.mkdir()
+    install_command(tmp_path / "plugin" / PLUGIN, "intune_vpp")
+    head = "name: story\nruntime: yaml\nplugins:\n  providers:\n    - { name: intune-vpp, path: ../plugin }\n"
+    (work / "Pulumi.yaml").write_text(head + licences.replace("resources:\n", token))
+    token_file(work, "lincoln")
+    project = Project.open(work, engine, tenant)
+    done = project.up("--config", "build=1")
+    assert done.ok, done.text
+    tenant.log()
+    done = project.up("--config", "build=2")
+    assert done.ok, done.text
+    assert tenant.requests() == [
+        "GET vppTokens/{id}",
+        "POST vppTokens/{id}/syncLicenses",
+        "POST vppTokens/syncLicenseCounts",
+        "GET vppTokens/getLicensesForApp(bundleId='com.example.reader')",
+    ]

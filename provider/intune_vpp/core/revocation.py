@@ -124,7 +124,7 @@ def verdict(result: Result, label: str) -> Ended:
     """What to say of a revocation: a failure, or a warning where some licences are left; nothing while it goes on."""
     if not result.has_ended:
         return Ended()
-    # Counts that come back from the engine are fractions, as all its numbers are.
+    # From a state they come as floats: the engine knows no other numbers.
     total, failed = int(result.total_licenses_count or 0), int(result.failed_licenses_count or 0)
     if result.action_state == ActionState.DONE and not failed:
         return Ended()

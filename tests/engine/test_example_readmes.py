@@ -1,4 +1,4 @@
-"""The examples of the plugin, run by the commands that stand in their READMEs, in their order."""
+"""The examples, run by the commands that stand in their READMEs, in their order."""
 
 from __future__ import annotations
 
@@ -21,13 +21,23 @@ SECONDS = 900
 """Go first compiles Pulumi's own SDK, where nothing has done so before."""
 
 EXAMPLES = {
-    "02-yaml": (["pulumi-language-yaml"], [["POST", "PATCH", "DELETE"]]),
-    "03-adopt": (["pulumi-language-yaml"], [[]]),
-    "04-two-tenants": (["pulumi-language-yaml"], [["POST", "DELETE"]] * 2),
-    "05-typescript": (["pulumi-language-nodejs", "node", "npm"], [["POST", "DELETE"]]),
-    "06-go": (["pulumi-language-go", "go"], [["POST", "DELETE"]]),
+    "02-yaml": (["pulumi-language-yaml"], [["POST", "PATCH", "DELETE"]], 2),
+    "03-adopt": (["pulumi-language-yaml"], [[]], 0),
+    "04-two-tenants": (["pulumi-language-yaml"], [["POST", "DELETE"]] * 2, 2),
+    "05-typescript": (["pulumi-language-nodejs", "node", "npm"], [["POST", "DELETE"]], 1),
+    "06-go": (["pulumi-language-go", "go"], [["POST", "DELETE"]], 1),
+    "07-licences": (
+        ["pulumi-language-yaml"],
+        [["POST", "syncLicenseCounts", "syncLicenseCounts", "revokeLicenses", "revokeLicenses", "DELETE"]],
+        2,
+    ),
+    "08-close-a-location": (
+        ["pulumi-language-python"],
+        [["POST", "POST", "revokeLicenses", *["revokeLicenses", "DELETE"] * 2]],
+        2,
+    ),
 }
-"""The programs that each needs, and the writes, syncs apart, that each of its tenants sees."""
+"""The programs that each needs, the writes, syncs apart, that each of its tenants sees, and how many syncs."""
 
 _SERVE = re.compile(r"intune-vpp-emulator serve --env-file (\S+)")
 
@@ -36,7 +46,7 @@ _SERVE = re.compile(r"intune-vpp-emulator serve --env-file (\S+)")
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_commands_of_its_readme(name: str, engine: dict[str, str], tmp_path: Path) -> None:
     """Every command of an example's README does its work, and leaves neither a token nor a secret behind."""
-    programs, expected = EXAMPLES[name]
+    programs, expected, syncs = EXAMPLES[name]
     for needed in programs:
         if shutil.which(needed, path=engine["PATH"]) is None:
             pytest.skip(f"needs {needed}, which is neither on PATH nor beside pulumi")
@@ -48,7 +58,7 @@ def test_the_commands_of_its_readme(name: str, engine: dict[str, str], tmp_path:
     with ExitStack() as stack:
         tenants = []
         for env_file in _SERVE.findall(commands):
-            tenant = stack.enter_context(emulator(tmp_path, "--sync-seconds", "0"))
+            tenant = stack.enter_context(emulator(tmp_path, "--sync-seconds", "0", "--revoke-seconds", "0"))
             lines = [f"{name}={value}\n" for name, value in tenant.environment.items()]
             (work / env_file).write_text("".join(lines))
             tenants.append(tenant)
@@ -63,14 +73,22 @@ def test_the_commands_of_its_readme(name: str, engine: dict[str, str], tmp_path:
             check=False,
         )
         assert done.returncode == 0, done.stdout
-        seen = [[one.partition(" ")[0] for one in tenant.writes() if "syncLicenses" not in one] for tenant in tenants]
-    assert seen == expected
+        seen = [[_deed(one) for one in tenant.writes()] for tenant in tenants]
+    assert [[one for one in deeds if one != "syncLicenses"] for deeds in seen] == expected
+    assert sum(deeds.count("syncLicenses") for deeds in seen) == syncs
     assert traces(tmp_path, done.stdout) == []
 
 
 def _commands(readme: str) -> str:
     """What stands indented in a README."""
     return "\n".join(line[4:] for line in readme.splitlines() if line.startswith("    "))
+
+
+def _deed(request: str) -> str:
+    """The action that a request asks for, or its method."""
+    method, _, path = request.partition(" ")
+    last = path.rpartition("/")[2]
+    return last if last.endswith(("Licenses", "Counts")) else method
 
 
 def _environment(engine: dict[str, str], folder: Path) -> dict[str, str]:
