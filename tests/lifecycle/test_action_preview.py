@@ -109,7 +109,30 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
             {"notifyManagedDevices": True},
             ("note", "changes notifyManagedDevices in the state only, without a request"),
         ),
-        (REVOKED, {"actionState": "failed"}, {}, None),
+        (
+            REVOKED,
+            {"actionState": "failed"},
+            {},
+            (
+                "warning",
+                (
+                    f"The licences of token {TOKEN_ID} could not be revoked: Intune gives no reason. "
+                    "To revoke once more, replace this resource (--replace, its URN)."
+                ),
+            ),
+        ),
+        (
+            REVOKED,
+            {"actionState": "done"},
+            {"vppTokenId": UNKNOWN},
+            (
+                "warning",
+                (
+                    "Should vppTokenId turn out to be another token's, this revokes all licences of that one. "
+                    "It cannot be undone."
+                ),
+            ),
+        ),
         (REVOKED, {"actionState": "active", "vppTokenId": "other"}, {}, None),
         (SYNCED, {"syncPending": True, "vppTokenId": "other"}, {"triggers": 1}, None),
     ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import APPLE_ID, NEXT_YEAR, NOW
-from intune_vpp.core.errors import QueryRefused, TokenGone
+from intune_vpp.core.errors import QueryRefused
 from intune_vpp.lifecycle.queries import Filter, Queries
 from tenant_in_process import GET, LIST, Run, vpptoken
 
@@ -42,12 +42,12 @@ def test_the_tenant(queries: Queries, tenant: Tenant) -> None:
 
 
 def test_by_id(queries: Queries, tenant: Tenant, run: Run) -> None:
-    """One GET; a token that is not there is gone."""
+    """One GET; an id that is not there is told."""
     lincoln = by_hand(tenant, "Lincoln")
 
     assert queries.by_id(lincoln).display_name == "Lincoln"
     assert run.requests == [GET]
-    with pytest.raises(TokenGone):
+    with pytest.raises(QueryRefused, match=f'There is no token "{NOBODY}" in this tenant'):
         queries.by_id(NOBODY)
 
 

@@ -104,20 +104,17 @@ class Acted:
 class Plan:
     """What an update leads to: the inputs that differ, and whether that acts again.
 
-    `resumes` says that what was begun was not seen to end.
+    `resumes` says that what was begun was not seen to end, `replaces` names the inputs without which it is another
+    resource.
     """
 
     changed: tuple[str, ...] = ()
+    replaces: tuple[str, ...] = ()
     acts: bool = False
     resumes: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.changed) or self.resumes
-
-    @property
-    def replaces(self) -> tuple[str, ...]:
-        """The inputs without which it is another resource."""
-        return tuple(name for name in self.changed if name == _TARGET.name)
 
 
 def check(action: Action, inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
@@ -144,7 +141,11 @@ def plan(action: Action, before: Mapping[str, Any], inputs: Mapping[str, Any], i
     """What an update from the outputs `before` to `inputs` leads to; names in `ignoring` count as they were."""
     compared = [prop for prop in action.inputs if prop.name not in ignoring]
     changed = tuple(prop.name for prop in compared if not same(prop, before.get(prop.name), inputs.get(prop.name)))
-    return Plan(changed=changed, acts=_TRIGGERS.name in changed, resumes=action.pending(before))
+    # An id that is not known yet replaces nothing: the engine asks so about all that hangs on a token that it replaces,
+    # and the token stays. Once the id is known it asks again.
+    known = inputs.get(_TARGET.name) is not UNKNOWN
+    replaces = tuple(name for name in changed if name == _TARGET.name and known)
+    return Plan(changed=changed, replaces=replaces, acts=_TRIGGERS.name in changed, resumes=action.pending(before))
 
 
 def certain(action: Action, inputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,17 +7,19 @@ names the request that began it, so it is known by its start.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import times
 from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
-from intune_vpp.core.model import ENDED, ActionState, FailureReason, VppToken
+from intune_vpp.core.model import ENDED, ActionState, FailureReason, VppToken, camel_case
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from intune_vpp.core.errors import IntuneVppError
 
 RESULT_TYPE = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
 
@@ -178,3 +180,34 @@ def _newest(found: list[Result]) -> Result | None:
 
 def _began(result: Result) -> datetime:
     return times.parse(result.start_date_time) or datetime.min.replace(tzinfo=UTC)
+
+
+def with_cure(failure: IntuneVppError | None) -> IntuneVppError | None:
+    """The failure, and where only doing it again can help, how that is done."""
+    lost = isinstance(failure, RevocationFailed) and not isinstance(failure, RevocationTimedOut)
+    return RevocationFailed(how_again(str(failure))) if lost else failure
+
+
+def how_again(sentence: str | None) -> str | None:
+    """A sentence, with how a revocation is done once more."""
+    return sentence and f"{sentence} {AGAIN}"
+
+
+def result_to(result: Result) -> dict[str, Any]:
+    """What Graph tells of a revocation, as outputs."""
+    return {camel_case(field.name): getattr(result, field.name) for field in fields(result)}
+
+
+def result_from(outputs: Mapping[str, Any]) -> Result:
+    """The inverse."""
+    return Result(**{field.name: _whole(outputs.get(camel_case(field.name))) for field in fields(Result)})
+
+
+def _whole(value: Any) -> Any:
+    """A value as it was told: the engine's numbers are all floats."""
+    return int(value) if isinstance(value, float) else value
+
+
+def standing_failure(outputs: Mapping[str, Any]) -> IntuneVppError | None:
+    """That a revocation failed, by what the state knows of it: it stays so until the resource is replaced."""
+    return with_cure(verdict(result_from(outputs), f"token {outputs.get('vppTokenId')}").failure)

@@ -6,8 +6,9 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any
 
-from intune_vpp.core import actions, summary
+from intune_vpp.core import actions, revocation, summary
 from intune_vpp.core.actions import Action, Plan
+from intune_vpp.core.model import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -44,17 +45,27 @@ class ActionPreview:
         with self._lock:
             asked_for = _key(action, inputs) in self._asked_for
         if not asked_for:
-            return Plan(changed=plan.changed)
+            return Plan(changed=plan.changed, replaces=plan.replaces)
         if plan.replaces:
             # The engine checks what comes in its place as something new: then that is told.
             return plan
+        if action is actions.LICENSE_REVOCATION:
+            self._warn_of_revocation(before, inputs)
         if plan.acts:
             self._tell(action, inputs)
         elif plan.resumes:
             self._voice.note(summary.once_more(action, self._label(inputs)))
-        elif plan:
+        elif plan and inputs.get("vppTokenId") is not UNKNOWN:
             self._voice.note(f"changes {', '.join(plan.changed)} in the state only, without a request")
         return plan
+
+    def _warn_of_revocation(self, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
+        if inputs.get("vppTokenId") is UNKNOWN:
+            what = "Should vppTokenId turn out to be another token's, this revokes all licences of that one."
+            self._voice.warn(f"{what} It cannot be undone.")
+        failure = revocation.standing_failure(before)
+        if failure is not None:
+            self._voice.warn(str(failure))
 
     def _tell(self, action: Action, inputs: Mapping[str, Any]) -> None:
         sentence = summary.action(action, self._label(inputs))

@@ -7,14 +7,13 @@ after something was begun comes back beside the outputs, in `Acted.failure`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from intune_vpp.core import actions, revocation, sync, times
 from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Acted, Action
-from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut, TokenGone
+from intune_vpp.core.errors import RevocationFailed, TokenGone
 from intune_vpp.core.model import camel_case
-from intune_vpp.core.revocation import Result, Watch
+from intune_vpp.core.revocation import Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended
 from intune_vpp.lifecycle import tenancy
 
@@ -163,18 +162,18 @@ class LicenseRevocations(ActionLifecycle):
             label, found = observed.label, revocation.find(self._watch(before), observed)
         except TokenGone:
             pass
-        told = _result_from(before)
+        told = revocation.result_from(before)
         ended = revocation.verdict(found or told, label)
         # A refresh makes the engine forget that it failed.
         why = ended.failure or (ended.warning if not told.has_ended else None)
         if why:
             self._voice.warn(f"{why} {revocation.AGAIN}")
-        now = {**before, **(_result_to(found) if found else {})}
+        now = {**before, **(revocation.result_to(found) if found else {})}
         return {name: value for name, value in now.items() if value is not None}
 
     def standing_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
         """That it failed, until it is replaced."""
-        return _with_cure(revocation.verdict(_result_from(outputs), f"token {outputs.get(_TOKEN)}").failure)
+        return revocation.standing_failure(outputs)
 
     def _resume(
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
@@ -189,10 +188,10 @@ class LicenseRevocations(ActionLifecycle):
 
     def _follow(self, watch: Watch, seen: VppToken, inputs: Mapping[str, Any], action_id: str | None = None) -> Acted:
         observed, result, ended = self._revoking.follow(watch, seen)
-        ended = Ended(_with_cure(ended.failure), _how_again(ended.warning))
+        ended = Ended(revocation.with_cure(ended.failure), revocation.how_again(ended.warning))
         requested = times.text(watch.requested_at)
         start = result.start_date_time if result else None
-        told = {"requestedDateTime": requested, **(_result_to(result) if result else {})}
+        told = {"requestedDateTime": requested, **(revocation.result_to(result) if result else {})}
         return self._acted(action_id or f"{observed.id}/{start or requested}", inputs, told, ended)
 
     def _watch(self, before: Mapping[str, Any], patience: timedelta = TIME_ALLOWED) -> Watch:
@@ -219,28 +218,5 @@ _TOKEN = "vppTokenId"  # noqa: S105 - the name of an input
 _SHOWN = ("state", "last_sync_status", "last_sync_date_time")
 
 
-def _with_cure(failure: IntuneVppError | None) -> IntuneVppError | None:
-    """The failure, and where only doing it again can help, how that is done."""
-    lost = isinstance(failure, RevocationFailed) and not isinstance(failure, RevocationTimedOut)
-    return RevocationFailed(_how_again(str(failure))) if lost else failure
-
-
-def _how_again(sentence: str | None) -> str | None:
-    return sentence and f"{sentence} {revocation.AGAIN}"
-
-
 def _shown(observed: VppToken) -> dict[str, Any]:
     return {camel_case(name): getattr(observed, name) for name in _SHOWN}
-
-
-def _result_to(result: Result) -> dict[str, Any]:
-    return {camel_case(field.name): getattr(result, field.name) for field in fields(result)}
-
-
-def _result_from(outputs: Mapping[str, Any]) -> Result:
-    return Result(**{field.name: _whole(outputs.get(camel_case(field.name))) for field in fields(Result)})
-
-
-def _whole(value: Any) -> Any:
-    """A value as it was told: the engine's numbers are all floats."""
-    return int(value) if isinstance(value, float) else value
