@@ -221,7 +221,7 @@ class Door:
     def refused(self, function: str, **arguments: object) -> str:
         """Invoke a function of the package: the one reason why it does not return."""
         (failure,) = self._invoked(function, arguments).failures
-        assert failure.property == ""
+        assert failure.property == function
         return str(failure.reason)
 
     def _invoked(self, function: str, arguments: Mapping[str, Any]) -> Any:

@@ -82,7 +82,7 @@ def _stripped_text(content: bytes) -> str:
         _refuse("it is not text", _DOWNLOAD)
     stripped = text.strip()
     if not stripped:
-        _refuse("it is empty", _DOWNLOAD)
+        _refuse("it is empty", f"{_DOWNLOAD} Where it comes from a variable, that may not be set.")
     return stripped
 
 
@@ -110,7 +110,8 @@ def _decoded(stripped: str) -> Mapping[str, object]:
     if members is None and _is_wrapped_again(inner):
         _refuse("it is a .vpptoken file in base64 once more", "Decode it once before it is passed on.")
     if members is None:
-        _refuse("it is base64, but not of a JSON object", _DOWNLOAD)
+        cut = ": it may have been cut off" if inner.startswith(b"{") else ""
+        _refuse(f"it is base64, but not of a JSON object{cut}", _DOWNLOAD)
     return members
 
 

@@ -34,7 +34,9 @@ def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2
     try:
         answer = answers(_arguments(request.tok.rpartition(":")[2], known, request.args), parts)
     except (QueryRefused, TokenFileError) as error:
-        return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(reason=str(error))])
+        # The SDKs print the property behind the reason, in brackets.
+        function = request.tok.rpartition(":")[2]
+        return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(property=function, reason=str(error))])
     # The field's name is a word of Python's.
     members: dict[str, Any] = {"return": codec.encode(answer)}
     return provider_pb2.InvokeResponse(**members)
