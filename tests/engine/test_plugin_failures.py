@@ -89,10 +89,7 @@ def test_waiting(tmp_path: Path, engine: dict[str, str]) -> None:
         project.want("york", token=str(token_file(tmp_path, "york", location="York")))
         slow.log()
         command = project.begin("up", "--yes", "--skip-preview")
-        deadline = time.monotonic() + 30
-        while SYNC not in slow.writes():
-            assert time.monotonic() < deadline, "the second sync never began"
-            time.sleep(0.2)
+        slow.wait_for(SYNC)
         os.killpg(command.pid, signal.SIGINT)
         interrupted = time.monotonic()
         text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)

@@ -68,6 +68,7 @@ def test_a_retirement_that_takes_long(tmp_path: Path, engine: dict[str, str]) ->
         os.killpg(command.pid, signal.SIGINT)
         interrupted, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
         assert command.returncode != 0, interrupted
+        assert tenant.writes() == []
         assert set(project.tokens()) == {"lincoln"}
 
         command = project.begin("destroy", "--yes", "--skip-preview")

@@ -203,4 +203,5 @@ def _begun(project: Project, tenant: Tenant) -> subprocess.Popen[str]:
     tenant.log()
     command = project.begin("up", "--yes", "--skip-preview")
     tenant.wait_for(REVOKE)
+    tenant.log()
     return command
