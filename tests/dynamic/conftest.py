@@ -38,7 +38,7 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture
 def tenant() -> Unsyncable:
     """The tenant that the environment names."""
-    tenant = Unsyncable(sync_seconds=0.0, renewal_lag_seconds=0.0)
+    tenant = Unsyncable(sync_seconds=0.0, revoke_seconds=0.0, renewal_lag_seconds=0.0)
     tenant.healed = True
     return tenant
 
