@@ -124,7 +124,8 @@ def verdict(result: Result, label: str) -> Ended:
     """What to say of a revocation: a failure, or a warning where some licences are left; nothing while it goes on."""
     if not result.has_ended:
         return Ended()
-    total, failed = result.total_licenses_count or 0, result.failed_licenses_count or 0
+    # The engine's numbers are all floats, where they come from a state.
+    total, failed = int(result.total_licenses_count or 0), int(result.failed_licenses_count or 0)
     if result.action_state == ActionState.DONE and not failed:
         return Ended()
     because = _because(result)

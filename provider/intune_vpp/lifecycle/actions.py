@@ -237,9 +237,4 @@ def _result_to(result: Result) -> dict[str, Any]:
 
 
 def _result_from(outputs: Mapping[str, Any]) -> Result:
-    return Result(**{field.name: _whole(outputs.get(camel_case(field.name))) for field in fields(Result)})
-
-
-def _whole(value: Any) -> Any:
-    """A value as it was told: the engine's numbers are all floats."""
-    return int(value) if isinstance(value, float) else value
+    return Result(**{field.name: outputs.get(camel_case(field.name)) for field in fields(Result)})
