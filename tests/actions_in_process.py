@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
+from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp_emulator.faults import Faults
-from tenant_in_process import Run, vpptoken
+from tenant_in_process import Run, TenantTime, vpptoken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from intune_vpp.core.actions import Acted, Action, Plan
     from intune_vpp.core.errors import IntuneVppError
+    from intune_vpp_emulator.clock import Clock
     from intune_vpp_emulator.tenant import Tenant
 
 REVOKE = ("POST", "/vppTokens/{id}/revokeLicenses")
@@ -39,6 +41,32 @@ class Kept:
 
     def __getitem__(self, name: str) -> Any:
         return self.outputs.get(name)
+
+
+class Interrupted(TenantTime):
+    """Time in which somebody presses Ctrl-C at some pause."""
+
+    def __init__(self, clock: Clock, pause: int = 1) -> None:
+        super().__init__(clock)
+        self._pause = pause
+
+    def sleep(self, seconds: float) -> None:
+        """Do, until then."""
+        if len(self.slept) + 1 == self._pause:
+            raise WaitInterrupted("The wait was interrupted.")
+        super().sleep(seconds)
+
+
+class Clocked(TenantTime):
+    """The machine's time, before the tenant's or after it."""
+
+    def __init__(self, clock: Clock, ahead: timedelta) -> None:
+        super().__init__(clock)
+        self._ahead = ahead
+
+    def now(self) -> datetime:
+        """The machine's time."""
+        return super().now() + self._ahead
 
 
 def uploaded(tenant: Tenant, location: str = "Lincoln", **members: Any) -> str:

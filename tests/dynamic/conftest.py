@@ -11,21 +11,32 @@ import httpx
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
+from dynamic.actions import PROVIDERS
 from dynamic.school import Unsyncable
 from host.engine import Engine, listening
 from intune_vpp import assembly
 from intune_vpp.dynamic import VppTokenProvider, configured
 from intune_vpp.host.ledger import Ledger
+from intune_vpp.lifecycle import polling
 from intune_vpp_emulator.app import ROOT, create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from intune_vpp.dynamic.action_providers import ActionProvider
 
 
 class Start(Protocol):
     """Starts a provider with configuration."""
 
     def __call__(self, **configuration: object) -> VppTokenProvider:
+        """A provider, configured as the SDK does."""
+
+
+class Begin(Protocol):
+    """Starts a provider of an action with configuration."""
+
+    def __call__(self, name: str, **configuration: object) -> ActionProvider:
         """A provider, configured as the SDK does."""
 
 
@@ -39,7 +50,7 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture
 def tenant() -> Unsyncable:
     """The tenant that the environment names."""
-    tenant = Unsyncable(sync_seconds=0.0, renewal_lag_seconds=0.0)
+    tenant = Unsyncable(sync_seconds=0.0, revoke_seconds=0.0, renewal_lag_seconds=0.0)
     tenant.healed = True
     return tenant
 
@@ -65,6 +76,11 @@ def _forget() -> None:
     configured._engine_log.cache_clear()
 
 
+def _request(configuration: Mapping[str, object]) -> ConfigureRequest:
+    raw = {f"intune-vpp:{name}": value for name, value in configuration.items()}
+    return ConfigureRequest(Config({"other:tenantId": "unread", **raw}, "school"))
+
+
 @pytest.fixture
 def start(engine: Engine, environment: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Providers that talk to both."""
@@ -73,9 +89,8 @@ def start(engine: Engine, environment: None, monkeypatch: pytest.MonkeyPatch) ->
 
     def start(**configuration: object) -> VppTokenProvider:
         _forget()
-        raw = {f"intune-vpp:{name}": value for name, value in configuration.items()}
         started = VppTokenProvider()
-        started.configure(ConfigureRequest(Config({"other:tenantId": "unread", **raw}, "school")))
+        started.configure(_request(configuration))
         return started
 
     yield start
@@ -83,3 +98,18 @@ def start(engine: Engine, environment: None, monkeypatch: pytest.MonkeyPatch) ->
     logger = logging.getLogger("intune_vpp")
     logger.handlers.clear()
     logger.setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def begin(start: Start, monkeypatch: pytest.MonkeyPatch) -> Begin:
+    """Providers of actions, in a process of their own each, which hardly wait."""
+    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.05)
+
+    def begin(name: str, **configuration: object) -> ActionProvider:
+        start(**configuration)
+        begun = PROVIDERS[name]()
+        begun.configure(_request(configuration))
+        return begun
+
+    return begin

@@ -7,43 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions_in_process import REVOKE, REVOKED, Kept, done, planned, refreshed, script, updated, uploaded
+from actions_in_process import (
+    REVOKE,
+    REVOKED,
+    Clocked,
+    Interrupted,
+    Kept,
+    done,
+    planned,
+    refreshed,
+    script,
+    updated,
+    uploaded,
+)
 from intune_vpp.core.errors import Conflict, GraphUnavailable, RevocationTimedOut, TokenGone, WaitInterrupted
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
-from tenant_in_process import GET, LIST, Run, TenantTime, new_tenant
+from tenant_in_process import GET, LIST, Run, new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
-
-    from intune_vpp_emulator.clock import Clock
-
-
-class Interrupted(TenantTime):
-    """Time in which somebody presses Ctrl-C at some pause."""
-
-    def __init__(self, clock: Clock, pause: int = 1) -> None:
-        super().__init__(clock)
-        self._pause = pause
-
-    def sleep(self, seconds: float) -> None:
-        """Do, until then."""
-        if len(self.slept) + 1 == self._pause:
-            raise WaitInterrupted("The wait was interrupted.")
-        super().sleep(seconds)
-
-
-class Clocked(TenantTime):
-    """The machine's time, before the tenant's or after it."""
-
-    def __init__(self, clock: Clock, ahead: timedelta) -> None:
-        super().__init__(clock)
-        self._ahead = ahead
-
-    def now(self) -> datetime:
-        """The machine's time."""
-        return super().now() + self._ahead
 
 
 def slow(kind: type[Tenant] = Tenant, **options: Any) -> Tenant:
@@ -291,17 +274,6 @@ def test_a_token_deleted_during_the_wait() -> None:
         "Intune tells no more of it: remove this resource from the program."
     )
     assert still.outputs == kept.outputs
-
-
-def test_what_was_done_stays_done(tenant: Tenant) -> None:
-    """A revocation is never gone, or it would be done again: with its token deleted it is told as it was."""
-    token_id = uploaded(tenant)
-    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id})
-    tenant.delete(token_id)
-    run = Run(tenant)
-    assert refreshed(run, kept) == kept
-    assert run.voice.said == []
-    assert not planned(Run(tenant), kept, kept.inputs)
 
 
 @pytest.mark.parametrize("missing", ["requestedDateTime", "startDateTime", "tenantId", "actionState"])

@@ -41,8 +41,8 @@ def engine() -> Iterator[Listener]:
 
 @pytest.fixture
 def tenant() -> Unsyncable:
-    """The tenant that the environment names, whose syncs end at once."""
-    tenant = Unsyncable(sync_seconds=0.0, renewal_lag_seconds=0.0)
+    """The tenant that the environment names, whose syncs and revocations end at once."""
+    tenant = Unsyncable(sync_seconds=0.0, revoke_seconds=0.0, renewal_lag_seconds=0.0)
     tenant.healed = True
     return tenant
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -115,6 +115,11 @@ class Door:
     stub: provider_pb2_grpc.ResourceProviderStub
     servicer: Servicer
     answers: list[str] = field(default_factory=list, repr=False)
+    urn: str = URN
+
+    def about(self, name: str) -> Door:
+        """The same process, asked about a resource of another type."""
+        return replace(self, urn=URN.replace("VppToken", name))
 
     def ask(self, method: str, request: Message) -> Any:
         """One call; a failure is an answer too, and never the trace of a crash."""
@@ -143,7 +148,7 @@ class Door:
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Checked inputs, and failures as property and reason."""
         request = provider_pb2.CheckRequest(
-            urn=URN, olds=struct(olds or {}), news=struct(news), old_outputs=struct(outputs or {})
+            urn=self.urn, olds=struct(olds or {}), news=struct(news), old_outputs=struct(outputs or {})
         )
         answer = self.ask("Check", request)
         return plain(answer.inputs), [(one.property, one.reason) for one in answer.failures]
@@ -157,14 +162,16 @@ class Door:
     def made(self, news: Mapping[str, Any], *, timeout: float = 0) -> Kept:
         """Check and Create."""
         inputs = self.good(news)
-        answer = self.ask("Create", provider_pb2.CreateRequest(urn=URN, properties=struct(inputs), timeout=timeout))
+        answer = self.ask(
+            "Create", provider_pb2.CreateRequest(urn=self.urn, properties=struct(inputs), timeout=timeout)
+        )
         return Kept(answer.id, inputs, plain(answer.properties))
 
     def diff(self, kept: Kept, inputs: Mapping[str, Any], *, ignoring: tuple[str, ...] = ()) -> Any:
         """Diff, with inputs as Check answered them."""
         request = provider_pb2.DiffRequest(
             id=kept.id,
-            urn=URN,
+            urn=self.urn,
             olds=struct(kept.outputs),
             old_inputs=struct(kept.inputs),
             news=struct(inputs),
@@ -180,7 +187,7 @@ class Door:
         """Update, with inputs as Check answered them."""
         request = provider_pb2.UpdateRequest(
             id=kept.id,
-            urn=URN,
+            urn=self.urn,
             olds=struct(kept.outputs),
             old_inputs=struct(kept.inputs),
             news=struct(inputs),
@@ -197,18 +204,18 @@ class Door:
     def read(self, kept: Kept) -> Any:
         """Read, as a refresh does."""
         request = provider_pb2.ReadRequest(
-            id=kept.id, urn=URN, properties=struct(kept.outputs), inputs=struct(kept.inputs)
+            id=kept.id, urn=self.urn, properties=struct(kept.outputs), inputs=struct(kept.inputs)
         )
         return self.ask("Read", request)
 
     def imported(self, token_id: str) -> Any:
         """Read, as an import does."""
-        return self.ask("Read", provider_pb2.ReadRequest(id=token_id, urn=URN))
+        return self.ask("Read", provider_pb2.ReadRequest(id=token_id, urn=self.urn))
 
     def delete(self, kept: Kept) -> None:
         """Delete."""
         request = provider_pb2.DeleteRequest(
-            id=kept.id, urn=URN, properties=struct(kept.outputs), old_inputs=struct(kept.inputs)
+            id=kept.id, urn=self.urn, properties=struct(kept.outputs), old_inputs=struct(kept.inputs)
         )
         self.ask("Delete", request)
 

@@ -9,6 +9,7 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
+from actions_in_process import uploaded
 from dynamic.school import day, text
 from intune_vpp.host.unknowns import SENTINELS
 from plugin.door import TYPE, Door, asset, output, secret, struct
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from plugin.conftest import Open
 
 NOBODY = "22222222-2222-4222-8222-222222222222"
+SENTINEL = min(SENTINELS)
 
 
 def by_hand(tenant: Unsyncable, name: str, *, days: float = 300, **members: Any) -> str:
@@ -87,6 +89,49 @@ def test_get_all(provider: Door, tenant: Unsyncable) -> None:
     assert "with an offset" in provider.refused("getVppTokens", expiresBefore="next year")
     assert provider.refused("getVppTokens", expiresBefore=2027) == "expiresBefore must be text."
     assert provider.refused("getVppTokens", state={"a": "b"}) == "state must be text."
+
+
+def test_licences_of_an_app(provider: Door, tenant: Unsyncable) -> None:
+    """The licences of each token that has the app, used and available; none where no token has it."""
+    token_id = uploaded(tenant)
+    app, used = next(iter(tenant.use_licenses(token_id, {}).items()))
+    found = provider.call("getLicensesForApp", bundleId=secret(app))
+
+    assert found["bundleId"] == app
+    (one,) = found["licenses"]
+    available = one.pop("availableLicenseCount")
+    assert available >= 0
+    assert one == {
+        "vppTokenId": token_id,
+        "appleId": "vpp@contoso.example",
+        "organizationName": "Contoso",
+        "usedLicenseCount": used,
+    }
+    nobodys = provider.call("getLicensesForApp", bundleId="it's/nobody's")
+    assert nobodys == {"bundleId": "it's/nobody's", "licenses": []}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({}, "getLicensesForApp wants the bundleId of an app, such as com.example.reader."),
+        ({"bundleId": ""}, "getLicensesForApp wants the bundleId of an app"),
+        ({"bundleId": 7}, "bundleId must be text."),
+        ({"bundleId": SENTINEL}, "bundleId will only be known after the update."),
+    ],
+)
+def test_licences_of_no_app(provider: Door, arguments: dict[str, Any], reason: str) -> None:
+    """What is wrong with the question is a failure with one sentence."""
+    assert provider.refused("getLicensesForApp", **arguments).startswith(reason)
+
+
+def test_licences_on_v1(start: Open) -> None:
+    """v1.0 does not have them, and says which setting does."""
+    with pytest.raises(grpc.RpcError) as caught:
+        start(graphVersion="v1.0").call("getLicensesForApp", bundleId="com.example.reader")
+
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert "getLicensesForApp needs Graph's beta" in (caught.value.details() or "")
 
 
 def test_parse_a_file(provider: Door, tmp_path: Path) -> None:

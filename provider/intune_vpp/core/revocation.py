@@ -200,12 +200,7 @@ def result_to(result: Result) -> dict[str, Any]:
 
 def result_from(outputs: Mapping[str, Any]) -> Result:
     """The inverse."""
-    return Result(**{field.name: _whole(outputs.get(camel_case(field.name))) for field in fields(Result)})
-
-
-def _whole(value: Any) -> Any:
-    """A value as it was told: the engine's numbers are all floats."""
-    return int(value) if isinstance(value, float) else value
+    return Result(**{field.name: outputs.get(camel_case(field.name)) for field in fields(Result)})
 
 
 def standing_failure(outputs: Mapping[str, Any]) -> IntuneVppError | None:

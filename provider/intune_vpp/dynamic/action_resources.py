@@ -9,7 +9,7 @@ import pulumi
 from pulumi.dynamic import Resource
 
 from intune_vpp.core import revocation
-from intune_vpp.core.model import camel_case, snake_case
+from intune_vpp.core.model import Kind, camel_case, snake_case
 from intune_vpp.core.revocation import Result
 from intune_vpp.dynamic.action_providers import (
     ActionProvider,
@@ -40,6 +40,10 @@ class _ActionResource(Resource):
         # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
         props = {prop.attribute: given.get(prop.attribute) for prop in provider.action.properties}
         super().__init__(provider, resource_name, props, opts)
+        for prop in provider.action.properties:
+            if prop.kind is Kind.COUNT:
+                # The SDK hands the engine's numbers on as floats.
+                setattr(self, prop.attribute, getattr(self, prop.attribute).apply(_whole))
 
     def translate_input_property(self, prop: str) -> str:
         """Graph's spelling of an argument."""
@@ -185,6 +189,10 @@ class LicenseCountSync(_ActionResource, module="intune-vpp", name="LicenseCountS
 
         """
         super().__init__(LicenseCountSyncProvider(), resource_name, {"triggers": triggers}, opts)
+
+
+def _whole(count: float | None) -> int | None:
+    return None if count is None else int(count)
 
 
 def _refuse_failed(told: dict[str, Any]) -> None:

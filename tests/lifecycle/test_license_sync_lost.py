@@ -1,0 +1,138 @@
+"""A sync on demand that is lost sight of, or has nothing to be done to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from actions_in_process import SYNCED, Clocked, Interrupted, Kept, done, refreshed, updated, uploaded
+from builders import TOKEN_ID
+from intune_vpp.core.errors import Conflict, GraphUnavailable, TokenGone, WrongTenant
+from intune_vpp_emulator.refusals import IntuneRefusal
+from intune_vpp_emulator.tenant import Tenant
+from tenant_in_process import GET, LIST, SYNC, Run, new_tenant
+
+
+def asked(token_id: str, *triggers: object, **inputs: Any) -> dict[str, Any]:
+    """What a program asks for."""
+    return {"vppTokenId": token_id, **({"triggers": list(triggers)} if triggers else {}), **inputs}
+
+
+def test_an_interrupted_wait_keeps_the_id() -> None:
+    """What was begun is kept, and the next update joins it."""
+    tenant = new_tenant(sync_seconds=20)
+    token_id = uploaded(tenant)
+    kept = done(Run(tenant, time=Interrupted(tenant.clock)), SYNCED, asked(token_id, 1))
+    assert str(kept.failure) == "The wait was interrupted."
+    assert (kept.id, kept["syncPending"], kept["lastSyncStatus"]) == (token_id, True, "inProgress")
+    run = Run(tenant)
+    assert updated(run, kept)["syncPending"] is False
+    assert SYNC not in run.requests
+
+
+def test_a_refused_sync_leaves_nothing_behind() -> None:
+    """A sync that cannot be started is an error: nothing is kept, and at an update the old state stays."""
+
+    class Unwilling(Tenant):
+        unwilling = False
+
+        def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
+            if self.unwilling:
+                raise IntuneRefusal(409, "Conflict", "Another operation is in progress.")
+            return super().sync_licenses(token_id, **options)
+
+    tenant = new_tenant(Unwilling)
+    assert isinstance(tenant, Unwilling)
+    token_id = uploaded(tenant)
+    kept = done(Run(tenant), SYNCED, asked(token_id, 1))
+    tenant.unwilling = True
+    with pytest.raises(Conflict):
+        done(Run(tenant), SYNCED, asked(token_id))
+    with pytest.raises(Conflict):
+        updated(Run(tenant), kept, asked(token_id, 2))
+
+
+def test_a_lost_answer_is_joined() -> None:
+    """Where only the answer to the start was lost, the next try joins the sync."""
+
+    class Losing(Tenant):
+        loses = False
+
+        def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
+            answer = super().sync_licenses(token_id, **options)
+            if self.loses:
+                raise IntuneRefusal(504, "GatewayTimeout", "Too late.")
+            return answer
+
+    tenant = new_tenant(Losing, sync_seconds=20)
+    assert isinstance(tenant, Losing)
+    token_id = uploaded(tenant)
+    tenant.loses = True
+    with pytest.raises(GraphUnavailable):
+        done(Run(tenant), SYNCED, asked(token_id))
+    run = Run(tenant)
+    assert done(run, SYNCED, asked(token_id))["lastSyncStatus"] == "completed"
+    assert SYNC not in run.requests
+
+
+def test_a_token_that_is_not_there(tenant: Tenant) -> None:
+    """A sync of no token is an error, and nothing is sent but the question."""
+    run = Run(tenant)
+    with pytest.raises(TokenGone):
+        done(run, SYNCED, asked(TOKEN_ID))
+    assert run.requests == [GET]
+
+
+def test_a_token_deleted_during_the_wait() -> None:
+    """The wait ends with that sentence; a refresh then finds the sync gone with its token."""
+
+    class Deleting(Tenant):
+        def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
+            answer = super().sync_licenses(token_id, **options)
+            if self.clock.now().second > 30:
+                self.delete(token_id)
+            return answer
+
+    tenant = new_tenant(Deleting)
+    token_id = uploaded(tenant)
+    tenant.clock.advance(40)
+    kept = done(Run(tenant), SYNCED, asked(token_id))
+    assert str(kept.failure) == "Lincoln was deleted while it was waited for."
+    assert kept["syncPending"] is True
+    assert refreshed(Run(tenant), kept) is None
+    with pytest.raises(TokenGone):
+        updated(Run(tenant), kept)
+
+
+def test_a_token_that_is_gone_takes_its_sync_along(tenant: Tenant) -> None:
+    """A refresh of a sync whose token was deleted finds nothing, so that it is done for another one."""
+    kept = done(Run(tenant), SYNCED, asked(uploaded(tenant)))
+    tenant.delete(kept.id)
+    assert refreshed(Run(tenant), kept) is None
+
+
+def test_another_tenant_is_never_asked(tenant: Tenant) -> None:
+    """With another tenant's credentials nothing is looked at and nothing is done; what needs no request works."""
+    kept = done(Run(tenant), SYNCED, asked(uploaded(tenant), 1))
+    pending = Kept(kept.action, kept.id, kept.inputs, {**kept.outputs, "syncPending": True})
+    run = Run(new_tenant())
+    whose = f"^LicenseSync {kept.id} belongs to tenant .*Nothing was changed"
+    with pytest.raises(WrongTenant, match=whose):
+        refreshed(run, kept)
+    with pytest.raises(WrongTenant, match=whose):
+        updated(run, kept, asked(kept.id, 2))
+    with pytest.raises(WrongTenant, match=whose):
+        updated(run, pending)
+    assert run.requests == []
+    assert updated(run, kept, asked(kept.id, 1, waitForSync=False)).failure is None
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_clocks_that_differ(tenant: Tenant, hours: int) -> None:
+    """A machine whose clock is wrong sees the end of a sync all the same."""
+    token_id = uploaded(tenant)
+    run = Run(tenant, time=Clocked(tenant.clock, timedelta(hours=hours)))
+    assert done(run, SYNCED, asked(token_id)).failure is None
+    assert run.requests == [GET, SYNC, LIST]
