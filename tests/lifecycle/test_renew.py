@@ -220,3 +220,14 @@ def test_refused_renewal_may_be_tried_again_in_the_same_run() -> None:
     with pytest.raises(GraphError, match="400 BadRequest"):
         run.up(state, inputs)
     assert run.up(state, inputs).failure is None
+
+
+def test_what_the_guard_will_say_is_said_before(tenant: Tenant) -> None:
+    """Where an update half failed, the engine's inputs name an older file: the plan then warns of the refusal."""
+    state = created(tenant, vpptoken(expires=SOON))
+    run = Run(tenant)
+    earlier = wanted(vpptoken(expires=SOON - timedelta(days=1)))
+    args = run.assembly.preview.check(earlier, None).args
+    run.assembly.preview.plan(state, args)
+    (warning,) = [one for one in run.voice.warnings if "refused" in one]
+    assert warning.startswith("this update will be refused: The token file expires on ")

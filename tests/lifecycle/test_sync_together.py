@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
 from tenant_in_process import LIST, POST, SYNC, Run, TenantTime, new_tenant, vpptoken, wanted
@@ -129,3 +131,27 @@ def test_failing_list_ends_one_wait_only() -> None:
     ends = in_many_threads(run)
     assert ends.count(None) == WAITING - 1
     assert run.requests.count(LIST) == 3
+
+
+class Unreachable(SyncStarted):
+    """A tenant that answers no listing for a while."""
+
+    lists, away = 0, 0
+
+    def list_tokens(self, **options: Any) -> Page:
+        """A page, but for so many times after the first."""
+        self.lists += 1
+        if 1 < self.lists <= 1 + self.away:
+            raise IntuneRefusal(503, "ServiceUnavailable", "Try again.")
+        return super().list_tokens(**options)
+
+
+@pytest.mark.parametrize(("away", "ends_well"), [(3, True), (4, False)])
+def test_looks_that_fail_in_a_row(away: int, ends_well: bool) -> None:  # noqa: FBT001 - a table
+    """Graph may be out of reach for three looks at what goes on; the fourth ends the wait, and the id is kept."""
+    Unreachable.away = away
+    tenant = new_tenant(Unreachable)
+    outcome = Run(tenant).create(wanted(vpptoken()))
+    assert (outcome.failure is None) is ends_well
+    assert [one.id for one in tenant.tokens] == [outcome.state.id]
+    assert outcome.state.sync_pending is not ends_well

@@ -137,7 +137,7 @@ def test_unknown_inputs(provider: Door, tenant: Unsyncable, name: str, later: An
         ("LicenseSync", {"triggers": {"build": 7, "of": [LATER]}}, {"triggers": ("UPDATE", True)}),
         ("LicenseSync", {"waitForSync": None}, {"waitForSync": ("DELETE", True)}),
         ("LicenseSync", {"vppTokenId": OTHER}, {"vppTokenId": ("UPDATE_REPLACE", True)}),
-        ("LicenseSync", {"vppTokenId": LATER}, {"vppTokenId": ("UPDATE_REPLACE", True)}),
+        ("LicenseSync", {"vppTokenId": LATER}, {"vppTokenId": ("UPDATE", True)}),
         (
             "LicenseSync",
             {"vppTokenId": OTHER, "triggers": 1},

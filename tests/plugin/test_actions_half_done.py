@@ -12,7 +12,7 @@ from google.protobuf import empty_pb2
 
 from actions_in_process import script, uploaded
 from intune_vpp_emulator.faults import Faults
-from plugin.door import DIFF, Kept, plain
+from plugin.door import DIFF, Kept, half_done, plain
 from plugin.test_half_done import left_behind
 
 if TYPE_CHECKING:
@@ -71,16 +71,15 @@ def test_a_failed_revocation(start: Open, tenant: Unsyncable, token_id: str) -> 
     assert len(revocations(tenant)) == 1
 
 
-def test_a_refresh_says_what_the_engine_forgets(
-    start: Open, tenant: Unsyncable, token_id: str, engine: Listener
-) -> None:
-    """A refresh that succeeds takes the failure from the state: so it is told as a warning."""
+def test_a_refresh_keeps_the_failure(start: Open, tenant: Unsyncable, token_id: str) -> None:
+    """A read that succeeded would take the failure from the state: so it is half done, with all that is kept."""
     script(tenant, actionState="failed", actionFailureReason="appleFailure")
     kept, why = failed(start().about(REVOCATION), {"vppTokenId": token_id})
-    before = len(engine.about)
-    door = start().about(REVOCATION)
-    assert plain(door.read(kept).properties) == kept.outputs
-    assert (door.urn, "WARNING", why) in engine.about[before:]
+    with pytest.raises(grpc.RpcError) as caught:
+        start().about(REVOCATION).read(kept)
+    told = half_done(caught.value)
+    assert (told.id, plain(told.inputs), plain(told.properties)) == (kept.id, kept.inputs, kept.outputs)
+    assert list(told.reasons) == [why.replace("Lincoln", f"token {token_id}")]
 
 
 def test_a_partly_failed_revocation(start: Open, tenant: Unsyncable, token_id: str, engine: Listener) -> None:

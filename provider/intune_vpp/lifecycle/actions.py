@@ -163,11 +163,9 @@ class LicenseRevocations(ActionLifecycle):
         except TokenGone:
             pass
         told = revocation.result_from(before)
-        ended = revocation.verdict(found or told, label)
-        # A refresh makes the engine forget that it failed.
-        why = ended.failure or (ended.warning if not told.has_ended else None)
-        if why:
-            self._voice.warn(f"{why} {revocation.AGAIN}")
+        warning = revocation.verdict(found or told, label).warning
+        if warning and not told.has_ended:
+            self._voice.warn(f"{warning} {revocation.AGAIN}")
         now = {**before, **(revocation.result_to(found) if found else {})}
         return {name: value for name, value in now.items() if value is not None}
 
