@@ -28,12 +28,12 @@ class ActionPreview:
         self._lock = threading.Lock()
 
     def check(self, action: Action, inputs: Mapping[str, Any], *, arrives: bool) -> list[Problem]:
-        """What is wrong with the inputs; `arrives` says that the resource is about to be created."""
+        """What is wrong with the inputs; `arrives`, where that is known, that it is about to be created."""
         problems = actions.check(action, inputs, self._policy)
         with self._lock:
             self._asked_for.add(_key(action, inputs))
         if arrives and not problems:
-            self._tell(action, inputs)
+            self.tell(action, inputs)
         return problems
 
     def plan(
@@ -49,14 +49,15 @@ class ActionPreview:
             # The engine checks what comes in its place as something new: then that is told.
             return plan
         if plan.acts:
-            self._tell(action, inputs)
+            self.tell(action, inputs)
         elif plan.resumes:
             self._voice.note(summary.once_more(action, self._label(inputs)))
         elif plan:
             self._voice.note(f"changes {', '.join(plan.changed)} in the state only, without a request")
         return plan
 
-    def _tell(self, action: Action, inputs: Mapping[str, Any]) -> None:
+    def tell(self, action: Action, inputs: Mapping[str, Any]) -> None:
+        """Say what is about to be done."""
         sentence = summary.action(action, self._label(inputs))
         if action is actions.LICENSE_REVOCATION:
             self._voice.warn(f"This {sentence}. It cannot be undone.")
