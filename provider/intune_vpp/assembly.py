@@ -6,13 +6,11 @@ What talks to Graph is made when the first request is due, so that a preview loa
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from intune_vpp.clock import SystemClock
 from intune_vpp.core.check import Policy
-from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp.lifecycle.action_preview import ActionPreview
 from intune_vpp.lifecycle.actions import ActionLifecycle, LicenseCountSyncs, LicenseRevocations, LicenseSyncs
 from intune_vpp.lifecycle.polling import Poller
@@ -34,59 +32,6 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.actions import Action
     from intune_vpp.core.ports import Clock, Ledger, Voice, VppTokens
-
-
-T = TypeVar("T")
-
-
-class SystemClock:
-    """The machine's time; `stop` ends all waiting, now and later."""
-
-    def __init__(self) -> None:
-        self._stopped = threading.Event()
-        self._waiting: set[threading.Event] = set()
-
-    def stop(self) -> None:
-        """Let no time pass any more."""
-        self._stopped.set()
-        for waiting in list(self._waiting):
-            waiting.set()
-
-    def now(self) -> datetime:
-        """The instant, in UTC."""
-        return datetime.now(UTC)
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass. Raises WaitInterrupted once stopped."""
-        if self._stopped.wait(seconds):
-            raise _interrupted()
-
-    def unless_stopped(self, call: Callable[[], T]) -> T:
-        """The answer of a call that may take long. Raises WaitInterrupted once stopped; nobody hears of it then."""
-        answer: Future[T] = Future()
-        woken = threading.Event()
-        self._waiting.add(woken)
-        answer.add_done_callback(lambda _: woken.set())
-        threading.Thread(target=_answer, args=(answer, call), daemon=True).start()
-        if self._stopped.is_set():
-            woken.set()
-        woken.wait()
-        self._waiting.discard(woken)
-        if self._stopped.is_set() and not answer.done():
-            raise _interrupted()
-        return answer.result()
-
-
-def _answer(answer: Future[T], call: Callable[[], T]) -> None:
-    try:
-        answer.set_result(call())
-    except BaseException as error:  # noqa: BLE001 - whoever waits raises it
-        answer.set_exception(error)
-
-
-def _interrupted() -> WaitInterrupted:
-    msg = "The wait was interrupted; what was begun goes on in Intune."
-    return WaitInterrupted(f"{msg} The next update waits for it.")
 
 
 class Assembly:

@@ -230,6 +230,20 @@ def test_another_tenant_is_never_asked() -> None:
     assert run.requests == []
 
 
+def test_a_listing_from_before_is_not_believed() -> None:
+    """A look in the same run, after others have looked at all tokens, tells how it ended."""
+    tenant = new_tenant(revoke_seconds=5)
+    token_ids = [uploaded(tenant, name) for name in ("Lincoln", "York")]
+    run = Run(tenant)
+    revocations = run.assembly.action(REVOKED)
+    for token_id in token_ids:
+        revocations.look("", asked(token_id, startDateTime="2026-01-01T00:00:00Z"))
+    kept = done(run, REVOKED, asked(token_ids[0]))
+    shown = revocations.look(kept.id, {**kept.outputs, "actionState": "active"})
+    assert shown is not None
+    assert shown["actionState"] == "done"
+
+
 def test_what_was_done_stays_done(tenant: Tenant) -> None:
     """A revocation is never gone, or it would be done again: with its token deleted it is told as it was."""
     token_id = uploaded(tenant)

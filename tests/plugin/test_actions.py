@@ -12,7 +12,7 @@ from pulumi.runtime.proto import provider_pb2
 from actions_in_process import uploaded
 from intune_vpp.core.actions import ACTIONS
 from intune_vpp.host.unknowns import SENTINELS
-from plugin.door import DIFF, KINDS, SIGNATURE, Door, Kept, asset, half_done, output, plain, secret, struct
+from plugin.door import DIFF, KINDS, SIGNATURE, Door, Kept, half_done, output, plain, secret, struct
 
 if TYPE_CHECKING:
     from dynamic.school import Unsyncable
@@ -173,18 +173,6 @@ def test_ignored_changes(start: Open, token_id: str, name: str) -> None:
     assert details(start().about(name).diff(kept, inputs, ignoring=tuple(kept.inputs))) == {}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_import_is_refused(provider: Door, name: str) -> None:
-    """An act can be neither imported nor looked up: the sentence says what can be done."""
-    with pytest.raises(grpc.RpcError) as caught:
-        provider.about(name).imported(OTHER)
-
-    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-    assert caught.value.details() == (
-        f"A {name} is an act: it can be neither imported nor looked up. Declare one, and it is done."
-    )
-
-
 @pytest.mark.parametrize("name", ["LicenseSync", "LicenseCountSync"])
 def test_secret_triggers_stay_secret(start: Open, token_id: str, name: str) -> None:
     """Triggers that hold a secret are marked in all that is answered, and their text is nowhere without the mark."""
@@ -220,43 +208,24 @@ def test_secret_triggers_stay_secret_in_a_failure(start: Open, tenant: Unsyncabl
         assert plain(properties)["triggers"] == secret("hunter2")
 
 
-@pytest.mark.parametrize(
-    ("name", "news", "reason"),
-    [
-        ("LicenseSync", {}, "vppTokenId is needed: the id of a vppToken."),
-        ("LicenseRevocation", {"vppTokenId": secret("hunter2")}, "vppTokenId must be the id of a vppToken, a GUID."),
-        ("LicenseCountSync", {"triggers": asset(text="hunter2")}, "triggers cannot hold files: name what is in them"),
-        ("LicenseCountSync", {"triggers": [secret(asset(text="hunter2"))]}, "triggers cannot hold files"),
-        ("LicenseRevocation", {"vppTokenId": OTHER, "triggers": "hunter2"}, "triggers is not an input of a License"),
-    ],
-)
-def test_what_is_refused(provider: Door, name: str, news: dict[str, Any], reason: str) -> None:
-    """A refusal is one sentence that names no property, since the engine would print its value."""
-    _, failures = provider.about(name).checked(news)
-    ((prop, said),) = failures
-    assert prop == ""
-    assert said.startswith(reason)
-    assert "hunter2" not in said
-
-
-def test_v1_refuses_in_preview(start: Open, tenant: Unsyncable, token_id: str) -> None:
-    """What v1.0 lacks is refused by Check with the setting to change; a sync is none of it."""
-    refused = {}
-    for name in NAMES:
-        _, failures = start(graphVersion="v1.0").about(name).checked(asked(name, token_id))
-        refused[name] = [reason for _, reason in failures]
-    assert refused.pop("LicenseSync") == []
-    for name, (reason,) in refused.items():
-        assert reason.startswith(f"A {name} needs Graph's beta: v1.0 does not have what it does.")
-    assert tenant.get(token_id)["tokenActionResults"] == []
-
-
 def test_what_is_planned_is_told_under_its_resource(start: Open, engine: Listener, token_id: str) -> None:
-    """A revocation is announced as a warning that it cannot be undone, under its own URN."""
+    """In preview a revocation is announced as a warning that it cannot be undone, under its own URN."""
     door = start().about("LicenseRevocation")
-    door.good({"vppTokenId": token_id})
+    inputs = struct(door.good({"vppTokenId": token_id}))
+    door.ask("Create", provider_pb2.CreateRequest(urn=door.urn, properties=inputs, preview=True))
     said = f"This revokes all licences of token {token_id}. It cannot be undone."
     assert (door.urn, "WARNING", said) in engine.about
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_done_is_not_announced_again(start: Open, engine: Listener, token_id: str, name: str) -> None:
+    """A later run says nothing, also where the action was given nothing."""
+    given = {"vppTokenId": token_id} if name != "LicenseCountSync" else {}
+    kept = start().about(name).made(given)
+    before = [one for one in engine.about if one[1] != "DEBUG"]
+    assert len(before) == 1
+    start().about(name).planned(kept, given)
+    assert [one for one in engine.about if one[1] != "DEBUG"] == before
 
 
 def test_each_act_is_done_once(start: Open, tenant: Unsyncable, token_id: str) -> None:

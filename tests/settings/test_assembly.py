@@ -7,14 +7,14 @@ import sys
 import textwrap
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from builders import NOW, args, file, file_text, state
-from intune_vpp.assembly import Assembly, SystemClock, connect_to_graph
+from intune_vpp.assembly import Assembly, connect_to_graph
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 from intune_vpp.settings import Settings, read
@@ -178,16 +178,6 @@ def test_the_policy_follows_the_settings() -> None:
     warning, note = voice.told
     assert "expires in 365 days" in warning
     assert note.startswith("creates Contoso, ")
-
-
-def test_the_systems_clock() -> None:
-    """It knows the time in UTC, and lets some of it pass."""
-    clock = SystemClock()
-    before = clock.now()
-    clock.sleep(0.01)
-
-    assert before.tzinfo is UTC
-    assert timedelta(seconds=0.01) <= clock.now() - before < timedelta(seconds=10)
 
 
 def test_the_files_text_is_in_no_repr() -> None:

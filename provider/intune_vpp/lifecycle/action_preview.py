@@ -29,12 +29,12 @@ class ActionPreview:
         self._lock = threading.Lock()
 
     def check(self, action: Action, inputs: Mapping[str, Any], *, arrives: bool) -> list[Problem]:
-        """What is wrong with the inputs; `arrives` says that the resource is about to be created."""
+        """What is wrong with the inputs; `arrives`, where that is known, that it is about to be created."""
         problems = actions.check(action, inputs, self._policy)
         with self._lock:
             self._asked_for.add(_key(action, inputs))
         if arrives and not problems:
-            self._tell(action, inputs)
+            self.tell(action, inputs)
         return problems
 
     def plan(
@@ -52,7 +52,7 @@ class ActionPreview:
         if action is actions.LICENSE_REVOCATION:
             self._warn_of_revocation(before, inputs)
         if plan.acts:
-            self._tell(action, inputs)
+            self.tell(action, inputs)
         elif plan.resumes:
             self._voice.note(summary.once_more(action, self._label(inputs)))
         elif plan and inputs.get("vppTokenId") is not UNKNOWN:
@@ -67,7 +67,8 @@ class ActionPreview:
         if failure is not None:
             self._voice.warn(str(failure))
 
-    def _tell(self, action: Action, inputs: Mapping[str, Any]) -> None:
+    def tell(self, action: Action, inputs: Mapping[str, Any]) -> None:
+        """Say what is about to be done."""
         sentence = summary.action(action, self._label(inputs))
         if action is actions.LICENSE_REVOCATION:
             self._voice.warn(f"This {sentence}. It cannot be undone.")

@@ -64,7 +64,6 @@ class Revoking:
         if running is not None:
             self._voice.note(f"waits for the revocation of the licences of {seen.label} that is going on already")
             return seen, replace(watch, start=running.start_date_time)
-        self._reading.forget(token_id)
         try:
             self._tokens.revoke_licenses(
                 token_id,

@@ -30,8 +30,8 @@ class ActionResource:
     def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
         """The inputs as they were given, or what is wrong with them."""
         inputs = codec.decode(request.news)
-        arrives = not request.olds.fields
-        problems = self._parts.action_preview.check(self._action, inputs, arrives=arrives)
+        # Old inputs that are empty may be those of an action without any: what is to be done, Create tells.
+        problems = self._parts.action_preview.check(self._action, inputs, arrives=False)
         failures = [provider_pb2.CheckFailure(reason=one.reason) for one in problems]
         kept = actions.certain(self._action, inputs)
         answer = codec.encode(kept, secrets=codec.secrets(request.news))
@@ -51,6 +51,7 @@ class ActionResource:
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
         """Act; in preview only say what is certain."""
         inputs, secrets = codec.decode(request.properties), codec.secrets(request.properties)
+        self._parts.action_preview.tell(self._action, inputs)
         if request.preview:
             certain = codec.encode(actions.certain(self._action, inputs), secrets=secrets)
             return provider_pb2.CreateResponse(properties=certain)

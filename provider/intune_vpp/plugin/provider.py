@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp import settings
-from intune_vpp.assembly import Assembly, SystemClock
+from intune_vpp.assembly import Assembly
+from intune_vpp.clock import SystemClock
 from intune_vpp.core.actions import ACTIONS
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.core.model import UNKNOWN

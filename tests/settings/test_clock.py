@@ -1,0 +1,61 @@
+"""The machine's time, and an end to waiting."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, timedelta
+
+import pytest
+
+from intune_vpp.clock import SystemClock
+from intune_vpp.core.errors import WaitInterrupted
+
+
+def test_time_passes() -> None:
+    """It knows the time in UTC, and lets some of it pass."""
+    clock = SystemClock()
+    before = clock.now()
+    clock.sleep(0.01)
+
+    assert before.tzinfo is UTC
+    assert timedelta(seconds=0.01) <= clock.now() - before < timedelta(seconds=10)
+
+
+def test_an_end_to_sleep() -> None:
+    """Once stopped, no time passes any more: neither for who sleeps already nor for who is about to."""
+    clock = SystemClock()
+    with ThreadPoolExecutor(1) as threads:
+        sleeping = threads.submit(clock.sleep, 60)
+        time.sleep(0.05)
+        clock.stop()
+        with pytest.raises(WaitInterrupted):
+            sleeping.result(5)
+    with pytest.raises(WaitInterrupted):
+        clock.sleep(60)
+
+
+def test_the_answer_of_a_call() -> None:
+    """What a call answers or raises is what it was asked for."""
+    clock = SystemClock()
+    assert clock.unless_stopped(lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        clock.unless_stopped(lambda: 1 // 0)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_call_that_does_not_answer(before: bool) -> None:  # noqa: FBT001 - a table
+    """Once stopped, nobody waits for a call that does not come back, begun before or after."""
+    clock, released = SystemClock(), threading.Event()
+    if before:
+        clock.stop()
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(clock.unless_stopped, lambda: released.wait(60))
+        time.sleep(0.05)
+        clock.stop()
+        try:
+            with pytest.raises(WaitInterrupted):
+                waiting.result(5)
+        finally:
+            released.set()
