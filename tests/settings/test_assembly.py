@@ -7,7 +7,6 @@ import sys
 import textwrap
 import threading
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import httpx
@@ -24,6 +23,7 @@ from intune_vpp_emulator.tenant import Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from intune_vpp.core.ports import T, VppTokens
 
