@@ -57,15 +57,10 @@ def test_what_it_says_to_add(engine: dict[str, str], tenant: Tenant, tmp_path: P
 def test_the_program_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
     """The README's resources in YAML, taken together, sync and count in each build, by the requests that it names."""
     token, licences = (block for block in _blocks("yaml") if "resources:\n" in block)
-    work = tmp_path / "project"
-    work.mkdir()
-    install_command(tmp_path / "plugin" / PLUGIN, "intune_vpp")
-    head = "name: story\nruntime: yaml\nplugins:\n  providers:\n    - { name: intune-vpp, path: ../plugin }\n"
-    (work / "Pulumi.yaml").write_text(head + licences.replace("resources:\n", token))
-    token_file(work, "lincoln")
-    project = Project.open(work, engine, tenant)
+    project = _in_yaml(engine, tenant, tmp_path, licences.replace("resources:\n", token))
     done = project.up("--config", "build=1")
     assert done.ok, done.text
+    assert "from $PATH" not in done.text
     tenant.log()
     done = project.up("--config", "build=2")
     assert done.ok, done.text
@@ -75,3 +70,33 @@ def test_the_program_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: P
         "POST vppTokens/syncLicenseCounts",
         "GET vppTokens/getLicensesForApp(bundleId='com.example.reader')",
     ]
+
+
+def test_the_function_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
+    """What the README asks is answered in preview, by one request; its filter counts case."""
+    (asked,) = (block for block in _blocks("yaml") if "getVppTokens" in block)
+    project = _in_yaml(engine, tenant, tmp_path, asked)
+    due, late = token_file(tmp_path, "due", days=30), token_file(tmp_path, "late", location="York", days=5000)
+    tenant.upload(due, displayName="Due")
+    tenant.upload(late, displayName="Late")
+    tenant.log()
+    previewed = project.preview()
+    assert previewed.ok, previewed.text
+    assert '"Due"' in previewed.text
+    assert '"Late"' not in previewed.text
+    assert tenant.requests() == ["GET vppTokens"]
+    (project.folder / "Pulumi.yaml").write_text(
+        (project.folder / "Pulumi.yaml").read_text().replace("Contoso", "contoso")
+    )
+    assert '"Due"' not in project.preview().text
+
+
+def _in_yaml(engine: dict[str, str], tenant: Tenant, folder: Path, program: str) -> Project:
+    """A project of a program in YAML beside `lincoln.vpptoken`, which finds the plugin as the README says."""
+    (found,) = (block for block in _blocks("yaml") if "plugins:\n" in block)
+    work = folder / "project"
+    (work / ".venv").mkdir(parents=True)
+    install_command(work / ".venv" / "bin" / PLUGIN, "intune_vpp")
+    (work / "Pulumi.yaml").write_text(f"name: story\nruntime: yaml\n{found}{program}")
+    token_file(work, "lincoln")
+    return Project.open(work, engine, tenant)
