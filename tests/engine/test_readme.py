@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from harness import ROOT, Project, Tenant, token_file
+from harness import ROOT, Project, Tenant, emulator, token_file
 from yaml_project import PLUGIN, install_command
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 README = (ROOT / "README.md").read_text()
 REVOKE = ["GET vppTokens/{id}", "POST vppTokens/{id}/revokeLicenses", "GET vppTokens"]
@@ -57,15 +55,10 @@ def test_what_it_says_to_add(engine: dict[str, str], tenant: Tenant, tmp_path: P
 def test_the_program_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
     """The README's resources in YAML, taken together, sync and count in each build, by the requests that it names."""
     token, licences = (block for block in _blocks("yaml") if "resources:\n" in block)
-    work = tmp_path / "project"
-    work.mkdir()
-    install_command(tmp_path / "plugin" / PLUGIN, "intune_vpp")
-    head = "name: story\nruntime: yaml\nplugins:\n  providers:\n    - { name: intune-vpp, path: ../plugin }\n"
-    (work / "Pulumi.yaml").write_text(head + licences.replace("resources:\n", token))
-    token_file(work, "lincoln")
-    project = Project.open(work, engine, tenant)
+    project = _in_yaml(engine, tenant, tmp_path, licences.replace("resources:\n", token))
     done = project.up("--config", "build=1")
     assert done.ok, done.text
+    assert "from $PATH" not in done.text
     tenant.log()
     done = project.up("--config", "build=2")
     assert done.ok, done.text
@@ -75,3 +68,108 @@ def test_the_program_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: P
         "POST vppTokens/syncLicenseCounts",
         "GET vppTokens/getLicensesForApp(bundleId='com.example.reader')",
     ]
+
+
+def test_the_function_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
+    """What the README asks is answered in preview, by one request; its filter counts case."""
+    (asked,) = (block for block in _blocks("yaml") if "getVppTokens" in block)
+    project = _in_yaml(engine, tenant, tmp_path, asked)
+    due, late = token_file(tmp_path, "due", days=30), token_file(tmp_path, "late", location="York", days=5000)
+    tenant.upload(due, displayName="Due")
+    tenant.upload(late, displayName="Late")
+    tenant.log()
+    previewed = project.preview()
+    assert previewed.ok, previewed.text
+    assert '"Due"' in previewed.text
+    assert '"Late"' not in previewed.text
+    assert tenant.requests() == ["GET vppTokens"]
+    (project.folder / "Pulumi.yaml").write_text(
+        (project.folder / "Pulumi.yaml").read_text().replace("Contoso", "contoso")
+    )
+    assert '"Due"' not in project.preview().text
+
+
+def test_where_pulumi_finds_the_plugin(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
+    """Without `plugins:` it is found on PATH, with a warning, or where `pulumi plugin install` has put it, without."""
+    (token,) = (block for block in _blocks("yaml") if "resources:\n" in block and "LicenseSync" not in block)
+    project = _in_yaml(engine, tenant, tmp_path, token, named=False)
+    folder = project.folder / ".venv" / "bin"
+    on_path = project.preview(PATH=f"{folder}{os.pathsep}{project.environment['PATH']}")
+    assert on_path.ok, on_path.text
+    assert f"warning: using {PLUGIN} from $PATH at {folder / PLUGIN}" in on_path.text
+    (command,) = re.findall(r"`pulumi (plugin install .+?)`", README)
+    installed = project.pulumi(*command.split())
+    assert installed.ok, installed.text
+    elsewhere = os.pathsep.join(
+        one for one in project.environment["PATH"].split(os.pathsep) if not (Path(one) / PLUGIN).exists()
+    )
+    found = project.preview(PATH=elsewhere)
+    assert found.ok, found.text
+    assert "from $PATH" not in found.text
+
+
+def test_the_edges(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """A forced replacement with a new file, and a rename with another display name, upload a second token."""
+    project = each_door
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", wait_for_sync=False)
+    assert project.up().ok
+    tenant.log()
+    project.want(token=str(token_file(tmp_path, "second", days=350)))
+    assert project.up("--replace", project.token()["urn"]).ok
+    assert tenant.writes() == ["POST vppTokens", "DELETE vppTokens/{id}"]
+    project.wanted["renamed"] = {**project.wanted.pop("lincoln"), "display_name": "Lincoln School"}
+    assert project.up().ok
+    assert tenant.writes() == ["POST vppTokens", "DELETE vppTokens/{id}"]
+
+    project.want("renamed", deletion_protection=True)
+    assert project.up().ok
+    project.want("renamed", token=str(token_file(tmp_path, "third", days=360)))
+    assert not project.up("--replace", project.token("renamed")["urn"]).ok
+    again = project.up()
+    assert not again.ok
+    assert "What a forced replacement left goes with pulumi state delete alone" in again.text
+    assert tenant.writes() == ["POST vppTokens"]
+
+
+def test_another_tenant_is_not_noticed_without_changes(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """An `up` without changes asks nothing, whatever tenant the credentials belong to; a refresh refuses."""
+    project = each_door
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    assert project.up().ok
+    tenant.log()
+    with emulator(tmp_path) as other:
+        quiet = project.up("--expect-no-changes", **other.environment)
+        assert quiet.ok, quiet.text
+        assert not project.refresh(**other.environment).ok
+        assert other.requests() == tenant.requests() == []
+
+
+def test_without_credentials_and_files(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """A preview without either leaves tokens that exist as they are, and refuses a new one."""
+    project = each_door
+    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    assert project.up().ok
+    tenant.log()
+    nobody = dict.fromkeys(("ARM_TENANT_ID", "ARM_CLIENT_ID", "ARM_CLIENT_SECRET"), "")
+    project.want(token=None)
+    previewed = project.preview("--expect-no-changes", **nobody)
+    assert previewed.ok, previewed.text
+    project.want("york", token=None, display_name="York")
+    refused = project.preview(**nobody)
+    assert not refused.ok
+    assert "token is needed to create a token" in refused.text
+    assert tenant.requests() == []
+
+
+def _in_yaml(engine: dict[str, str], tenant: Tenant, folder: Path, program: str, *, named: bool = True) -> Project:
+    """A project of a program in YAML beside `lincoln.vpptoken`, which finds the plugin as the README says.
+
+    `named` says whether `Pulumi.yaml` tells where it is.
+    """
+    (found,) = (block for block in _blocks("yaml") if "plugins:\n" in block)
+    work = folder / "project"
+    (work / ".venv").mkdir(parents=True)
+    install_command(work / ".venv" / "bin" / PLUGIN, "intune_vpp")
+    (work / "Pulumi.yaml").write_text(f"name: story\nruntime: yaml\n{found if named else ''}{program}")
+    token_file(work, "lincoln")
+    return Project.open(work, engine, tenant)

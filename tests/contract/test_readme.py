@@ -1,0 +1,62 @@
+"""What the README quotes and names, against the code."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+from intune_vpp.dynamic import VppToken
+from intune_vpp_emulator.faults import Faults
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+MESSAGES = README.partition("## Common messages")[2].partition("\n## ")[0]
+
+
+def test_messages_are_ours() -> None:
+    """Each message that the table quotes is in the code, but for those that it calls Pulumi's."""
+    rows = [row for row in MESSAGES.splitlines() if row.startswith("| `") and "| Pulumi's" not in row]
+    assert len(rows) > 5
+    said = _texts()
+    for row in rows:
+        quoted = row.split("`")[1]
+        for piece in (piece.strip(" .,:;") for piece in quoted.split("…")):
+            assert any(piece in text for text in said), f"{piece} in {quoted}"
+
+
+def test_every_example_is_named() -> None:
+    """Each example has its line and its link, and no link leads nowhere."""
+    examples = {f"examples/{one.name}" for one in (ROOT / "examples").iterdir() if one.is_dir()}
+    linked = set(re.findall(r"\]\(((?!https?:)[^)#]+)\)", README))
+    assert examples <= linked
+    assert not [one for one in linked if not (ROOT / one).exists()]
+
+
+def test_links_within() -> None:
+    """Each link to a heading has its heading."""
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", README)) <= anchors
+
+
+def test_the_faults_that_it_scripts() -> None:
+    """The pretend tenant takes the rules that are shown."""
+    (shown,) = re.findall(r"/faults\" --data '(.+?)'", README, re.DOTALL)
+    faults = Faults()
+    faults.add(json.loads(shown))
+    assert len(faults.waiting()) == len(json.loads(shown))
+
+
+def test_the_alias_of_a_move() -> None:
+    """The old type is spelled out in each language, as the dynamic provider has it."""
+    type_token = f"pulumi-python:dynamic/intune-vpp:{VppToken.__name__}"
+    assert README.count(f'"{type_token}"') == len(("YAML", "Python", "Go"))
+
+
+def _texts() -> list[str]:
+    """Every text in the provider, and in its f-strings what stands between the holes."""
+    trees = [ast.parse(file.read_text()) for file in (ROOT / "provider" / "intune_vpp").rglob("*.py")]
+    nodes = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return [text for text in nodes if isinstance(text, str)]
