@@ -167,3 +167,30 @@ def _search(project: Project, folder: Path, texts: list[str], records: Any) -> N
 
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+MARKING = """\
+import os
+import pulumi
+from intune_vpp.dynamic import VppToken
+
+VppToken(
+    "lincoln", token=pulumi.FileAsset(os.environ["FILE"]), apple_id="apps@contoso.example",
+    vpp_token_account_type="business", data_sharing_consent_granted=True, deletion_protection=False,
+    display_name=pulumi.Output.secret(os.environ["NAME"]), role_scope_tag_ids=["0", pulumi.Output.secret("0")],
+)
+"""
+
+
+def test_what_a_program_marks(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
+    """An argument marked secret stands in clear nowhere in the state, and all goes on as ever."""
+    project = Project.start(tmp_path, engine, tenant, MARKING)
+    told = {"FILE": str(token_file(tmp_path)), "NAME": "Nobody's business"}
+    done = project.up(**told)
+    assert done.ok, done.text
+    record = json.loads(project.pulumi("stack", "export").text)
+    assert told["NAME"] not in json.dumps(record)
+    assert told["NAME"] in json.dumps(project.export())
+    for quiet in (project.up("--expect-no-changes", **told), project.refresh("--expect-no-changes", **told)):
+        assert quiet.ok, quiet.text
+    assert project.destroy().ok

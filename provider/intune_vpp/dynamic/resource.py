@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.dynamic import Resource
 
+from intune_vpp.core import records
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.model import PROPERTIES, camel_case, snake_case
 from intune_vpp.dynamic.provider import VppTokenProvider
@@ -142,7 +143,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
         # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
         props = {prop.attribute: given.get(prop.attribute) for prop in PROPERTIES}
         props["token"] = _sendable(token)
-        super().__init__(VppTokenProvider(), resource_name, props, opts)
+        super().__init__(VppTokenProvider(), resource_name, props, _hiding(props, opts))
         if expected_location_name is not None:
             # The provider can only warn without losing the new id; the program can fail the run.
             pulumi.Output.all(self.id, self.location_name, expected_location_name).apply(_refuse_other_location)
@@ -170,6 +171,19 @@ def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:
     if opts is not None and (opts.id is not None or opts.import_ is not None):
         msg = "A dynamic VppToken can neither be imported nor looked up by id."
         raise pulumi.RunError(f"{msg} To manage a token that exists, set adopt_token_id.")
+
+
+def _hiding(props: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions | None:
+    """The options, with the copy of the inputs that the outputs hold as a secret where an input may be one.
+
+    The engine marks an output that is named like a secret input, and not what is within another one. Whether an Output
+    is secret is only known later.
+    """
+    others = [value for name, value in props.items() if name != "token"]
+    items = [item for value in others if isinstance(value, (list, tuple)) for item in value]
+    if not any(isinstance(value, pulumi.Output) for value in [*others, *items]):
+        return opts
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=[records.APPLIED]))
 
 
 def _sendable(token: Any) -> Any:
