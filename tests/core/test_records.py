@@ -155,3 +155,28 @@ def test_licences_are_told_by_graphs_names() -> None:
         "availableLicenseCount": 219,
         "usedLicenseCount": 0,
     }
+
+
+def test_the_inputs_that_count() -> None:
+    """What was applied beats what the engine has, but for what is never compared and a file that counts as applied."""
+    applied = records.args_to(args(file(), display_name="York", deletion_protection=True))
+    engines = {**records.args_to(args(file(), display_name="Lincoln")), "adoptTokenId": "7"}
+    kept = records.state_from("7", {"__inputs": applied}, engines).inputs
+    assert (kept.display_name, kept.deletion_protection, kept.adopt_token_id) == ("York", True, "7")
+
+    without_file = {name: value for name, value in applied.items() if name not in {"token", "tokenFile"}}
+    for before in (without_file, {**without_file, "token": UNSEEN_FINGERPRINT}):
+        kept = records.state_from("7", {"__inputs": before}, engines).inputs
+        assert (kept.token, kept.token_file) == (engines["token"], args(file()).token_file)
+    assert records.state_from("7", {}, engines).inputs == records.args_from(engines)
+    assert records.state_from("7", {"__inputs": applied}).inputs == records.args_from(applied)
+
+
+def test_what_a_check_is_told() -> None:
+    """The file that was applied, where the engine hands the outputs over and it came through this provider."""
+    asked = records.args_to(args(file()))
+    newer = {"fingerprint": "sha256:" + "1" * 64, "expirationDateTime": "2028-11-01T12:00:00Z"}
+    assert records.applied_args(asked, {}) == records.args_from(asked)
+    assert records.applied_args(asked, {"tokenFile": {"fingerprint": UNSEEN_FINGERPRINT}}) == records.args_from(asked)
+    told = records.applied_args(asked, {"tokenFile": newer}).token_file
+    assert told == TokenFile(newer["fingerprint"], newer["expirationDateTime"])

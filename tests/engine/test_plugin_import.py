@@ -24,7 +24,7 @@ def test_import(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> No
     tenant.log()
     missing = project.pulumi("import", PLUGIN_TYPE, "nobody", NOBODY, "--yes", "--skip-preview")
     assert not missing.ok
-    assert f"resource '{NOBODY}' does not exist" in missing.text
+    assert f'There is no token "{NOBODY}" in tenant' in missing.text
     imported = project.pulumi("import", PLUGIN_TYPE, "lincoln", ids[0], "--yes", "--skip-preview", "--protect=false")
     assert imported.ok, imported.text
     assert tenant.requests() == ["GET vppTokens/{id}"] * 2
@@ -48,7 +48,7 @@ def test_import(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> No
     assert {one["inputs"]["token"][:7] for one in project.tokens().values()} == {"sha256:"}
     project.want("nobody", token=str(first), opts={"import": NOBODY})
     absent = project.up()
-    assert f"resource '{NOBODY}' does not exist" in absent.text
+    assert f'There is no token "{NOBODY}" in tenant' in absent.text
     assert tenant.writes() == []
 
 

@@ -131,12 +131,12 @@ def test_interrupted(tmp_path: Path, engine: dict[str, str]) -> None:
         tenant.log()
 
         previewed = project.preview("--diff")
-        assert "goes on waiting for what was begun" in previewed.text
+        assert "goes on waiting for the revocation of the licences of" in previewed.text
         assert tenant.log() == []
         project.acts["retire"]["opts"] = {"custom_timeouts": {"update": "3s"}}
         late = project.up()
         assert not late.ok
-        assert "did not end within 3 seconds (it is pending). The next update goes on waiting for it." in late.text
+        assert "did not end within 3 seconds (it is pending). Run it again to go on waiting." in late.text
         assert project.outputs("retire")["actionState"] == "pending"
         tenant.advance(3600)
         resumed = project.up()

@@ -16,6 +16,7 @@ from intune_vpp.core.model import (
     UNKNOWN,
     UNSEEN_FINGERPRINT,
     AppLicenses,
+    Compare,
     Kind,
     Property,
     Sent,
@@ -37,6 +38,18 @@ APPLIED = "__inputs"
 def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
     """Inputs as Check returned them; names it does not know (the engine's own among them) are passed over."""
     return VppTokenArgs(**{prop.attribute: _to_model(prop, properties.get(prop.name)) for prop in INPUTS})
+
+
+def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenArgs:
+    """The inputs that were applied last, and of those that are never compared the ones that were asked for last.
+
+    After an update that half failed the engine has the older ones; where nothing was to be done it has taken over the
+    newer ones, and a file that counts as applied among them, without telling the provider.
+    """
+    never = [prop.name for prop in INPUTS if prop.compare is Compare.NEVER and prop.kind is not Kind.OBJECT]
+    if not stoken.is_fingerprint(str(applied.get("token"))):
+        never += ["token", "tokenFile"]
+    return args_from({**applied, **{name: asked[name] for name in never if name in asked}})
 
 
 def applied_args(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> VppTokenArgs:
@@ -62,15 +75,14 @@ def args_to(args: VppTokenArgs) -> dict[str, Any]:
 def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> VppTokenState:
     """What the engine kept of a token: its outputs, and the inputs that led to them.
 
-    The engine's own `inputs` only count where the outputs do not have any: a dynamic provider is not told them, and
-    after an update that half failed the engine keeps the older ones. Tolerates records of older versions, in which
+    `inputs` are the engine's own, which a dynamic provider is not told. Tolerates records of older versions, in which
     members may be absent.
     """
     members = {prop.attribute: _to_model(prop, outputs.get(prop.name)) for prop in OBSERVED}
     return VppTokenState(
         observed=VppToken(id=token_id, **members),
         tenant_id=outputs.get("tenantId") or "",
-        inputs=args_from(outputs.get(APPLIED) or inputs or {}),
+        inputs=_applied(outputs.get(APPLIED) or inputs or {}, inputs or {}),
         observed_at=outputs.get(OBSERVED_AT) or "",
         token_file=_to_model(BY_NAME["tokenFile"], outputs.get("tokenFile")),
         sync_pending=outputs.get("syncPending") is True,
