@@ -10,16 +10,18 @@ from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICE
 from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp_emulator.faults import Faults
-from tenant_in_process import Run, TenantTime, vpptoken
+from intune_vpp_emulator.refusals import IntuneRefusal
+from intune_vpp_emulator.tenant import Tenant
+from tenant_in_process import Run, TenantTime, new_tenant, vpptoken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
 
     from intune_vpp.core.actions import Acted, Action, Plan
     from intune_vpp.core.errors import IntuneVppError
+    from intune_vpp.core.ports import T
     from intune_vpp_emulator.clock import Clock
-    from intune_vpp_emulator.tenant import Tenant
 
 REVOKE = ("POST", "/vppTokens/{id}/revokeLicenses")
 COUNT = ("POST", "/vppTokens/syncLicenseCounts")
@@ -55,6 +57,15 @@ class Interrupted(TenantTime):
         if len(self.slept) + 1 == self._pause:
             raise WaitInterrupted("The wait was interrupted.")
         super().sleep(seconds)
+
+
+class Stopped(TenantTime):
+    """Time in which the engine has asked to stop."""
+
+    def unless_stopped(self, call: Callable[[], T]) -> T:
+        """Nothing is asked any more."""
+        del call
+        raise WaitInterrupted("The wait was interrupted.")
 
 
 class Clocked(TenantTime):
@@ -125,7 +136,7 @@ def refreshed(run: Run, kept: Kept) -> Kept | None:
 
 def _kept(action: Action, inputs: Mapping[str, Any], acted: Acted) -> Kept:
     assert None not in acted.outputs.values()
-    assert set(acted.outputs) <= {prop.name for prop in action.properties}
+    assert {name for name in acted.outputs if name[:2] != "__"} <= {prop.name for prop in action.properties}
     return Kept(action, acted.id, inputs, _through_the_engine(acted.outputs), acted.failure)
 
 
@@ -133,3 +144,28 @@ def _through_the_engine(outputs: Mapping[str, Any]) -> dict[str, Any]:
     """What the plugin gets back of what it answered: all numbers are floats."""
     through: dict[str, Any] = json.loads(json.dumps(outputs), parse_int=float)
     return through
+
+
+def slow(kind: type[Tenant] = Tenant, **options: Any) -> Tenant:
+    """A tenant whose revocations take a minute."""
+    return new_tenant(kind, revoke_seconds=60, **options)
+
+
+def interrupted(tenant: Tenant, *, pause: int = 1) -> Kept:
+    """A revocation that somebody did not wait for, as kept."""
+    token_id = uploaded(tenant)
+    kept = done(Run(tenant, time=Interrupted(tenant.clock, pause)), REVOKED, {"vppTokenId": token_id})
+    assert isinstance(kept.failure, WaitInterrupted)
+    return kept
+
+
+class Losing(Tenant):
+    """A tenant whose answers to revocations are lost, before or after it has acted."""
+
+    acts = True
+
+    def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+        """Act or not, and answer that nobody was there."""
+        if self.acts:
+            super().revoke_licenses(token_id, body)
+        raise IntuneRefusal(504, "GatewayTimeout", "Too late.")

@@ -39,6 +39,8 @@ class SystemClock:
 
     def unless_stopped(self, call: Callable[[], T]) -> T:
         """The answer of a call that may take long. Raises WaitInterrupted once stopped; nobody hears of it then."""
+        if self._stopped.is_set():
+            raise _interrupted()
         answer: Future[T] = Future()
         woken = threading.Event()
         self._waiting.add(woken)
@@ -48,7 +50,8 @@ class SystemClock:
             woken.set()
         woken.wait()
         self._waiting.discard(woken)
-        if self._stopped.is_set() and not answer.done():
+        # Also where the answer is there: what it was asked for must not begin any more.
+        if self._stopped.is_set():
             raise _interrupted()
         return answer.result()
 

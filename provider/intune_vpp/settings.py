@@ -1,4 +1,4 @@
-"""Configuration and environment made into one frozen `Settings`; nothing else reads the environment.
+"""Configuration and environment made into one frozen `Settings`; nothing else reads what is configured there.
 
 Configuration beats environment, `ARM_*` beats `AZURE_*` (the names of Pulumi's azuread provider), keys without an
 `ARM_*` name are read from `INTUNE_VPP_<KEY>`. An empty variable is unset. Nothing from the environment reaches a state.

@@ -28,6 +28,9 @@ OUT_OF_SIGHT = timedelta(minutes=1)
 
 AGAIN = "To revoke once more, replace this resource (--replace, its URN)."
 
+UNANSWERED = timedelta(seconds=20)
+"""How long a revocation whose answer was lost may take to show before it is believed not to have begun."""
+
 SKEW = timedelta(minutes=5)
 """How far Graph's clock may be behind ours."""
 
@@ -74,6 +77,12 @@ class Result:
         """Whether it stays as it is."""
         return self.action_state in ENDED
 
+    @property
+    def took_all(self) -> bool:
+        """Whether Graph says outright that no licence is left: what is irreversible hangs on it."""
+        no_reason = self.action_failure_reason in {None, FailureReason.NONE}
+        return self.action_state == ActionState.DONE and self.failed_licenses_count == 0 and no_reason
+
 
 def results(observed: VppToken) -> list[Result]:
     """The revocations of a token, in Graph's order."""
@@ -85,6 +94,13 @@ def results(observed: VppToken) -> list[Result]:
 def starts(observed: VppToken) -> frozenset[str]:
     """When the revocations of a token began."""
     return frozenset(one.start_date_time for one in results(observed) if one.start_date_time)
+
+
+def ended_well_since(observed: VppToken, since: datetime) -> Result | None:
+    """The newest revocation of a token, where it has ended since then and took all licences back."""
+    newest = _newest([one for one in results(observed) if one.start_date_time])
+    ended = times.parse(newest.last_updated_date_time) if newest and newest.took_all else None
+    return newest if ended is not None and ended >= since else None
 
 
 def running(observed: VppToken) -> Result | None:
@@ -100,9 +116,10 @@ def find(watch: Watch, observed: VppToken) -> Result | None:
     """What is watched, in what a token shows now."""
     found = [one for one in results(observed) if one.start_date_time]
     if watch.start is not None:
-        return next((one for one in found if one.start_date_time == watch.start), None)
+        return next((one for one in found if _second(one.start_date_time) == _second(watch.start)), None)
     if watch.earlier is not None:
-        return _newest([one for one in found if one.start_date_time not in watch.earlier])
+        earlier = {_second(start) for start in watch.earlier}
+        return _newest([one for one in found if _second(one.start_date_time) not in earlier])
     return _newest([one for one in found if _began(one) >= watch.requested_at - SKEW])
 
 
@@ -171,7 +188,14 @@ def _date(value: object) -> str | None:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+    return int(value) if whole and value >= 0 else None  # type: ignore[call-overload,operator]
+
+
+def _second(start: str | None) -> object:
+    """A start to the second: Graph need not write it with as many digits each time."""
+    instant = times.parse(start)
+    return instant.replace(microsecond=0) if instant else start
 
 
 def _newest(found: list[Result]) -> Result | None:

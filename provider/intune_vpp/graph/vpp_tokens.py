@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from intune_vpp.graph.client import GraphClient
     from intune_vpp.graph.tenants import Tenant
 
+_LONGEST_ID = 1000
 _TOKENS = "/deviceAppManagement/vppTokens"
 
 
@@ -113,6 +114,6 @@ def _path(token_id: str) -> str:
 
 def _segment(entity_id: str) -> str:
     """An id as part of a path. Raises TokenGone for one that would name the collection, or what is above it."""
-    if not entity_id.strip("."):
-        raise TokenGone(f'Nothing in Microsoft Graph has the id "{entity_id}".')
+    if not entity_id.strip(".") or len(entity_id) > _LONGEST_ID:
+        raise TokenGone(f'Nothing in Microsoft Graph has the id "{entity_id[:_LONGEST_ID]}".')
     return quote(entity_id, safe="")

@@ -2,15 +2,14 @@
 
 Each provider resource has a process of its own, and so has each door: where a resource moves from one to another and
 is renamed in the same step, the process that deletes the old half must know that the new half has the token. What
-they share is the engine, by its address. The notes are empty files in the machine's folder for temporary ones, named
-by ids, which are no secret; each process takes its own away when it ends.
+they share is the engine, by its address. The notes are empty files in Pulumi's own home, where nobody else writes,
+named by ids, which are no secret; each process takes its own away when it ends.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +23,7 @@ class Ledger:
 
     def __init__(self, address: str, folder: Path | None = None) -> None:
         run = re.sub(r"\W", "-", address)
-        root = folder or Path(tempfile.gettempdir()) / f"intune-vpp-{_user()}"
+        root = folder or Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "intune-vpp"
         self._folder = root / run if address else None
         self._own: set[Path] = set()
 
@@ -51,7 +50,7 @@ class Ledger:
             return False
         with suppress(OSError):
             found = (self._folder / _name(token_id)).stat()
-            return found.st_uid == _user() and time.time() - found.st_mtime < _LONGEST_RUN
+            return time.time() - found.st_mtime < _LONGEST_RUN
         return False
 
     def close(self) -> None:
@@ -66,7 +65,3 @@ class Ledger:
 
 def _name(token_id: str) -> str:
     return re.sub(r"[^A-Za-z0-9-]", "_", token_id)
-
-
-def _user() -> int:
-    return os.getuid() if hasattr(os, "getuid") else 0

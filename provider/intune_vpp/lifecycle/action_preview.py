@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import actions, revocation, summary
 from intune_vpp.core.actions import Action, Plan
+from intune_vpp.core.check import Problem
 from intune_vpp.core.model import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from intune_vpp.core.check import Policy, Problem
+    from intune_vpp.core.check import Policy
     from intune_vpp.core.ports import Voice
     from intune_vpp.lifecycle.roll_call import RollCall
 
@@ -26,16 +27,34 @@ class ActionPreview:
         self._voice = voice
         self._policy = policy
         self._asked_for: set[str] = set()
+        self._targets: dict[str, str] = {}
         self._lock = threading.Lock()
 
-    def check(self, action: Action, inputs: Mapping[str, Any], *, arrives: bool) -> list[Problem]:
-        """What is wrong with the inputs; `arrives`, where that is known, that it is about to be created."""
-        problems = actions.check(action, inputs, self._policy)
+    def check(
+        self, action: Action, inputs: Mapping[str, Any], *, arrives: bool = False, resource: str = ""
+    ) -> list[Problem]:
+        """What is wrong with the inputs; `arrives` says that the resource is about to be created.
+
+        `resource` is the resource's name in the program, on those doors that are told.
+        """
+        problems = [*actions.check(action, inputs, self._policy), *self._twice(action, inputs, resource)]
         with self._lock:
             self._asked_for.add(_key(action, inputs))
         if arrives and not problems:
             self.tell(action, inputs)
         return problems
+
+    def _twice(self, action: Action, inputs: Mapping[str, Any], resource: str) -> list[Problem]:
+        """A second revocation of the same token in one program would revoke once more, when the first has ended."""
+        target = inputs.get("vppTokenId")
+        if action is not actions.LICENSE_REVOCATION or not resource or not isinstance(target, str):
+            return []
+        with self._lock:
+            user = self._targets.setdefault(target.lower(), resource)
+        if user == resource:
+            return []
+        name = user.rpartition("::")[2]
+        return [Problem("", f'The licences of this token are revoked by the resource "{name}" already.')]
 
     def plan(
         self, action: Action, before: Mapping[str, Any], inputs: Mapping[str, Any], ignoring: Collection[str] = ()

@@ -182,21 +182,41 @@ class LicenseRevocations(ActionLifecycle):
             what = f"Token {inputs[_TOKEN]} was deleted before the revocation of its licences was seen to end."
             failure = RevocationFailed(f"{what} Intune tells no more of it: remove this resource from the program.")
             return Acted(action_id, {**self._told(before), **actions.certain(self.action, inputs)}, failure)
-        return self._follow(self._watch(before, patience), seen, inputs, action_id)
+        return self._follow(self._watch(before, patience), seen, inputs, action_id, before)
 
-    def _follow(self, watch: Watch, seen: VppToken, inputs: Mapping[str, Any], action_id: str | None = None) -> Acted:
+    def _follow(
+        self,
+        watch: Watch,
+        seen: VppToken,
+        inputs: Mapping[str, Any],
+        action_id: str | None = None,
+        before: Mapping[str, Any] | None = None,
+    ) -> Acted:
         observed, result, ended = self._revoking.follow(watch, seen)
         ended = Ended(revocation.with_cure(ended.failure), revocation.how_again(ended.warning))
         requested = times.text(watch.requested_at)
         start = result.start_date_time if result else None
-        told = {"requestedDateTime": requested, **(revocation.result_to(result) if result else {})}
+        told: dict[str, Any] = {"requestedDateTime": requested}
+        if result is not None:
+            told |= revocation.result_to(result)
+        elif watch.start is None and watch.earlier is not None:
+            # What goes on with it must not take one of these for it.
+            told[_EARLIER] = sorted(watch.earlier)
+        told = {**(self._told(before) if before else {}), **told}
         return self._acted(action_id or f"{observed.id}/{start or requested}", inputs, told, ended)
 
     def _watch(self, before: Mapping[str, Any], patience: timedelta = TIME_ALLOWED) -> Watch:
         now = self._clock.now()
         start = before.get("startDateTime")
         requested_at = times.parse(before.get("requestedDateTime")) or now
-        return Watch(requested_at=requested_at, since=now, start=start, allowed=patience)
+        earlier = before.get(_EARLIER)
+        return Watch(
+            requested_at=requested_at,
+            since=now,
+            start=start,
+            earlier=None if earlier is None else frozenset(earlier),
+            allowed=patience,
+        )
 
 
 class LicenseCountSyncs(ActionLifecycle):
@@ -207,12 +227,13 @@ class LicenseCountSyncs(ActionLifecycle):
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
         """Ask Intune to count; it tells nobody when it has."""
         del patience
-        tenant_id = self._tokens.tenant_id()
+        tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
         self._tokens.sync_license_counts()
         return self._acted(tenant_id, inputs, {"requestedDateTime": times.text(self._clock.now())})
 
 
 _TOKEN = "vppTokenId"  # noqa: S105 - the name of an input
+_EARLIER = "__earlier"
 _SHOWN = ("state", "last_sync_status", "last_sync_date_time")
 
 

@@ -46,6 +46,8 @@ class Preview:
             self._asked_for.add(checked.args)
         if checked.stoken is not None:
             self._vault.keep(checked.stoken)
+        if isinstance(checked.args.adopt_token_id, str):
+            self._roll_call.wish(checked.args.adopt_token_id)
         for sentence in checked.warnings:
             self._voice.warn(sentence)
         if olds is None and not checked.problems:

@@ -8,16 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import revocation
-from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable
+from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, RevocationFailed, TokenGone
 from intune_vpp.core.revocation import Result, Watch
-from intune_vpp.core.waiting import TIME_ALLOWED
+from intune_vpp.core.waiting import TIME_ALLOWED, Ended
 
 if TYPE_CHECKING:
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
+    from intune_vpp.core.errors import GraphError
     from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, Voice, VppTokens
-    from intune_vpp.core.waiting import Ended
     from intune_vpp.lifecycle.polling import Poller
     from intune_vpp.lifecycle.reading import Reading
 
@@ -40,45 +40,80 @@ class Revoking:
         notify_managed_devices: bool = False,
         revoke_untracked_licenses: bool = False,
         patience: timedelta = TIME_ALLOWED,
+        recent: timedelta | None = None,
     ) -> tuple[VppToken, Watch]:
-        """Revoke all licences, unless that is going on already; the token then, and what to watch. Raises GraphError.
+        """Revoke all licences, unless that is going on already; the token then, and what to watch.
 
-        A run that was killed between the request and its answer has begun one as well.
+        A run that was killed between the request and its answer has begun one as well. One that ended well within
+        `recent` counts, where that is given. Raises GraphError, RevocationFailed, and WaitInterrupted, with nothing
+        begun.
         """
         # Two resources of a program may be for one token: the second finds what the first has begun.
         with self._beginning.setdefault(token_id.lower(), threading.Lock()):
-            return self._begun(
-                token_id,
-                notify_managed_devices=notify_managed_devices,
-                revoke_untracked_licenses=revoke_untracked_licenses,
-                patience=patience,
-            )
+            # An engine that asks to stop must not see a revocation begin: it cannot be undone.
+            seen = self._clock.unless_stopped(partial(self._tokens.get, token_id))
+            now = self._clock.now()
+            watch = Watch(requested_at=now, since=now, earlier=revocation.starts(seen), allowed=patience)
+            there = revocation.running(seen) or (recent and revocation.ended_well_since(seen, now - recent))
+            if there:
+                self._tell_of(there, seen, asked=notify_managed_devices or revoke_untracked_licenses)
+                return seen, replace(watch, start=there.start_date_time)
+            self._reading.forget(token_id)
+            return self._revoke(seen, watch, notify_managed_devices, revoke_untracked_licenses)
 
-    def _begun(
-        self, token_id: str, *, notify_managed_devices: bool, revoke_untracked_licenses: bool, patience: timedelta
-    ) -> tuple[VppToken, Watch]:
-        now = self._clock.now()
-        seen = self._tokens.get(token_id)
-        watch = Watch(requested_at=now, since=now, earlier=revocation.starts(seen), allowed=patience)
-        running = revocation.running(seen)
-        if running is not None:
-            self._voice.note(f"waits for the revocation of the licences of {seen.label} that is going on already")
-            return seen, replace(watch, start=running.start_date_time)
+    def _tell_of(self, there: Result, seen: VppToken, *, asked: bool) -> None:
+        self._voice.note(f"waits for the revocation of the licences of {seen.label} that is going on already")
+        if asked:
+            what = f"The revocation that began at {there.start_date_time} was begun before"
+            self._voice.warn(f"{what}: whether with the parameters asked for here, Intune does not tell.")
+
+    def _revoke(self, seen: VppToken, watch: Watch, notify: bool, untracked: bool) -> tuple[VppToken, Watch]:  # noqa: FBT001 - Graph's parameters, in Graph's order
         try:
-            self._tokens.revoke_licenses(
-                token_id,
-                notify_managed_devices=notify_managed_devices,
-                revoke_untracked_licenses=revoke_untracked_licenses,
-            )
-        except (GraphUnreachable, GraphUnavailable):
-            # Only the answer may be lost.
-            seen = self._tokens.get(token_id)
-            if revocation.find(watch, seen) is None:
-                raise
+            self._tokens.revoke_licenses(seen.id, notify_managed_devices=notify, revoke_untracked_licenses=untracked)
+        except TokenGone:
+            # Is it the token that is gone, or does Graph not know the action?
+            self._tokens.get(seen.id)
+            what = f"Microsoft Graph does not know revokeLicenses for {seen.label}, though the token is there."
+            raise RevocationFailed(f"{what} Its licences were not revoked.") from None
+        except (GraphUnreachable, GraphUnavailable) as error:
+            return self._look_for(seen, watch, error), watch
         return seen, watch
 
+    def _look_for(self, seen: VppToken, watch: Watch, lost: GraphError) -> VppToken:
+        """The token with a revocation whose answer was lost; raises that error where it is sure that none began.
+
+        Where Graph stays out of reach nobody knows: then it counts as begun, since a second one must not follow.
+        """
+        unseen = Ended(lost)
+
+        def judge(observed: VppToken, now: datetime) -> Ended | None:
+            if revocation.find(watch, observed) is not None:
+                return Ended()
+            return unseen if now - watch.since >= revocation.UNANSWERED else None
+
+        observed, ended = self._poller.wait(judge, seen)
+        if ended is unseen:
+            raise lost
+        return observed
+
     def follow(self, watch: Watch, seen: VppToken) -> tuple[VppToken, Result | None, Ended]:
-        """The token when the revocation has ended or could no longer be waited for, what it shows of it, and how."""
-        observed, ended = self._poller.wait(partial(revocation.judge, watch), seen)
+        """The token when the revocation has ended or could no longer be waited for, what was seen of it, and how."""
+        sight = _Sight(watch)
+        observed, ended = self._poller.wait(sight, seen)
         self._reading.forget(seen.id)
-        return observed, revocation.find(watch, observed), ended
+        return observed, sight.last, ended
+
+
+class _Sight:
+    """Judges what is watched, and keeps what was seen of it: a listing that lags must not make it forgotten."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self.last: Result | None = None
+
+    def __call__(self, observed: VppToken, now: datetime) -> Ended | None:
+        found = revocation.find(self._watch, observed)
+        if found is not None:
+            self.last = found
+            self._watch = replace(self._watch, start=found.start_date_time)
+        return revocation.judge(self._watch, observed, now)

@@ -26,6 +26,17 @@ class RollCall:
         self._given: dict[str, str | None] = {}
         self._planned: dict[tuple[str, VppTokenArgs], VppTokenState] = {}
         self._labels: dict[str, str] = {}
+        self._wished: set[str] = set()
+
+    def wish(self, token_id: str) -> None:
+        """The program of this run names the token in `adoptTokenId`."""
+        with self._lock:
+            self._wished.add(token_id.lower())
+
+    def is_wished(self, token_id: str) -> bool:
+        """Whether it does."""
+        with self._lock:
+            return token_id.lower() in self._wished
 
     def name(self, token_id: str, label: str) -> None:
         """A person would call this token so."""

@@ -6,6 +6,7 @@ A write that worked is never lost: what goes wrong after it comes back beside th
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import check, diff, drift, times, wire
@@ -35,7 +36,6 @@ from intune_vpp.lifecycle.settling import Outcome, Written, wrong_location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
 
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.ports import Clock, Voice, VppTokens
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from intune_vpp.lifecycle.roll_call import RollCall
     from intune_vpp.lifecycle.settling import Settling
     from intune_vpp.lifecycle.vault import Vault
+
+RECENT_REVOCATION = timedelta(hours=1)
+"""How long ago a revocation may have ended well for a deletion to need no other: a first try may have run out."""
 
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 
@@ -153,9 +156,10 @@ class TokenLifecycle:
 
     def _revoke(self, state: VppTokenState, patience: timedelta) -> None:
         """Take back all licences: once the token is deleted, Intune cannot any more."""
-        seen, watch = self._revoking.begin(state.id, patience=patience)
-        _, _, ended = self._revoking.follow(watch, seen)
-        why = ended.failure or ended.warning
+        seen, watch = self._revoking.begin(state.id, patience=patience, recent=RECENT_REVOCATION)
+        _, result, ended = self._revoking.follow(watch, seen)
+        unsaid = None if result and result.took_all else "Intune does not say that all licences were revoked."
+        why = ended.failure or ended.warning or unsaid
         if isinstance(why, TokenGone):
             raise why
         if why is not None:
@@ -169,7 +173,8 @@ class TokenLifecycle:
         The engine also asks to delete the old half of a rename in a later run than the one that had the new half, and
         the old half of a replacement before the new one: then the program names the token's file all the same.
         """
-        if self._roll_call.arrived(state.id) or self._roll_call.met(state.id):
+        wished = self._roll_call.is_wished(state.id)
+        if wished or self._roll_call.arrived(state.id) or self._roll_call.met(state.id):
             return True
         if state.token_file is None or self._vault.recall(state.token_file.fingerprint) is None:
             return False

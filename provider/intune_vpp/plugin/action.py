@@ -31,7 +31,7 @@ class ActionResource:
         """The inputs as they were given, or what is wrong with them."""
         inputs = codec.decode(request.news)
         # Old inputs that are empty may be those of an action without any: what is to be done, Create tells.
-        problems = self._parts.action_preview.check(self._action, inputs, arrives=False)
+        problems = self._parts.action_preview.check(self._action, inputs, resource=request.urn)
         failures = [provider_pb2.CheckFailure(reason=one.reason) for one in problems]
         kept = actions.certain(self._action, inputs)
         answer = codec.encode(kept, secrets=codec.secrets(request.news))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import logging
 from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
 
 import grpc
 from google.protobuf import any_pb2, struct_pb2
@@ -31,6 +32,7 @@ _PROPERTIES = ("news", "olds", "properties", "inputs", "old_inputs", "args")
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _log = logging.getLogger(__name__)
+_hidden: WeakKeyDictionary[object, set[str]] = WeakKeyDictionary()
 _Servicer = TypeVar("_Servicer")
 _Request = TypeVar("_Request")
 _Answer = TypeVar("_Answer")
@@ -59,7 +61,9 @@ def answered(
 
     @functools.wraps(call)
     def wrapped(servicer: _Servicer, request: _Request, context: grpc.ServicerContext) -> _Answer:
-        with about(getattr(request, "urn", ""), _secrets(request)):
+        # For the process, and not for the call: one resource's sentence may name another one.
+        _hidden.setdefault(servicer, set()).update(_secrets(request))
+        with about(getattr(request, "urn", ""), frozenset(_hidden[servicer])):
             try:
                 return call(servicer, request, context)
             except HalfDone as outcome:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from intune_vpp.assembly import Assembly
     from intune_vpp.core.model import VppToken
 
+_LONGEST_NAME = 1000
 _STATES = ", ".join(TokenState)
 _WAYS = ("id", "displayName", "locationName", "mobileAppId")
 
@@ -95,7 +96,7 @@ def _get_all(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
 
 def _get_licenses(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     bundle_id = arguments.get("bundleId")
-    if not bundle_id:
+    if not bundle_id or len(bundle_id) > _LONGEST_NAME:
         raise QueryRefused("getLicensesForApp wants the bundleId of an app, such as com.example.reader.")
     found = parts.queries.licenses_for_app(bundle_id)
     return {"bundleId": bundle_id, "licenses": [records.licenses_to(one) for one in found]}

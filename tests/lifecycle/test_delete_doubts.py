@@ -1,0 +1,111 @@
+"""A token whose licences were to be revoked is only deleted where Graph says outright that they were."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actions_in_process import REVOKE
+from intune_vpp.core.errors import RevocationFailed
+from intune_vpp_emulator.refusals import IntuneRefusal
+from intune_vpp_emulator.tenant import Page, Tenant
+from tenant_in_process import DELETE, Run, new_tenant, vpptoken, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from intune_vpp.core.model import VppTokenState
+
+ASKED: dict[str, Any] = {"deletionProtection": False, "revokeLicensesOnDelete": True}
+
+
+def a_token(tenant: Tenant, **more: Any) -> VppTokenState:
+    """A token whose licences are to be revoked with it."""
+    return Run(tenant).create(wanted(vpptoken(), **ASKED, **more)).state
+
+
+class Odd(Tenant):
+    """A tenant that shows revocations with these members."""
+
+    odd: Mapping[str, Any] = {}
+
+    def list_tokens(self, **options: Any) -> Page:
+        """A page in which they stand."""
+        page = super().list_tokens(**options)
+        for token in page.tokens:
+            token["tokenActionResults"] = [{**one, **self.odd} for one in token.get("tokenActionResults") or []]
+        return page
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"failedLicensesCount": None},
+        {"failedLicensesCount": "3"},
+        {"failedLicensesCount": -1},
+        {"failedLicensesCount": 3.0},
+        {"actionFailureReason": "appleFailure"},
+    ],
+)
+def test_what_graph_does_not_say_outright(odd: dict[str, Any]) -> None:
+    """Done, but with a count or a reason that does not say that all went well: the token stays."""
+    tenant = new_tenant(Odd)
+    assert isinstance(tenant, Odd)
+    state = a_token(tenant)
+    tenant.odd = odd
+    run = Run(tenant)
+    with pytest.raises(RevocationFailed, match="was not deleted"):
+        run.delete(state)
+    assert DELETE not in run.requests
+
+
+def test_a_second_try_needs_no_second_revocation() -> None:
+    """Where a first try ran out of time, and the revocation ended well since, the next one only deletes."""
+    tenant = new_tenant(Tenant)
+    state = a_token(tenant)
+    Tenant.revoke_licenses(tenant, state.id, {"notifyManagedDevices": False})
+    tenant.clock.advance(1800)
+    run = Run(tenant)
+    run.delete(state)
+    assert REVOKE not in run.requests
+    assert run.requests[-1] == DELETE
+
+
+def test_one_of_long_ago_does_not_count() -> None:
+    """Licences may have been given out since: they are revoked once more."""
+    tenant = new_tenant(Tenant)
+    state = a_token(tenant)
+    Tenant.revoke_licenses(tenant, state.id, {"notifyManagedDevices": False})
+    tenant.clock.advance(7200)
+    run = Run(tenant)
+    run.delete(state)
+    assert run.requests.count(REVOKE) == 1
+
+
+def test_an_action_that_graph_does_not_know() -> None:
+    """A 404 of the action does not make a token deleted that is there."""
+
+    class Unknowing(Tenant):
+        def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+            del token_id, body
+            raise IntuneRefusal(404, "ResourceNotFound", "No such action.")
+
+    tenant = new_tenant(Unknowing)
+    state = a_token(tenant)
+    run = Run(tenant)
+    with pytest.raises(RevocationFailed, match="though the token is there"):
+        run.delete(state)
+    assert DELETE not in run.requests
+    assert run.voice.said == []
+
+
+def test_a_token_that_the_program_adopts() -> None:
+    """The old half of a forced replacement is left alone, where the program names the token to adopt."""
+    tenant = new_tenant(Tenant)
+    state = a_token(tenant)
+    run = Run(tenant)
+    run.assembly.preview.check({"adoptTokenId": state.id.upper(), **ASKED}, None)
+    run.delete(state)
+    assert run.requests == []
+    assert len(tenant.tokens) == 1

@@ -1,0 +1,139 @@
+"""Where it is doubtful whether a revocation began, none begins again; where an engine asks to stop, none begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from actions_in_process import (
+    COUNTED,
+    REVOKE,
+    REVOKED,
+    Interrupted,
+    Losing,
+    Stopped,
+    done,
+    interrupted,
+    slow,
+    updated,
+    uploaded,
+)
+from intune_vpp.core.errors import (
+    GraphUnavailable,
+    RevocationFailed,
+    RevocationTimedOut,
+    TokenGone,
+    WaitInterrupted,
+)
+from intune_vpp_emulator.refusals import IntuneRefusal
+from intune_vpp_emulator.tenant import Page, Tenant
+from tenant_in_process import Run, new_tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def test_a_lost_answer_while_graph_stays_away() -> None:
+    """Where nobody can tell whether it began, it is kept as begun: the next update follows it and sends no other."""
+
+    class Away(Losing):
+        away = True
+
+        def list_tokens(self, **options: Any) -> Page:
+            if self.away:
+                raise IntuneRefusal(503, "ServiceUnavailable", "Try again.")
+            return super().list_tokens(**options)
+
+    tenant = slow(Away)
+    assert isinstance(tenant, Away)
+    token_id = uploaded(tenant)
+    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+    assert isinstance(kept.failure, GraphUnavailable)
+    tenant.away = False
+    later = Run(tenant)
+    assert updated(later, kept)["actionState"] == "done"
+    assert REVOKE not in later.requests
+
+
+def test_an_engine_that_asks_to_stop_before() -> None:
+    """Nothing irreversible begins any more: neither for who asks the token first, nor for who waits behind it."""
+    tenant = slow()
+    token_id = uploaded(tenant)
+    run = Run(tenant, time=Stopped(tenant.clock))
+    with pytest.raises(WaitInterrupted):
+        done(run, REVOKED, {"vppTokenId": token_id})
+    with pytest.raises(WaitInterrupted):
+        done(run, COUNTED, {})
+    assert [method for method, _ in run.requests if method != "GET"] == []
+
+
+def test_what_was_seen_once_is_not_forgotten() -> None:
+    """A listing that lags does not make a revocation forgotten of which something was seen, when the wait ends."""
+
+    class Forgetful(Tenant):
+        lists = 0
+
+        def list_tokens(self, **options: Any) -> Page:
+            self.lists += 1
+            page = super().list_tokens(**options)
+            if self.lists != 3:
+                return page
+            return replace(page, tokens=[{**one, "tokenActionResults": []} for one in page.tokens])
+
+    kept = interrupted(slow(Forgetful), pause=4)
+    assert (kept["actionState"], kept["startDateTime"]) == ("pending", "2026-11-01T12:00:01.0000000Z")
+
+
+def test_an_older_one_is_not_taken_for_it() -> None:
+    """What was there before stays told apart after an interruption, however short before it ended."""
+    tenant = slow()
+    token_id = uploaded(tenant)
+    done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+    kept = done(Run(tenant, time=Interrupted(tenant.clock, 1)), REVOKED, {"vppTokenId": token_id})
+    shown = tenant.get(token_id)["tokenActionResults"]
+    tenant.edit_by_hand(token_id, {"tokenActionResults": shown[:1]})
+    late = updated(Run(tenant), kept, patience=timedelta(seconds=10))
+    assert isinstance(late.failure, RevocationTimedOut)
+    assert "actionState" not in late.outputs
+
+
+def test_an_action_that_graph_does_not_know() -> None:
+    """A 404 of the action is no proof that the token is gone: it fails, and nothing is kept."""
+
+    class Unknowing(Tenant):
+        def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+            del token_id, body
+            raise IntuneRefusal(404, "ResourceNotFound", "No such action.")
+
+    tenant = new_tenant(Unknowing)
+    token_id = uploaded(tenant)
+    with pytest.raises(RevocationFailed, match="does not know revokeLicenses for Lincoln, though the token is there"):
+        done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+    tenant.delete(token_id)
+    with pytest.raises(TokenGone):
+        done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+
+
+@pytest.mark.parametrize("asked", [{}, {"revokeUntrackedLicenses": True}])
+def test_one_that_is_joined_may_be_another(asked: dict[str, Any]) -> None:
+    """Where parameters are asked for, a revocation that goes on already is joined with a warning."""
+    tenant = slow()
+    kept = interrupted(tenant)
+    run = Run(tenant)
+    done(run, REVOKED, {"vppTokenId": kept["vppTokenId"], **asked})
+    told = [one for one in run.voice.warnings if "whether with the parameters asked for here" in one]
+    assert len(told) == len(asked)
+    assert REVOKE not in run.requests
+
+
+def test_two_resources_for_one_token() -> None:
+    """A program that revokes the same token's licences in two places is refused, where the door knows the places."""
+    tenant = new_tenant(Tenant)
+    preview, token_id = Run(tenant).assembly.action_preview, uploaded(tenant)
+    for _ in range(2):
+        assert preview.check(REVOKED, {"vppTokenId": token_id}, resource="urn::first") == []
+    (problem,) = preview.check(REVOKED, {"vppTokenId": token_id.upper()}, resource="urn::second")
+    assert problem.reason == 'The licences of this token are revoked by the resource "first" already.'
