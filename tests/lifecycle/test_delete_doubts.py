@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions_in_process import REVOKE
 from intune_vpp.core.errors import RevocationFailed
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
@@ -58,29 +57,6 @@ def test_what_graph_does_not_say_outright(odd: dict[str, Any]) -> None:
     with pytest.raises(RevocationFailed, match="was not deleted"):
         run.delete(state)
     assert DELETE not in run.requests
-
-
-def test_a_second_try_needs_no_second_revocation() -> None:
-    """Where a first try ran out of time, and the revocation ended well since, the next one only deletes."""
-    tenant = new_tenant(Tenant)
-    state = a_token(tenant)
-    Tenant.revoke_licenses(tenant, state.id, {"notifyManagedDevices": False})
-    tenant.clock.advance(1800)
-    run = Run(tenant)
-    run.delete(state)
-    assert REVOKE not in run.requests
-    assert run.requests[-1] == DELETE
-
-
-def test_one_of_long_ago_does_not_count() -> None:
-    """Licences may have been given out since: they are revoked once more."""
-    tenant = new_tenant(Tenant)
-    state = a_token(tenant)
-    Tenant.revoke_licenses(tenant, state.id, {"notifyManagedDevices": False})
-    tenant.clock.advance(7200)
-    run = Run(tenant)
-    run.delete(state)
-    assert run.requests.count(REVOKE) == 1
 
 
 def test_an_action_that_graph_does_not_know() -> None:

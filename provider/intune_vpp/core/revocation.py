@@ -96,13 +96,6 @@ def starts(observed: VppToken) -> frozenset[str]:
     return frozenset(one.start_date_time for one in results(observed) if one.start_date_time)
 
 
-def ended_well_since(observed: VppToken, since: datetime) -> Result | None:
-    """The newest revocation of a token, where it has ended since then and took all licences back."""
-    newest = _newest([one for one in results(observed) if one.start_date_time])
-    ended = times.parse(newest.last_updated_date_time) if newest and newest.took_all else None
-    return newest if ended is not None and ended >= since else None
-
-
 def running(observed: VppToken) -> Result | None:
     """The revocation of a token that has not ended, the newest where there are several.
 

@@ -40,13 +40,11 @@ class Revoking:
         notify_managed_devices: bool = False,
         revoke_untracked_licenses: bool = False,
         patience: timedelta = TIME_ALLOWED,
-        recent: timedelta | None = None,
     ) -> tuple[VppToken, Watch]:
         """Revoke all licences, unless that is going on already; the token then, and what to watch.
 
-        A run that was killed between the request and its answer has begun one as well. One that ended well within
-        `recent` counts, where that is given. Raises GraphError, RevocationFailed, and WaitInterrupted, with nothing
-        begun.
+        A run that was killed between the request and its answer has begun one as well. Raises GraphError,
+        RevocationFailed, and WaitInterrupted, with nothing begun.
         """
         # Two resources of a program may be for one token: the second finds what the first has begun.
         with self._beginning.setdefault(token_id.lower(), threading.Lock()):
@@ -54,8 +52,8 @@ class Revoking:
             seen = self._clock.unless_stopped(partial(self._tokens.get, token_id))
             now = self._clock.now()
             watch = Watch(requested_at=now, since=now, earlier=revocation.starts(seen), allowed=patience)
-            there = revocation.running(seen) or (recent and revocation.ended_well_since(seen, now - recent))
-            if there:
+            there = revocation.running(seen)
+            if there is not None:
                 self._tell_of(there, seen, asked=notify_managed_devices or revoke_untracked_licenses)
                 return seen, replace(watch, start=there.start_date_time)
             self._reading.forget(token_id)

@@ -6,7 +6,6 @@ A write that worked is never lost: what goes wrong after it comes back beside th
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import check, diff, drift, times, wire
@@ -36,6 +35,7 @@ from intune_vpp.lifecycle.settling import Outcome, Written, wrong_location
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.ports import Clock, Voice, VppTokens
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
     from intune_vpp.lifecycle.roll_call import RollCall
     from intune_vpp.lifecycle.settling import Settling
     from intune_vpp.lifecycle.vault import Vault
-
-RECENT_REVOCATION = timedelta(hours=1)
-"""How long ago a revocation may have ended well for a deletion to need no other: a first try may have run out."""
 
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 
@@ -156,7 +153,7 @@ class TokenLifecycle:
 
     def _revoke(self, state: VppTokenState, patience: timedelta) -> None:
         """Take back all licences: once the token is deleted, Intune cannot any more."""
-        seen, watch = self._revoking.begin(state.id, patience=patience, recent=RECENT_REVOCATION)
+        seen, watch = self._revoking.begin(state.id, patience=patience)
         _, result, ended = self._revoking.follow(watch, seen)
         unsaid = None if result and result.took_all else "Intune does not say that all licences were revoked."
         why = ended.failure or ended.warning or unsaid
