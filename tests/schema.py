@@ -8,16 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intune_vpp.core.model import (
-    AccountType,
-    ActionState,
-    DeliveryProtocol,
-    FailureReason,
-    Kind,
-    Property,
-    SyncStatus,
-    TokenState,
-)
+from intune_vpp.core.enums import AccountType, ActionState, DeliveryProtocol, FailureReason, SyncStatus, TokenState
+from intune_vpp.core.model import Kind, Property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

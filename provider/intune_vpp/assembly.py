@@ -23,6 +23,7 @@ from intune_vpp.lifecycle.settling import Settling
 from intune_vpp.lifecycle.syncing import Syncing
 from intune_vpp.lifecycle.tokens import TokenLifecycle
 from intune_vpp.lifecycle.vault import Vault
+from intune_vpp.lifecycle.writing import Writing
 from intune_vpp.settings import GraphVersion, Settings, TokenEncoding
 
 if TYPE_CHECKING:
@@ -115,11 +116,23 @@ class Assembly:
         return {one.action.name: one for one in made}
 
     @cached_property
+    def _writing(self) -> Writing:
+        return Writing(
+            tokens=self._graph,
+            reading=self._reading,
+            settling=Settling(syncing=self._syncing, voice=self._voice, clock=self._clock),
+            vault=self._vault,
+            roll_call=self._roll_call,
+            voice=self._voice,
+            clock=self._clock,
+        )
+
+    @cached_property
     def _tokens(self) -> TokenLifecycle:
         return TokenLifecycle(
             tokens=self._graph,
             reading=self._reading,
-            settling=Settling(syncing=self._syncing, voice=self._voice, clock=self._clock),
+            writing=self._writing,
             revoking=self._revoking,
             vault=self._vault,
             roll_call=self._roll_call,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from intune_vpp.core import times
+from intune_vpp.core.enums import TokenState
 from intune_vpp.core.model import (
     INPUTS,
     OBSERVED,
@@ -19,7 +20,6 @@ from intune_vpp.core.model import (
     Kind,
     Property,
     TokenFile,
-    TokenState,
     VppToken,
     VppTokenArgs,
     VppTokenState,

@@ -12,13 +12,13 @@ from core.strategies import args as any_args
 from core.strategies import states
 from core.tables import attributes, each, instant, timestamp
 from intune_vpp.core import diff, summary
+from intune_vpp.core.enums import TokenState
 from intune_vpp.core.model import (
     MEMBERS,
     UNKNOWN,
     UNSEEN_FINGERPRINT,
     Compare,
     TokenFile,
-    TokenState,
     Unknown,
     VppTokenArgs,
     VppTokenState,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from builders import observed, state
 from core.strategies import values
-from intune_vpp.core import check, diff, errors, model, ports, stoken, sync
+from intune_vpp.core import check, diff, enums, errors, model, ports, stoken, sync
 from intune_vpp.core.model import (
     BY_ATTRIBUTE,
     BY_NAME,
@@ -203,7 +203,7 @@ def test_values_cannot_be_changed(room: ModuleType) -> None:
 
 def test_the_words_are_those_of_graph() -> None:
     """The members of Graph's enums that mean something to the provider are spelled as Graph spells them."""
-    assert [str(word) for word in model.TokenState] == [
+    assert [str(word) for word in enums.TokenState] == [
         "unknown",
         "valid",
         "expired",
@@ -211,7 +211,7 @@ def test_the_words_are_those_of_graph() -> None:
         "assignedToExternalMDM",
         "duplicateLocationId",
     ]
-    assert [str(word) for word in model.SyncStatus] == ["none", "inProgress", "completed", "failed"]
+    assert [str(word) for word in enums.SyncStatus] == ["none", "inProgress", "completed", "failed"]
 
 
 def test_the_tree_of_errors_is_the_one_drawn() -> None:

@@ -14,8 +14,9 @@ from builders import NOW, observed
 from core.strategies import INSTANTS, JSON, TEXTS, TIMESTAMPS, tokens
 from core.tables import each, value
 from intune_vpp.core import revocation
+from intune_vpp.core.enums import ENDED, ActionState, FailureReason
 from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
-from intune_vpp.core.model import ENDED, ActionState, FailureReason, camel_case
+from intune_vpp.core.model import camel_case
 from intune_vpp.core.revocation import RESULT_TYPE, Result, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED
 

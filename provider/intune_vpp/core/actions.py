@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core.check import Policy, Problem, misfit
-from intune_vpp.core.model import ENDED, UNKNOWN, Compare, Kind, Property, Sent, same
+from intune_vpp.core.enums import ENDED
+from intune_vpp.core.model import UNKNOWN, Compare, Kind, Property, Sent, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

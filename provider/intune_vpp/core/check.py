@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import health, stoken, times
+from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
 from intune_vpp.core.model import (
     BY_NAME,
@@ -20,7 +21,6 @@ from intune_vpp.core.model import (
     Kind,
     Property,
     TokenFile,
-    TokenState,
     Unknown,
     VppTokenArgs,
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
+from intune_vpp.core.enums import TokenState
 from intune_vpp.core.model import (
     BY_ATTRIBUTE,
     INPUTS,
@@ -18,7 +19,6 @@ from intune_vpp.core.model import (
     Property,
     Sent,
     TokenFile,
-    TokenState,
     VppToken,
     VppTokenArgs,
     VppTokenState,

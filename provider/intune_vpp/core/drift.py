@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any, overload
 
 from intune_vpp.core import times
+from intune_vpp.core.enums import TokenState
 from intune_vpp.core.model import (
     MEMBERS,
     UNSEEN_FINGERPRINT,
     Compare,
     TokenFile,
-    TokenState,
     Unknown,
     VppToken,
     VppTokenArgs,

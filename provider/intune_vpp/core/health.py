@@ -7,11 +7,12 @@ import re
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
-from intune_vpp.core.model import SyncStatus, TokenState, VppTokenState
+from intune_vpp.core.enums import SyncStatus, TokenState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from intune_vpp.core.model import VppTokenState
     from intune_vpp.core.stoken import SToken
 
 _DOWNLOAD = re.compile(r"sToken_for_(?P<location>.+?)(?: ?\(\d+\))?(?:\.vpptoken)?")

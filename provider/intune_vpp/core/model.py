@@ -12,6 +12,8 @@ from enum import Enum, StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from intune_vpp.core.enums import AccountType, DeliveryProtocol
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -26,67 +28,6 @@ class Unknown(Enum):
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
-
-
-class AccountType(StrEnum):
-    """`vppTokenAccountType`: which of Apple's managers the token comes from."""
-
-    BUSINESS = "business"
-    EDUCATION = "education"
-
-
-class DeliveryProtocol(StrEnum):
-    """`appleDeviceAppDeliveryProtocolType` (beta since 2026-07): how apps reach devices."""
-
-    DEFAULT = "default"
-    MOBILE_DEVICE_MANAGEMENT = "mobileDeviceManagement"
-    DECLARATIVE_DEVICE_MANAGEMENT = "declarativeDeviceManagement"
-
-
-class TokenState(StrEnum):
-    """`state`: the members known today; others pass through as they are."""
-
-    UNKNOWN = "unknown"
-    VALID = "valid"
-    EXPIRED = "expired"
-    INVALID = "invalid"
-    ASSIGNED_TO_EXTERNAL_MDM = "assignedToExternalMDM"
-    DUPLICATE_LOCATION_ID = "duplicateLocationId"
-
-
-class SyncStatus(StrEnum):
-    """`lastSyncStatus`: the members known today; others pass through as they are."""
-
-    NONE = "none"
-    IN_PROGRESS = "inProgress"
-    COMPLETED = "completed"
-    FAILED = "failed"
-
-
-class ActionState(StrEnum):
-    """`actionState` of a token's action: the members known today; others pass through as they are."""
-
-    NONE = "none"
-    PENDING = "pending"
-    CANCELED = "canceled"
-    ACTIVE = "active"
-    DONE = "done"
-    FAILED = "failed"
-    NOT_SUPPORTED = "notSupported"
-
-
-ENDED: Final = frozenset({ActionState.CANCELED, ActionState.DONE, ActionState.FAILED, ActionState.NOT_SUPPORTED})
-"""The states in which an action stays."""
-
-
-class FailureReason(StrEnum):
-    """`actionFailureReason` of a revocation: the members known today; others pass through as they are."""
-
-    NONE = "none"
-    APPLE_FAILURE = "appleFailure"
-    INTERNAL_ERROR = "internalError"
-    EXPIRED_VPP_TOKEN = "expiredVppToken"  # noqa: S105 - Graph's word
-    EXPIRED_APPLE_PUSH_NOTIFICATION_CERTIFICATE = "expiredApplePushNotificationCertificate"
 
 
 class Kind(StrEnum):

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import times
+from intune_vpp.core.enums import ENDED, ActionState, FailureReason
 from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
-from intune_vpp.core.model import ENDED, ActionState, FailureReason, VppToken, camel_case
+from intune_vpp.core.model import VppToken, camel_case
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended, in_words
 
 if TYPE_CHECKING:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
+from intune_vpp.core.enums import SyncStatus
 from intune_vpp.core.errors import SyncFailed, SyncTimedOut
 from intune_vpp.core.health import CURES
-from intune_vpp.core.model import SyncStatus, VppToken
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended, in_words
+
+if TYPE_CHECKING:
+    from intune_vpp.core.model import VppToken
 
 STALE_STATE = timedelta(minutes=1)
 """How long a state or status that was there before the write may stay before it is believed to be the new one."""

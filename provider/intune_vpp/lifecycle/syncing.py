@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import sync
-from intune_vpp.core.model import SyncStatus
+from intune_vpp.core.enums import SyncStatus
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken

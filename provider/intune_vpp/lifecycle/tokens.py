@@ -8,43 +8,32 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import check, diff, drift, times, wire
+from intune_vpp.core import drift, times
+from intune_vpp.core.enums import SyncStatus
 from intune_vpp.core.errors import (
     AdoptionRefused,
     DeletionRefused,
-    GraphUnavailable,
-    GraphUnreachable,
     QueryRefused,
     RevocationFailed,
     TokenGone,
 )
-from intune_vpp.core.model import (
-    BY_ATTRIBUTE,
-    MEMBERS,
-    Compare,
-    SyncStatus,
-    TokenFile,
-    VppToken,
-    VppTokenArgs,
-    VppTokenState,
-    same,
-)
+from intune_vpp.core.model import BY_ATTRIBUTE, VppToken, VppTokenArgs, VppTokenState, same
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.lifecycle import tenancy
-from intune_vpp.lifecycle.settling import Outcome, Written, wrong_location
+from intune_vpp.lifecycle.settling import wrong_location
+from intune_vpp.lifecycle.writing import described
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import timedelta
 
-    from intune_vpp.core.diff import Plan
     from intune_vpp.core.ports import Clock, Voice, VppTokens
     from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.reading import Reading
     from intune_vpp.lifecycle.revoking import Revoking
     from intune_vpp.lifecycle.roll_call import RollCall
-    from intune_vpp.lifecycle.settling import Settling
+    from intune_vpp.lifecycle.settling import Outcome
     from intune_vpp.lifecycle.vault import Vault
+    from intune_vpp.lifecycle.writing import Writing
 
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 
@@ -57,7 +46,7 @@ class TokenLifecycle:
         *,
         tokens: VppTokens,
         reading: Reading,
-        settling: Settling,
+        writing: Writing,
         revoking: Revoking,
         vault: Vault,
         roll_call: RollCall,
@@ -66,7 +55,7 @@ class TokenLifecycle:
     ) -> None:
         self._tokens = tokens
         self._reading = reading
-        self._settling = settling
+        self._writing = writing
         self._revoking = revoking
         self._vault = vault
         self._roll_call = roll_call
@@ -91,11 +80,11 @@ class TokenLifecycle:
         if isinstance(args.adopt_token_id, str):
             return self._adopt(args.adopt_token_id, args, tenant_id, patience)
         stoken = self._vault.require(args.token)
-        self._claim_file(stoken)
+        self._writing.claim_file(stoken)
         try:
             found = self._already_there(stoken, args)
             if found is None:
-                return self._upload(stoken, args, tenant_id, patience)
+                return self._writing.upload(stoken, args, tenant_id, patience)
             self._roll_call.give_file(stoken.fingerprint, found.id)
             return self._take_over(found, args, tenant_id, patience)
         except BaseException:
@@ -124,7 +113,7 @@ class TokenLifecycle:
     def update(self, state: VppTokenState, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED) -> Outcome:
         """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
         self._roll_call.forget_plan(state.id)
-        return self._apply(self._in_this_tenant(state), args, patience)
+        return self._writing.apply(self._in_this_tenant(state), args, patience)
 
     def delete(self, state: VppTokenState, *, patience: timedelta = TIME_ALLOWED) -> None:
         """Delete the token, unless it is protected or a resource of this program still has it.
@@ -197,11 +186,11 @@ class TokenLifecycle:
             "and no second one created. Where another stack manages it, both do now."
         )
         unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
-        bare = replace(_bare(observed, tenant_id), token_file=_described(args), sync_pending=unsynced)
+        bare = replace(_bare(observed, tenant_id), token_file=described(args), sync_pending=unsynced)
         return self._bring_in(bare, args, patience)
 
     def _bring_in(self, state: VppTokenState, args: VppTokenArgs, patience: timedelta) -> Outcome:
-        outcome = self._apply(state, args, patience, arrives=True)
+        outcome = self._writing.apply(state, args, patience, arrives=True)
         self._roll_call.name(state.id, outcome.state.observed.label)
         self._roll_call.arrive(state.id, args.token if isinstance(args.token, str) else None)
         return outcome
@@ -215,82 +204,6 @@ class TokenLifecycle:
             raise AdoptionRefused(f"{msg} Name the right one in adoptTokenId, or delete the others.")
         return found[0] if found else None
 
-    def _claim_file(self, stoken: SToken, token_id: str | None = None) -> None:
-        """Raise where another resource of this run has this file: for a new token held at all, else applied now."""
-        user = self._roll_call.claim_file(stoken.fingerprint, token_id)
-        if user is not None:
-            msg = f"This token file already belongs to another resource of this program ({user})."
-            raise AdoptionRefused(f"{msg} A location has one token: give each resource its own file.")
-
-    # How a write goes.
-
-    def _upload(self, stoken: SToken, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
-        members = wire.members(args, (prop.attribute for prop in MEMBERS))
-        try:
-            observed = self._tokens.create(members, stoken)
-        except (GraphUnreachable, GraphUnavailable):
-            # Only the answer may be lost: the next create looks again.
-            self._reading.forget_first_listing()
-            raise
-        self._roll_call.arrive(observed.id, stoken.fingerprint)
-        self._roll_call.name(observed.id, observed.label)
-        self._warn_of_kept_values(args, observed, members)
-        written = Written(
-            observed=observed,
-            args=args,
-            token_file=_described(args),
-            file_sent=True,
-            arrives=True,
-            syncs=args.wait_for_sync is not False,
-            patience=patience,
-        )
-        return self._settling.settle(written, tenant_id)
-
-    def _apply(
-        self, state: VppTokenState, args: VppTokenArgs, patience: timedelta, *, arrives: bool = False
-    ) -> Outcome:
-        plan = diff.plan(state, args)
-        stoken = self._file_to_send(plan, args)
-        if stoken is not None:
-            check.guard(stoken, olds=drift.held(state), args=args, now=self._clock.now())
-            self._claim_file(stoken, state.id)
-        observed = state.observed
-        members = wire.members(args, plan.members)
-        if members or stoken:
-            observed = self._tokens.update(state.id, members, stoken)
-            self._reading.forget(state.id)
-            self._warn_of_kept_values(args, observed, members)
-        # The file that is named and need not be sent is there already: sent before, or brought by another way.
-        named = _described(args) if args.token is not None else None
-        token_file = named if named and named.seen else state.token_file
-        self._roll_call.meet(state.id, token_file.fingerprint if token_file else None)
-        due = stoken is not None or plan.claims or plan.resyncs
-        written = Written(
-            observed=observed,
-            args=args,
-            token_file=token_file,
-            before=state.observed,
-            file_sent=stoken is not None,
-            arrives=arrives,
-            syncs=due and args.wait_for_sync is not False,
-            pending=state.sync_pending,
-            patience=patience,
-        )
-        return self._settling.settle(written, state.tenant_id)
-
-    def _file_to_send(self, plan: Plan, args: VppTokenArgs) -> SToken | None:
-        if plan.renews:
-            return self._vault.require(args.token)
-        # Whether a claim works without the file is documented nowhere; with it, it is what the portal does.
-        return self._vault.recall(args.token) if plan.claims and isinstance(args.token, str) else None
-
-    def _warn_of_kept_values(self, args: VppTokenArgs, observed: VppToken, sent: Mapping[str, object]) -> None:
-        for prop in MEMBERS:
-            asked, kept = getattr(args, prop.attribute), getattr(observed, prop.attribute)
-            if prop.name not in sent or prop.compare is Compare.NEVER or kept is None or same(prop, asked, kept):
-                continue
-            self._voice.warn(f'Intune keeps {prop.name} "{kept}" for {observed.label} instead of "{asked}".')
-
     def _in_this_tenant(self, state: VppTokenState) -> VppTokenState:
         """The state, naming the tenant where it did not yet. Raises WrongTenant."""
         return replace(state, tenant_id=tenancy.require(self._tokens, state.tenant_id, state.observed.label))
@@ -302,11 +215,6 @@ class TokenLifecycle:
 def _bare(observed: VppToken, tenant_id: str) -> VppTokenState:
     """A token that is there, and of which nothing is managed yet."""
     return VppTokenState(observed=observed, tenant_id=tenant_id, inputs=VppTokenArgs(), observed_at="")
-
-
-def _described(args: VppTokenArgs) -> TokenFile | None:
-    """The file that the inputs name."""
-    return args.token_file if isinstance(args.token_file, TokenFile) else None
 
 
 def _is_from(found: VppToken, stoken: SToken, args: VppTokenArgs) -> bool:

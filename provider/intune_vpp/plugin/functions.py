@@ -9,8 +9,9 @@ from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp.core import records, stoken, times
 from intune_vpp.core.check import Download
+from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import IntuneVppError, QueryRefused, TokenFileError
-from intune_vpp.core.model import UNKNOWN, TokenState
+from intune_vpp.core.model import UNKNOWN
 from intune_vpp.host import assets
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import codec

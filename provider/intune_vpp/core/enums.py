@@ -1,0 +1,67 @@
+"""Graph's enumerations: the members known today. What Graph answers may hold others, which pass through as they are."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class AccountType(StrEnum):
+    """`vppTokenAccountType`: which of Apple's managers the token comes from."""
+
+    BUSINESS = "business"
+    EDUCATION = "education"
+
+
+class DeliveryProtocol(StrEnum):
+    """`appleDeviceAppDeliveryProtocolType` (beta since 2026-07): how apps reach devices."""
+
+    DEFAULT = "default"
+    MOBILE_DEVICE_MANAGEMENT = "mobileDeviceManagement"
+    DECLARATIVE_DEVICE_MANAGEMENT = "declarativeDeviceManagement"
+
+
+class TokenState(StrEnum):
+    """`state` of a token."""
+
+    UNKNOWN = "unknown"
+    VALID = "valid"
+    EXPIRED = "expired"
+    INVALID = "invalid"
+    ASSIGNED_TO_EXTERNAL_MDM = "assignedToExternalMDM"
+    DUPLICATE_LOCATION_ID = "duplicateLocationId"
+
+
+class SyncStatus(StrEnum):
+    """`lastSyncStatus` of a token."""
+
+    NONE = "none"
+    IN_PROGRESS = "inProgress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class ActionState(StrEnum):
+    """`actionState` of a token's action."""
+
+    NONE = "none"
+    PENDING = "pending"
+    CANCELED = "canceled"
+    ACTIVE = "active"
+    DONE = "done"
+    FAILED = "failed"
+    NOT_SUPPORTED = "notSupported"
+
+
+ENDED: Final = frozenset({ActionState.CANCELED, ActionState.DONE, ActionState.FAILED, ActionState.NOT_SUPPORTED})
+"""The states in which an action stays."""
+
+
+class FailureReason(StrEnum):
+    """`actionFailureReason` of a revocation."""
+
+    NONE = "none"
+    APPLE_FAILURE = "appleFailure"
+    INTERNAL_ERROR = "internalError"
+    EXPIRED_VPP_TOKEN = "expiredVppToken"  # noqa: S105 - Graph's word
+    EXPIRED_APPLE_PUSH_NOTIFICATION_CERTIFICATE = "expiredApplePushNotificationCertificate"
