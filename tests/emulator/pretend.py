@@ -20,6 +20,7 @@ TOKENS = "/beta/deviceAppManagement/vppTokens"
 TOKENS_V1 = "/v1.0/deviceAppManagement/vppTokens"
 APPS = "/beta/deviceAppManagement/mobileApps"
 APPS_V1 = "/v1.0/deviceAppManagement/mobileApps"
+FAULTS = "/_emulator/faults"
 
 
 def a_tenant(**habits: Any) -> Tenant:

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from emulator.pretend import TOKENS, a_tenant, graph, script_next_revocation, synced
+from emulator.pretend import FAULTS, TOKENS, a_tenant, graph, script_next_revocation, synced
 from intune_vpp_emulator.faults import Faults, UnusableRuleError
 
-FAULTS = "/_emulator/faults"
 QUIETLY = {"notifyManagedDevices": False}
 
 
