@@ -59,7 +59,7 @@ class Assembly:
         self._roll_call = RollCall(ledger)
         self._connecting = threading.Lock()
         beta = settings.graph_version is GraphVersion.BETA
-        policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)
+        policy = self._policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)
         # At once, and not when first called: they remember what was checked, and calls come side by side.
         self.preview = Preview(
             vault=self._vault, roll_call=self._roll_call, voice=self._voice, clock=self._clock, policy=policy
@@ -70,7 +70,7 @@ class Assembly:
     def queries(self) -> Queries:
         """What functions ask. Raises SettingsError where credentials are missing."""
         with self._connecting:
-            return Queries(self._graph)
+            return Queries(self._graph, self._policy)
 
     def action(self, action: Action) -> ActionLifecycle:
         """What needs requests, of one type of action. Raises SettingsError where credentials are missing."""
@@ -110,7 +110,7 @@ class Assembly:
         known = (self._graph, self._voice, self._clock)
         made: tuple[ActionLifecycle, ...] = (
             LicenseSyncs(*known, reading=self._reading, syncing=self._syncing),
-            LicenseRevocations(*known, reading=self._reading, revoking=self._revoking),
+            LicenseRevocations(*known, reading=self._reading, revoking=self._revoking, roll_call=self._roll_call),
             LicenseCountSyncs(*known),
         )
         return {one.action.name: one for one in made}

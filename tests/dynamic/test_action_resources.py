@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pytest
 
 from dynamic.programs import input_sent, run, values
+from intune_vpp.core import revocation
 from intune_vpp.core.actions import ACTIONS, LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
 from intune_vpp.core.model import Kind
 from intune_vpp.dynamic import LicenseCountSync, LicenseRevocation, LicenseSync
@@ -157,8 +159,7 @@ def test_other_options_pass(kind: type[Any], action: Action) -> None:
 )
 def test_a_failed_revocation_fails_the_run(ends: dict[str, Any], told: str) -> None:
     """The provider can only warn without losing the id, so the program fails, with the reason and the cure."""
-    again = r" To revoke once more, replace this resource \(--replace, its URN\)\.$"
-    with pytest.raises(pulumi.RunError, match=f"{told}.*{again}"):
+    with pytest.raises(pulumi.RunError, match=f"{told}.* {re.escape(revocation.AGAIN)}$"):
         run(lambda: LicenseRevocation("one", vpp_token_id=TOKEN_ID), outputs={**DONE, **ends})
 
 

@@ -107,7 +107,7 @@ def run(tenant: Tenant) -> Iterator[Process]:
                     process.ask("Configure", provider_pb2.ConfigureRequest(args=args))
                     yield process
                 child.send_signal(signal.SIGINT)
-                written, complained = child.communicate(timeout=20)
+                written, complained = child.communicate(timeout=50)
             finally:
                 child.kill()
         assert (written, complained) == ("", "")

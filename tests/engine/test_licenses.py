@@ -138,5 +138,5 @@ def test_a_report_of_licenses(yaml_project: YamlProject, tenant: Tenant, tmp_pat
     project.wanted.clear()
     refused = project.preview(INTUNE_VPP_GRAPH_VERSION="v1.0")
     assert not refused.ok
-    assert "getLicensesForApp needs Graph's beta: v1.0 does not have it." in refused.text
+    assert "getLicensesForApp needs Graph's beta:" in refused.text
     assert tenant.requests() == []

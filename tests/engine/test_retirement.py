@@ -35,7 +35,7 @@ def test_retired(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
         tenant.fail({"revoke": {**failed, "failedLicensesCount": failures}})
         refused = project.destroy()
         assert not refused.ok
-        assert "Lincoln was not deleted: " in refused.text
+        assert "Lincoln was not deleted. " in refused.text
         assert "To delete it all the same, set revoke" in refused.text
         assert f"{failures} of 7" in refused.text
         assert "Intune failed within. Try again later (internalError)." in refused.text
@@ -60,7 +60,7 @@ def test_a_retirement_that_takes_long(tmp_path: Path, engine: dict[str, str]) ->
         late = project.destroy()
         assert not late.ok
         assert time.monotonic() - started < 15
-        assert "Lincoln was not deleted: " in late.text
+        assert "Lincoln was not deleted. " in late.text
         assert "did not end within 3 seconds" in late.text
         assert tenant.writes() == [REVOKE]
         command = project.begin("destroy", "--yes", "--skip-preview")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 REVOKE = "POST vppTokens/{id}/revokeLicenses"
 REVOKED = ["GET vppTokens/{id}", REVOKE, "GET vppTokens"]
 FOREVER = ("--sync-seconds", "0", "--revoke-seconds", "3600")
-AGAIN = "To revoke once more, replace this resource (--replace, its URN)."
+AGAIN = "To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
 
 
 def test_revoked(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_interrupted(tmp_path: Path, engine: dict[str, str]) -> None:
         project.acts["retire"]["opts"] = {"custom_timeouts": {"update": "3s"}}
         late = project.up()
         assert not late.ok
-        assert "did not end within 3 seconds (it is pending). Run it again to go on waiting." in late.text
+        assert "did not end within 3 seconds (it is pending). Run pulumi again to go on waiting." in late.text
         assert project.outputs("retire")["actionState"] == "pending"
         tenant.advance(3600)
         resumed = project.up()

@@ -34,8 +34,8 @@ def test_protected_token_stays(tenant: Tenant, protection: bool | None) -> None:
         run.delete(state)
     assert str(refused.value) == (
         "Lincoln is protected: deleting a token deletes its apps and all their assignments. "
-        "Set deletionProtection to false, run an update, then delete it. What a forced replacement left goes with "
-        "pulumi state delete alone."
+        "Set deletionProtection to false, run an update, then delete it. What Pulumi calls pending deletion goes "
+        "with pulumi state delete."
     )
     assert run.log == []
 

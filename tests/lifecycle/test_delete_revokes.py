@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.model import VppTokenState
 
-CURE = " To delete it all the same, set revokeLicensesOnDelete to false, run an update, then delete it."
+CURE = " To delete it all the same, run an update with it and revokeLicensesOnDelete false, then delete it."
 
 
 def a_token(tenant: Tenant, **inputs: Any) -> VppTokenState:
@@ -97,7 +97,7 @@ def test_the_token_stays_where_licences_do(tenant: Tenant, end: Mapping[str, Any
     run = Run(tenant)
     with pytest.raises(RevocationFailed) as failed:
         run.delete(state)
-    assert str(failed.value).startswith("Lincoln was not deleted: ")
+    assert str(failed.value).startswith("Lincoln was not deleted. ")
     assert says in str(failed.value)
     assert str(failed.value).endswith(f".{CURE}")
     assert "replace" not in str(failed.value)
@@ -124,7 +124,7 @@ def test_a_wait_that_runs_out_keeps_the_token() -> None:
     tenant = new_tenant(revoke_seconds=60)
     state = a_token(tenant)
     run = Run(tenant)
-    with pytest.raises(RevocationFailed, match=r"did not end within 10 seconds \(it is pending\)\. Run it again to go"):
+    with pytest.raises(RevocationFailed, match=r"not end within 10 seconds \(it is pending\)\. Run pulumi again to go"):
         run.assembly.tokens.delete(state, patience=timedelta(seconds=10))
     assert DELETE not in run.requests
     later = Run(tenant)
@@ -142,7 +142,7 @@ def test_an_interruption_keeps_the_token(tenant: Tenant) -> None:
 
     state = a_token(tenant)
     run = Run(tenant, time=Interrupted(tenant.clock))
-    with pytest.raises(RevocationFailed, match=r"^Lincoln was not deleted: Interrupted within 2\.0 seconds\."):
+    with pytest.raises(RevocationFailed, match=r"^Lincoln was not deleted. Interrupted within 2\.0 seconds\."):
         run.delete(state)
     assert run.requests == [GET, REVOKE]
     assert len(tenant.tokens) == 1
@@ -163,7 +163,7 @@ def test_a_failing_poll_keeps_the_token() -> None:
     assert isinstance(tenant, Blind)
     state = a_token(tenant)
     tenant.blind = True
-    with pytest.raises(RevocationFailed, match=r"^Lincoln was not deleted: .*Not any more\."):
+    with pytest.raises(RevocationFailed, match=r"^Lincoln was not deleted. .*Not any more\."):
         Run(tenant).delete(state)
     assert len(tenant.tokens) == 1
 

@@ -118,7 +118,7 @@ def test_bundle_ids_of_every_kind(bundle_id: str) -> None:
 def test_v1_does_not_have_them(tenant: Tenant) -> None:
     """Neither is asked of v1.0, which takes their names for tokens; the sentence names the cure."""
     run = Run(tenant, configuration={"graphVersion": "v1.0"})
-    cure = r"needs Graph's beta: v1\.0 does not have it\. Set intune-vpp:graphVersion \(INTUNE_VPP_GRAPH_VERSION\)"
+    cure = r"needs Graph's beta: set intune-vpp:graphVersion \(INTUNE_VPP_GRAPH_VERSION\) to beta\.$"
     with pytest.raises(SettingsError, match=f"^getLicensesForApp {cure}"):
         run.assembly.queries.licenses_for_app("com.example.reader")
     with pytest.raises(SettingsError, match=f"^syncLicenseCounts {cure}"):

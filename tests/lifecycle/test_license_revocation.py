@@ -16,7 +16,7 @@ from tenant_in_process import GET, LIST, Run, new_tenant
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
 
-AGAIN = " To revoke once more, replace this resource (--replace, its URN)."
+AGAIN = " To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
 
 
 def asked(token_id: str, **inputs: Any) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def test_each_bad_end_is_a_failure_with_its_cure(
 
 
 def test_a_part_that_failed_is_a_warning(tenant: Tenant) -> None:
-    """Where some licences are left that is a warning with both counts, once; the resource is well."""
+    """Where some licences are left that is a warning with both counts, now and in each later run; nothing is sent."""
     token_id = uploaded(tenant)
     total = sum(tenant.use_licenses(token_id, {}).values())
     script(tenant, actionState="failed", actionFailureReason="appleFailure", failedLicensesCount=3)
@@ -149,8 +149,11 @@ def test_a_part_that_failed_is_a_warning(tenant: Tenant) -> None:
     assert (kept["failedLicensesCount"], kept["totalLicensesCount"]) == (3, total)
     later = Run(tenant)
     assert not planned(later, kept, kept.inputs)
-    assert refreshed(later, kept) == kept
-    assert later.voice.said == []
+    assert later.voice.said == [("warning", warning.replace("Lincoln", f"token {token_id}"))]
+    assert later.requests == []
+    reading = Run(tenant)
+    assert refreshed(reading, kept) == kept
+    assert reading.voice.said == []
 
 
 def test_a_failure_stands(tenant: Tenant) -> None:
@@ -174,7 +177,7 @@ def test_a_refresh_forgets_no_failure(tenant: Tenant) -> None:
         run = Run(tenant)
         again = refreshed(run, kept)
         assert again == Kept(kept.action, kept.id, kept.inputs, kept.outputs)
-        assert revocation.standing_failure(again.outputs) is not None
+        assert revocation.standing(again.outputs, "Lincoln").failure is not None
         assert run.voice.said == []
         tenant.delete(kept["vppTokenId"]) if tenant.tokens else None
 

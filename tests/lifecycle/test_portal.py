@@ -178,7 +178,10 @@ def test_invalid_token_is_told_by_refresh_and_preview(tenant: Tenant) -> None:
             "Lincoln is invalid in Intune (seen 2026-11-01). Apple no longer accepts it: usually its Managed Apple "
             "Account has a new password or was disabled. Download the content token again and renew it."
         ),
-        "The last licence sync of Lincoln failed on 2026-11-01 (seen 2026-11-01): new licences are not seen.",
+        (
+            "The last licence sync of Lincoln failed on 2026-11-01 (seen 2026-11-01): "
+            "new licences do not appear until one succeeds."
+        ),
     ]
     preview = Run(tenant)
     assert not preview.preview(now, inputs)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from builders import APPLE_ID, NEXT_YEAR, NOW
-from intune_vpp.core.errors import QueryRefused
+from intune_vpp.core.check import Policy
+from intune_vpp.core.errors import QueryRefused, SettingsError
 from intune_vpp.lifecycle.queries import Filter, Queries
 from tenant_in_process import GET, LIST, Run, vpptoken
 
 if TYPE_CHECKING:
+    from intune_vpp.core.ports import VppTokens
     from intune_vpp_emulator.tenant import Tenant
 
 NOBODY = "22222222-2222-4222-8222-222222222222"
@@ -87,15 +89,37 @@ def test_by_app(queries: Queries, tenant: Tenant) -> None:
         queries.by_app(NOBODY)
 
 
-def test_an_app_that_names_no_token(tenant: Tenant) -> None:
-    """v1.0 shows no token of an app: the sentence says which version does."""
+class OtherApps:
+    """A tenant whose apps came from elsewhere."""
+
+    def feeding(self, mobile_app_id: str) -> None:
+        """No token."""
+
+
+def test_an_app_that_names_no_token() -> None:
+    """An app that did not come from a token is told apart from one that is not there."""
+    queries = Queries(cast("VppTokens", OtherApps()), Policy())
+
+    with pytest.raises(QueryRefused, match=r"^The mobile app 1 names no token\. Only"):
+        queries.by_app("1")
+
+
+def test_what_v1_does_not_show(tenant: Tenant) -> None:
+    """v1.0 shows neither names nor locations nor an app's token: it is not asked, since nobody would be found."""
     tenant.sync_licenses(by_hand(tenant, "Lincoln"))
     tenant.clock.advance(5)
     app = tenant.list_apps().apps[0]
-    queries = Run(tenant, configuration={"graphVersion": "v1.0"}).assembly.queries
+    run = Run(tenant, configuration={"graphVersion": "v1.0"})
+    queries = run.assembly.queries
+    cure = r"ask by id, or set intune-vpp:graphVersion \(INTUNE_VPP_GRAPH_VERSION\) to beta\.$"
 
-    with pytest.raises(QueryRefused, match=f"The mobile app {app['id']} names no token. Only beta shows it"):
+    with pytest.raises(SettingsError, match=f"^getVppToken by mobileAppId needs Graph's beta: {cure}"):
         queries.by_app(app["id"])
+    with pytest.raises(SettingsError, match=f"^getVppToken by displayName needs Graph's beta: {cure}"):
+        queries.by_name(display_name="Lincoln")
+    with pytest.raises(SettingsError, match=f"^getVppToken by locationName needs Graph's beta: {cure}"):
+        queries.by_name(location_name="Lincoln")
+    assert run.requests == []
 
 
 def test_all(queries: Queries, tenant: Tenant, run: Run) -> None:

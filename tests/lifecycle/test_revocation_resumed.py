@@ -107,12 +107,12 @@ def test_a_refresh_tells_what_nobody_was_told(left: int | None) -> None:
     ended = refreshed(run, kept)
     assert ended is not None
     if left is None:
-        assert "could not be revoked" in str(revocation.standing_failure(ended.outputs))
+        assert "could not be revoked" in str(revocation.standing(ended.outputs, "Lincoln").failure)
         assert run.voice.warnings == []
     else:
         (warning,) = run.voice.warnings
         assert warning.startswith("3 of ")
-        assert revocation.standing_failure(ended.outputs) is None
+        assert revocation.standing(ended.outputs, "Lincoln").failure is None
 
 
 def test_a_wait_that_runs_out() -> None:
@@ -124,7 +124,7 @@ def test_a_wait_that_runs_out() -> None:
     assert isinstance(kept.failure, RevocationTimedOut)
     assert str(kept.failure) == (
         "The revocation of the licences of Lincoln did not end within 10 seconds (it is pending). "
-        "Run it again to go on waiting."
+        "Run pulumi again to go on waiting."
     )
     assert kept.id == f"{token_id}/{kept['startDateTime']}"
     again = Run(tenant)
@@ -230,7 +230,7 @@ def test_a_result_that_vanishes() -> None:
     assert str(lost.failure) == (
         "Intune no longer shows the revocation of Lincoln that began at 2026-11-01T12:00:01.0000000Z. "
         "Whether its licences were revoked is to be seen in Intune. "
-        "To revoke once more, replace this resource (--replace, its URN)."
+        "To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
     )
     assert 60 <= sum(run.time.slept) < 90
     assert REVOKE not in run.requests

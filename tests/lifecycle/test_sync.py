@@ -55,7 +55,9 @@ def test_failed_sync_keeps_the_token() -> None:
     run = Run(tenant)
     outcome = run.create(wanted(vpptoken()))
     assert run.requests == [LIST, POST, SYNC, LIST]
-    assert str(outcome.failure) == "The licence sync of Lincoln failed. Intune says no more; see its tenant status."
+    assert str(outcome.failure) == (
+        "The licence sync of Lincoln failed. Intune says no more; see its tenant status. The next update tries again."
+    )
     assert [one.id for one in tenant.tokens] == [outcome.state.id]
     assert outcome.state.sync_pending is True
     assert outcome.state.token_file is not None

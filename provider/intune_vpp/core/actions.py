@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from intune_vpp.core.check import Policy, Problem, misfit
+from intune_vpp.core.check import Policy, Problem, misfit, needs_beta
 from intune_vpp.core.enums import ENDED
 from intune_vpp.core.model import UNKNOWN, Compare, Kind, Property, Sent, same
 
@@ -127,8 +127,7 @@ def check(action: Action, inputs: Mapping[str, Any], policy: Policy) -> list[Pro
         if name not in known and not name.startswith("__")
     ]
     if action.beta_only and not policy.beta:
-        what = f"A {action.name} needs Graph's beta: v1.0 does not have what it does."
-        problems.append(Problem("", f"{what} Set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."))
+        problems.append(Problem("", needs_beta(f"A {action.name}")))
     for prop in action.inputs:
         value = inputs.get(prop.name)
         if value is None and prop.needed:

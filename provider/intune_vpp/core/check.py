@@ -217,11 +217,14 @@ def _beta_only(inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
     if policy.beta:
         return []
     given = [name for name, value in inputs.items() if value is not None and name in BY_NAME]
-    cure = "or set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
-    reasons = {
-        name: f"{name} needs Graph's beta: leave {name} out, {cure}" for name in given if BY_NAME[name].beta_only
-    }
-    return [Problem(name, reason) for name, reason in reasons.items()]
+    lacking = [name for name in given if BY_NAME[name].beta_only]
+    return [Problem(name, needs_beta(name, f"leave {name} out")) for name in lacking]
+
+
+def needs_beta(what: str, way_out: str = "") -> str:
+    """The sentence about something that Graph's v1.0 does not have; `way_out` is what else would do."""
+    cure = f"{way_out}, or set" if way_out else "set"
+    return f"{what} needs Graph's beta: {cure} intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
 
 
 def _missing(args: VppTokenArgs, inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:

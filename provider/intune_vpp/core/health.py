@@ -61,7 +61,8 @@ def warnings(state: VppTokenState, *, warning_days: int, now: datetime) -> tuple
         found.append(expiry(observed.label, observed.expiration_date_time, warning_days, now) or "")
     if observed.last_sync_status == SyncStatus.FAILED:
         when = f" on {times.day(observed.last_sync_date_time)}" if observed.last_sync_date_time else ""
-        found.append(f"The last licence sync of {observed.label} failed{when}{seen}: new licences are not seen.")
+        what = f"The last licence sync of {observed.label} failed{when}{seen}"
+        found.append(f"{what}: new licences do not appear until one succeeds.")
     return tuple(sentence for sentence in found if sentence)
 
 

@@ -27,7 +27,7 @@ RESULT_TYPE = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
 OUT_OF_SIGHT = timedelta(minutes=1)
 """How long a revocation that was seen may be missing from a token's results before it is believed to be gone."""
 
-AGAIN = "To revoke once more, replace this resource (--replace, its URN)."
+AGAIN = "To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
 
 UNANSWERED = timedelta(seconds=20)
 """How long a revocation whose answer was lost may take to show before it is believed not to have begun."""
@@ -129,7 +129,7 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
     if waited >= watch.allowed:
         stands = f"it is {result.action_state}" if result else "it does not show yet"
         what = f"The revocation of the licences of {observed.label} did not end within {in_words(watch.allowed)}"
-        return Ended(RevocationTimedOut(f"{what} ({stands}). Run it again to go on waiting."))
+        return Ended(RevocationTimedOut(f"{what} ({stands}). Run pulumi again to go on waiting."))
     return None
 
 
@@ -221,6 +221,7 @@ def result_from(outputs: Mapping[str, Any]) -> Result:
     return Result(**{field.name: outputs.get(camel_case(field.name)) for field in fields(Result)})
 
 
-def standing_failure(outputs: Mapping[str, Any]) -> IntuneVppError | None:
-    """That a revocation failed, by what the state knows of it: it stays so until the resource is replaced."""
-    return with_cure(verdict(result_from(outputs), f"token {outputs.get('vppTokenId')}").failure)
+def standing(outputs: Mapping[str, Any], label: str) -> Ended:
+    """What is still wrong with a revocation, by what the state knows of it: until the resource is replaced."""
+    ended = verdict(result_from(outputs), label)
+    return Ended(with_cure(ended.failure), how_again(ended.warning))

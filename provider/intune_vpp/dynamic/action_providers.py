@@ -70,7 +70,7 @@ class ActionProvider(ConfiguredProvider):
         return self._assembly.action(self.action)
 
     def _outputs(self, acted: Acted) -> dict[str, Any]:
-        self._warn_of_failure(acted.failure, "What was begun is kept in the state.")
+        self._warn_of_failure(acted.failure)
         return dict(acted.outputs)
 
 

@@ -45,10 +45,10 @@ class ConfiguredProvider(ResourceProvider):
             raise self._parts
         return self._parts
 
-    def _warn_of_failure(self, failure: Exception | None, kept: str) -> None:
+    def _warn_of_failure(self, failure: Exception | None, kept: str = "") -> None:
         """Say what failed: this door has no partial failure, and an exception would lose the id."""
         if failure is not None:
-            self._log.warn(f"{in_python(str(failure))} {kept}")
+            self._log.warn(f"{in_python(str(failure))} {kept}".rstrip())
 
 
 def failed(reason: str) -> CheckFailure:

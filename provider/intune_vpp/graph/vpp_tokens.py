@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from intune_vpp.core import wire
+from intune_vpp.core.check import needs_beta
 from intune_vpp.core.errors import GraphError, SettingsError, TokenGone
 from intune_vpp.graph.errors import UPLOADING
 
@@ -96,8 +97,7 @@ class GraphVppTokens:
 
     def _require_beta(self, what: str) -> None:
         if not self.beta:
-            msg = f"{what} needs Graph's beta: v1.0 does not have it."
-            raise SettingsError(f"{msg} Set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta.")
+            raise SettingsError(needs_beta(what))
 
     def _entity(self, answer: Mapping[str, object], token_id: str) -> VppToken:
         """The entity in an answer. A write may be answered without one: then it is read."""

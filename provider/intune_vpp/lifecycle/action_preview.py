@@ -10,6 +10,7 @@ from intune_vpp.core import actions, revocation, summary
 from intune_vpp.core.actions import Action, Plan
 from intune_vpp.core.check import Problem
 from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.waiting import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -82,9 +83,9 @@ class ActionPreview:
         if inputs.get("vppTokenId") is UNKNOWN:
             what = "Should vppTokenId turn out to be another token's, this revokes all licences of that one."
             self._voice.warn(f"{what} It cannot be undone.")
-        failure = revocation.standing_failure(before)
-        if failure is not None:
-            self._voice.warn(str(failure))
+        standing = revocation.standing(before, self._label(inputs))
+        if standing != Ended():
+            self._voice.warn(str(standing.failure or standing.warning))
 
     def tell(self, action: Action, inputs: Mapping[str, Any]) -> None:
         """Say what is about to be done."""

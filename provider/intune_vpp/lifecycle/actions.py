@@ -7,6 +7,7 @@ after something was begun comes back beside the outputs, in `Acted.failure`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from intune_vpp.core import actions, revocation, sync, times
@@ -18,7 +19,7 @@ from intune_vpp.core.waiting import TIME_ALLOWED, Ended
 from intune_vpp.lifecycle import tenancy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
     from intune_vpp.core.errors import IntuneVppError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.ports import Clock, Voice, VppTokens
     from intune_vpp.lifecycle.reading import Reading
     from intune_vpp.lifecycle.revoking import Revoking
+    from intune_vpp.lifecycle.roll_call import RollCall
     from intune_vpp.lifecycle.syncing import Syncing
 
 
@@ -82,6 +84,16 @@ class ActionLifecycle(ABC):
         names = [prop.name for prop in self.action.properties if not prop.sent]
         return {name: outputs[name] for name in names if outputs.get(name) is not None}
 
+    @contextmanager
+    def _there(self, inputs: Mapping[str, Any]) -> Iterator[None]:
+        """What begins the act on a token. Raises TokenGone, naming where it was looked for."""
+        tenant_id = self._tokens.tenant_id()
+        try:
+            yield
+        except TokenGone:
+            what = f"There is no token {inputs[_TOKEN]} in tenant {tenant_id}: it was deleted, or it belongs to another"
+            raise TokenGone(f"{what} tenant. Then give this resource the provider of its token.") from None
+
     def _require_tenant(self, action_id: str, before: Mapping[str, Any]) -> None:
         tenancy.require(self._tokens, before.get("tenantId") or "", f"{self.action.name} {action_id}")
 
@@ -107,10 +119,10 @@ class LicenseSyncs(ActionLifecycle):
 
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
         """Sync the licences, unless Intune is about to already; wait for the end where that is wanted."""
-        self._tokens.tenant_id()
-        # Not from a listing: a sync that ran when that was made would pass for the one that is asked for.
-        seen = self._tokens.get(inputs[_TOKEN])
-        observed = self._syncing.start(seen)
+        with self._there(inputs):
+            # Not from a listing: a sync that ran when that was made would pass for the one that is asked for.
+            seen = self._tokens.get(inputs[_TOKEN])
+            observed = self._syncing.start(seen)
         ended = None
         if inputs.get("waitForSync") is not False:
             watch = sync.Watch(started_at=self._clock.now(), allowed=patience, stale_state=seen.state)
@@ -134,20 +146,31 @@ class LicenseRevocations(ActionLifecycle):
 
     action = LICENSE_REVOCATION
 
-    def __init__(self, tokens: VppTokens, voice: Voice, clock: Clock, *, reading: Reading, revoking: Revoking) -> None:
+    def __init__(  # noqa: PLR0913 - the parts, wired in one place
+        self,
+        tokens: VppTokens,
+        voice: Voice,
+        clock: Clock,
+        *,
+        reading: Reading,
+        revoking: Revoking,
+        roll_call: RollCall,
+    ) -> None:
         super().__init__(tokens, voice, clock)
         self._reading = reading
         self._revoking = revoking
+        self._roll_call = roll_call
 
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
         """Revoke all licences of the token and wait until Intune is done."""
-        self._tokens.tenant_id()
-        seen, watch = self._revoking.begin(
-            inputs[_TOKEN],
-            notify_managed_devices=inputs.get("notifyManagedDevices") is True,
-            revoke_untracked_licenses=inputs.get("revokeUntrackedLicenses") is True,
-            patience=patience,
-        )
+        with self._there(inputs):
+            seen, watch = self._revoking.begin(
+                inputs[_TOKEN],
+                notify_managed_devices=inputs.get("notifyManagedDevices") is True,
+                revoke_untracked_licenses=inputs.get("revokeUntrackedLicenses") is True,
+                patience=patience,
+            )
+        self._roll_call.name(seen.id, seen.label)
         return self._follow(watch, seen, inputs)
 
     def look(self, action_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -156,22 +179,24 @@ class LicenseRevocations(ActionLifecycle):
         It is never gone: what was done stays done, and must not be done again because a token was deleted.
         """
         self._require_tenant(action_id, before)
-        label, found = f"token {before.get(_TOKEN)}", None
-        try:
+        found = None
+        with suppress(TokenGone):
             observed = self._reading.one(str(before.get(_TOKEN)))
-            label, found = observed.label, revocation.find(self._watch(before), observed)
-        except TokenGone:
-            pass
-        told = revocation.result_from(before)
-        warning = revocation.verdict(found or told, label).warning
-        if warning and not told.has_ended:
-            self._voice.warn(f"{warning} {revocation.AGAIN}")
+            self._roll_call.name(observed.id, observed.label)
+            found = revocation.find(self._watch(before), observed)
         now = {**before, **(revocation.result_to(found) if found else {})}
+        warning = revocation.standing(now, self._label(now)).warning
+        if warning and not revocation.result_from(before).has_ended:
+            self._voice.warn(warning)
         return {name: value for name, value in now.items() if value is not None}
 
     def standing_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
         """That it failed, until it is replaced."""
-        return revocation.standing_failure(outputs)
+        return revocation.standing(outputs, self._label(outputs)).failure
+
+    def _label(self, of: Mapping[str, Any]) -> str:
+        token_id = str(of.get(_TOKEN))
+        return self._roll_call.label_of(token_id) or f"token {token_id}"
 
     def _resume(
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta

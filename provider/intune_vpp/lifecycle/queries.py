@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
-from intune_vpp.core.errors import QueryRefused, TokenGone
+from intune_vpp.core.check import needs_beta
+from intune_vpp.core.errors import QueryRefused, SettingsError, TokenGone
 
 if TYPE_CHECKING:
+    from intune_vpp.core.check import Policy
     from intune_vpp.core.model import AppLicenses, VppToken
     from intune_vpp.core.ports import VppTokens
 
@@ -33,8 +35,9 @@ class Filter:
 class Queries:
     """Asks Graph; every answer is as of now."""
 
-    def __init__(self, tokens: VppTokens) -> None:
+    def __init__(self, tokens: VppTokens, policy: Policy) -> None:
         self._tokens = tokens
+        self._policy = policy
 
     def tenant_id(self) -> str:
         """The tenant that answers."""
@@ -53,7 +56,11 @@ class Queries:
             raise QueryRefused(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
 
     def by_name(self, *, display_name: str | None = None, location_name: str | None = None) -> VppToken:
-        """The one token of a display name or a location. Raises QueryRefused where there is none, or more than one."""
+        """The one token of a display name or a location; v1.0 shows neither.
+
+        Raises QueryRefused where there is none, or more than one, and SettingsError on v1.0.
+        """
+        self._require_beta("displayName" if display_name is not None else "locationName")
         named = f'display name "{display_name}"' if display_name is not None else f'location "{location_name}"'
         found = [
             one
@@ -72,12 +79,20 @@ class Queries:
         return self._tokens.licenses_for_app(bundle_id)
 
     def by_app(self, mobile_app_id: str) -> VppToken:
-        """The token that feeds a mobile app. Raises QueryRefused where the app is none of a token's."""
+        """The token that feeds a mobile app; v1.0 does not show it.
+
+        Raises QueryRefused where the app is none of a token's, and SettingsError on v1.0.
+        """
+        self._require_beta("mobileAppId")
         try:
             token_id = self._tokens.feeding(mobile_app_id)
         except TokenGone as error:
             raise QueryRefused(f"There is no mobile app {mobile_app_id} in this tenant.") from error
         if token_id is None:
             msg = f"The mobile app {mobile_app_id} names no token."
-            raise QueryRefused(f"{msg} Only beta shows it, and only for apps that came from a token.")
+            raise QueryRefused(f"{msg} Only those that came from one do.")
         return self.by_id(token_id)
+
+    def _require_beta(self, way: str) -> None:
+        if not self._policy.beta:
+            raise SettingsError(needs_beta(f"getVppToken by {way}", "ask by id"))

@@ -129,7 +129,7 @@ class TokenLifecycle:
         if state.inputs.deletion_protection is not False:
             msg = f"{label} is protected: deleting a token deletes its apps and all their assignments."
             cure = "Set deletionProtection to false, run an update, then delete it."
-            raise DeletionRefused(f"{msg} {cure} What a forced replacement left goes with pulumi state delete alone.")
+            raise DeletionRefused(f"{msg} {cure} What Pulumi calls pending deletion goes with pulumi state delete.")
         self._in_this_tenant(state)
         try:
             if state.inputs.revoke_licenses_on_delete is True:
@@ -149,8 +149,8 @@ class TokenLifecycle:
         if isinstance(why, TokenGone):
             raise why
         if why is not None:
-            msg = f"{state.observed.label} was not deleted: {why}"
-            cure = "To delete it all the same, set revokeLicensesOnDelete to false, run an update, then delete it."
+            msg = f"{state.observed.label} was not deleted. {why}"
+            cure = "To delete it all the same, run an update with it and revokeLicensesOnDelete false, then delete it."
             raise RevocationFailed(f"{msg} {cure}")
 
     def _is_wanted(self, state: VppTokenState) -> bool:
