@@ -55,11 +55,11 @@ def _event_loops() -> Iterator[None]:
             loop.close()
 
 
-def run(program: Callable[[], object], *, outputs: dict[str, Any] | None = None) -> Recorder:
+def run(program: Callable[[], object], *, outputs: dict[str, Any] | None = None, preview: bool = False) -> Recorder:
     """Run a program to its end, outputs that it returns included; what it raises is raised."""
     recorder = Recorder(outputs or {})
     with _event_loops():
-        mocks.set_mocks(recorder, project="school", stack="dev", preview=False)
+        mocks.set_mocks(recorder, project="school", stack="dev", preview=preview)
         pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     return recorder
 
@@ -77,6 +77,6 @@ def values(program: Callable[[], dict[str, pulumi.Output[Any]]], *, outputs: dic
 
 def input_sent(program: Callable[[], object]) -> Any:
     """The inputs of the one resource that a program registers, without the SDK's own."""
-    made = run(program).made
+    made = run(program, preview=True).made
     (resource,) = made
     return {name: value for name, value in resource.inputs.items() if not name.startswith("__")}

@@ -162,7 +162,7 @@ def test_what_is_planned_is_told(begin: Begin, engine: Engine, token_id: str) ->
     changes(begin("LicenseSync"), kept, asked("LicenseSync", token_id, waitForSync=False))
     assert engine.told("INFO") == [
         f"syncs the licences of token {token_id}",
-        "changes wait_for_sync in the state only, without a request",
+        "changes wait_for_sync in the state only",
     ]
 
 

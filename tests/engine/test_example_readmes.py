@@ -28,8 +28,8 @@ EXAMPLES = {
     "06-go": (["pulumi-language-go", "go"], [["POST", "DELETE"]], 1),
     "07-licences": (
         ["pulumi-language-yaml"],
-        [["POST", "syncLicenseCounts", "syncLicenseCounts", "revokeLicenses", "revokeLicenses", "DELETE"]],
-        2,
+        [["POST", *["syncLicenseCounts"] * 2, "revokeLicenses", "syncLicenseCounts", "revokeLicenses", "DELETE"]],
+        3,
     ),
     "08-close-a-location": (
         ["pulumi-language-python"],

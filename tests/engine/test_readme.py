@@ -53,8 +53,8 @@ def test_what_it_says_to_add(engine: dict[str, str], tenant: Tenant, tmp_path: P
 
 
 def test_the_program_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
-    """The README's resources in YAML, taken together, sync and count in each build, by the requests that it names."""
-    token, licences = (block for block in _blocks("yaml") if "resources:\n" in block)
+    """The README's resources in YAML, taken together, sync and count in each build, then revoke, by its requests."""
+    token, licences, revocation = (block for block in _blocks("yaml") if "resources:\n" in block)
     project = _in_yaml(engine, tenant, tmp_path, licences.replace("resources:\n", token))
     done = project.up("--config", "build=1")
     assert done.ok, done.text
@@ -66,8 +66,17 @@ def test_the_program_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: P
         "GET vppTokens/{id}",
         "POST vppTokens/{id}/syncLicenses",
         "POST vppTokens/syncLicenseCounts",
-        "GET vppTokens/getLicensesForApp(bundleId='com.example.reader')",
+        "GET vppTokens/getLicensesForApp(bundleId='example.fabrikam.numbergarden')",
     ]
+    assert '"availableLicenseCount"' in done.text
+    program = project.folder / "Pulumi.yaml"
+    goodbye, revoked = revocation.removeprefix("resources:\n").split("outputs:\n")
+    together = program.read_text().replace("resources:\n", f"resources:\n{goodbye}")
+    program.write_text(together.replace("outputs:\n", f"outputs:\n{revoked}"))
+    done = project.up("--config", "build=2")
+    assert done.ok, done.text
+    assert [one for one in tenant.requests() if "getLicensesForApp" not in one] == REVOKE
+    assert '"done"' in done.text
 
 
 def test_the_function_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
@@ -91,7 +100,7 @@ def test_the_function_in_yaml(engine: dict[str, str], tenant: Tenant, tmp_path: 
 
 def test_where_pulumi_finds_the_plugin(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
     """Without `plugins:` it is found on PATH, with a warning, or where `pulumi plugin install` has put it, without."""
-    (token,) = (block for block in _blocks("yaml") if "resources:\n" in block and "LicenseSync" not in block)
+    (token,) = (block for block in _blocks("yaml") if "resources:\n" in block and "License" not in block)
     project = _in_yaml(engine, tenant, tmp_path, token, named=False)
     folder = project.folder / ".venv" / "bin"
     on_path = project.preview(PATH=f"{folder}{os.pathsep}{project.environment['PATH']}")
@@ -127,7 +136,7 @@ def test_the_edges(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert not project.up("--replace", project.token("renamed")["urn"]).ok
     again = project.up()
     assert not again.ok
-    assert "What a forced replacement left goes with pulumi state delete alone" in again.text
+    assert "What Pulumi calls pending deletion goes with pulumi state delete" in again.text
     assert tenant.writes() == ["POST vppTokens"]
 
 

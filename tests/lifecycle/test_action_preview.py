@@ -107,7 +107,7 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
             REVOKED,
             {"actionState": "done"},
             {"notifyManagedDevices": True},
-            ("note", "changes notifyManagedDevices in the state only, without a request"),
+            ("note", "changes notifyManagedDevices in the state only"),
         ),
         (
             REVOKED,

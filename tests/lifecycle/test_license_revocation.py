@@ -76,7 +76,7 @@ def test_it_is_never_done_again(tenant: Tenant) -> None:
     after = updated(run, kept, {**kept.inputs, "notifyManagedDevices": True})
     assert run.log == []
     assert after.outputs == {**kept.outputs, "notifyManagedDevices": True}
-    assert run.voice.said == [("note", "changes notifyManagedDevices in the state only, without a request")]
+    assert run.voice.said == [("note", "changes notifyManagedDevices in the state only")]
     looking = Run(tenant)
     assert refreshed(looking, after) == after
     assert (looking.requests, looking.voice.said) == ([GET], [])

@@ -253,7 +253,20 @@ def same(prop: Property, one: object, other: object) -> bool:
         case Compare.SET:
             return set(one) == set(other)  # type: ignore[call-overload,no-any-return]
         case _:
-            return one == other
+            return _told_apart(one) == _told_apart(other)
+
+
+def _told_apart(value: object) -> object:
+    """A value in which a boolean is no number: for Python `True` equals 1."""
+    match value:
+        case bool():
+            return (bool, value)
+        case list() | tuple():
+            return [_told_apart(one) for one in value]
+        case dict():
+            return {name: _told_apart(one) for name, one in value.items()}
+        case _:
+            return value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,6 +75,9 @@ class Ledger(Protocol):
     def note(self, token_id: str) -> None:
         """A resource of this run has this token from now on."""
 
+    def claim(self, what: str, user: str) -> str:
+        """Who was the first of this run to claim something: `user`, or another one."""
+
     def strike(self, token_id: str) -> None:
         """The token was deleted."""
 

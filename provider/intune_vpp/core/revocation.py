@@ -35,6 +35,9 @@ UNANSWERED = timedelta(seconds=20)
 SKEW = timedelta(minutes=5)
 """How far Graph's clock may be behind ours."""
 
+LONG_BEFORE = timedelta(hours=1)
+"""What began so long before the request, by two clocks, is not what it began, whatever was seen before it."""
+
 _UNDER_WAY = frozenset({ActionState.PENDING, ActionState.ACTIVE})
 _REASONS = {
     FailureReason.APPLE_FAILURE: "Apple's service failed. Try again later",
@@ -50,12 +53,13 @@ _REASONS = {
 class Watch:
     """One revocation to follow: by its `start` where that is known, else the newest that was not there before it.
 
-    `earlier` are the starts that were there before it, None where nobody knows them any more: then those count that
-    began since it was requested, by two clocks. `allowed` is how long to wait from `since` at all.
+    `earlier` are the starts that were there before it, None where nobody knows them: then those count that began since
+    it was requested, by two clocks. `seen_at` is when it was seen last, `allowed` how long to wait from `since` at all.
     """
 
     requested_at: datetime
     since: datetime
+    seen_at: datetime | None = None
     start: str | None = None
     earlier: frozenset[str] | None = None
     allowed: timedelta = TIME_ALLOWED
@@ -81,8 +85,12 @@ class Result:
     @property
     def took_all(self) -> bool:
         """Whether Graph says outright that no licence is left: what is irreversible hangs on it."""
-        no_reason = self.action_failure_reason in {None, FailureReason.NONE}
-        return self.action_state == ActionState.DONE and self.failed_licenses_count == 0 and no_reason
+        return self.action_state == ActionState.DONE and self.failed_licenses_count == 0 and self.has_no_reason
+
+    @property
+    def has_no_reason(self) -> bool:
+        """Whether Graph gives no reason of a failure."""
+        return not self.action_failure_reason or self.action_failure_reason == FailureReason.NONE
 
 
 def results(observed: VppToken) -> list[Result]:
@@ -110,11 +118,17 @@ def find(watch: Watch, observed: VppToken) -> Result | None:
     """What is watched, in what a token shows now."""
     found = [one for one in results(observed) if one.start_date_time]
     if watch.start is not None:
-        return next((one for one in found if _second(one.start_date_time) == _second(watch.start)), None)
-    if watch.earlier is not None:
-        earlier = {_second(start) for start in watch.earlier}
-        return _newest([one for one in found if _second(one.start_date_time) not in earlier])
-    return _newest([one for one in found if _began(one) >= watch.requested_at - SKEW])
+        return next((one for one in found if _same_start(one.start_date_time, watch.start)), None)
+    if watch.earlier is None:
+        return _newest([one for one in found if _began(one) >= watch.requested_at - SKEW])
+    return _newest(
+        [
+            one
+            for one in found
+            if _began(one) >= watch.requested_at - LONG_BEFORE
+            and not any(_same_start(one.start_date_time, start) for start in watch.earlier)
+        ]
+    )
 
 
 def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
@@ -122,13 +136,21 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
     result = find(watch, observed)
     if result is not None and result.has_ended:
         return verdict(result, observed.label)
-    waited = now - watch.since
-    if result is None and watch.start is not None and waited >= min(OUT_OF_SIGHT, watch.allowed):
+    waited, unseen = now - watch.since, now - (watch.seen_at or watch.since)
+    if result is None and watch.start is not None and unseen >= min(OUT_OF_SIGHT, watch.allowed):
         what = f"Intune no longer shows the revocation of {observed.label} that began at {watch.start}."
         return Ended(RevocationFailed(f"{what} Whether its licences were revoked is to be seen in Intune."))
-    if waited >= watch.allowed:
-        stands = f"it is {result.action_state}" if result else "it does not show yet"
+    # One that waits shows no start yet, and may be the one.
+    shown = result or running(observed)
+    overdue = unseen >= OUT_OF_SIGHT and now - watch.requested_at >= TIME_ALLOWED
+    if shown is None and (overdue or waited >= watch.allowed):
+        what = f"Intune shows no revocation of the licences of {observed.label} since {times.text(watch.requested_at)}"
+        return Ended(RevocationFailed(f"{what}: it may never have begun. See Intune."))
+    if shown is not None and waited >= watch.allowed:
         what = f"The revocation of the licences of {observed.label} did not end within {in_words(watch.allowed)}"
+        start = shown.start_date_time
+        long = f" since {start}" if start and _began(shown) < watch.since - LONG_BEFORE else ""
+        stands = f"it is {shown.action_state}{long}"
         return Ended(RevocationTimedOut(f"{what} ({stands}). Run pulumi again to go on waiting."))
     return None
 
@@ -149,13 +171,13 @@ def verdict(result: Result, label: str) -> Ended:
     if result.action_state == ActionState.NOT_SUPPORTED:
         what = f"Intune does not support revoking the licences of {label}"
         return Ended(RevocationFailed(f"{what}: {because}."))
-    counted = f" ({failed} of {total})" if failed and total else ""
+    counted = f" ({failed} of {total})" if 0 < failed <= total else ""
     return Ended(RevocationFailed(f"The licences of {label} could not be revoked{counted}: {because}."))
 
 
 def _because(result: Result) -> str:
     reason = result.action_failure_reason
-    if not reason or reason == FailureReason.NONE:
+    if result.has_no_reason:
         return "Intune gives no reason"
     words = next((words for known, words in _REASONS.items() if known == reason), None)
     return f"{words} ({reason})" if words else f"Intune gives the reason {reason}"
@@ -186,10 +208,14 @@ def _count(value: object) -> int | None:
     return int(value) if whole and value >= 0 else None  # type: ignore[call-overload,operator]
 
 
-def _second(start: str | None) -> object:
-    """A start to the second: Graph need not write it with as many digits each time."""
-    instant = times.parse(start)
-    return instant.replace(microsecond=0) if instant else start
+def _same_start(one: str | None, other: str | None) -> bool:
+    """Whether two starts are one: to the second, where one is written without a fraction of it."""
+    first, second = times.parse(one), times.parse(other)
+    if first is None or second is None:
+        return one == other
+    if not first.microsecond or not second.microsecond:
+        return times.same_second(one, other)
+    return first == second
 
 
 def _newest(found: list[Result]) -> Result | None:

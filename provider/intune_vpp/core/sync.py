@@ -55,7 +55,8 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
         what = f"The licence sync of {observed.label} failed. Intune says no more; see its tenant status."
         return Ended(SyncFailed(f"{what} {AGAIN}"))
     if waited >= watch.allowed:
-        return Ended(_timed_out(observed, watch.allowed))
+        failed = observed.state in CURES and observed.last_sync_status == SyncStatus.FAILED
+        return Ended(_bad_state(observed) if failed else _timed_out(observed, watch.allowed))
     return None
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import pulumi
 from pulumi.dynamic import Resource
+from pulumi.runtime.settings import get_monitor
 
 from intune_vpp.core import revocation
-from intune_vpp.core.model import Kind, camel_case, snake_case
+from intune_vpp.core.actions import ACTIONS
+from intune_vpp.core.model import Kind
 from intune_vpp.core.revocation import Result
 from intune_vpp.dynamic.action_providers import (
     ActionProvider,
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pulumi import Input, Output
+
+
+_NAMES = {prop.attribute: prop.name for action in ACTIONS for prop in action.properties}
+_ATTRIBUTES = {name: attribute for attribute, name in _NAMES.items()}
 
 
 class _ActionResource(Resource):
@@ -39,19 +47,25 @@ class _ActionResource(Resource):
             raise pulumi.RunError(f"{msg} Declare one, and it is done.")
         # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
         props = {prop.attribute: given.get(prop.attribute) for prop in provider.action.properties}
-        super().__init__(provider, resource_name, props, opts)
+        super().__init__(provider, resource_name, self._guarded(props), opts)
         for prop in provider.action.properties:
             if prop.kind is Kind.COUNT:
                 # The SDK hands the engine's numbers on as floats.
                 setattr(self, prop.attribute, getattr(self, prop.attribute).apply(_whole))
 
+    def _guarded(self, props: dict[str, Any]) -> dict[str, Any]:
+        """The arguments, with what the program can refuse before the resource is registered."""
+        return props
+
+    # The SDK asks for keys within values too, and those of triggers are nobody's to spell.
+
     def translate_input_property(self, prop: str) -> str:
         """Graph's spelling of an argument."""
-        return camel_case(prop)
+        return _NAMES.get(prop, prop)
 
     def translate_output_property(self, prop: str) -> str:
         """Python's spelling of a property."""
-        return snake_case(prop)
+        return _ATTRIBUTES.get(prop, prop)
 
 
 class LicenseSync(_ActionResource, module="intune-vpp", name="LicenseSync"):
@@ -163,6 +177,10 @@ class LicenseRevocation(_ActionResource, module="intune-vpp", name="LicenseRevoc
         told = {field.name: getattr(self, field.name) for field in fields(Result)}
         pulumi.Output.all(vpp_token_id=self.vpp_token_id, **told).apply(_refuse_failed)
 
+    def _guarded(self, props: dict[str, Any]) -> dict[str, Any]:
+        claim = partial(_claim, self, _claims())
+        return {**props, "vpp_token_id": pulumi.Output.from_input(props["vpp_token_id"]).apply(claim)}
+
 
 class LicenseCountSync(_ActionResource, module="intune-vpp", name="LicenseCountSync"):
     """The licences of all tokens counted anew: Graph's `syncLicenseCounts` (beta only), at create and by `triggers`.
@@ -195,8 +213,30 @@ def _whole(count: float | None) -> int | None:
     return None if count is None else int(count)
 
 
+_claimed: WeakKeyDictionary[object, dict[str, object]] = WeakKeyDictionary()
+
+
+def _claims() -> dict[str, object]:
+    """Who revokes the licences of which token in this run: a process may run more than one program, or one twice."""
+    return _claimed.setdefault(get_monitor(), {})
+
+
+def _claim(claimant: object, claims: dict[str, object], token_id: str) -> str:
+    """The id, where no other resource of the program revokes the licences of that token: the second would do it again.
+
+    The provider cannot tell: its Check is not told which resource it is about.
+    """
+    if claims.setdefault(token_id.lower(), claimant) is not claimant:
+        raise pulumi.RunError(f"The licences of token {token_id} are revoked by another resource of this program.")
+    return token_id
+
+
 def _refuse_failed(told: dict[str, Any]) -> None:
     label = f"token {told.pop('vpp_token_id')}"
-    failure = revocation.verdict(Result(**told), label).failure
+    result = Result(**told)
+    failure = revocation.verdict(result, label).failure
     if failure is not None:
         raise pulumi.RunError(f"{failure} {revocation.AGAIN}")
+    if not result.has_ended and not pulumi.runtime.is_dry_run():
+        what = f"The revocation of the licences of {label} was not seen to end; a warning says why."
+        raise pulumi.RunError(f"{what} Run pulumi again to go on waiting.")

@@ -1,15 +1,16 @@
-"""What the provider processes of one run tell each other: which tokens have come under management in it.
+"""What the provider processes of one run tell each other: which tokens came under management, which lose licences.
 
 Each provider resource has a process of its own, and so has each door: where a resource moves from one to another and
 is renamed in the same step, the process that deletes the old half must know that the new half has the token. What
-they share is the engine, by its address. The notes are empty files in Pulumi's own home, where nobody else writes,
-named by ids, which are no secret; each process takes its own away when it ends.
+they share is the engine, by its address. The notes are files in Pulumi's own home, where nobody else writes, named by
+ids, and hold names of resources at most, which are no secret; each process takes its own away when it ends.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -29,14 +30,31 @@ class Ledger:
 
     def note(self, token_id: str) -> None:
         """A resource of this run has this token from now on."""
-        if self._folder is None:
-            return
         # Where there is no folder to write to, a run with one provider process is as safe as before.
         with suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            note = self._folder / _name(token_id)
-            note.touch(mode=0o600)
-            self._own.add(note)
+            if (note := self._place(token_id)) is not None:
+                note.touch(mode=0o600)
+                self._own.add(note)
+
+    def claim(self, what: str, user: str) -> str:
+        """Who was the first of this run to claim something, of whatever process: `user`, or another one."""
+        with suppress(OSError):
+            if (note := self._place(what)) is None:
+                return user
+            mine = note.with_name(f"{note.name}.{os.getpid()}.{threading.get_ident()}")
+            mine.write_text(user)
+            try:
+                # Whole at once, or not at all: nobody reads half a name.
+                note.hardlink_to(mine)
+                self._own.add(note)
+            except FileExistsError:
+                if self._is_of_this_run(note):
+                    return note.read_text()
+                mine.replace(note)
+                self._own.add(note)
+            finally:
+                mine.unlink(missing_ok=True)
+        return user
 
     def strike(self, token_id: str) -> None:
         """The token was deleted."""
@@ -49,8 +67,7 @@ class Ledger:
         if self._folder is None:
             return False
         with suppress(OSError):
-            found = (self._folder / _name(token_id)).stat()
-            return time.time() - found.st_mtime < _LONGEST_RUN
+            return self._is_of_this_run(self._folder / _name(token_id))
         return False
 
     def close(self) -> None:
@@ -61,6 +78,16 @@ class Ledger:
         if self._folder is not None:
             with suppress(OSError):
                 self._folder.rmdir()
+
+    def _place(self, name: str) -> Path | None:
+        if self._folder is None:
+            return None
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self._folder / _name(name)
+
+    @staticmethod
+    def _is_of_this_run(note: Path) -> bool:
+        return time.time() - note.stat().st_mtime < _LONGEST_RUN
 
 
 def _name(token_id: str) -> str:

@@ -28,7 +28,6 @@ class ActionPreview:
         self._voice = voice
         self._policy = policy
         self._asked_for: set[str] = set()
-        self._targets: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def check(
@@ -50,8 +49,7 @@ class ActionPreview:
         target = inputs.get("vppTokenId")
         if action is not actions.LICENSE_REVOCATION or not resource or not isinstance(target, str):
             return []
-        with self._lock:
-            user = self._targets.setdefault(target.lower(), resource)
+        user = self._roll_call.claim_revocation(target.lower(), resource)
         if user == resource:
             return []
         name = user.rpartition("::")[2]
@@ -76,7 +74,7 @@ class ActionPreview:
         elif plan.resumes:
             self._voice.note(summary.once_more(action, self._label(inputs)))
         elif plan and inputs.get("vppTokenId") is not UNKNOWN:
-            self._voice.note(f"changes {', '.join(plan.changed)} in the state only, without a request")
+            self._voice.note(f"changes {', '.join(plan.changed)} in the state only")
         return plan
 
     def _warn_of_revocation(self, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:

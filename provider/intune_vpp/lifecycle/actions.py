@@ -120,9 +120,7 @@ class LicenseSyncs(ActionLifecycle):
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
         """Sync the licences, unless Intune is about to already; wait for the end where that is wanted."""
         with self._there(inputs):
-            # Not from a listing: a sync that ran when that was made would pass for the one that is asked for.
-            seen = self._tokens.get(inputs[_TOKEN])
-            observed = self._syncing.start(seen)
+            seen, observed = self._syncing.begin(inputs[_TOKEN])
         ended = None
         if inputs.get("waitForSync") is not False:
             watch = sync.Watch(started_at=self._clock.now(), allowed=patience, stale_state=seen.state)

@@ -40,10 +40,12 @@ class Revoking:
         notify_managed_devices: bool = False,
         revoke_untracked_licenses: bool = False,
         patience: timedelta = TIME_ALLOWED,
+        known: VppToken | None = None,
     ) -> tuple[VppToken, Watch]:
         """Revoke all licences, unless that is going on already; the token then, and what to watch.
 
-        A run that was killed between the request and its answer has begun one as well. Raises GraphError,
+        A run that was killed between the request and its answer has begun one as well. `known` is the token as it was
+        seen before: an answer that lags must not make an older revocation look new. Raises GraphError,
         RevocationFailed, and WaitInterrupted, with nothing begun.
         """
         # Two resources of a program may be for one token: the second finds what the first has begun.
@@ -51,7 +53,8 @@ class Revoking:
             # An engine that asks to stop must not see a revocation begin: it cannot be undone.
             seen = self._clock.unless_stopped(partial(self._tokens.get, token_id))
             now = self._clock.now()
-            watch = Watch(requested_at=now, since=now, earlier=revocation.starts(seen), allowed=patience)
+            earlier = revocation.starts(seen) | (revocation.starts(known) if known else frozenset())
+            watch = Watch(requested_at=now, since=now, earlier=earlier, allowed=patience)
             there = revocation.running(seen)
             if there is not None:
                 self._tell_of(there, seen, asked=notify_managed_devices or revoke_untracked_licenses)
@@ -113,5 +116,5 @@ class _Sight:
         found = revocation.find(self._watch, observed)
         if found is not None:
             self.last = found
-            self._watch = replace(self._watch, start=found.start_date_time)
+            self._watch = replace(self._watch, start=found.start_date_time, seen_at=now)
         return revocation.judge(self._watch, observed, now)

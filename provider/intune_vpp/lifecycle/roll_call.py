@@ -27,6 +27,7 @@ class RollCall:
         self._planned: dict[tuple[str, VppTokenArgs], VppTokenState] = {}
         self._labels: dict[str, str] = {}
         self._wished: set[str] = set()
+        self._revoked_by: dict[str, str] = {}
 
     def wish(self, token_id: str) -> None:
         """The program of this run names the token in `adoptTokenId`."""
@@ -47,6 +48,13 @@ class RollCall:
         """What a person would call a token, where this run knows it."""
         with self._lock:
             return self._labels.get(token_id)
+
+    def claim_revocation(self, token_id: str, resource: str) -> str:
+        """The resource of this run that was the first to revoke the licences of a token: this one, or another one."""
+        with self._lock:
+            if self._ledger is not None and token_id not in self._revoked_by:
+                self._revoked_by[token_id] = self._ledger.claim(f"revocation-{token_id}", resource)
+            return self._revoked_by.setdefault(token_id, resource)
 
     def meet(self, token_id: str, fingerprint: str | None) -> None:
         """A resource that was there before has this token, with this file."""

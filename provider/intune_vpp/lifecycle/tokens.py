@@ -142,7 +142,7 @@ class TokenLifecycle:
 
     def _revoke(self, state: VppTokenState, patience: timedelta) -> None:
         """Take back all licences: once the token is deleted, Intune cannot any more."""
-        seen, watch = self._revoking.begin(state.id, patience=patience)
+        seen, watch = self._revoking.begin(state.id, patience=patience, known=state.observed)
         _, result, ended = self._revoking.follow(watch, seen)
         unsaid = None if result and result.took_all else "Intune does not say that all licences were revoked."
         why = ended.failure or ended.warning or unsaid
