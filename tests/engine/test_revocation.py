@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -77,7 +78,9 @@ def test_failed(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert outputs == {**outputs, **_FAILED, "failedLicensesCount": 7}
 
     for again in (project.up(), project.refresh(), project.up()):
-        assert f"The licences of token {there} could not be revoked (7 of 7): {_REASON}. {AGAIN}" in again.text
+        told = f"could not be revoked (7 of 7): {_REASON}. {AGAIN}"
+        # A refresh sees the name.
+        assert f"The licences of token {there} {told}" in again.text or f"The licences of Lincoln {told}" in again.text
         assert again.ok == again.text.startswith("Refreshing")
     assert tenant.requests() == ["GET vppTokens/{id}"]
     assert project.records()["retire"]["id"] == record["id"]
@@ -93,7 +96,7 @@ def test_failed(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
 
 
 def test_failed_in_part(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
-    """A revocation that failed in part is a warning with both counts, and quiet from then on."""
+    """A revocation that failed in part is a warning with both counts, in each run, and nothing is sent again."""
     project = each_door
     there = [tenant.upload(token_file(tmp_path, name), displayName=name) for name in ("Lincoln", "York")]
     tenant.fail(*({"revoke": {**_FAILED, "actionState": end, **_IN_PART}} for end in ("done", "failed")))
@@ -108,9 +111,28 @@ def test_failed_in_part(each_door: Project, tenant: Tenant, tmp_path: Path) -> N
     told = [project.outputs(f"retire-{token_id}") for token_id in there]
     assert {one["actionState"] for one in told} == {"done", "failed"}
     assert [one["failedLicensesCount"] for one in told] == [3, 3]
-    for quiet in (project.up("--expect-no-changes"), project.refresh("--expect-no-changes")):
-        assert quiet.ok, quiet.text
+    again = project.up("--expect-no-changes")
+    assert again.ok, again.text
+    for token_id in there:
+        assert f"warning: 3 of 7 licences of token {token_id} could not be revoked: {_REASON}. {AGAIN}" in again.text
+    quiet = project.refresh("--expect-no-changes")
+    assert quiet.ok, quiet.text
     assert tenant.writes() == []
+
+
+def test_two_of_one_token(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """Two revocations of one token are refused before anything is sent, though one was there before."""
+    project = each_door
+    there = tenant.upload(token_file(tmp_path), displayName="Lincoln")
+    project.act("one", "LicenseRevocation", there)
+    assert project.up().ok
+    tenant.log()
+    project.act("two", "LicenseRevocation", there.upper())
+    for refused in (project.preview(), project.up()):
+        assert not refused.ok
+        assert re.search("The licences of (this )?token .*are revoked by (another|the) resource", refused.text)
+    assert tenant.writes() == []
+    assert "two" not in project.records()
 
 
 def test_interrupted(tmp_path: Path, engine: dict[str, str]) -> None:

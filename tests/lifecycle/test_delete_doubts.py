@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,6 +36,45 @@ class Odd(Tenant):
         for token in page.tokens:
             token["tokenActionResults"] = [{**one, **self.odd} for one in token.get("tokenActionResults") or []]
         return page
+
+
+class Lagging(Tenant):
+    """A tenant that shows of a revocation only what was there when it began to lag, and by id nothing at all."""
+
+    lags: list[dict[str, Any]] | None = None
+
+    def get(self, token_id: str, **options: Any) -> dict[str, Any]:
+        """The token without its results."""
+        shown = super().get(token_id, **options)
+        return shown if self.lags is None else {**shown, "tokenActionResults": None}
+
+    def list_tokens(self, **options: Any) -> Page:
+        """A page with older results."""
+        page = super().list_tokens(**options)
+        if self.lags is not None:
+            for token in page.tokens:
+                token["tokenActionResults"] = self.lags
+        return page
+
+
+@pytest.mark.parametrize("since", [timedelta(hours=2), timedelta(minutes=10)])
+def test_an_older_one_that_went_well_is_not_taken_for_it(since: timedelta) -> None:
+    """However much Graph lags: one that began long before is none, nor one that was in the token's last state."""
+    tenant = new_tenant(Lagging)
+    assert isinstance(tenant, Lagging)
+    state = a_token(tenant)
+    tenant.revoke_licenses(state.id, {"notifyManagedDevices": False})
+    tenant.clock.advance(since.total_seconds())
+    if since < timedelta(hours=1):
+        read = Run(tenant).assembly.tokens.read(state)
+        assert read is not None
+        state = read
+    tenant.lags = tenant.get(state.id)["tokenActionResults"]
+    assert [one["actionState"] for one in tenant.lags] == ["done"]
+    run = Run(tenant)
+    with pytest.raises(RevocationFailed, match=r"^Lincoln was not deleted\. Intune shows no revocation of"):
+        run.delete(state)
+    assert DELETE not in run.requests
 
 
 @pytest.mark.parametrize(

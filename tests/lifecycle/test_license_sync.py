@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from actions_in_process import REVOKE, SYNCED, done, planned, refreshed, updated, uploaded
 from intune_vpp.core.errors import (
@@ -11,10 +13,8 @@ from intune_vpp.core.errors import (
     SyncTimedOut,
 )
 from intune_vpp_emulator.faults import Faults
-from tenant_in_process import GET, LIST, SYNC, Run, new_tenant
-
-if TYPE_CHECKING:
-    from intune_vpp_emulator.tenant import Tenant
+from intune_vpp_emulator.tenant import Tenant
+from tenant_in_process import GET, LIST, SYNC, Run, TenantTime, new_tenant
 
 
 def asked(token_id: str, *triggers: object, **inputs: Any) -> dict[str, Any]:
@@ -189,3 +189,43 @@ def test_a_sync_on_v1(tenant: Tenant) -> None:
     run = Run(tenant, configuration={"graphVersion": "v1.0"})
     assert done(run, SYNCED, asked(token_id))["lastSyncStatus"] == "completed"
     assert REVOKE not in run.requests
+
+
+def test_two_for_one_token_start_one() -> None:
+    """Two syncs of one token in one run are one: the second looks when the first has started it."""
+    second_looked = threading.Event()
+
+    class Slow(Tenant):
+        looks = 0
+
+        def get(self, token_id: str, **options: Any) -> dict[str, Any]:
+            shown = super().get(token_id, **options)
+            self.looks += 1
+            if self.looks == 2:
+                second_looked.set()
+            else:
+                # Time for the second to look before the first has started it, if nothing keeps it from that.
+                second_looked.wait(0.3)
+            return shown
+
+    class Patient(TenantTime):
+        def sleep(self, seconds: float) -> None:
+            assert second_looked.wait(5)
+            super().sleep(seconds)
+
+    tenant = new_tenant(Slow, sync_seconds=20)
+    token_id = uploaded(tenant)
+    run = Run(tenant, time=Patient(tenant.clock))
+    with ThreadPoolExecutor(2) as threads:
+        kept = list(threads.map(lambda _: done(run, SYNCED, asked(token_id)), range(2)))
+    assert run.requests.count(SYNC) == 1
+    assert [one["syncPending"] for one in kept] == [False, False]
+
+
+def test_a_token_that_cannot_be_synced_says_why(tenant: Tenant) -> None:
+    """When the wait runs out on a token that had failed before, its state and the cure are told."""
+    token_id = uploaded(tenant)
+    tenant.edit_by_hand(token_id, {"state": "invalid", "lastSyncStatus": "failed"})
+    run = Run(tenant)
+    kept = done(run, SYNCED, asked(token_id), patience=timedelta(seconds=5))
+    assert str(kept.failure).startswith("Lincoln is invalid and was not synced. Apple no longer accepts it")

@@ -27,6 +27,7 @@ from intune_vpp.core.errors import (
     TokenGone,
     WaitInterrupted,
 )
+from intune_vpp.core.revocation import AGAIN
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
 from tenant_in_process import Run, new_tenant
@@ -84,6 +85,40 @@ def test_what_was_seen_once_is_not_forgotten() -> None:
 
     kept = interrupted(slow(Forgetful), pause=4)
     assert (kept["actionState"], kept["startDateTime"]) == ("pending", "2026-11-01T12:00:01.0000000Z")
+
+
+def test_one_listing_that_lags_ends_no_wait() -> None:
+    """However long it has gone on: what was seen a moment ago is not gone because one listing misses it."""
+
+    class Forgetful(Tenant):
+        lists = 0
+
+        def list_tokens(self, **options: Any) -> Page:
+            self.lists += 1
+            page = super().list_tokens(**options)
+            if self.lists != 12:
+                return page
+            return replace(page, tokens=[{**one, "tokenActionResults": []} for one in page.tokens])
+
+    tenant = new_tenant(Forgetful, revoke_seconds=300)
+    assert isinstance(tenant, Forgetful)
+    token_id = uploaded(tenant)
+    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+    assert (kept["actionState"], kept.failure) == ("done", None)
+    assert tenant.lists > 12
+
+
+def test_one_that_never_began_is_told_sooner_the_next_time() -> None:
+    """An update that goes on with what nobody has seen for long waits a minute, and says how to do it once more."""
+    tenant = slow()
+    kept = interrupted(tenant)
+    tenant.edit_by_hand(str(kept["vppTokenId"]), {"tokenActionResults": []})
+    tenant.clock.advance(3600)
+    run = Run(tenant)
+    late = updated(run, kept)
+    assert 60 <= sum(run.time.slept) < 120
+    assert str(late.failure).endswith(f"it may never have begun. See Intune. {AGAIN}")
+    assert REVOKE not in run.requests
 
 
 def test_an_older_one_is_not_taken_for_it() -> None:

@@ -42,6 +42,7 @@ class Ledger:
             if (note := self._place(what)) is None:
                 return user
             mine = note.with_name(f"{note.name}.{os.getpid()}.{threading.get_ident()}")
+            mine.touch(mode=0o600)
             mine.write_text(user)
             try:
                 # Whole at once, or not at all: nobody reads half a name.

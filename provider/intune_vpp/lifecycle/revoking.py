@@ -48,7 +48,7 @@ class Revoking:
         seen before: an answer that lags must not make an older revocation look new. Raises GraphError,
         RevocationFailed, and WaitInterrupted, with nothing begun.
         """
-        # Two resources of a program may be for one token: the second finds what the first has begun.
+        # A resource and a deletion may be for one token: the second finds what the first has begun.
         with self._beginning.setdefault(token_id.lower(), threading.Lock()):
             # An engine that asks to stop must not see a revocation begin: it cannot be undone.
             seen = self._clock.unless_stopped(partial(self._tokens.get, token_id))
