@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from intune_vpp.core import revocation
 from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
 from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp.core.waiting import TIME_ALLOWED
@@ -132,6 +133,11 @@ def refreshed(run: Run, kept: Kept) -> Kept | None:
         return None
     assert not run.assembly.action_preview.plan(kept.action, found, kept.inputs)
     return Kept(kept.action, kept.id, kept.inputs, _through_the_engine(found))
+
+
+def standing_failure(kept: Kept) -> IntuneVppError | None:
+    """What the next update would say of a revocation."""
+    return revocation.standing(revocation.result_from(kept.outputs), "Lincoln").failure
 
 
 def _kept(action: Action, inputs: Mapping[str, Any], acted: Acted) -> Kept:

@@ -52,7 +52,7 @@ class Assembly:
         connect: Callable[[Settings], VppTokens] | None = None,
     ) -> None:
         self._settings = settings
-        self.voice = self._voice = voice
+        self.voice = voice
         self._clock = clock or SystemClock()
         self._connect = connect or connect_to_graph
         self._vault = Vault()
@@ -62,9 +62,9 @@ class Assembly:
         policy = self._policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)
         # At once, and not when first called: they remember what was checked, and calls come side by side.
         self.preview = Preview(
-            vault=self._vault, roll_call=self._roll_call, voice=self._voice, clock=self._clock, policy=policy
+            vault=self._vault, roll_call=self._roll_call, voice=self.voice, clock=self._clock, policy=policy
         )
-        self.action_preview = ActionPreview(roll_call=self._roll_call, voice=self._voice, policy=policy)
+        self.action_preview = ActionPreview(roll_call=self._roll_call, voice=self.voice, policy=policy)
 
     @property
     def queries(self) -> Queries:
@@ -102,12 +102,12 @@ class Assembly:
     @cached_property
     def _revoking(self) -> Revoking:
         return Revoking(
-            tokens=self._graph, reading=self._reading, poller=self._poller, voice=self._voice, clock=self._clock
+            tokens=self._graph, reading=self._reading, poller=self._poller, voice=self.voice, clock=self._clock
         )
 
     @cached_property
     def _actions(self) -> dict[str, ActionLifecycle]:
-        known = (self._graph, self._voice, self._clock)
+        known = (self._graph, self.voice, self._clock)
         made: tuple[ActionLifecycle, ...] = (
             LicenseSyncs(*known, reading=self._reading, syncing=self._syncing),
             LicenseRevocations(*known, reading=self._reading, revoking=self._revoking, roll_call=self._roll_call),
@@ -120,10 +120,10 @@ class Assembly:
         return Writing(
             tokens=self._graph,
             reading=self._reading,
-            settling=Settling(syncing=self._syncing, voice=self._voice, clock=self._clock),
+            settling=Settling(syncing=self._syncing, voice=self.voice, clock=self._clock),
             vault=self._vault,
             roll_call=self._roll_call,
-            voice=self._voice,
+            voice=self.voice,
             clock=self._clock,
         )
 
@@ -136,7 +136,7 @@ class Assembly:
             revoking=self._revoking,
             vault=self._vault,
             roll_call=self._roll_call,
-            voice=self._voice,
+            voice=self.voice,
             clock=self._clock,
         )
 

@@ -147,19 +147,19 @@ def test_other_options_pass(kind: type[Any], action: Action) -> None:
     [
         (
             {"actionState": "failed", "failedLicensesCount": 43, "actionFailureReason": "expiredVppToken"},
-            r"The licences of token 2222.* could not be revoked \(43 of 43\): the token has expired\. Renew it with",
+            r"The licences of the token of .one. could not be revoked \(43 of 43\): the token has expired\. Renew it",
         ),
         (
             {"actionState": "failed", "actionFailureReason": "someDayReason"},
             r"could not be revoked: Intune gives the reason someDayReason\.",
         ),
-        ({"actionState": "canceled"}, r"The revocation of the licences of token 2222.* was cancelled"),
-        ({"actionState": "notSupported"}, r"Intune does not support revoking the licences of token 2222"),
+        ({"actionState": "canceled"}, r"The revocation of the licences of the token of .one. was cancelled"),
+        ({"actionState": "notSupported"}, r"Intune does not support revoking the licences of the token of .one."),
     ],
 )
 def test_a_failed_revocation_fails_the_run(ends: dict[str, Any], told: str) -> None:
     """The provider can only warn without losing the id, so the program fails, with the reason and the cure."""
-    with pytest.raises(pulumi.RunError, match=f"{told}.* {re.escape(revocation.AGAIN)}$"):
+    with pytest.raises(pulumi.RunError, match=f"{told}.* {re.escape(revocation.REPLACE_IT)}$"):
         run(lambda: LicenseRevocation("one", vpp_token_id=TOKEN_ID), outputs={**DONE, **ends})
 
 
@@ -184,7 +184,7 @@ def test_one_that_was_not_seen_to_end_fails_the_run(state: str | None) -> None:
     def program() -> LicenseRevocation:
         return LicenseRevocation("one", vpp_token_id=TOKEN_ID)
 
-    with pytest.raises(pulumi.RunError, match=r"of token 2222.* was not seen to end; .* Run pulumi again to go on"):
+    with pytest.raises(pulumi.RunError, match=r'of the token of "one" was not seen to end\. Run pulumi again to go on'):
         run(program, outputs=outputs)
     assert len(run(program, outputs=outputs, preview=True).made) == 1
 
@@ -197,10 +197,17 @@ def test_two_of_one_token_are_refused(preview: bool) -> None:  # noqa: FBT001 - 
         LicenseRevocation("one", vpp_token_id=TOKEN_ID)
         LicenseRevocation("two", vpp_token_id=pulumi.Output.from_input(other))
 
-    with pytest.raises(pulumi.RunError, match=r"^The licences of token 2222.* are revoked by another resource"):
+    with pytest.raises(pulumi.RunError, match=r'^"(one|two)" and "(two|one)" revoke the licences of one token\.'):
         run(lambda: program(TOKEN_ID.upper()), outputs=DONE, preview=preview)
     for _ in range(2):
         assert len(run(lambda: program("33333333-2222-4222-8222-222222222222"), outputs=DONE).made) == 2
+
+
+@pytest.mark.parametrize("odd", [None, 7, ["a"]])
+def test_an_id_that_is_no_text_is_for_check_to_refuse(odd: Any) -> None:
+    """The program neither claims it nor fails over it."""
+    made = run(lambda: LicenseRevocation("one", vpp_token_id=pulumi.Output.from_input(odd)), outputs=DONE).made
+    assert made[0].inputs.get("vppTokenId") == odd
 
 
 def test_keys_of_triggers_are_nobodys_to_spell() -> None:

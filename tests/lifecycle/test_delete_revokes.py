@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.model import VppTokenState
 
-CURE = " To delete it all the same, run an update with it and revokeLicensesOnDelete false, then delete it."
+CURE = " To delete it all the same, keep it with revokeLicensesOnDelete false, run up, then delete it."
 
 
 def a_token(tenant: Tenant, **inputs: Any) -> VppTokenState:

@@ -7,9 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions_in_process import REVOKE, REVOKED, Kept, done, planned, refreshed, script, updated, uploaded
+from actions_in_process import (
+    REVOKE,
+    REVOKED,
+    Kept,
+    done,
+    planned,
+    refreshed,
+    script,
+    standing_failure,
+    updated,
+    uploaded,
+)
 from builders import TOKEN_ID
-from intune_vpp.core import revocation
 from intune_vpp.core.errors import RevocationFailed, SettingsError, TokenGone, WrongTenant
 from tenant_in_process import GET, LIST, Run, new_tenant
 
@@ -177,7 +187,7 @@ def test_a_refresh_forgets_no_failure(tenant: Tenant) -> None:
         run = Run(tenant)
         again = refreshed(run, kept)
         assert again == Kept(kept.action, kept.id, kept.inputs, kept.outputs)
-        assert revocation.standing(again.outputs, "Lincoln").failure is not None
+        assert standing_failure(again) is not None
         assert run.voice.said == []
         tenant.delete(kept["vppTokenId"]) if tenant.tokens else None
 

@@ -9,7 +9,7 @@ import pytest
 
 from builders import APPLE_ID, NEXT_YEAR, NOW
 from intune_vpp.core.check import Policy
-from intune_vpp.core.errors import QueryRefused, SettingsError
+from intune_vpp.core.errors import QueryRefused, SettingsError, TokenGone
 from intune_vpp.lifecycle.queries import Filter, Queries
 from tenant_in_process import GET, LIST, Run, vpptoken
 
@@ -96,11 +96,32 @@ class OtherApps:
         """No token."""
 
 
+class Orphaned:
+    """A tenant with an app whose token was deleted."""
+
+    def feeding(self, mobile_app_id: str) -> str:
+        """That token's id."""
+        del mobile_app_id
+        return NOBODY
+
+    def get(self, token_id: str) -> None:
+        """Nothing."""
+        raise TokenGone(token_id)
+
+
 def test_an_app_that_names_no_token() -> None:
     """An app that did not come from a token is told apart from one that is not there."""
     queries = Queries(cast("VppTokens", OtherApps()), Policy())
 
     with pytest.raises(QueryRefused, match=r"^The mobile app 1 names no token\. Only"):
+        queries.by_app("1")
+
+
+def test_an_app_whose_token_is_gone() -> None:
+    """The id in the sentence is told to be the app's token, which the user never named."""
+    queries = Queries(cast("VppTokens", Orphaned()), Policy())
+
+    with pytest.raises(QueryRefused, match=rf"^The mobile app 1 came from token {NOBODY}, which is no longer there\.$"):
         queries.by_app("1")
 
 

@@ -24,10 +24,11 @@ from actions_in_process import (
 from intune_vpp.core.errors import (
     GraphUnavailable,
     RevocationFailed,
+    RevocationTimedOut,
     TokenGone,
     WaitInterrupted,
 )
-from intune_vpp.core.revocation import AGAIN
+from intune_vpp.core.revocation import REPLACE_IT, RESULT_TYPE
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
 from tenant_in_process import Run, new_tenant
@@ -58,14 +59,60 @@ def test_a_lost_answer_while_graph_stays_away() -> None:
     assert REVOKE not in later.requests
 
 
+class LosingLate(Losing):
+    """A tenant that is asked for long before the answer turns out to be lost, and shows odd results at first."""
+
+    results: tuple[dict[str, Any], ...] = ()
+
+    def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+        """Act or not, after a minute."""
+        self.clock.advance(60)
+        super().revoke_licenses(token_id, body)
+
+    def list_tokens(self, **options: Any) -> Page:
+        """A page, with what is to be shown in place of the results."""
+        page = super().list_tokens(**options)
+        if not self.results:
+            return page
+        return replace(page, tokens=[{**one, "tokenActionResults": [*self.results]} for one in page.tokens])
+
+
+def test_an_answer_that_is_lost_late() -> None:
+    """However long it took to be lost, Graph is looked at afterwards: what was begun is followed."""
+    tenant = slow(LosingLate)
+    token_id = uploaded(tenant)
+    run = Run(tenant)
+    kept = done(run, REVOKED, {"vppTokenId": token_id})
+    assert (kept["actionState"], kept.failure) == ("done", None)
+    assert run.requests.count(REVOKE) == 1
+
+
+def test_a_lost_answer_of_one_that_waits() -> None:
+    """One that waits and has no start yet was begun too: it is kept, and the next update goes on with it."""
+    tenant = slow(LosingLate)
+    assert isinstance(tenant, LosingLate)
+    waiting = {"@odata.type": RESULT_TYPE, "actionName": "revokeLicenses", "actionState": "pending"}
+    tenant.results = (waiting,)
+    token_id = uploaded(tenant)
+    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id}, patience=timedelta(seconds=90))
+    assert "(it is pending). Run pulumi again to go on waiting." in str(kept.failure)
+    tenant.results = ()
+    tenant.clock.advance(120)
+    later = Run(tenant)
+    assert updated(later, kept)["actionState"] == "done"
+    assert REVOKE not in later.requests
+
+
 def test_an_engine_that_asks_to_stop_before() -> None:
     """Nothing irreversible begins any more: neither for who asks the token first, nor for who waits behind it."""
     tenant = slow()
     token_id = uploaded(tenant)
     run = Run(tenant, time=Stopped(tenant.clock))
-    with pytest.raises(WaitInterrupted):
+    with pytest.raises(
+        WaitInterrupted, match=r"^Stopped before the licences of token .* were revoked: nothing was begun"
+    ):
         done(run, REVOKED, {"vppTokenId": token_id})
-    with pytest.raises(WaitInterrupted):
+    with pytest.raises(WaitInterrupted, match=r"^Stopped before licences were counted: nothing was begun"):
         done(run, COUNTED, {})
     assert [method for method, _ in run.requests if method != "GET"] == []
 
@@ -117,7 +164,7 @@ def test_one_that_never_began_is_told_sooner_the_next_time() -> None:
     run = Run(tenant)
     late = updated(run, kept)
     assert 60 <= sum(run.time.slept) < 120
-    assert str(late.failure).endswith(f"it may never have begun. See Intune. {AGAIN}")
+    assert str(late.failure).endswith(f"it may never have begun. See Intune. {REPLACE_IT}")
     assert REVOKE not in run.requests
 
 
@@ -130,8 +177,8 @@ def test_an_older_one_is_not_taken_for_it() -> None:
     shown = tenant.get(token_id)["tokenActionResults"]
     tenant.edit_by_hand(token_id, {"tokenActionResults": shown[:1]})
     late = updated(Run(tenant), kept, patience=timedelta(seconds=10))
-    assert isinstance(late.failure, RevocationFailed)
-    assert "it may never have begun" in str(late.failure)
+    assert isinstance(late.failure, RevocationTimedOut)
+    assert "(it does not show now). Run pulumi again to go on waiting." in str(late.failure)
     assert "actionState" not in late.outputs
 
 
@@ -171,4 +218,7 @@ def test_two_resources_for_one_token() -> None:
     for _ in range(2):
         assert preview.check(REVOKED, {"vppTokenId": token_id}, resource="urn::first") == []
     (problem,) = preview.check(REVOKED, {"vppTokenId": token_id.upper()}, resource="urn::second")
-    assert problem.reason == 'The licences of this token are revoked by the resource "first" already.'
+    assert problem.reason == (
+        "The licences of this token are revoked by urn::first already. Remove one of the two: the second would take "
+        "back what was given out since."
+    )

@@ -79,7 +79,7 @@ def test_a_refresh_keeps_the_failure(start: Open, tenant: Unsyncable, token_id: 
         start().about(REVOCATION).read(kept)
     told = half_done(caught.value)
     assert (told.id, plain(told.inputs), plain(told.properties)) == (kept.id, kept.inputs, kept.outputs)
-    assert list(told.reasons) == [why]
+    assert list(told.reasons) == [why.replace("Lincoln", f"Lincoln (token {token_id})")]
 
 
 def test_a_partly_failed_revocation(start: Open, tenant: Unsyncable, token_id: str, engine: Listener) -> None:

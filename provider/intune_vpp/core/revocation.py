@@ -27,7 +27,7 @@ RESULT_TYPE = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
 OUT_OF_SIGHT = timedelta(minutes=1)
 """How long a revocation that was seen may be missing from a token's results before it is believed to be gone."""
 
-AGAIN = "To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
+REPLACE_IT = "To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
 
 UNANSWERED = timedelta(seconds=20)
 """How long a revocation whose answer was lost may take to show before it is believed not to have begun."""
@@ -142,17 +142,23 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
         return Ended(RevocationFailed(f"{what} Whether its licences were revoked is to be seen in Intune."))
     # One that waits shows no start yet, and may be the one.
     shown = result or running(observed)
-    overdue = unseen >= OUT_OF_SIGHT and now - watch.requested_at >= TIME_ALLOWED
-    if shown is None and (overdue or waited >= watch.allowed):
+    asked = now - watch.requested_at
+    overdue = waited >= min(OUT_OF_SIGHT, watch.allowed) and asked >= max(TIME_ALLOWED, watch.allowed)
+    if overdue and (shown, watch.start, watch.seen_at) == (None, None, None):
         what = f"Intune shows no revocation of the licences of {observed.label} since {times.text(watch.requested_at)}"
         return Ended(RevocationFailed(f"{what}: it may never have begun. See Intune."))
-    if shown is not None and waited >= watch.allowed:
+    if waited >= watch.allowed:
         what = f"The revocation of the licences of {observed.label} did not end within {in_words(watch.allowed)}"
-        start = shown.start_date_time
-        long = f" since {start}" if start and _began(shown) < watch.since - LONG_BEFORE else ""
-        stands = f"it is {shown.action_state}{long}"
-        return Ended(RevocationTimedOut(f"{what} ({stands}). Run pulumi again to go on waiting."))
+        return Ended(RevocationTimedOut(f"{what} ({_stands(shown, watch)}). Run pulumi again to go on waiting."))
     return None
+
+
+def _stands(shown: Result | None, watch: Watch) -> str:
+    if shown is None:
+        return "it does not show now"
+    start = shown.start_date_time
+    long = f" since {start}" if start and _began(shown) < watch.since - LONG_BEFORE else ""
+    return f"it is {shown.action_state or 'in a state that is not told'}{long}"
 
 
 def verdict(result: Result, label: str) -> Ended:
@@ -161,9 +167,10 @@ def verdict(result: Result, label: str) -> Ended:
         return Ended()
     # From a state they come as floats: the engine knows no other numbers.
     total, failed = int(result.total_licenses_count or 0), int(result.failed_licenses_count or 0)
-    if result.action_state == ActionState.DONE and not failed:
-        return Ended()
     because = _because(result)
+    if result.action_state == ActionState.DONE and not failed:
+        doubtful = f"The revocation of the licences of {label} is done, and a failure is told all the same: {because}."
+        return Ended(warning=None if result.has_no_reason else doubtful)
     if failed and failed < total and result.action_state in {ActionState.DONE, ActionState.FAILED}:
         return Ended(warning=f"{failed} of {total} licences of {label} could not be revoked: {because}.")
     if result.action_state == ActionState.CANCELED:
@@ -234,7 +241,7 @@ def with_cure(failure: IntuneVppError | None) -> IntuneVppError | None:
 
 def how_again(sentence: str | None) -> str | None:
     """A sentence, with how a revocation is done once more."""
-    return sentence and f"{sentence} {AGAIN}"
+    return sentence and f"{sentence} {REPLACE_IT}"
 
 
 def result_to(result: Result) -> dict[str, Any]:
@@ -247,7 +254,7 @@ def result_from(outputs: Mapping[str, Any]) -> Result:
     return Result(**{field.name: outputs.get(camel_case(field.name)) for field in fields(Result)})
 
 
-def standing(outputs: Mapping[str, Any], label: str) -> Ended:
-    """What is still wrong with a revocation, by what the state knows of it: until the resource is replaced."""
-    ended = verdict(result_from(outputs), label)
+def standing(result: Result, label: str) -> Ended:
+    """What is still wrong with a revocation, by what is known of it: until the resource is replaced."""
+    ended = verdict(result, label)
     return Ended(with_cure(ended.failure), how_again(ended.warning))

@@ -10,7 +10,7 @@ from intune_vpp.core import times
 from intune_vpp.core.enums import SyncStatus
 from intune_vpp.core.errors import SyncFailed, SyncTimedOut
 from intune_vpp.core.health import CURES
-from intune_vpp.core.waiting import AGAIN, TIME_ALLOWED, Ended, in_words
+from intune_vpp.core.waiting import TIME_ALLOWED, TRIES_AGAIN, Ended, in_words
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
@@ -53,7 +53,7 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
             # No new file that could have cured it: the state is why.
             return Ended(_bad_state(observed))
         what = f"The licence sync of {observed.label} failed. Intune says no more; see its tenant status."
-        return Ended(SyncFailed(f"{what} {AGAIN}"))
+        return Ended(SyncFailed(f"{what} {TRIES_AGAIN}"))
     if waited >= watch.allowed:
         failed = observed.state in CURES and observed.last_sync_status == SyncStatus.FAILED
         return Ended(_bad_state(observed) if failed else _timed_out(observed, watch.allowed))
@@ -87,4 +87,4 @@ def _bad_state(observed: VppToken) -> SyncFailed:
 def _timed_out(observed: VppToken, allowed: timedelta) -> SyncTimedOut:
     status = observed.last_sync_status
     what = f"The licence sync of {observed.label} did not end within {in_words(allowed)} (its status is {status})."
-    return SyncTimedOut(f"{what} {AGAIN}")
+    return SyncTimedOut(f"{what} {TRIES_AGAIN}")

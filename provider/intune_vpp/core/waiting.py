@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 TIME_ALLOWED = timedelta(minutes=20)
 """How long something may take before the wait is given up."""
 
-AGAIN = "The next update tries again."
+TRIES_AGAIN = "The next update tries again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,17 +47,18 @@ class _ActionResource(Resource):
             raise pulumi.RunError(f"{msg} Declare one, and it is done.")
         # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
         props = {prop.attribute: given.get(prop.attribute) for prop in provider.action.properties}
-        super().__init__(provider, resource_name, self._guarded(props), opts)
+        super().__init__(provider, resource_name, self._guarded(resource_name, props), opts)
         for prop in provider.action.properties:
             if prop.kind is Kind.COUNT:
                 # The SDK hands the engine's numbers on as floats.
                 setattr(self, prop.attribute, getattr(self, prop.attribute).apply(_whole))
 
-    def _guarded(self, props: dict[str, Any]) -> dict[str, Any]:
+    def _guarded(self, resource_name: str, props: dict[str, Any]) -> dict[str, Any]:
         """The arguments, with what the program can refuse before the resource is registered."""
+        del resource_name
         return props
 
-    # The SDK asks for keys within values too, and those of triggers are nobody's to spell.
+    # The SDK asks for keys within values too, without telling: those of triggers stay, unless they are called like one.
 
     def translate_input_property(self, prop: str) -> str:
         """Graph's spelling of an argument."""
@@ -175,10 +176,10 @@ class LicenseRevocation(_ActionResource, module="intune-vpp", name="LicenseRevoc
         super().__init__(LicenseRevocationProvider(), resource_name, given, opts)
         # The provider can only warn without losing the id; the program can fail the run.
         told = {field.name: getattr(self, field.name) for field in fields(Result)}
-        pulumi.Output.all(vpp_token_id=self.vpp_token_id, **told).apply(_refuse_failed)
+        pulumi.Output.all(**told).apply(partial(_refuse_failed, resource_name))
 
-    def _guarded(self, props: dict[str, Any]) -> dict[str, Any]:
-        claim = partial(_claim, self, _claims())
+    def _guarded(self, resource_name: str, props: dict[str, Any]) -> dict[str, Any]:
+        claim = partial(_claim, (self, resource_name), _claims())
         return {**props, "vpp_token_id": pulumi.Output.from_input(props["vpp_token_id"]).apply(claim)}
 
 
@@ -213,30 +214,36 @@ def _whole(count: float | None) -> int | None:
     return None if count is None else int(count)
 
 
-_claimed: WeakKeyDictionary[object, dict[str, object]] = WeakKeyDictionary()
+_Claims = dict[str, tuple[object, str]]
+_claimed: WeakKeyDictionary[object, _Claims] = WeakKeyDictionary()
 
 
-def _claims() -> dict[str, object]:
+def _claims() -> _Claims:
     """Who revokes the licences of which token in this run: a process may run more than one program, or one twice."""
-    return _claimed.setdefault(get_monitor(), {})
+    monitor = get_monitor()
+    return {} if monitor is None else _claimed.setdefault(monitor, {})
 
 
-def _claim(claimant: object, claims: dict[str, object], token_id: str) -> str:
-    """The id, where no other resource of the program revokes the licences of that token: the second would do it again.
+def _claim(claimant: tuple[object, str], claims: _Claims, token_id: Any) -> Any:
+    """The id, where no other resource of the program revokes the licences of that token.
 
     The provider cannot tell: its Check is not told which resource it is about.
     """
-    if claims.setdefault(token_id.lower(), claimant) is not claimant:
-        raise pulumi.RunError(f"The licences of token {token_id} are revoked by another resource of this program.")
+    # What is no text is Check's to refuse.
+    if isinstance(token_id, str):
+        other, name = claims.setdefault(token_id.lower(), claimant)
+        if other is not claimant[0]:
+            what = f'"{claimant[1]}" and "{name}" revoke the licences of one token. Remove one of the two'
+            raise pulumi.RunError(f"{what}: the second would take back what was given out since.")
     return token_id
 
 
-def _refuse_failed(told: dict[str, Any]) -> None:
-    label = f"token {told.pop('vpp_token_id')}"
-    result = Result(**told)
-    failure = revocation.verdict(result, label).failure
+def _refuse_failed(resource_name: str, told: dict[str, Any]) -> None:
+    # Not by the token's id, which the program may have marked secret.
+    label, result = f'the token of "{resource_name}"', Result(**told)
+    failure = revocation.standing(result, label).failure
     if failure is not None:
-        raise pulumi.RunError(f"{failure} {revocation.AGAIN}")
+        raise pulumi.RunError(str(failure))
     if not result.has_ended and not pulumi.runtime.is_dry_run():
-        what = f"The revocation of the licences of {label} was not seen to end; a warning says why."
+        what = f"The revocation of the licences of {label} was not seen to end."
         raise pulumi.RunError(f"{what} Run pulumi again to go on waiting.")

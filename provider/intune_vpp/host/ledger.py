@@ -24,8 +24,7 @@ class Ledger:
 
     def __init__(self, address: str, folder: Path | None = None) -> None:
         run = re.sub(r"\W", "-", address)
-        root = folder or Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi") / "intune-vpp"
-        self._folder = root / run if address else None
+        self._folder = (folder or _home()) / run if address else None
         self._own: set[Path] = set()
 
     def note(self, token_id: str) -> None:
@@ -41,21 +40,27 @@ class Ledger:
         with suppress(OSError):
             if (note := self._place(what)) is None:
                 return user
-            mine = note.with_name(f"{note.name}.{os.getpid()}.{threading.get_ident()}")
-            mine.touch(mode=0o600)
-            mine.write_text(user)
-            try:
-                # Whole at once, or not at all: nobody reads half a name.
-                note.hardlink_to(mine)
-                self._own.add(note)
-            except FileExistsError:
-                if self._is_of_this_run(note):
-                    return note.read_text()
-                mine.replace(note)
-                self._own.add(note)
-            finally:
-                mine.unlink(missing_ok=True)
+            while not self._put(note, user):
+                # It may be gone again: then it is free.
+                with suppress(FileNotFoundError):
+                    if self._is_of_this_run(note):
+                        return note.read_text()
+                    note.unlink()
         return user
+
+    def _put(self, note: Path, text: str) -> bool:
+        """Write a note, unless there is one; whole at once, or not at all: nobody reads half a name."""
+        mine = note.with_name(f"{note.name}.{os.getpid()}.{threading.get_ident()}")
+        mine.touch(mode=0o600)
+        try:
+            mine.write_text(text)
+            note.hardlink_to(mine)
+        except FileExistsError:
+            return False
+        finally:
+            mine.unlink(missing_ok=True)
+        self._own.add(note)
+        return True
 
     def strike(self, token_id: str) -> None:
         """The token was deleted."""
@@ -73,7 +78,8 @@ class Ledger:
 
     def close(self) -> None:
         """Take the own notes away, and the folder with the last of them."""
-        for note in self._own:
+        # A call may note something meanwhile.
+        for note in tuple(self._own):
             with suppress(OSError):
                 note.unlink()
         if self._folder is not None:
@@ -91,5 +97,11 @@ class Ledger:
         return time.time() - note.stat().st_mtime < _LONGEST_RUN
 
 
-def _name(token_id: str) -> str:
-    return re.sub(r"[^A-Za-z0-9-]", "_", token_id)
+def _home() -> Path:
+    named = os.environ.get("PULUMI_HOME")
+    # Not Path.home(), which raises where nobody has one.
+    return (Path(named) if named else Path("~/.pulumi").expanduser()) / "intune-vpp"
+
+
+def _name(key: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "_", key)

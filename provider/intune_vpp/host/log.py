@@ -19,19 +19,19 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from intune_vpp.host.texts import sendable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _ADDRESS = re.compile(r"[\w.\-\[\]:]+:\d{1,5}")
 _log = logging.getLogger(__name__)
 _about: ContextVar[str] = ContextVar("_about", default="")
-_hidden: ContextVar[frozenset[str]] = ContextVar("_hidden", default=frozenset())
+_hidden: ContextVar[Collection[str]] = ContextVar("_hidden", default=frozenset())
 
 
 @contextmanager
-def about(urn: str, hidden: frozenset[str] = frozenset()) -> Iterator[None]:
+def about(urn: str, hidden: Collection[str] = frozenset()) -> Iterator[None]:
     """Let what is said within stand under a resource; a door that is not told which leaves it to the stack.
 
-    `hidden` are texts that the program marks secret: they stand in no sentence.
+    `hidden` are texts that the program marks secret: they stand in no sentence; other calls may add some.
     """
     before, hidden_before = _about.set(urn), _hidden.set(hidden)
     try:

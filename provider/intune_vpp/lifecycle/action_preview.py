@@ -52,8 +52,8 @@ class ActionPreview:
         user = self._roll_call.claim_revocation(target.lower(), resource)
         if user == resource:
             return []
-        name = user.rpartition("::")[2]
-        return [Problem("", f'The licences of this token are revoked by the resource "{name}" already.')]
+        what = f"The licences of this token are revoked by {user} already. Remove one of the two"
+        return [Problem("", f"{what}: the second would take back what was given out since.")]
 
     def plan(
         self, action: Action, before: Mapping[str, Any], inputs: Mapping[str, Any], ignoring: Collection[str] = ()
@@ -81,7 +81,7 @@ class ActionPreview:
         if inputs.get("vppTokenId") is UNKNOWN:
             what = "Should vppTokenId turn out to be another token's, this revokes all licences of that one."
             self._voice.warn(f"{what} It cannot be undone.")
-        standing = revocation.standing(before, self._label(inputs))
+        standing = revocation.standing(revocation.result_from(before), self._label(inputs))
         if standing != Ended():
             self._voice.warn(str(standing.failure or standing.warning))
 
@@ -96,10 +96,7 @@ class ActionPreview:
     def _label(self, inputs: Mapping[str, Any]) -> str:
         """The token in words: what this run knows of it, else its id."""
         token_id = inputs.get("vppTokenId")
-        if not isinstance(token_id, str):
-            return "the token"
-        label = self._roll_call.label_of(token_id)
-        return f"{label} (token {token_id})" if label else f"token {token_id}"
+        return self._roll_call.words_for(token_id) if isinstance(token_id, str) else "the token"
 
 
 def _key(action: Action, inputs: Mapping[str, Any]) -> str:

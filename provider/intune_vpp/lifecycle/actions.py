@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from intune_vpp.core import actions, revocation, sync, times
 from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Acted, Action
-from intune_vpp.core.errors import RevocationFailed, TokenGone
+from intune_vpp.core.errors import RevocationFailed, TokenGone, WaitInterrupted
 from intune_vpp.core.model import camel_case
 from intune_vpp.core.revocation import Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class ActionLifecycle(ABC):
     """All that happens to the resources of one type of action in a process.
 
-    `inputs` and `outputs` are property maps by the table of `action`. What is raised is a GraphError, WrongTenant or
-    SettingsError; then nothing was begun, or the next try finds it.
+    `inputs` and `outputs` are property maps by the table of `action`. What is raised is a GraphError, WrongTenant,
+    SettingsError, RevocationFailed or WaitInterrupted; then nothing was begun, or the next try finds it.
     """
 
     action: ClassVar[Action]
@@ -183,18 +183,19 @@ class LicenseRevocations(ActionLifecycle):
             self._roll_call.name(observed.id, observed.label)
             found = revocation.find(self._watch(before), observed)
         now = {**before, **(revocation.result_to(found) if found else {})}
-        warning = revocation.standing(now, self._label(now)).warning
+        if found:
+            now.pop(_EARLIER, None)
+        warning = self._standing(now).warning
         if warning and not revocation.result_from(before).has_ended:
             self._voice.warn(warning)
         return {name: value for name, value in now.items() if value is not None}
 
     def standing_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
         """That it failed, until it is replaced."""
-        return revocation.standing(outputs, self._label(outputs)).failure
+        return self._standing(outputs).failure
 
-    def _label(self, of: Mapping[str, Any]) -> str:
-        token_id = str(of.get(_TOKEN))
-        return self._roll_call.label_of(token_id) or f"token {token_id}"
+    def _standing(self, outputs: Mapping[str, Any]) -> Ended:
+        return revocation.standing(revocation.result_from(outputs), self._roll_call.words_for(str(outputs.get(_TOKEN))))
 
     def _resume(
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
@@ -204,7 +205,8 @@ class LicenseRevocations(ActionLifecycle):
         except TokenGone:
             what = f"Token {inputs[_TOKEN]} was deleted before the revocation of its licences was seen to end."
             failure = RevocationFailed(f"{what} Intune tells no more of it: remove this resource from the program.")
-            return Acted(action_id, {**self._told(before), **actions.certain(self.action, inputs)}, failure)
+            kept = {name: value for name, value in before.items() if name == _EARLIER}
+            return Acted(action_id, {**self._told(before), **kept, **actions.certain(self.action, inputs)}, failure)
         return self._follow(self._watch(before, patience), seen, inputs, action_id, before)
 
     def _follow(
@@ -250,7 +252,10 @@ class LicenseCountSyncs(ActionLifecycle):
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
         """Ask Intune to count; it tells nobody when it has."""
         del patience
-        tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
+        try:
+            tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
+        except WaitInterrupted:
+            raise WaitInterrupted("Stopped before licences were counted: nothing was begun.") from None
         self._tokens.sync_license_counts()
         return self._acted(tenant_id, inputs, {"requestedDateTime": times.text(self._clock.now())})
 

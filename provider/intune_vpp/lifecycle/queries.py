@@ -91,7 +91,11 @@ class Queries:
         if token_id is None:
             msg = f"The mobile app {mobile_app_id} names no token."
             raise QueryRefused(f"{msg} Only those that came from one do.")
-        return self.by_id(token_id)
+        try:
+            return self._tokens.get(token_id)
+        except TokenGone as error:
+            msg = f"The mobile app {mobile_app_id} came from token {token_id}, which is no longer there."
+            raise QueryRefused(msg) from error
 
     def _require_beta(self, way: str) -> None:
         if not self._policy.beta:

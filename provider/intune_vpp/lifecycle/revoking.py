@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import revocation
-from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, RevocationFailed, TokenGone
+from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, RevocationFailed, TokenGone, WaitInterrupted
 from intune_vpp.core.revocation import Result, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended
 
@@ -50,8 +50,7 @@ class Revoking:
         """
         # A resource and a deletion may be for one token: the second finds what the first has begun.
         with self._beginning.setdefault(token_id.lower(), threading.Lock()):
-            # An engine that asks to stop must not see a revocation begin: it cannot be undone.
-            seen = self._clock.unless_stopped(partial(self._tokens.get, token_id))
+            seen = self._seen_unless_stopped(token_id)
             now = self._clock.now()
             earlier = revocation.starts(seen) | (revocation.starts(known) if known else frozenset())
             watch = Watch(requested_at=now, since=now, earlier=earlier, allowed=patience)
@@ -62,10 +61,19 @@ class Revoking:
             self._reading.forget(token_id)
             return self._revoke(seen, watch, notify_managed_devices, revoke_untracked_licenses)
 
+    def _seen_unless_stopped(self, token_id: str) -> VppToken:
+        """An engine that asks to stop must not see a revocation begin: it cannot be undone."""
+        try:
+            return self._clock.unless_stopped(partial(self._tokens.get, token_id))
+        except WaitInterrupted:
+            msg = f"Stopped before the licences of token {token_id} were revoked: nothing was begun."
+            raise WaitInterrupted(msg) from None
+
     def _tell_of(self, there: Result, seen: VppToken, *, asked: bool) -> None:
         self._voice.note(f"waits for the revocation of the licences of {seen.label} that is going on already")
         if asked:
-            what = f"The revocation that began at {there.start_date_time} was begun before"
+            began = f"began at {there.start_date_time}" if there.start_date_time else "waits to begin"
+            what = f"The revocation that {began} was asked for by somebody else"
             self._voice.warn(f"{what}: whether with the parameters asked for here, Intune does not tell.")
 
     def _revoke(self, seen: VppToken, watch: Watch, notify: bool, untracked: bool) -> tuple[VppToken, Watch]:  # noqa: FBT001 - Graph's parameters, in Graph's order
@@ -81,19 +89,23 @@ class Revoking:
         return seen, watch
 
     def _look_for(self, seen: VppToken, watch: Watch, lost: GraphError) -> VppToken:
-        """The token with a revocation whose answer was lost; raises that error where it is sure that none began.
+        """The token with a revocation whose answer was lost; raises that error where none showed in a while.
 
         Where Graph stays out of reach nobody knows: then it counts as begun, since a second one must not follow.
         """
-        unseen = Ended(lost)
+        never_showed = Ended(lost)
+        lost_at = self._clock.now()
 
         def judge(observed: VppToken, now: datetime) -> Ended | None:
-            if revocation.find(watch, observed) is not None:
+            if observed is seen:
+                # From before the request: it tells nothing.
+                return None
+            if revocation.find(watch, observed) or revocation.running(observed):
                 return Ended()
-            return unseen if now - watch.since >= revocation.UNANSWERED else None
+            return never_showed if now - lost_at >= revocation.UNANSWERED else None
 
         observed, ended = self._poller.wait(judge, seen)
-        if ended is unseen:
+        if ended is never_showed:
             raise lost
         return observed
 
@@ -117,4 +129,6 @@ class _Sight:
         if found is not None:
             self.last = found
             self._watch = replace(self._watch, start=found.start_date_time, seen_at=now)
+        elif self._watch.start is None and revocation.running(observed) is not None:
+            self._watch = replace(self._watch, seen_at=now)
         return revocation.judge(self._watch, observed, now)

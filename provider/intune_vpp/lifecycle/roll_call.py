@@ -1,4 +1,4 @@
-"""Which tokens this run has met as resources: whose a token is, and which must not be deleted.
+"""What this run knows of tokens: whose one is, which must not be deleted, what a person calls it, who revokes.
 
 The engine runs the old and the new half of a rename or a forced replacement in one process, in either order, and may
 leave the old half to a later run. The new half takes the token over; the old half must leave it alone.
@@ -42,12 +42,13 @@ class RollCall:
     def name(self, token_id: str, label: str) -> None:
         """A person would call this token so."""
         with self._lock:
-            self._labels[token_id] = label
+            self._labels[token_id.lower()] = label
 
-    def label_of(self, token_id: str) -> str | None:
-        """What a person would call a token, where this run knows it."""
+    def words_for(self, token_id: str) -> str:
+        """The token in words: by what a person would call it, where this run knows that, and by its id."""
         with self._lock:
-            return self._labels.get(token_id)
+            label = self._labels.get(token_id.lower())
+        return f"{label} (token {token_id})" if label else f"token {token_id}"
 
     def claim_revocation(self, token_id: str, resource: str) -> str:
         """The resource of this run that was the first to revoke the licences of a token: this one, or another one."""

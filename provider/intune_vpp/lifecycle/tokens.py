@@ -150,7 +150,7 @@ class TokenLifecycle:
             raise why
         if why is not None:
             msg = f"{state.observed.label} was not deleted. {why}"
-            cure = "To delete it all the same, run an update with it and revokeLicensesOnDelete false, then delete it."
+            cure = "To delete it all the same, keep it with revokeLicensesOnDelete false, run up, then delete it."
             raise RevocationFailed(f"{msg} {cure}")
 
     def _is_wanted(self, state: VppTokenState) -> bool:

@@ -45,7 +45,10 @@ class Writing:
         self._clock = clock
 
     def claim_file(self, stoken: SToken, token_id: str | None = None) -> None:
-        """Raise where another resource of this run has this file: for a new token held at all, else applied now."""
+        """Raise where another resource of this run has the file.
+
+        A new token may have no file that any resource has; one that is there, none that was given out in this run.
+        """
         user = self._roll_call.claim_file(stoken.fingerprint, token_id)
         if user is not None:
             msg = f"This token file already belongs to another resource of this program ({user})."

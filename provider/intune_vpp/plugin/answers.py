@@ -62,8 +62,9 @@ def answered(
     @functools.wraps(call)
     def wrapped(servicer: _Servicer, request: _Request, context: grpc.ServicerContext) -> _Answer:
         # For the process, and not for the call: one resource's sentence may name another one.
-        _hidden.setdefault(servicer, set()).update(_secrets(request))
-        with about(getattr(request, "urn", ""), frozenset(_hidden[servicer])):
+        hidden = _hidden.setdefault(servicer, set())
+        hidden.update(_secrets(request))
+        with about(getattr(request, "urn", ""), hidden):
             try:
                 return call(servicer, request, context)
             except HalfDone as outcome:

@@ -97,7 +97,9 @@ def _get_all(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
 
 def _get_licenses(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     bundle_id = arguments.get("bundleId")
-    if not bundle_id or len(bundle_id) > _LONGEST_NAME:
+    if bundle_id and len(bundle_id) > _LONGEST_NAME:
+        raise QueryRefused(f"bundleId is longer than {_LONGEST_NAME} characters: no app has such an identifier.")
+    if not bundle_id:
         raise QueryRefused("getLicensesForApp wants the bundleId of an app, such as com.example.reader.")
     found = parts.queries.licenses_for_app(bundle_id)
     return {"bundleId": bundle_id, "licenses": [records.licenses_to(one) for one in found]}
