@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from harness import Project
 
-CURE = "Set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
+CURE = "set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
 
 
 def test_v1(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
