@@ -73,7 +73,7 @@ class Revoking:
         self._voice.note(f"waits for the revocation of the licences of {seen.label} that is going on already")
         if asked:
             began = f"began at {there.start_date_time}" if there.start_date_time else "waits to begin"
-            what = f"The revocation that {began} was asked for by somebody else"
+            what = f"The revocation that {began} was asked for before"
             self._voice.warn(f"{what}: whether with the parameters asked for here, Intune does not tell.")
 
     def _revoke(self, seen: VppToken, watch: Watch, notify: bool, untracked: bool) -> tuple[VppToken, Watch]:  # noqa: FBT001 - Graph's parameters, in Graph's order
