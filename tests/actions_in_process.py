@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +135,36 @@ def refreshed(run: Run, kept: Kept) -> Kept | None:
         return None
     assert not run.assembly.action_preview.plan(kept.action, found, kept.inputs)
     return Kept(kept.action, kept.id, kept.inputs, _through_the_engine(found))
+
+
+def at_once(action: Action, **options: Any) -> tuple[list[Kept], list[tuple[str, str]]]:
+    """What two resources of a run keep of an action on one token, the second looking early; their requests."""
+    second_looked = threading.Event()
+
+    class Slow(Tenant):
+        looks = 0
+
+        def get(self, token_id: str, **options: Any) -> dict[str, Any]:
+            shown = super().get(token_id, **options)
+            self.looks += 1
+            if self.looks == 2:
+                second_looked.set()
+            else:
+                # Time for the second to look before the first has begun, if nothing keeps it from that.
+                second_looked.wait(0.3)
+            return shown
+
+    class Patient(TenantTime):
+        def sleep(self, seconds: float) -> None:
+            assert second_looked.wait(5)
+            super().sleep(seconds)
+
+    tenant = new_tenant(Slow, **options)
+    inputs = {"vppTokenId": uploaded(tenant)}
+    run = Run(tenant, time=Patient(tenant.clock))
+    with ThreadPoolExecutor(2) as threads:
+        kept = list(threads.map(lambda _: done(run, action, inputs), range(2)))
+    return kept, run.requests
 
 
 def standing_failure(kept: Kept) -> IntuneVppError | None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from actions_in_process import REVOKE, SYNCED, done, planned, refreshed, updated, uploaded
+from actions_in_process import REVOKE, SYNCED, at_once, done, planned, refreshed, updated, uploaded
 from intune_vpp.core.errors import (
     SyncFailed,
     SyncTimedOut,
 )
 from intune_vpp_emulator.faults import Faults
-from intune_vpp_emulator.tenant import Tenant
-from tenant_in_process import GET, LIST, SYNC, Run, TenantTime, new_tenant
+from tenant_in_process import GET, LIST, SYNC, Run, new_tenant
+
+if TYPE_CHECKING:
+    from intune_vpp_emulator.tenant import Tenant
 
 
 def asked(token_id: str, *triggers: object, **inputs: Any) -> dict[str, Any]:
@@ -193,32 +193,8 @@ def test_a_sync_on_v1(tenant: Tenant) -> None:
 
 def test_two_for_one_token_start_one() -> None:
     """Two syncs of one token in one run are one: the second looks when the first has started it."""
-    second_looked = threading.Event()
-
-    class Slow(Tenant):
-        looks = 0
-
-        def get(self, token_id: str, **options: Any) -> dict[str, Any]:
-            shown = super().get(token_id, **options)
-            self.looks += 1
-            if self.looks == 2:
-                second_looked.set()
-            else:
-                # Time for the second to look before the first has started it, if nothing keeps it from that.
-                second_looked.wait(0.3)
-            return shown
-
-    class Patient(TenantTime):
-        def sleep(self, seconds: float) -> None:
-            assert second_looked.wait(5)
-            super().sleep(seconds)
-
-    tenant = new_tenant(Slow, sync_seconds=20)
-    token_id = uploaded(tenant)
-    run = Run(tenant, time=Patient(tenant.clock))
-    with ThreadPoolExecutor(2) as threads:
-        kept = list(threads.map(lambda _: done(run, SYNCED, asked(token_id)), range(2)))
-    assert run.requests.count(SYNC) == 1
+    kept, requests = at_once(SYNCED, sync_seconds=20)
+    assert requests.count(SYNC) == 1
     assert [one["syncPending"] for one in kept] == [False, False]
 
 

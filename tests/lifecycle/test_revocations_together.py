@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from actions_in_process import REVOKE, REVOKED, Kept, done, script, updated, uploaded
-from intune_vpp_emulator.tenant import Tenant
-from tenant_in_process import GET, LIST, Run, TenantTime, new_tenant
+from actions_in_process import REVOKE, REVOKED, Kept, at_once, done, script, updated, uploaded
+from tenant_in_process import GET, LIST, Run, new_tenant
+
+if TYPE_CHECKING:
+    from intune_vpp_emulator.tenant import Tenant
 
 
 def asked(token_id: str) -> dict[str, Any]:
@@ -70,32 +72,8 @@ def test_what_ended_before_is_another_one(tenant: Tenant) -> None:
 
 def test_two_resources_for_one_token_send_one_request() -> None:
     """Two revocations of one token in one run are one action: the second looks when the first has asked for it."""
-    second_looked = threading.Event()
-
-    class Slow(Tenant):
-        looks = 0
-
-        def get(self, token_id: str, **options: Any) -> dict[str, Any]:
-            shown = super().get(token_id, **options)
-            self.looks += 1
-            if self.looks == 2:
-                second_looked.set()
-            else:
-                # Time for the second to look before the first has asked, if nothing keeps it from that.
-                second_looked.wait(0.3)
-            return shown
-
-    class Patient(TenantTime):
-        def sleep(self, seconds: float) -> None:
-            assert second_looked.wait(5)
-            super().sleep(seconds)
-
-    tenant = new_tenant(Slow, revoke_seconds=20)
-    token_id = uploaded(tenant)
-    run = Run(tenant, time=Patient(tenant.clock))
-    with ThreadPoolExecutor(2) as threads:
-        kept = list(threads.map(lambda _: done(run, REVOKED, asked(token_id)), range(2)))
-    assert run.requests.count(REVOKE) == 1
+    kept, requests = at_once(REVOKED, revoke_seconds=20)
+    assert requests.count(REVOKE) == 1
     assert len({one.id for one in kept}) == 1
     assert [one["actionState"] for one in kept] == ["done", "done"]
 
