@@ -197,6 +197,15 @@ def interrupted(tenant: Tenant, *, pause: int = 1) -> Kept:
     return kept
 
 
+class Unknowing(Tenant):
+    """A tenant that does not know the action."""
+
+    def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+        """Answer as for what is not there."""
+        del token_id, body
+        raise IntuneRefusal(404, "ResourceNotFound", "No such action.")
+
+
 class Losing(Tenant):
     """A tenant whose answers to revocations are lost, before or after it has acted."""
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from intune_vpp.core.errors import WaitInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-T = TypeVar("T")
+    from intune_vpp.core.ports import T
 
 
 class SystemClock:

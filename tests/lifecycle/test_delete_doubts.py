@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from actions_in_process import Unknowing
 from intune_vpp.core.errors import RevocationFailed
-from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
 from tenant_in_process import DELETE, Run, new_tenant, vpptoken, wanted
 
@@ -101,12 +101,6 @@ def test_what_graph_does_not_say_outright(odd: dict[str, Any]) -> None:
 
 def test_an_action_that_graph_does_not_know() -> None:
     """A 404 of the action does not make a token deleted that is there."""
-
-    class Unknowing(Tenant):
-        def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
-            del token_id, body
-            raise IntuneRefusal(404, "ResourceNotFound", "No such action.")
-
     tenant = new_tenant(Unknowing)
     state = a_token(tenant)
     run = Run(tenant)

@@ -15,6 +15,7 @@ from actions_in_process import (
     Interrupted,
     Losing,
     Stopped,
+    Unknowing,
     done,
     interrupted,
     slow,
@@ -184,12 +185,6 @@ def test_an_older_one_is_not_taken_for_it() -> None:
 
 def test_an_action_that_graph_does_not_know() -> None:
     """A 404 of the action is no proof that the token is gone: it fails, and nothing is kept."""
-
-    class Unknowing(Tenant):
-        def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
-            del token_id, body
-            raise IntuneRefusal(404, "ResourceNotFound", "No such action.")
-
     tenant = new_tenant(Unknowing)
     token_id = uploaded(tenant)
     with pytest.raises(RevocationFailed, match="does not know revokeLicenses for Lincoln, though the token is there"):

@@ -119,16 +119,10 @@ def find(watch: Watch, observed: VppToken) -> Result | None:
     found = [one for one in results(observed) if one.start_date_time]
     if watch.start is not None:
         return next((one for one in found if _same_start(one.start_date_time, watch.start)), None)
-    if watch.earlier is None:
-        return _newest([one for one in found if _began(one) >= watch.requested_at - SKEW])
-    return _newest(
-        [
-            one
-            for one in found
-            if _began(one) >= watch.requested_at - LONG_BEFORE
-            and not any(_same_start(one.start_date_time, start) for start in watch.earlier)
-        ]
-    )
+    first = watch.requested_at - (SKEW if watch.earlier is None else LONG_BEFORE)
+    earlier = watch.earlier or ()
+    late = [one for one in found if _began(one) >= first]
+    return _newest([one for one in late if not any(_same_start(one.start_date_time, start) for start in earlier)])
 
 
 def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:

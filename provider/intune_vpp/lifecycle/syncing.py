@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -27,12 +26,12 @@ class Syncing:
         self._clock = clock
         self._reading = reading
         self._poller = poller
-        self._starting: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._beginning: dict[str, threading.Lock] = {}
 
     def begin(self, token_id: str) -> tuple[VppToken, VppToken]:
         """A token before its sync and at the start of it; one that runs already is joined. Raises like `start`."""
         # Two resources of a program may be for one token: the second finds the sync that the first has started.
-        with self._starting[token_id.lower()]:
+        with self._beginning.setdefault(token_id.lower(), threading.Lock()):
             # Not from a listing: a sync that ran when that was made would pass for the one that is asked for.
             seen = self._tokens.get(token_id)
             return seen, self.start(seen)
