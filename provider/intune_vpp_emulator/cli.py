@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import signal
-import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
     from datetime import datetime
-    from types import FrameType
 
 _HEARTBEAT = 0.5
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -61,12 +60,11 @@ def main() -> None:
 )
 def serve_command(**options: Any) -> None:
     """Serve a pretend tenant until interrupted, and print the environment that points clients at it."""
-    stop = _stop_on_signals()
+    ended = _ended_by_signals()
     try:
         with _environment_file(options["env_file"]), _served(options) as service:
             _announce(service, options["env_file"])
-            while not stop.wait(_HEARTBEAT):  # a wait without an end is deaf to Ctrl-C on Windows
-                pass
+            _wait(ended)
     except OSError as reason:
         raise click.ClickException(f"Cannot serve: {reason}") from reason
 
@@ -151,12 +149,17 @@ def _announce(service: Service, env_file: Path | None) -> None:
     click.echo(f"# serving tenant {service.tenant.directory.domain} as process {os.getpid()}; Ctrl-C ends it")
 
 
-def _stop_on_signals() -> threading.Event:
-    stop = threading.Event()
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
+def _ended_by_signals() -> SimpleQueue[int]:
+    """Where a signal is put. No Event: a handler that runs while the main thread waits would wait for its lock."""
+    ended: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    return stop
+        signal.signal(number, lambda number, _frame: ended.put(number))
+    return ended
+
+
+def _wait(ended: SimpleQueue[int]) -> None:
+    """Wait for a signal, and look again and again: a wait without an end is deaf to Ctrl-C on Windows."""
+    while True:
+        with suppress(Empty):
+            ended.get(timeout=_HEARTBEAT)
+            return

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,19 @@ class Process:
         self.ask("Delete", provider_pb2.DeleteRequest(id=token_id, properties=struct(properties)))
 
 
+def _end(child: subprocess.Popen[str]) -> tuple[str, str]:
+    """Interrupt it as the engine does, and again where that came to nothing; what it wrote on the way.
+
+    The SDK's main thread waits in `Event.wait`, and a signal that comes while that thread is on its way into the wait
+    is lost: the next one wakes it.
+    """
+    for _ in range(3):
+        child.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            return child.communicate(timeout=15)
+    raise AssertionError("three signals did not end it")
+
+
 @contextmanager
 def run(tenant: Tenant) -> Iterator[Process]:
     """One run of the engine: a process, configured, ended as the engine ends it; it wrote nothing but its port."""
@@ -106,8 +119,7 @@ def run(tenant: Tenant) -> Iterator[Process]:
                     args = struct({"intune-vpp:expiryWarningDays": "250", "other:key": "x"})
                     process.ask("Configure", provider_pb2.ConfigureRequest(args=args))
                     yield process
-                child.send_signal(signal.SIGINT)
-                written, complained = child.communicate(timeout=50)
+                written, complained = _end(child)
             finally:
                 child.kill()
         assert (written, complained) == ("", "")
