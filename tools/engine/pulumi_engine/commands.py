@@ -60,8 +60,9 @@ def _lines(stream: IO[str] | None) -> Iterator[str | None]:
 
 
 def _read(stream: IO[str], lines: queue.SimpleQueue[str]) -> None:
-    for line in stream:
-        lines.put(line)
+    with contextlib.suppress(ValueError):  # the stream was closed in between: the command was ended, nobody listens
+        for line in stream:
+            lines.put(line)
     lines.put("")
 
 
