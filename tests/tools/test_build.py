@@ -6,7 +6,8 @@ import io
 import os
 import re
 import signal
-from typing import TYPE_CHECKING
+import subprocess
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -102,7 +103,31 @@ def test_silence_is_heard(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> 
     assert [line for line in heard if line is not None] == ["example/one"]
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("ending", commands.ENDINGS)
+def test_interrupted_while_it_starts(machine: Machine, monkeypatch: pytest.MonkeyPatch, ending: signal.Signals) -> None:
+    """A signal that comes while Go is being started ends what was started."""
+    started: list[subprocess.Popen[str]] = []
+
+    class Interrupted(subprocess.Popen[str]):
+        def __init__(self, *args: Any, **options: Any) -> None:
+            started.append(self)
+            super().__init__(*args, **options)
+            signal.raise_signal(ending)
+
+    before = signal.signal(ending, signal.default_int_handler)
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            commands.run(
+                [str(machine.go(build=SILENT)), "build"], folder=machine.root, environment=os.environ, heard=print
+            )
+        assert signal.getsignal(ending) is signal.default_int_handler
+    finally:
+        signal.signal(ending, before)
+    assert [one.returncode for one in started] == [-signal.SIGKILL]
+
+
+@pytest.mark.parametrize("ending", commands.ENDINGS)
 def test_interrupted(machine: Machine, ending: signal.Signals) -> None:
     """Ctrl-C ends Go and Go's own children, leaves nothing half-built, and shows no traceback."""
     alive = machine.root / "alive"  # open for writing as long as one of them runs

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import build, download, on_path, pins, shelf
+from . import build, commands, download, on_path, pins, shelf
 from .environment import environment
 from .errors import NoEngineError, UnavailableError
 from .progress import Progress
@@ -27,7 +27,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
     options = _options(arguments)
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # after any of them there is something to remove
+    for ending in commands.ENDINGS:  # after any of them there is something to remove
         signal.signal(ending, signal.default_int_handler)
     try:
         folder = find_or_make(Progress(sys.stderr), make=not options.ready)

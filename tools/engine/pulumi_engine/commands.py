@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TICK = 1.0  # seconds between two looks at the clock where the command is silent
 
 
@@ -25,24 +26,38 @@ def run(
     heard: Callable[[str | None], None],
 ) -> int:
     """Run `command`; its exit status. Each line it writes goes to `heard`, and None after a second of silence."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,  # so that its own children can be ended with it
-    )
-    with process:
-        try:
-            for line in _lines(process.stdout):
-                heard(line)
-            return process.wait()
-        finally:
-            _end(process)
+    with contextlib.ExitStack() as left_behind:
+        with _put_off():
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,  # so that its own children can be ended with it
+            )
+            left_behind.enter_context(process)
+            left_behind.callback(_end, process)
+        for line in _lines(process.stdout):
+            heard(line)
+        return process.wait()
+
+
+@contextlib.contextmanager
+def _put_off() -> Iterator[None]:
+    """Let signals wait: an exception in the midst of starting a process would leave one that nobody knows."""
+    came: list[int] = []
+    before = {ending: signal.signal(ending, lambda number, _: came.append(number)) for ending in ENDINGS}
+    try:
+        yield
+    finally:
+        for ending, handler in before.items():
+            signal.signal(ending, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def _lines(stream: IO[str] | None) -> Iterator[str | None]:
