@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from graph.pretend import ROOT, Script, Signed, client, subclasses
-from intune_vpp.core.errors import GraphError, GraphUnreachable, SignInRefused
+from intune_vpp.core.errors import GraphError, GraphUnreachable, NotSent, SignInRefused
 from intune_vpp.graph.client import TIMEOUT
 
 HUSH = "tell-nobody"
@@ -95,7 +95,7 @@ def failures() -> list[httpx.HTTPError]:
 
 @pytest.mark.parametrize("failure", failures(), ids=lambda failure: type(failure).__name__)
 def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
-    """Each of httpx's errors becomes GraphUnreachable, named by its class, and its traceback shows no body."""
+    """Each of httpx's errors says whether anything was sent, is named by its class, and its traceback shows no body."""
 
     def fail(_request: httpx.Request) -> httpx.Response:
         raise failure
@@ -104,9 +104,16 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
         client(fail).post("/x", {"token": HUSH}, doing="creating a token")
     error = caught.value
 
+    sent = not isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError))
+    what, kind, so = (
+        ("gave no answer", GraphUnreachable, "what was done is looked for first")
+        if sent
+        else ("could not be reached", NotSent, "nothing was sent")
+    )
+    assert type(error) is kind
     assert str(error) == (
-        f"Microsoft Graph at graph.example gave no answer (creating a token: {type(failure).__name__}). "
-        "Check the network and graphEndpoint, then run it again: what was done is found again."
+        f"Microsoft Graph at graph.example {what} (creating a token: {type(failure).__name__}). "
+        f"Check the network and graphEndpoint, then run it again: {so}."
     )
     assert (error.status, error.retry_after, error.__suppress_context__) == (None, None, True)
     assert HUSH not in "".join(traceback.format_exception(error))

@@ -18,6 +18,7 @@ from intune_vpp.core.errors import (
     GraphUnavailable,
     GraphUnreachable,
     IntuneVppError,
+    NotSent,
     PermissionMissing,
     SignInRefused,
     Throttled,
@@ -70,7 +71,7 @@ def test_no_class_is_without_a_status() -> None:
     """Each kind of GraphError but "no answer" is some status's."""
     graph = {kind for kind in subclasses(GraphError) if kind.__module__.startswith("intune_vpp")}
 
-    assert graph == {*BY_STATUS.values(), GraphUnreachable}
+    assert graph == {*BY_STATUS.values(), GraphUnreachable, NotSent}
 
 
 @pytest.mark.parametrize("status", BY_STATUS)

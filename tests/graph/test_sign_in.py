@@ -11,7 +11,7 @@ import pytest
 
 from graph.pretend import Script
 from intune_vpp.assembly import connect_to_graph
-from intune_vpp.core.errors import GraphError, GraphUnavailable, GraphUnreachable, SignInRefused
+from intune_vpp.core.errors import GraphError, NotSent, SignInRefused
 from intune_vpp.graph.credentials import ClientSecret
 from intune_vpp.graph.http import open_http
 from intune_vpp.graph.tenants import Tenant
@@ -162,7 +162,7 @@ def test_an_entra_that_fails_is_unavailable(status: int, *, discovery: bool) -> 
     """What MSAL raises for a 5xx becomes our error; no error of MSAL's gets out."""
     failing = httpx.Response(status, content=b"<html>")
 
-    with pytest.raises(GraphUnavailable, match=r"^login\.example/t could not sign anyone in \(MsalServiceError\)\. If"):
+    with pytest.raises(NotSent, match=r"^login\.example/t could not sign anyone in \(MsalServiceError\)\. If"):
         signed(Script(failing) if discovery else discovered(failing))
 
 
@@ -170,7 +170,7 @@ def test_an_entra_that_fails_is_unavailable(status: int, *, discovery: bool) -> 
 @pytest.mark.parametrize("status", [200, 400])
 def test_a_stranger_at_the_token_endpoint(status: int, content: bytes) -> None:
     """An answer that is no JSON object, such as a proxy's page, does not blame the secret."""
-    with pytest.raises(GraphUnavailable, match=r"^login\.example/t could not sign anyone in \("):
+    with pytest.raises(NotSent, match=r"^login\.example/t could not sign anyone in \("):
         signed(discovered(httpx.Response(status, content=content)))
 
 
@@ -203,7 +203,7 @@ def test_an_entra_that_does_not_answer() -> None:
     told = (
         r"^login\.example/t gave no answer to the sign-in \(ConnectTimeout\)\. Check the network and authorityHost\.$"
     )
-    with pytest.raises(GraphUnreachable, match=told):
+    with pytest.raises(NotSent, match=told):
         signed(fail)
 
 
@@ -238,17 +238,17 @@ def test_a_certificate_that_nobody_vouches_for(tenant: emulated.Tenant) -> None:
     with (
         serve(tenant) as service,
         connected({**service.environment, "INTUNE_VPP_CA_BUNDLE_PATH": ""}) as graph,
-        pytest.raises(GraphUnreachable, match=r"gave no answer to the sign-in \(ConnectError\)"),
+        pytest.raises(NotSent, match=r"gave no answer to the sign-in \(ConnectError\)"),
     ):
         graph.list()
 
 
 def test_a_host_that_is_not_there() -> None:
-    """A closed port is GraphUnreachable, named by host and setting."""
+    """A closed port is NotSent, named by host and setting."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         host = f"https://127.0.0.1:{closed.getsockname()[1]}"
     nowhere = r"^127\.0\.0\.1:\d+ gave no answer to the sign-in \(ConnectError\)\."
 
-    with open_http(None) as http, pytest.raises(GraphUnreachable, match=nowhere):
+    with open_http(None) as http, pytest.raises(NotSent, match=nowhere):
         Tenant("contoso.example", authority_host=host, http=http).guid()

@@ -50,7 +50,7 @@ def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
     """When the answer to a POST is lost the run fails, and the next one takes the token over: there is one."""
     inputs = wanted(vpptoken())
     run = losing(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
-    with pytest.raises(GraphUnreachable, match="what was done is found again"):
+    with pytest.raises(GraphUnreachable, match="what was done is looked for first"):
         run.create(inputs)
     assert run.requests == [LIST, POST]
     again = Run(tenant)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from actions_in_process import (
@@ -25,7 +26,7 @@ from actions_in_process import (
     uploaded,
 )
 from intune_vpp.core import revocation
-from intune_vpp.core.errors import Conflict, GraphUnavailable, RevocationTimedOut, TokenGone
+from intune_vpp.core.errors import Conflict, GraphUnavailable, NotSent, RevocationTimedOut, TokenGone
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
 from tenant_in_process import GET, LIST, Run, new_tenant
@@ -181,6 +182,26 @@ def test_a_lost_answer_that_shows_late() -> None:
     run = Run(tenant)
     assert done(run, REVOKED, {"vppTokenId": uploaded(tenant)})["actionState"] == "done"
     assert run.requests.count(REVOKE) == 1
+
+
+def test_a_request_that_was_never_sent() -> None:
+    """Where there was no connection nothing began: there is nothing to look for, and nothing is kept."""
+
+    class Unconnected(httpx.BaseTransport):
+        def __init__(self, inner: httpx.BaseTransport) -> None:
+            self._inner = inner
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.url.path.endswith("/revokeLicenses"):
+                raise httpx.ConnectError("refused", request=request)
+            return self._inner.handle_request(request)
+
+    tenant = new_tenant()
+    token_id = uploaded(tenant)
+    run = Run(tenant, around=Unconnected)
+    with pytest.raises(NotSent, match="nothing was sent"):
+        done(run, REVOKED, {"vppTokenId": token_id})
+    assert run.requests == [GET]
 
 
 def test_a_refusal_is_no_lost_answer() -> None:

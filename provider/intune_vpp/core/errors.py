@@ -22,6 +22,7 @@
        ├─ Throttled 429
        ├─ GraphUnavailable 5xx
        └─ GraphUnreachable     no answer at all
+          └─ NotSent           and no request either
 
 A message is one line: a sentence of what happened, one of what to do, the request id where there is one. No body,
 header or secret is ever part of it.
@@ -135,3 +136,7 @@ class GraphUnavailable(GraphError):
 
 class GraphUnreachable(GraphError):
     """No answer came: the request may or may not have been acted on."""
+
+
+class NotSent(GraphUnreachable):
+    """The request never left, for want of a connection or of a sign-in: it was surely not acted on."""

@@ -9,21 +9,21 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import httpx
 
 from intune_vpp.core.errors import (
     Conflict,
     GraphError,
     GraphUnavailable,
     GraphUnreachable,
+    NotSent,
     PermissionMissing,
     SignInRefused,
     Throttled,
     TokenGone,
 )
-
-if TYPE_CHECKING:
-    import httpx
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
 """The one permission that all of Microsoft's lists name for vppTokens."""
@@ -32,6 +32,7 @@ _SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re
 _SEALED = re.compile(r"[A-Za-z0-9+/_=]{40,}")
 """What may be a piece of a token file, or of any key: an answer that quotes the request must not be quoted."""
 _MAX_TOLD = 300
+_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SERVER_ERRORS = 500
 _BAD_REQUEST = 400
 
@@ -76,15 +77,18 @@ def refusal(response: httpx.Response, doing: str) -> GraphError:
 
 def unreachable(error: httpx.HTTPError, doing: str, host: str) -> GraphUnreachable:
     """The error where no answer came. The cause is named by its type only: its text may quote the request."""
+    cure = f"{_untrusted(error) or 'Check the network and graphEndpoint'}, then run it again"
+    if isinstance(error, _BEFORE_SENDING):
+        what = f"Microsoft Graph at {host} could not be reached ({doing}: {type(error).__name__})."
+        return NotSent(f"{what} {cure}: nothing was sent.")
     what = f"Microsoft Graph at {host} gave no answer ({doing}: {type(error).__name__})."
-    cure = _untrusted(error) or "Check the network and graphEndpoint"
-    return GraphUnreachable(f"{what} {cure}, then run it again: what was done is found again.")
+    return GraphUnreachable(f"{what} {cure}: what was done is looked for first.")
 
 
-def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> GraphUnreachable:
+def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> NotSent:
     """The error where the sign-in got no answer."""
     what = f"{authority.removeprefix('https://')} gave no answer to the sign-in ({type(error).__name__})."
-    return GraphUnreachable(f"{what} {_untrusted(error) or 'Check the network and authorityHost'}.")
+    return NotSent(f"{what} {_untrusted(error) or 'Check the network and authorityHost'}.")
 
 
 def _untrusted(error: httpx.HTTPError) -> str | None:
@@ -94,10 +98,10 @@ def _untrusted(error: httpx.HTTPError) -> str | None:
     return "Its certificate is signed by a CA that is not known: name the CA's file in caBundlePath"
 
 
-def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> GraphUnavailable:
+def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> NotSent:
     """The error where what answered the sign-in failed, or is not Entra (a proxy's page)."""
     what = f"{authority.removeprefix('https://')} could not sign anyone in ({why})."
-    return GraphUnavailable(f"{what} If it is not soon over, check the network and authorityHost.", status=status)
+    return NotSent(f"{what} If it is not soon over, check the network and authorityHost.", status=status)
 
 
 def member(content: bytes, name: str) -> str:

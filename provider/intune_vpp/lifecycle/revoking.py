@@ -8,7 +8,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import revocation
-from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, RevocationFailed, TokenGone, WaitInterrupted
+from intune_vpp.core.errors import (
+    GraphUnavailable,
+    GraphUnreachable,
+    NotSent,
+    RevocationFailed,
+    TokenGone,
+    WaitInterrupted,
+)
 from intune_vpp.core.revocation import Result, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended
 
@@ -84,6 +91,8 @@ class Revoking:
             self._tokens.get(seen.id)
             what = f"Microsoft Graph does not know revokeLicenses for {seen.label}, though the token is there."
             raise RevocationFailed(f"{what} Its licences were not revoked.") from None
+        except NotSent:
+            raise
         except (GraphUnreachable, GraphUnavailable) as error:
             return self._look_for(seen, watch, error), watch
         return seen, watch
