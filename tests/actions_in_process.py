@@ -71,6 +71,30 @@ class Stopped(TenantTime):
         raise WaitInterrupted("The wait was interrupted.")
 
 
+class Deaf(TenantTime):
+    """Time in which the engine asks to stop while the answer to a certain call is waited for: nobody hears it."""
+
+    def __init__(self, clock: Clock, *, at: int) -> None:
+        super().__init__(clock)
+        self._left = at
+
+    def unless_stopped(self, call: Callable[[], T]) -> T:
+        """Make the calls until then, and that one."""
+        if self._left == 0:
+            raise WaitInterrupted("The wait was interrupted.")
+        self._left -= 1
+        answer = call()
+        if self._left == 0:
+            raise WaitInterrupted("The wait was interrupted.", asked=True)
+        return answer
+
+    def sleep(self, seconds: float) -> None:
+        """No time passes once the engine has asked."""
+        if self._left == 0:
+            raise WaitInterrupted("The wait was interrupted.")
+        super().sleep(seconds)
+
+
 class Clocked(TenantTime):
     """The machine's time, before the tenant's or after it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -45,14 +46,16 @@ class SystemClock:
         woken = threading.Event()
         self._waiting.add(woken)
         answer.add_done_callback(lambda _: woken.set())
-        threading.Thread(target=_answer, args=(answer, call), daemon=True).start()
+        # What the call says belongs to whoever made it.
+        here = contextvars.copy_context()
+        threading.Thread(target=here.run, args=(_answer, answer, call), daemon=True).start()
         if self._stopped.is_set():
             woken.set()
         woken.wait()
         self._waiting.discard(woken)
         # Also where the answer is there: what it was asked for must not begin any more.
         if self._stopped.is_set():
-            raise _interrupted()
+            raise _interrupted(asked=True)
         return answer.result()
 
 
@@ -63,6 +66,6 @@ def _answer(answer: Future[T], call: Callable[[], T]) -> None:
         answer.set_exception(error)
 
 
-def _interrupted() -> WaitInterrupted:
+def _interrupted(*, asked: bool = False) -> WaitInterrupted:
     msg = "The wait was interrupted; what was begun goes on in Intune."
-    return WaitInterrupted(f"{msg} The next update waits for it.")
+    return WaitInterrupted(f"{msg} The next update sees to the rest.", asked=asked)

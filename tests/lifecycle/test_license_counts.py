@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actions_in_process import COUNT, COUNTED, done, planned, refreshed, updated, uploaded
-from intune_vpp.core.errors import Conflict, SettingsError
+from intune_vpp.core.errors import Conflict, SettingsError, WrongTenant
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import Run, new_tenant
@@ -50,6 +50,17 @@ def test_a_trigger_counts_again(tenant: Tenant) -> None:
     assert (again["triggers"], again["requestedDateTime"]) == (2, "2026-11-01T12:01:00Z")
     without = updated(Run(tenant), again, {})
     assert (without["triggers"], without.failure) == (None, None)
+
+
+def test_another_tenants_count_is_refused(tenant: Tenant) -> None:
+    """With another tenant's credentials a refresh and a new count are refused."""
+    kept = done(Run(tenant), COUNTED, {"triggers": 1})
+    run = Run(new_tenant())
+    with pytest.raises(WrongTenant):
+        refreshed(run, kept)
+    with pytest.raises(WrongTenant):
+        updated(run, kept, {"triggers": 2})
+    assert run.requests == []
 
 
 def test_a_count_that_is_refused_leaves_nothing_behind() -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from actions_in_process import SYNCED, Clocked, Interrupted, Kept, done, refreshed, updated, uploaded
+from actions_in_process import SYNCED, Clocked, Deaf, Interrupted, Kept, done, refreshed, updated, uploaded
 from builders import TOKEN_ID
-from intune_vpp.core.errors import Conflict, GraphUnavailable, TokenGone, WrongTenant
+from intune_vpp.core.errors import Conflict, GraphUnavailable, TokenGone, WaitInterrupted, WrongTenant
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import GET, LIST, SYNC, Run, new_tenant
@@ -30,6 +30,17 @@ def test_an_interrupted_wait_keeps_the_id() -> None:
     run = Run(tenant)
     assert updated(run, kept)["syncPending"] is False
     assert SYNC not in run.requests
+
+
+def test_an_interruption_before_it() -> None:
+    """Where the engine asks to stop before the sync is asked for, it says that nothing was begun."""
+    tenant = new_tenant()
+    token_id = uploaded(tenant)
+    for early in (1, 2):
+        run = Run(tenant, time=Deaf(tenant.clock, at=early))
+        with pytest.raises(WaitInterrupted, match=rf"^Stopped before .* token {token_id}.*: nothing was begun\.$"):
+            done(run, SYNCED, asked(token_id))
+        assert SYNC not in run.requests
 
 
 def test_a_refused_sync_leaves_nothing_behind() -> None:

@@ -12,6 +12,7 @@ from actions_in_process import (
     COUNTED,
     REVOKE,
     REVOKED,
+    Deaf,
     Interrupted,
     Losing,
     Stopped,
@@ -23,8 +24,8 @@ from actions_in_process import (
     uploaded,
 )
 from intune_vpp.core.errors import (
+    GraphError,
     GraphUnavailable,
-    RevocationFailed,
     RevocationTimedOut,
     TokenGone,
     WaitInterrupted,
@@ -109,13 +110,30 @@ def test_an_engine_that_asks_to_stop_before() -> None:
     tenant = slow()
     token_id = uploaded(tenant)
     run = Run(tenant, time=Stopped(tenant.clock))
-    with pytest.raises(
-        WaitInterrupted, match=r"^Stopped before the licences of token .* were revoked: nothing was begun"
-    ):
+    with pytest.raises(WaitInterrupted, match=r"^Stopped before anything was done to token .*: nothing was begun"):
         done(run, REVOKED, {"vppTokenId": token_id})
     with pytest.raises(WaitInterrupted, match=r"^Stopped before licences were counted: nothing was begun"):
         done(run, COUNTED, {})
     assert [method for method, _ in run.requests if method != "GET"] == []
+
+
+def test_an_engine_that_asks_to_stop_meanwhile() -> None:
+    """Where Graph owes the answer to a revocation the id is kept and followed by the next update; before, none is."""
+    tenant = slow()
+    token_id = uploaded(tenant)
+    asked = {"vppTokenId": token_id}
+    for early in (1, 2):
+        run = Run(tenant, time=Deaf(tenant.clock, at=early))
+        with pytest.raises(WaitInterrupted, match=r"^Stopped before .*: nothing was begun"):
+            done(run, REVOKED, asked)
+        assert REVOKE not in run.requests
+    run = Run(tenant, time=Deaf(tenant.clock, at=3))
+    kept = done(run, REVOKED, asked)
+    assert str(kept.failure) == "The wait was interrupted."
+    assert (kept.id.rpartition("/")[0], run.requests[-1]) == (token_id, REVOKE)
+    later = Run(tenant)
+    assert updated(later, kept)["actionState"] == "done"
+    assert REVOKE not in later.requests
 
 
 def test_what_was_seen_once_is_not_forgotten() -> None:
@@ -187,7 +205,7 @@ def test_an_action_that_graph_does_not_know() -> None:
     """A 404 of the action is no proof that the token is gone: it fails, and nothing is kept."""
     tenant = new_tenant(Unknowing)
     token_id = uploaded(tenant)
-    with pytest.raises(RevocationFailed, match="does not know revokeLicenses for Lincoln, though the token is there"):
+    with pytest.raises(GraphError, match=r"does not know revokeLicenses \(404\): nothing was done"):
         done(Run(tenant), REVOKED, {"vppTokenId": token_id})
     tenant.delete(token_id)
     with pytest.raises(TokenGone):
@@ -214,6 +232,6 @@ def test_two_resources_for_one_token() -> None:
         assert preview.check(REVOKED, {"vppTokenId": token_id}, resource="urn::first") == []
     (problem,) = preview.check(REVOKED, {"vppTokenId": token_id.upper()}, resource="urn::second")
     assert problem.reason == (
-        "The licences of this token are revoked by urn::first already. Remove one of the two: the second would take "
-        "back what was given out since."
+        'The licences of this token are revoked by the resource "first" already. Remove one of the two: the second '
+        "would take back what was given out since."
     )

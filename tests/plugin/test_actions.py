@@ -97,7 +97,9 @@ def test_a_preview_promises_nothing_else(start: Open, tenant: Unsyncable, token_
     other = asked(name, token_id, waitForSync=None, notifyManagedDevices=None, triggers=["other"])
     other = {key: value for key, value in other.items() if key in given}
     promised = plain(start().about(name).update(kept, other, preview=True).properties)
-    assert promised == {**other, "tenantId": tenant.directory.tenant_id}
+    acts = "triggers" in given
+    stays = {"tenantId"} if acts else set(kept.outputs) - set(given)
+    assert promised == {**other, **{key: kept.outputs[key] for key in stays}}
     came = start().about(name).updated(kept, other)
     assert {key: came.outputs.get(key) for key in promised} == promised
     assert came.id == kept.id
@@ -171,6 +173,23 @@ def test_ignored_changes(start: Open, token_id: str, name: str) -> None:
     kept = start().about(name).made(asked(name, token_id))
     inputs = dict.fromkeys(kept.inputs, "other")
     assert details(start().about(name).diff(kept, inputs, ignoring=tuple(kept.inputs))) == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preview_that_does_nothing(start: Open, token_id: str, name: str) -> None:
+    """Where an update does nothing again its preview promises what was told; where it acts, that is open."""
+    kept = start().about(name).made(asked(name, token_id))
+    told = {prop.name for prop in BY_NAME[name].properties if not prop.sent} & set(kept.outputs)
+    assert len(told) > 1
+    flag = next((prop.name for prop in BY_NAME[name].inputs if prop.when_absent is not None), None)
+    if flag is not None:
+        promised = plain(
+            start().about(name).update(kept, {**kept.inputs, flag: not kept.inputs[flag]}, preview=True).properties
+        )
+        assert promised == {**kept.outputs, flag: not kept.inputs[flag]}
+    if "triggers" in kept.inputs:
+        promised = plain(start().about(name).update(kept, {**kept.inputs, "triggers": 8}, preview=True).properties)
+        assert told & set(promised) == {"tenantId"}
 
 
 @pytest.mark.parametrize("name", ["LicenseSync", "LicenseCountSync"])

@@ -104,7 +104,7 @@ def test_an_interrupted_revocation(start: Open, tenant: Unsyncable, token_id: st
         door.ask("Cancel", empty_pb2.Empty())
         kept, why = creation.result(timeout=20)
         assert time.monotonic() - begun < 1
-    assert why == "The wait was interrupted; what was begun goes on in Intune. The next update waits for it."
+    assert why == "The wait was interrupted; what was begun goes on in Intune. The next update sees to the rest."
     assert kept.id.startswith(f"{token_id}/")
 
     planned = start().about(REVOCATION).planned(kept, kept.inputs)

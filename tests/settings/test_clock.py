@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from datetime import UTC, timedelta
 
 import pytest
@@ -44,18 +45,31 @@ def test_the_answer_of_a_call() -> None:
         clock.unless_stopped(lambda: 1 // 0)
 
 
+def test_a_call_belongs_to_who_makes_it() -> None:
+    """What is known about the caller is known within the call, as to the debug lines of its requests."""
+    resource = ContextVar("resource", default="")
+    resource.set("urn:lincoln")
+    assert SystemClock().unless_stopped(resource.get) == "urn:lincoln"
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_a_call_that_does_not_answer(before: bool) -> None:  # noqa: FBT001 - a table
     """Once stopped, nobody waits for a call that does not come back, begun before or after."""
-    clock, released = SystemClock(), threading.Event()
+    clock, begun, released = SystemClock(), threading.Event(), threading.Event()
+
+    def call() -> bool:
+        begun.set()
+        return released.wait(60)
+
     if before:
         clock.stop()
     with ThreadPoolExecutor(1) as threads:
-        waiting = threads.submit(clock.unless_stopped, lambda: released.wait(60))
-        time.sleep(0.05)
+        waiting = threads.submit(clock.unless_stopped, call)
+        assert before or begun.wait(20)
         clock.stop()
         try:
-            with pytest.raises(WaitInterrupted):
+            with pytest.raises(WaitInterrupted) as caught:
                 waiting.result(5)
         finally:
             released.set()
+    assert caught.value.asked is begun.is_set() is not before

@@ -148,6 +148,12 @@ def plan(action: Action, before: Mapping[str, Any], inputs: Mapping[str, Any], i
     return Plan(changed=changed, replaces=replaces, acts=_TRIGGERS.name in changed, resumes=action.pending(before))
 
 
+def told(action: Action, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs that are no inputs: what was told of what was done."""
+    names = [prop.name for prop in action.properties if not prop.sent]
+    return {name: outputs[name] for name in names if outputs.get(name) is not None}
+
+
 def certain(action: Action, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Outputs that acting cannot turn out differently: what was given."""
     return {prop.name: inputs[prop.name] for prop in action.inputs if inputs.get(prop.name) is not None}

@@ -84,7 +84,14 @@ class RevocationTimedOut(RevocationFailed):
 
 
 class WaitInterrupted(IntuneVppError):
-    """The engine asked to stop while something was waited for."""
+    """The engine asked to stop while something was waited for.
+
+    `asked` says whether what was waited for is the answer of a call that was made: it goes on, unheard.
+    """
+
+    def __init__(self, sentence: str, *, asked: bool = False) -> None:
+        super().__init__(sentence)
+        self.asked = asked
 
 
 class GraphError(IntuneVppError):

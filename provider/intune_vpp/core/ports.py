@@ -19,6 +19,8 @@ T = TypeVar("T")
 class VppTokens(Protocol):
     """Graph's collection of vppTokens in one tenant. Each method is one request (a listing: one for each page).
 
+    A write that is answered without an entity, or with 404, is followed by a look at the token.
+
     All raise GraphError; those that name a token raise TokenGone where it is not there.
     """
 
@@ -95,4 +97,7 @@ class Clock(Protocol):
         """Let time pass. Raises WaitInterrupted where the engine asks to stop."""
 
     def unless_stopped(self, call: Callable[[], T]) -> T:
-        """The answer of a call, which is left alone where the engine asks to stop: then raises WaitInterrupted."""
+        """The answer of a call, which is left alone where the engine asks to stop: then raises WaitInterrupted.
+
+        The error's `asked` says whether the call was made, and goes on unheard.
+        """

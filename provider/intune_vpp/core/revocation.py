@@ -125,6 +125,11 @@ def find(watch: Watch, observed: VppToken) -> Result | None:
     return _newest([one for one in late if not any(_same_start(one.start_date_time, start) for start in earlier)])
 
 
+def shows(watch: Watch, observed: VppToken) -> bool:
+    """Whether a token shows what is watched; one that waits shows no start yet, and may be the one."""
+    return find(watch, observed) is not None or (watch.start is None and running(observed) is not None)
+
+
 def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
     """How the revocation ended, None while it is still to be waited for."""
     result = find(watch, observed)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from intune_vpp.core.errors import WaitInterrupted
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from intune_vpp.core.errors import IntuneVppError
 
 TIME_ALLOWED = timedelta(minutes=20)
@@ -21,6 +26,20 @@ class Ended:
 
     failure: IntuneVppError | None = None
     warning: str | None = None
+
+
+def stopped_before(what: str) -> WaitInterrupted:
+    """The engine asked to stop before something was asked for in Intune."""
+    return WaitInterrupted(f"Stopped before {what}: nothing was begun.")
+
+
+@contextmanager
+def beginning(what: str) -> Iterator[None]:
+    """Looks before something is asked for: where they are interrupted it never was."""
+    try:
+        yield
+    except WaitInterrupted:
+        raise stopped_before(what) from None
 
 
 def in_words(allowed: timedelta) -> str:

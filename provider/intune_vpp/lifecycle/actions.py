@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from intune_vpp.core import actions, revocation, sync, times
 from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Acted, Action
-from intune_vpp.core.errors import RevocationFailed, TokenGone, WaitInterrupted
+from intune_vpp.core.errors import RevocationFailed, TokenGone
 from intune_vpp.core.model import camel_case
 from intune_vpp.core.revocation import Watch
-from intune_vpp.core.waiting import TIME_ALLOWED, Ended
+from intune_vpp.core.waiting import TIME_ALLOWED, Ended, beginning
 from intune_vpp.lifecycle import tenancy
 
 if TYPE_CHECKING:
@@ -60,12 +61,12 @@ class ActionLifecycle(ABC):
         if plan.resumes:
             self._require_tenant(action_id, before)
             return self._resume(action_id, before, inputs, patience)
-        outputs = {**self._told(before), **actions.certain(self.action, inputs)}
+        outputs = {**actions.told(self.action, before), **actions.certain(self.action, inputs)}
         return Acted(action_id, outputs, self.standing_failure(before))
 
     def look(self, action_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The outputs as Graph tells them now; None where what it was done to is gone, and it could be done again."""
-        del action_id
+        self._require_tenant(action_id, before)
         return before
 
     def standing_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
@@ -79,15 +80,11 @@ class ActionLifecycle(ABC):
         del action_id, before
         return self.act(inputs, patience)
 
-    def _told(self, outputs: Mapping[str, Any]) -> dict[str, Any]:
-        """The outputs that are no inputs."""
-        names = [prop.name for prop in self.action.properties if not prop.sent]
-        return {name: outputs[name] for name in names if outputs.get(name) is not None}
-
     @contextmanager
     def _there(self, inputs: Mapping[str, Any]) -> Iterator[None]:
         """What begins the act on a token. Raises TokenGone, naming where it was looked for."""
-        tenant_id = self._tokens.tenant_id()
+        with beginning(f"anything was done to token {inputs[_TOKEN]}"):
+            tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
         try:
             yield
         except TokenGone:
@@ -177,16 +174,20 @@ class LicenseRevocations(ActionLifecycle):
         It is never gone: what was done stays done, and must not be done again because a token was deleted.
         """
         self._require_tenant(action_id, before)
-        found = None
+        found, watch = None, self._watch(before)
+        ended = revocation.result_from(before).has_ended
         with suppress(TokenGone):
             observed = self._reading.one(str(before.get(_TOKEN)))
             self._roll_call.name(observed.id, observed.label)
-            found = revocation.find(self._watch(before), observed)
+            if not ended and not revocation.shows(watch, observed):
+                # A listing may lag, or not carry this member.
+                observed = self._tokens.get(observed.id)
+            found = revocation.find(watch, observed)
         now = {**before, **(revocation.result_to(found) if found else {})}
         if found:
             now.pop(_EARLIER, None)
         warning = self._standing(now).warning
-        if warning and not revocation.result_from(before).has_ended:
+        if warning and not ended:
             self._voice.warn(warning)
         return {name: value for name, value in now.items() if value is not None}
 
@@ -201,12 +202,16 @@ class LicenseRevocations(ActionLifecycle):
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
     ) -> Acted:
         try:
-            seen = self._tokens.get(inputs[_TOKEN])
+            seen = self._clock.unless_stopped(partial(self._tokens.get, inputs[_TOKEN]))
         except TokenGone:
             what = f"Token {inputs[_TOKEN]} was deleted before the revocation of its licences was seen to end."
             failure = RevocationFailed(f"{what} Intune tells no more of it: remove this resource from the program.")
             kept = {name: value for name, value in before.items() if name == _EARLIER}
-            return Acted(action_id, {**self._told(before), **kept, **actions.certain(self.action, inputs)}, failure)
+            return Acted(
+                action_id,
+                {**actions.told(self.action, before), **kept, **actions.certain(self.action, inputs)},
+                failure,
+            )
         return self._follow(self._watch(before, patience), seen, inputs, action_id, before)
 
     def _follow(
@@ -227,7 +232,7 @@ class LicenseRevocations(ActionLifecycle):
         elif watch.start is None and watch.earlier is not None:
             # What goes on with it must not take one of these for it.
             told[_EARLIER] = sorted(watch.earlier)
-        told = {**(self._told(before) if before else {}), **told}
+        told = {**(actions.told(self.action, before) if before else {}), **told}
         return self._acted(action_id or f"{observed.id}/{start or requested}", inputs, told, ended)
 
     def _watch(self, before: Mapping[str, Any], patience: timedelta = TIME_ALLOWED) -> Watch:
@@ -252,11 +257,9 @@ class LicenseCountSyncs(ActionLifecycle):
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
         """Ask Intune to count; it tells nobody when it has."""
         del patience
-        try:
+        with beginning("licences were counted"):
             tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
-        except WaitInterrupted:
-            raise WaitInterrupted("Stopped before licences were counted: nothing was begun.") from None
-        self._tokens.sync_license_counts()
+        self._clock.unless_stopped(self._tokens.sync_license_counts)
         return self._acted(tenant_id, inputs, {"requestedDateTime": times.text(self._clock.now())})
 
 

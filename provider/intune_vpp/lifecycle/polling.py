@@ -45,10 +45,18 @@ class Poller:
         self._done = 0
         self._listing: dict[str, VppToken] = {}
 
-    def wait(self, judge: Callable[[VppToken, datetime], Ended | None], observed: VppToken) -> tuple[VppToken, Ended]:
+    def wait(
+        self,
+        judge: Callable[[VppToken, datetime], Ended | None],
+        observed: VppToken,
+        *,
+        shows: Callable[[VppToken], bool] = lambda _: True,
+    ) -> tuple[VppToken, Ended]:
         """Look at the token last seen as `observed` until `judge` says how it ended; the token as seen last, and how.
 
-        What keeps it from looking is an end as well: what was begun is not lost with it.
+        Where a listing has the token without what it `shows` otherwise, the token itself is asked: a listing may lag,
+        and whether it carries all members is not documented. What keeps it from looking is an end as well: what was
+        begun is not lost with it.
         """
         pause, missed = FIRST_PAUSE, 0
         # A listing that is under way now may have passed this token already: only a later one counts.
@@ -56,7 +64,9 @@ class Poller:
         try:
             while (ended := judge(observed, self._clock.now())) is None:
                 try:
-                    turn, observed = self._look(observed.id, turn, pause)
+                    turn, listed = self._look(observed.id, turn, pause)
+                    # A listing may lag behind a creation: only the token itself says that it is gone.
+                    observed = listed if listed and shows(listed) else self._get(observed.id)
                     missed = 0
                 except (GraphUnavailable, GraphUnreachable, Throttled):
                     missed += 1
@@ -69,15 +79,15 @@ class Poller:
             return observed, Ended(error)
         return observed, ended
 
-    def _look(self, token_id: str, turn: int, pause: float) -> tuple[int, VppToken]:
-        """The token in the first listing after a turn, and that listing's turn."""
+    def _look(self, token_id: str, turn: int, pause: float) -> tuple[int, VppToken | None]:
+        """The token in the first listing after a turn, None where it is not there; and that listing's turn."""
         with self._turn_taking:
             if self._done <= turn:
                 self._take_turn(pause)
-            turn = self._done
-            found = self._listing.get(token_id)
-        # A listing may lag behind a creation: only the token itself says that it is gone.
-        return turn, found or self._clock.unless_stopped(partial(self._tokens.get, token_id))
+            return self._done, self._listing.get(token_id)
+
+    def _get(self, token_id: str) -> VppToken:
+        return self._clock.unless_stopped(partial(self._tokens.get, token_id))
 
     def _take_turn(self, pause: float) -> None:
         self._clock.sleep(pause)

@@ -12,12 +12,10 @@ from intune_vpp.core.errors import (
     GraphUnavailable,
     GraphUnreachable,
     NotSent,
-    RevocationFailed,
-    TokenGone,
     WaitInterrupted,
 )
 from intune_vpp.core.revocation import Result, Watch
-from intune_vpp.core.waiting import TIME_ALLOWED, Ended
+from intune_vpp.core.waiting import TIME_ALLOWED, Ended, beginning, stopped_before
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -57,7 +55,9 @@ class Revoking:
         """
         # A resource and a deletion may be for one token: the second finds what the first has begun.
         with self._beginning.setdefault(token_id.lower(), threading.Lock()):
-            seen = self._seen_unless_stopped(token_id)
+            # An engine that asks to stop must not see a revocation begin: it cannot be undone.
+            with beginning(_what(token_id)):
+                seen = self._clock.unless_stopped(partial(self._tokens.get, token_id))
             now = self._clock.now()
             earlier = revocation.starts(seen) | (revocation.starts(known) if known else frozenset())
             watch = Watch(requested_at=now, since=now, earlier=earlier, allowed=patience)
@@ -68,14 +68,6 @@ class Revoking:
             self._reading.forget(token_id)
             return self._revoke(seen, watch, notify_managed_devices, revoke_untracked_licenses)
 
-    def _seen_unless_stopped(self, token_id: str) -> VppToken:
-        """An engine that asks to stop must not see a revocation begin: it cannot be undone."""
-        try:
-            return self._clock.unless_stopped(partial(self._tokens.get, token_id))
-        except WaitInterrupted:
-            msg = f"Stopped before the licences of token {token_id} were revoked: nothing was begun."
-            raise WaitInterrupted(msg) from None
-
     def _tell_of(self, there: Result, seen: VppToken, *, asked: bool) -> None:
         self._voice.note(f"waits for the revocation of the licences of {seen.label} that is going on already")
         if asked:
@@ -84,13 +76,18 @@ class Revoking:
             self._voice.warn(f"{what}: whether with the parameters asked for here, Intune does not tell.")
 
     def _revoke(self, seen: VppToken, watch: Watch, notify: bool, untracked: bool) -> tuple[VppToken, Watch]:  # noqa: FBT001 - Graph's parameters, in Graph's order
+        revoke = partial(
+            self._tokens.revoke_licenses,
+            seen.id,
+            notify_managed_devices=notify,
+            revoke_untracked_licenses=untracked,
+        )
         try:
-            self._tokens.revoke_licenses(seen.id, notify_managed_devices=notify, revoke_untracked_licenses=untracked)
-        except TokenGone:
-            # Is it the token that is gone, or does Graph not know the action?
-            self._tokens.get(seen.id)
-            what = f"Microsoft Graph does not know revokeLicenses for {seen.label}, though the token is there."
-            raise RevocationFailed(f"{what} Its licences were not revoked.") from None
+            self._clock.unless_stopped(revoke)
+        except WaitInterrupted as stopped:
+            if not stopped.asked:
+                raise stopped_before(_what(seen.id)) from None
+            # Nobody heard the answer: whoever follows it keeps what there is to find it by.
         except NotSent:
             raise
         except (GraphUnreachable, GraphUnavailable) as error:
@@ -109,11 +106,11 @@ class Revoking:
             if observed is seen:
                 # From before the request: it tells nothing.
                 return None
-            if revocation.find(watch, observed) or revocation.running(observed):
+            if revocation.shows(watch, observed):
                 return Ended()
             return never_showed if now - lost_at >= revocation.UNANSWERED else None
 
-        observed, ended = self._poller.wait(judge, seen)
+        observed, ended = self._poller.wait(judge, seen, shows=partial(revocation.shows, watch))
         if ended is never_showed:
             raise lost
         return observed
@@ -121,7 +118,7 @@ class Revoking:
     def follow(self, watch: Watch, seen: VppToken) -> tuple[VppToken, Result | None, Ended]:
         """The token when the revocation has ended or could no longer be waited for, what was seen of it, and how."""
         sight = _Sight(watch)
-        observed, ended = self._poller.wait(sight, seen)
+        observed, ended = self._poller.wait(sight, seen, shows=sight.shows)
         self._reading.forget(seen.id)
         return observed, sight.last, ended
 
@@ -133,6 +130,10 @@ class _Sight:
         self._watch = watch
         self.last: Result | None = None
 
+    def shows(self, observed: VppToken) -> bool:
+        """Whether a token shows what is watched."""
+        return revocation.shows(self._watch, observed)
+
     def __call__(self, observed: VppToken, now: datetime) -> Ended | None:
         found = revocation.find(self._watch, observed)
         if found is not None:
@@ -141,3 +142,7 @@ class _Sight:
         elif self._watch.start is None and revocation.running(observed) is not None:
             self._watch = replace(self._watch, seen_at=now)
         return revocation.judge(self._watch, observed, now)
+
+
+def _what(token_id: str) -> str:
+    return f"the licences of token {token_id} were revoked"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import sync
 from intune_vpp.core.enums import SyncStatus
+from intune_vpp.core.waiting import beginning
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
@@ -33,7 +34,8 @@ class Syncing:
         # Two resources of a program may be for one token: the second finds the sync that the first has started.
         with self._beginning.setdefault(token_id.lower(), threading.Lock()):
             # Not from a listing: a sync that ran when that was made would pass for the one that is asked for.
-            seen = self._tokens.get(token_id)
+            with beginning(f"the licences of token {token_id} were synced"):
+                seen = self._clock.unless_stopped(partial(self._tokens.get, token_id))
             return seen, self.start(seen)
 
     def start(self, seen: VppToken) -> VppToken:

@@ -13,9 +13,12 @@ from intune_vpp.core.enums import SyncStatus
 from intune_vpp.core.errors import (
     AdoptionRefused,
     DeletionRefused,
+    GraphError,
     QueryRefused,
     RevocationFailed,
+    RevocationTimedOut,
     TokenGone,
+    WaitInterrupted,
 )
 from intune_vpp.core.model import BY_ATTRIBUTE, VppToken, VppTokenArgs, VppTokenState, same
 from intune_vpp.core.waiting import TIME_ALLOWED
@@ -144,14 +147,19 @@ class TokenLifecycle:
         """Take back all licences: once the token is deleted, Intune cannot any more."""
         seen, watch = self._revoking.begin(state.id, patience=patience, known=state.observed)
         _, result, ended = self._revoking.follow(watch, seen)
+        kept = f"{state.observed.label} was not deleted."
+        match ended.failure:
+            case TokenGone() as gone:
+                raise gone
+            case WaitInterrupted():
+                what = "The revocation of its licences was begun, and goes on in Intune"
+                raise WaitInterrupted(f"{kept} {what}. Delete it again when it has ended.")
+            case RevocationTimedOut() | GraphError() as passing:
+                raise RevocationFailed(f"{kept} {passing}")
         unsaid = None if result and result.took_all else "Intune does not say that all licences were revoked."
-        why = ended.failure or ended.warning or unsaid
-        if isinstance(why, TokenGone):
-            raise why
-        if why is not None:
-            msg = f"{state.observed.label} was not deleted. {why}"
+        if (why := ended.failure or ended.warning or unsaid) is not None:
             cure = "To delete it all the same, keep it with revokeLicensesOnDelete false, run up, then delete it."
-            raise RevocationFailed(f"{msg} {cure}")
+            raise RevocationFailed(f"{kept} {why} {cure}")
 
     def _is_wanted(self, state: VppTokenState) -> bool:
         """Whether the program of this run has the token in another resource, or is about to (a replacement).

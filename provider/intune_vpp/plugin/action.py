@@ -82,7 +82,14 @@ class ActionResource:
         before, inputs = codec.decode(request.olds), codec.decode(request.news)
         secrets = codec.secrets(request.news)
         if request.preview:
-            certain = {"tenantId": before.get("tenantId"), **actions.certain(self._action, inputs)}
+            plan = actions.plan(self._action, before, inputs)
+            # Where nothing is done again, what was told of it stays.
+            stays = (
+                {"tenantId": before.get("tenantId")}
+                if plan.acts or plan.resumes
+                else actions.told(self._action, before)
+            )
+            certain = {**stays, **actions.certain(self._action, inputs)}
             return provider_pb2.UpdateResponse(properties=codec.encode(certain, secrets=secrets))
         lifecycle = self._parts.action(self._action)
         acted = lifecycle.update(request.id, before, inputs, patience(request.timeout))
