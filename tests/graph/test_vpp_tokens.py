@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
 from builders import TOKEN_ID, file
 from graph.pretend import ROOT, TENANT, TOKENS, Script, tokens
-from intune_vpp.core.errors import GraphError, SettingsError, TokenGone
+from intune_vpp.core.errors import GraphError, PermissionMissing, SettingsError, TokenGone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from intune_vpp.graph.vpp_tokens import GraphVppTokens
 
 ENTITY = {"id": TOKEN_ID, "appleId": "vpp@contoso.example", "state": "valid", "token": None, "unheardOf": {"a": 1}}
 MADE = httpx.Response(201, json=ENTITY)
@@ -92,6 +98,57 @@ def test_a_write_answered_without_the_token_is_read_once(answer: httpx.Response)
 
     assert patched.lines == [f"PATCH {ONE}", f"GET {ONE}"]
     assert synced.lines == [f"POST {ONE}/syncLicenses", f"GET {ONE}"]
+
+
+ACTIONS: dict[str, Callable[[GraphVppTokens], object]] = {
+    "syncLicenses": lambda of: of.sync_licenses(TOKEN_ID),
+    "revokeLicenses": lambda of: of.revoke_licenses(
+        TOKEN_ID, notify_managed_devices=False, revoke_untracked_licenses=False
+    ),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_that_is_not_known(action: str) -> None:
+    """A 404 of an action on a token that is there is about the action; where the token is gone, about the token."""
+    known, gone = Script(httpx.Response(404), MADE), Script(httpx.Response(404), httpx.Response(404))
+
+    with pytest.raises(
+        GraphError, match=rf"^Microsoft Graph does not know {action} \(404\): nothing was done\.$"
+    ) as no:
+        ACTIONS[action](tokens(known))
+    with pytest.raises(TokenGone):
+        ACTIONS[action](tokens(gone))
+
+    assert (type(no.value), no.value.status) == (GraphError, 404)
+    assert known.lines == gone.lines == [f"POST {ONE}/{action}", f"GET {ONE}"]
+
+
+@pytest.mark.parametrize(
+    ("action", "ask"),
+    [
+        ("syncLicenseCounts", lambda of: of.sync_license_counts()),
+        ("getLicensesForApp", lambda of: of.licenses_for_app("com.example")),
+    ],
+)
+def test_an_action_of_all_tokens_that_is_not_known(action: str, ask: Callable[[GraphVppTokens], object]) -> None:
+    """Where no token is named, none can be gone."""
+    script = Script(httpx.Response(404))
+
+    with pytest.raises(GraphError, match=rf"^Microsoft Graph does not know {action} \(404\)") as caught:
+        ask(tokens(script))
+
+    assert (type(caught.value), len(script.requests)) == (GraphError, 1)
+
+
+def test_an_app_needs_a_permission_of_its_own() -> None:
+    """A 403 for an app names the permission for apps, and one for a token that for tokens."""
+    refused = httpx.Response(403)
+
+    with pytest.raises(PermissionMissing, match=r"the application permission DeviceManagementApps\.Read\.All, with"):
+        tokens(Script(refused)).feeding("an-app")
+    with pytest.raises(PermissionMissing, match=r"permission DeviceManagementServiceConfig\.ReadWrite\.All, with"):
+        tokens(Script(refused)).get(TOKEN_ID)
 
 
 def test_a_sync_has_no_body() -> None:

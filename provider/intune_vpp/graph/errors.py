@@ -28,28 +28,37 @@ from intune_vpp.core.errors import (
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
 """The one permission that all of Microsoft's lists name for vppTokens."""
 
+READING_APPS = "DeviceManagementApps.Read.All"
+"""The least permission for an app: https://learn.microsoft.com/graph/api/intune-apps-iosvppapp-get."""
+
 _SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re.DOTALL)
 _SEALED = re.compile(r"[A-Za-z0-9+/_=]{40,}")
 """What may be a piece of a token file, or of any key: an answer that quotes the request must not be quoted."""
 _MAX_TOLD = 300
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SERVER_ERRORS = 500
-_BAD_REQUEST = 400
 
 UPLOADING = "uploading a file"
 """How `doing` begins where a token file goes along."""
+
+READING_APP = "reading app"
+"""How `doing` begins where an app is asked for, and no token."""
 
 _OTHER_ENCODING = (
     "Where it means the file and the file is good, try the other tokenEncoding (INTUNE_VPP_TOKEN_ENCODING)."
 )
 
+_GRANT = "Grant the app registration the application permission {}, with admin consent."
+
+_BY_DOING = {
+    (UPLOADING, 400): (GraphError, "refused", _OTHER_ENCODING),
+    (READING_APP, 403): (PermissionMissing, "does not allow this", _GRANT.format(READING_APPS)),
+}
+"""What a status means where a certain thing was asked."""
+
 _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
     401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
-    403: (
-        PermissionMissing,
-        "does not allow this",
-        f"Grant the app registration the application permission {PERMISSION}, with admin consent.",
-    ),
+    403: (PermissionMissing, "does not allow this", _GRANT.format(PERMISSION)),
     404: (TokenGone, "does not know this", "It may have been deleted; refresh the stack."),
     409: (Conflict, "says that something is in the way", "Refresh, and try again."),
     429: (Throttled, "asks to slow down", "Run it again in a minute."),
@@ -61,10 +70,11 @@ def refusal(response: httpx.Response, doing: str) -> GraphError:
     status = response.status_code
     code, told, request_id = _read(response)
     by_server = (GraphUnavailable, "failed", "It is usually over soon: run it again.")
-    otherwise = (GraphError, "refused", "")
-    if doing.startswith(UPLOADING) and status == _BAD_REQUEST:
-        otherwise = (GraphError, "refused", _OTHER_ENCODING)
-    kind, verb, cure = _BY_STATUS.get(status) or (by_server if status >= _SERVER_ERRORS else otherwise)
+    otherwise = by_server if status >= _SERVER_ERRORS else (GraphError, "refused", "")
+    special = next(
+        (found for (what, when), found in _BY_DOING.items() if when == status and doing.startswith(what)), None
+    )
+    kind, verb, cure = special or _BY_STATUS.get(status) or otherwise
     sentence = f"Microsoft Graph {verb} ({doing}: {status}{f' {code}' if code else ''}){f': {told}' if told else ''}."
     return kind(
         f"{sentence} {cure}".rstrip(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -10,11 +11,11 @@ from urllib.parse import quote
 from intune_vpp.core import wire
 from intune_vpp.core.check import needs_beta
 from intune_vpp.core.errors import GraphError, SettingsError, TokenGone
-from intune_vpp.graph.errors import UPLOADING
+from intune_vpp.graph.errors import READING_APP, UPLOADING
 
 if TYPE_CHECKING:
     import builtins
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from intune_vpp.core.model import AppLicenses, VppToken
     from intune_vpp.core.stoken import SToken
@@ -67,33 +68,46 @@ class GraphVppTokens:
 
     def sync_licenses(self, token_id: str) -> VppToken:
         """Start a licence sync."""
-        answer = self.client.post(f"{_path(token_id)}/syncLicenses", doing=f"syncing token {token_id}")
+        answer = self._act(token_id, "syncLicenses", doing=f"syncing token {token_id}")
         return self._entity(answer, token_id)
 
     def revoke_licenses(self, token_id: str, *, notify_managed_devices: bool, revoke_untracked_licenses: bool) -> None:
         """Start a revocation of all licences."""
         self._require_beta("revokeLicenses")
         body = {"notifyManagedDevices": notify_managed_devices, "revokeUntrackedLicenses": revoke_untracked_licenses}
-        self.client.post(f"{_path(token_id)}/revokeLicenses", body, doing=f"revoking the licences of token {token_id}")
+        self._act(token_id, "revokeLicenses", body, doing=f"revoking the licences of token {token_id}")
 
     def sync_license_counts(self) -> None:
         """Start a count of the licences of all tokens."""
         self._require_beta("syncLicenseCounts")
-        self.client.post(f"{_TOKENS}/syncLicenseCounts", doing="counting licences")
+        with _known("syncLicenseCounts"):
+            self.client.post(f"{_TOKENS}/syncLicenseCounts", doing="counting licences")
 
     def licenses_for_app(self, bundle_id: str) -> builtins.list[AppLicenses]:
         """The licences for an app, by token."""
         self._require_beta("getLicensesForApp")
         # OData doubles a quotation mark within a text.
         named = quote(bundle_id.replace("'", "''"), safe="")
-        found = self.client.pages(f"{_TOKENS}/getLicensesForApp(bundleId='{named}')", doing="reading licence counts")
-        return [wire.licenses_from(item) for item in found]
+        path = f"{_TOKENS}/getLicensesForApp(bundleId='{named}')"
+        with _known("getLicensesForApp"):
+            return [wire.licenses_from(item) for item in self.client.pages(path, doing="reading licence counts")]
 
     def feeding(self, mobile_app_id: str) -> str | None:
         """The id of the token that an app comes from."""
         path = f"/deviceAppManagement/mobileApps/{_segment(mobile_app_id)}"
-        found = self.client.get(path, doing=f"reading app {mobile_app_id}").get("vppTokenId")
+        found = self.client.get(path, doing=f"{READING_APP} {mobile_app_id}").get("vppTokenId")
         return found if isinstance(found, str) and found else None
+
+    def _act(
+        self, token_id: str, action: str, body: Mapping[str, object] | None = None, *, doing: str
+    ) -> Mapping[str, object]:
+        """The answer of an action on a token; after a 404, whether the token is gone or the action unknown."""
+        try:
+            return self.client.post(f"{_path(token_id)}/{action}", body, doing=doing)
+        except TokenGone as gone:
+            self.get(token_id)
+            with _known(action):
+                raise gone from None
 
     def _require_beta(self, what: str) -> None:
         if not self.beta:
@@ -106,6 +120,16 @@ class GraphVppTokens:
 
     def _text(self, stoken: SToken) -> str:
         return base64.b64encode(stoken.text.encode()).decode() if self.base64_once_more else stoken.text
+
+
+@contextmanager
+def _known(action: str) -> Iterator[None]:
+    """Where there is nothing else that could be gone, a 404 is about the action itself."""
+    try:
+        yield
+    except TokenGone as unknown:
+        what = f"Microsoft Graph does not know {action} ({unknown.status}): nothing was done."
+        raise GraphError(what, status=unknown.status, code=unknown.code, request_id=unknown.request_id) from None
 
 
 def _path(token_id: str) -> str:
