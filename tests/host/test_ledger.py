@@ -6,14 +6,11 @@ import os
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from intune_vpp.host.ledger import Ledger
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RUN, OTHER_RUN = "127.0.0.1:40001", "127.0.0.1:40002"
 TOKEN = "22222222-2222-4222-8222-222222222222"
@@ -97,6 +94,24 @@ def test_without_an_engine_nobody_shares_it(tmp_path: Path) -> None:
 
     assert not alone.has(TOKEN)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_user_without_a_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody says where Pulumi's home is nothing is noted; where somebody does it is there."""
+
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("PULUMI_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    alone = Ledger(RUN)
+    alone.note(TOKEN)
+    assert not alone.has(TOKEN)
+
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    ledger = Ledger(RUN)
+    ledger.note(TOKEN)
+    assert (ledger.has(TOKEN), list(tmp_path.iterdir())) == (True, [tmp_path / "intune-vpp"])
 
 
 @pytest.mark.parametrize("token_id", ["../../escape", "a/b", "."])

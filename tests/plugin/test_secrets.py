@@ -112,6 +112,24 @@ def test_the_state_holds_the_fingerprint(start: Open) -> None:
     assert plain(read.properties)["token"] == "renewed elsewhere"
 
 
+def test_a_marked_location_shows_nowhere(provider: Door, engine: Listener) -> None:
+    """The expected location is the one that is observed: both are secret, and debug lines hide what is marked."""
+    asked = inputs(text(), expectedLocationName=secret("Lincoln"), displayName="High school")
+    kept = provider.made(asked)
+    for told in (kept.outputs, plain(provider.read(kept).properties)):
+        assert told["locationName"] == told["expectedLocationName"] == secret("Lincoln")
+    assert provider.diff(kept, provider.good(asked, kept.inputs)).changes == DIFF.DIFF_NONE
+
+    token_id = kept.id
+    door = provider.about("LicenseSync")
+    synced = door.made({"vppTokenId": secret(token_id)})
+    assert synced.outputs["vppTokenId"] == secret(token_id)
+    lines = [(urn, line) for urn, severity, line in engine.about if severity == "DEBUG" and "vppTokens/" in line]
+    requests = [line for urn, line in lines if urn == door.urn]
+    assert any(line.endswith("/vppTokens/[secret]/syncLicenses: 200") for line in requests)
+    assert [line for line in requests if token_id in line] == []
+
+
 def marked_names(properties: Mapping[str, Any]) -> set[str]:
     """The members that are marked secret."""
     return {name for name, value in properties.items() if isinstance(value, dict) and SIGNATURE in value}

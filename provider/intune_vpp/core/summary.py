@@ -20,6 +20,11 @@ _DEEDS = {
 }
 
 
+def resource(urn: str) -> str:
+    """A resource of the program, by its name."""
+    return f'the resource "{urn.rpartition("::")[2]}"'
+
+
 def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
     """What the plan does to the token and what it leaves alone; None for an empty plan."""
     label = state.observed.label

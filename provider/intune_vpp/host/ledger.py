@@ -3,7 +3,7 @@
 Each provider resource has a process of its own, and so has each door: where a resource moves from one to another and
 is renamed in the same step, the process that deletes the old half must know that the new half has the token. What
 they share is the engine, by its address. The notes are files in Pulumi's own home, where nobody else writes, named by
-ids, and hold names of resources at most, which are no secret; each process takes its own away when it ends.
+ids, and hold URNs of resources at most, which are no secret; each process takes its own away when it ends.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ class Ledger:
 
     def __init__(self, address: str, folder: Path | None = None) -> None:
         run = re.sub(r"\W", "-", address)
-        self._folder = (folder or _home()) / run if address else None
+        home = folder or _home()
+        self._folder = home / run if address and home else None
         self._own: set[Path] = set()
 
     def note(self, token_id: str) -> None:
@@ -97,10 +98,14 @@ class Ledger:
         return time.time() - note.stat().st_mtime < _LONGEST_RUN
 
 
-def _home() -> Path:
-    named = os.environ.get("PULUMI_HOME")
-    # Not Path.home(), which raises where nobody has one.
-    return (Path(named) if named else Path("~/.pulumi").expanduser()) / "intune-vpp"
+def _home() -> Path | None:
+    """Where this user's notes are, None for a user without a home."""
+    if named := os.environ.get("PULUMI_HOME"):
+        return Path(named) / "intune-vpp"
+    try:
+        return Path.home() / ".pulumi" / "intune-vpp"
+    except RuntimeError:
+        return None
 
 
 def _name(key: str) -> str:

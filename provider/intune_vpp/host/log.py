@@ -75,7 +75,7 @@ class EngineLog:
     def debug(self, line: str) -> None:
         """Say it to whoever asked for debug output, without waiting for the engine."""
         if self._engine is not None:
-            call = self._engine.Log.future(_request(engine_pb2.DEBUG, line))
+            call = self._engine.Log.future(_request(engine_pb2.DEBUG, discreet(line)))
             # gRPC cancels a call that nobody holds.
             self._under_way.add(call)
             call.add_done_callback(self._under_way.discard)

@@ -35,7 +35,7 @@ class ActionPreview:
     ) -> list[Problem]:
         """What is wrong with the inputs; `arrives` says that the resource is about to be created.
 
-        `resource` is the resource's name in the program, on those doors that are told.
+        `resource` is the resource's URN, on those doors that are told.
         """
         problems = [*actions.check(action, inputs, self._policy), *self._twice(action, inputs, resource)]
         with self._lock:
@@ -52,7 +52,7 @@ class ActionPreview:
         user = self._roll_call.claim_revocation(target.lower(), resource)
         if user == resource:
             return []
-        what = f"The licences of this token are revoked by {user} already. Remove one of the two"
+        what = f"The licences of this token are revoked by {summary.resource(user)} already. Remove one of the two"
         return [Problem("", f"{what}: the second would take back what was given out since.")]
 
     def plan(

@@ -93,8 +93,9 @@ class Preview:
             user = self._users.setdefault(file.fingerprint, resource)
         if user == resource or (olds is not None and olds.token == file.fingerprint):
             return checked
-        name = user.rpartition("::")[2]
-        reason = f'This token file is also that of the resource "{name}": give each its own, a location has one token.'
+        reason = (
+            f"This token file is also that of {summary.resource(user)}: give each its own, a location has one token."
+        )
         return replace(checked, problems=(*checked.problems, Problem("", reason)))
 
     def warn_of(self, state: VppTokenState) -> None:

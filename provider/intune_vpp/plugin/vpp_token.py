@@ -110,8 +110,8 @@ class VppToken:
 def _secrets(given: struct_pb2.Struct) -> frozenset[str]:
     """What the program marks secret, and where that shows as well; a fingerprint is none, whatever it stands for."""
     marked = codec.secrets(given) - {"token", "tokenFile", records.APPLIED}
-    if "organizationName" in marked:
-        marked |= {"tokenFile"}
+    shown_in = {"organizationName": "tokenFile", "expectedLocationName": "locationName"}
+    marked |= {shown for name, shown in shown_in.items() if name in marked}
     return marked | {records.APPLIED} if marked else marked
 
 
