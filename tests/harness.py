@@ -96,6 +96,13 @@ class Tenant:
         """Let things go wrong by these rules."""
         self._call("POST", "faults", list(rules))
 
+    def suffer(self) -> None:
+        """Wait until a request is under way for each of the rules of `fail`."""
+        deadline = time.monotonic() + 30
+        while left := self._call("GET", "faults"):
+            assert time.monotonic() < deadline, f"{left} never happened"
+            time.sleep(0.1)
+
     def apps(self) -> dict[str, Any]:
         """The app registrations of the tenant."""
         found: dict[str, Any] = self._call("GET", "tenant")["apps"]
@@ -279,7 +286,8 @@ def kill(command: subprocess.Popen[str]) -> None:
     doomed = {command.pid}
     while more := {pid for pid, parent in parents.items() if parent in doomed} - doomed:
         doomed |= more
-    for pid in doomed:
+    # The engine first: one whose provider went before it would be writing that down.
+    for pid in (command.pid, *(doomed - {command.pid})):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
     command.communicate(timeout=SECONDS_FOR_A_COMMAND)
