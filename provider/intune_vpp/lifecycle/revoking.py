@@ -8,12 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import revocation
-from intune_vpp.core.errors import (
-    GraphUnavailable,
-    GraphUnreachable,
-    NotSent,
-    WaitInterrupted,
-)
+from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, NotSent, WaitInterrupted
 from intune_vpp.core.revocation import Result, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended, beginning, stopped_before
 
@@ -50,8 +45,8 @@ class Revoking:
         """Revoke all licences, unless that is going on already; the token then, and what to watch.
 
         A run that was killed between the request and its answer has begun one as well. `known` is the token as it was
-        seen before: an answer that lags must not make an older revocation look new. Raises GraphError,
-        RevocationFailed, and WaitInterrupted, with nothing begun.
+        seen before: an answer that lags must not make an older revocation look new. Raises GraphError, and
+        WaitInterrupted with nothing begun.
         """
         # A resource and a deletion may be for one token: the second finds what the first has begun.
         with self._beginning.setdefault(token_id.lower(), threading.Lock()):
