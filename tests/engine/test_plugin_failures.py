@@ -81,7 +81,7 @@ def test_waiting(tmp_path: Path, engine: dict[str, str]) -> None:
         started = time.monotonic()
         late = project.up()
         assert not late.ok
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 60
         token_id = project.token()["id"]
         assert project.outputs()["syncPending"] is True
 
@@ -92,7 +92,7 @@ def test_waiting(tmp_path: Path, engine: dict[str, str]) -> None:
         os.killpg(command.pid, signal.SIGINT)
         interrupted = time.monotonic()
         text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
-        assert time.monotonic() - interrupted < 8
+        assert time.monotonic() - interrupted < 20
         assert command.returncode != 0
         kept = {name: one["id"] for name, one in project.tokens().items()}
         assert set(kept) == {"lincoln", "york"}, text

@@ -87,7 +87,7 @@ def test_a_signal_while_graph_keeps_silent(yaml_project: YamlProject, tenant: Te
     os.killpg(command.pid, signal.SIGINT)
     interrupted = time.monotonic()
     text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
-    assert time.monotonic() - interrupted < 8
+    assert time.monotonic() - interrupted < 20
     assert "The wait was interrupted" in text
     kept = project.token()["id"]
     assert project.up().ok

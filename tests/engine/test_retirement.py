@@ -59,7 +59,7 @@ def test_a_retirement_that_takes_long(tmp_path: Path, engine: dict[str, str]) ->
         started = time.monotonic()
         late = project.destroy()
         assert not late.ok
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < 60
         assert "Lincoln was not deleted. " in late.text
         assert "did not end within 3 seconds" in late.text
         assert tenant.writes() == [REVOKE]

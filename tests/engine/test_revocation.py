@@ -146,7 +146,7 @@ def test_interrupted(tmp_path: Path, engine: dict[str, str]) -> None:
         os.killpg(command.pid, signal.SIGINT)
         interrupted = time.monotonic()
         text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
-        assert time.monotonic() - interrupted < 8
+        assert time.monotonic() - interrupted < 20
         assert command.returncode != 0
         kept = project.records()["retire"]
         assert kept["id"].startswith(f"{there}/"), text
