@@ -58,6 +58,7 @@ GUESSES = {
         "and none for an app that no token has."
     ),
     "limit-refused": "The token beyond the 3,000th is refused with Intune's 400.",
+    "id-case": "Case does not count in the id of a token, a GUID.",
     "list-order": "LIST answers in the order of creation and carries every member that GET carries.",
     "missing-token": (
         "A vppToken or an app that does not exist answers 404 `ResourceNotFound` in Intune's envelope, also to DELETE."

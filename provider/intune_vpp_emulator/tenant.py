@@ -102,8 +102,7 @@ class Tenant:
     def delete(self, token_id: str) -> None:
         """Forget a token."""
         with self._lock:
-            self._find(token_id)
-            del self._tokens[token_id]
+            del self._tokens[self._find(token_id).id]
             self._changed()
 
     def sync_licenses(self, token_id: str, *, version: Version = Version.BETA) -> Graph:
@@ -225,7 +224,7 @@ class Tenant:
         return next((end for ask in self.ends_of_revocations if (end := ask()) is not None), None)
 
     def _find(self, token_id: str) -> VppToken:
-        token = self._tokens.get(token_id)
+        token = self._tokens.get(token_id.lower())  # a guess: id-case
         if token is None:
             raise not_found("VPP token", token_id)
         return self._settled(token, self.clock.now())

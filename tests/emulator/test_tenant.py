@@ -338,3 +338,13 @@ def test_threads_do_not_tread_on_each_other() -> None:
         made = list(pool.map(lambda number: tenant.create(a_body(f"Location {number}")), range(64)))
 
     assert len({one["id"] for one in made}) == len({one.number for one in tenant.tokens}) == 64
+
+
+def test_case_does_not_count_in_an_id() -> None:
+    """An id is a GUID, however it is written."""
+    tenant = a_tenant()
+    made = tenant.create(a_body())
+
+    assert tenant.get(made["id"].upper())["id"] == made["id"]
+    tenant.delete(made["id"].upper())
+    assert tenant.tokens == []

@@ -145,7 +145,8 @@ def test_a_redirect_is_not_followed() -> None:
 )
 def test_a_success_that_is_no_object(content: bytes) -> None:
     """A page of a proxy with status 200 is an error, not an entity."""
-    with pytest.raises(GraphError, match=r"^Microsoft Graph answered something that is no JSON object \(reading\)\.$"):
+    told = r"^Microsoft Graph answered something that is no JSON object \(reading\)\.$"
+    with pytest.raises(GraphUnreachable, match=told):
         client(Script(httpx.Response(200, content=content))).get("/x", doing="reading")
 
 

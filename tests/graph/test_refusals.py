@@ -35,6 +35,7 @@ BY_STATUS = {
     403: PermissionMissing,
     404: TokenGone,
     405: GraphError,
+    408: GraphUnavailable,
     409: Conflict,
     412: GraphError,
     413: GraphError,

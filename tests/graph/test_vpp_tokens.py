@@ -124,6 +124,19 @@ def test_an_action_that_is_not_known(action: str) -> None:
     assert known.lines == gone.lines == [f"POST {ONE}/{action}", f"GET {ONE}"]
 
 
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_action_that_is_refused_while_nobody_sees_the_token(action: str) -> None:
+    """What came of the look that follows a 404 changes nothing about it: the action was not done."""
+    script = Script(httpx.Response(404), httpx.Response(503))
+
+    with pytest.raises(
+        GraphError, match=rf"answered {action} with 404: nothing was done, and whether .* \(.* 503"
+    ) as no:
+        ACTIONS[action](tokens(script))
+
+    assert (type(no.value), no.value.status, len(script.requests)) == (GraphError, 404, 2)
+
+
 @pytest.mark.parametrize(
     ("action", "ask"),
     [

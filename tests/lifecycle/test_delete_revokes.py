@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from actions_in_process import REVOKE, script
-from intune_vpp.core.errors import DeletionRefused, PermissionMissing, RevocationFailed, SettingsError, WaitInterrupted
+from intune_vpp.core.errors import DeletionRefused, RevocationFailed, WaitInterrupted
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
 from tenant_in_process import DELETE, GET, LIST, Run, TenantTime, new_tenant, vpptoken, wanted
@@ -142,7 +142,7 @@ def test_an_interruption_keeps_the_token(tenant: Tenant) -> None:
 
     state = a_token(tenant)
     run = Run(tenant, time=Interrupted(tenant.clock))
-    told = "^Lincoln was not deleted. The revocation of its licences was begun, and goes on .* when it has ended.$"
+    told = "^Lincoln was not deleted. The revocation of its licences was asked for, and goes on .* when it has ended.$"
     with pytest.raises(WaitInterrupted, match=told):
         run.delete(state)
     assert run.requests == [GET, REVOKE]
@@ -180,8 +180,11 @@ def test_a_refused_revocation_keeps_the_token() -> None:
 
     tenant = new_tenant(Refusing)
     state = a_token(tenant)
-    with pytest.raises(PermissionMissing):
+    with pytest.raises(
+        RevocationFailed, match=r"^Lincoln was not deleted. .*: Not you\. Grant .* admin consent\."
+    ) as told:
         Run(tenant).delete(state)
+    assert CURE not in str(told.value)
     assert len(tenant.tokens) == 1
 
 
@@ -217,8 +220,9 @@ def test_v1_cannot_revoke(tenant: Tenant) -> None:
     run = Run(tenant, configuration={"graphVersion": "v1.0"})
     refusal = run.check({"revokeLicensesOnDelete": True}, state).problems
     assert [problem.property for problem in refusal] == ["revokeLicensesOnDelete"]
-    with pytest.raises(SettingsError, match="revokeLicenses needs Graph's beta"):
+    with pytest.raises(RevocationFailed, match=r"^Lincoln was not deleted\. revokeLicenses needs Graph's beta") as told:
         run.delete(state)
+    assert str(told.value).endswith(CURE)
     assert run.requests == [GET]
     assert len(tenant.tokens) == 1
 

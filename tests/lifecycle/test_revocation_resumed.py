@@ -184,6 +184,25 @@ def test_a_lost_answer_that_shows_late() -> None:
     assert run.requests.count(REVOKE) == 1
 
 
+def test_an_answer_that_cannot_be_read() -> None:
+    """A page of a proxy's in the place of Graph's answer says nothing: what was begun is found and followed."""
+
+    class Garbling(httpx.BaseTransport):
+        def __init__(self, inner: httpx.BaseTransport) -> None:
+            self._inner = inner
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer = self._inner.handle_request(request)
+            garbles = request.url.path.endswith("/revokeLicenses")
+            return httpx.Response(200, content=b"<html>", request=request) if garbles else answer
+
+    tenant = slow()
+    run = Run(tenant, around=Garbling)
+    kept = done(run, REVOKED, {"vppTokenId": uploaded(tenant)})
+    assert (kept.failure, kept["actionState"]) == (None, "done")
+    assert run.requests.count(REVOKE) == 1
+
+
 def test_a_request_that_was_never_sent() -> None:
     """Where there was no connection nothing began: there is nothing to look for, and nothing is kept."""
 

@@ -13,7 +13,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from core.test_secrets import pieces
 from dynamic.school import text
-from plugin.door import DIFF, SIGNATURE, Door, asset, half_done, plain, secret, struct
+from plugin.door import DIFF, SIGNATURE, Door, Kept, asset, half_done, plain, secret, struct
 from plugin.school import inputs
 from tenant_in_process import sealed_in
 
@@ -128,6 +128,15 @@ def test_a_marked_location_shows_nowhere(provider: Door, engine: Listener) -> No
     requests = [line for urn, line in lines if urn == door.urn]
     assert any(line.endswith("/vppTokens/[secret]/syncLicenses: 200") for line in requests)
     assert [line for line in requests if token_id in line] == []
+
+
+def test_what_is_marked_later_is_marked_by_a_refresh(provider: Door) -> None:
+    """The engine marks inputs and outputs of one name by itself; what else shows them a refresh marks."""
+    kept = provider.made(inputs(text(), expectedLocationName="Lincoln", displayName="High school"))
+    marked = {**kept.inputs, "expectedLocationName": secret("Lincoln"), "displayName": secret("High school")}
+    found = provider.read(Kept(kept.id, marked, kept.outputs))
+    names = {"expectedLocationName", "locationName", "displayName", "__inputs"}
+    assert marked_names(plain(found.properties)) == names
 
 
 def marked_names(properties: Mapping[str, Any]) -> set[str]:

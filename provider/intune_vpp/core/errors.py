@@ -142,7 +142,7 @@ class GraphUnavailable(GraphError):
 
 
 class GraphUnreachable(GraphError):
-    """No answer came: the request may or may not have been acted on."""
+    """No answer came, or none that can be read: the request may or may not have been acted on."""
 
 
 class NotSent(GraphUnreachable):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from intune_vpp.core.errors import GraphError
+from intune_vpp.core.errors import GraphError, GraphUnreachable
 from intune_vpp.graph import errors
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class GraphClient:
         except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
-            raise GraphError(f"Microsoft Graph answered something that is no JSON object ({doing}).") from None
+            raise GraphUnreachable(f"Microsoft Graph answered something that is no JSON object ({doing}).") from None
         return answer
 
     def _next(self, link: object, doing: str) -> str | None:

@@ -60,6 +60,7 @@ _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
     401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
     403: (PermissionMissing, "does not allow this", _GRANT.format(PERMISSION)),
     404: (TokenGone, "does not know this", "It may have been deleted; refresh the stack."),
+    408: (GraphUnavailable, "gave up waiting", "Run it again."),
     409: (Conflict, "says that something is in the way", "Refresh, and try again."),
     429: (Throttled, "asks to slow down", "Run it again in a minute."),
 }

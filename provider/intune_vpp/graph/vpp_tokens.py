@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from intune_vpp.core import wire
 from intune_vpp.core.check import needs_beta
-from intune_vpp.core.errors import GraphError, SettingsError, TokenGone
+from intune_vpp.core.errors import GraphError, GraphUnreachable, SettingsError, TokenGone
 from intune_vpp.graph.errors import READING_APP, UPLOADING
 
 if TYPE_CHECKING:
@@ -52,7 +52,9 @@ class GraphVppTokens:
         body = {"@odata.type": wire.ODATA_TYPE, **members, "token": self._text(stoken)}
         created = wire.token_from(self.client.post(_TOKENS, body, doing=f"{UPLOADING} to create a token"))
         if not created.id:
-            raise GraphError("Microsoft Graph created a token but answered no id. Run it again: it is found again.")
+            raise GraphUnreachable(
+                "Microsoft Graph created a token but answered no id. Run it again: it is found again."
+            )
         return created
 
     def update(self, token_id: str, members: Mapping[str, object], stoken: SToken | None) -> VppToken:
@@ -104,10 +106,16 @@ class GraphVppTokens:
         """The answer of an action on a token; after a 404, whether the token is gone or the action unknown."""
         try:
             return self.client.post(f"{_path(token_id)}/{action}", body, doing=doing)
-        except TokenGone as gone:
-            self.get(token_id)
+        except TokenGone as refusal:
+            try:
+                self.get(token_id)
+            except TokenGone:
+                raise
+            except GraphError as unseen:
+                what = f"Microsoft Graph answered {action} with 404: nothing was done, and whether token {token_id} is"
+                raise GraphError(f"{what} there is not to be seen. {unseen}", status=refusal.status) from None
             with _known(action):
-                raise gone from None
+                raise refusal from None
 
     def _require_beta(self, what: str) -> None:
         if not self.beta:

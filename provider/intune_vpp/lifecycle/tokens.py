@@ -17,6 +17,7 @@ from intune_vpp.core.errors import (
     QueryRefused,
     RevocationFailed,
     RevocationTimedOut,
+    SettingsError,
     TokenGone,
     WaitInterrupted,
 )
@@ -29,6 +30,7 @@ from intune_vpp.lifecycle.writing import described
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from intune_vpp.core.errors import IntuneVppError
     from intune_vpp.core.ports import Clock, Voice, VppTokens
     from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.reading import Reading
@@ -145,21 +147,25 @@ class TokenLifecycle:
 
     def _revoke(self, state: VppTokenState, patience: timedelta) -> None:
         """Take back all licences: once the token is deleted, Intune cannot any more."""
-        seen, watch = self._revoking.begin(state.id, patience=patience, known=state.observed)
-        _, result, ended = self._revoking.follow(watch, seen)
         kept = f"{state.observed.label} was not deleted."
-        match ended.failure:
+        try:
+            seen, watch = self._revoking.begin(state.id, patience=patience, known=state.observed)
+        except (TokenGone, WaitInterrupted):
+            raise
+        except (GraphError, SettingsError) as refusal:
+            raise _not_deleted(kept, refusal) from None
+        _, result, ended = self._revoking.follow(watch, seen)
+        unsaid = None if result and result.took_all else "Intune does not say that all licences were revoked."
+        match ended.failure or ended.warning or unsaid:
+            case None:
+                return
             case TokenGone() as gone:
                 raise gone
             case WaitInterrupted():
-                what = "The revocation of its licences was begun, and goes on in Intune"
-                raise WaitInterrupted(f"{kept} {what}. Delete it again when it has ended.")
-            case RevocationTimedOut() | GraphError() as passing:
-                raise RevocationFailed(f"{kept} {passing}")
-        unsaid = None if result and result.took_all else "Intune does not say that all licences were revoked."
-        if (why := ended.failure or ended.warning or unsaid) is not None:
-            cure = "To delete it all the same, keep it with revokeLicensesOnDelete false, run up, then delete it."
-            raise RevocationFailed(f"{kept} {why} {cure}")
+                what = "The revocation of its licences was asked for, and goes on in Intune where it began."
+                raise WaitInterrupted(f"{kept} {what} Delete it again when it has ended.")
+            case why:
+                raise _not_deleted(kept, why)
 
     def _is_wanted(self, state: VppTokenState) -> bool:
         """Whether the program of this run has the token in another resource, or is about to (a replacement).
@@ -218,6 +224,13 @@ class TokenLifecycle:
 
     def _now(self) -> str:
         return times.text(self._clock.now())
+
+
+def _not_deleted(kept: str, why: IntuneVppError | str) -> RevocationFailed:
+    """Why a token stays; how it goes without its licences, but where trying again may help."""
+    passes = isinstance(why, RevocationTimedOut) or (isinstance(why, GraphError) and type(why) is not GraphError)
+    cure = "To delete it all the same, keep it with revokeLicensesOnDelete false, run up, then delete it."
+    return RevocationFailed(f"{kept} {why}" if passes else f"{kept} {why} {cure}")
 
 
 def _bare(observed: VppToken, tenant_id: str) -> VppTokenState:
