@@ -72,11 +72,15 @@ class Stopped(TenantTime):
 
 
 class Deaf(TenantTime):
-    """Time in which the engine asks to stop while the answer to a certain call is waited for: nobody hears it."""
+    """Time in which the engine asks to stop while the answer to a certain call is waited for: nobody hears it.
 
-    def __init__(self, clock: Clock, *, at: int) -> None:
+    Where it is `heard` all the same, the engine asks right after it.
+    """
+
+    def __init__(self, clock: Clock, *, at: int, heard: bool = False) -> None:
         super().__init__(clock)
         self._left = at
+        self._heard = heard
 
     def unless_stopped(self, call: Callable[[], T]) -> T:
         """Make the calls until then, and that one."""
@@ -84,7 +88,7 @@ class Deaf(TenantTime):
             raise WaitInterrupted("The wait was interrupted.")
         self._left -= 1
         answer = call()
-        if self._left == 0:
+        if self._left == 0 and not self._heard:
             raise WaitInterrupted("The wait was interrupted.", asked=True)
         return answer
 

@@ -122,8 +122,8 @@ def test_an_engine_that_asks_to_stop_meanwhile() -> None:
     tenant = slow()
     token_id = uploaded(tenant)
     asked = {"vppTokenId": token_id}
-    for early in (1, 2):
-        run = Run(tenant, time=Deaf(tenant.clock, at=early))
+    for early, heard in ((1, False), (2, False), (2, True)):
+        run = Run(tenant, time=Deaf(tenant.clock, at=early, heard=heard))
         with pytest.raises(WaitInterrupted, match=r"^Stopped before .*: nothing was begun"):
             done(run, REVOKED, asked)
         assert REVOKE not in run.requests

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from dynamic.school import Unsyncable
     from plugin.conftest import Open
+    from plugin.door import Listener
 
 NOBODY = "22222222-2222-4222-8222-222222222222"
 SENTINEL = min(SENTINELS)
@@ -73,7 +74,7 @@ def test_get_one_refused(provider: Door, tenant: Unsyncable, arguments: dict[str
     assert reason in provider.refused("getVppToken", **arguments)
 
 
-def test_get_all(provider: Door, tenant: Unsyncable) -> None:
+def test_get_all(provider: Door, tenant: Unsyncable, engine: Listener) -> None:
     """All tokens, or those of a state, an organization or an end before some day."""
     lincoln, york = by_hand(tenant, "Lincoln", days=20), by_hand(tenant, "York")
     tenant.edit_by_hand(york, {"state": "invalid"})
@@ -85,6 +86,8 @@ def test_get_all(provider: Door, tenant: Unsyncable) -> None:
     assert ids(state="valid") == [lincoln]
     assert ids(organizationName="Contoso", state=secret("invalid")) == [york]
     assert ids(organizationName="Fabrikam") == []
+    assert ids(state="broken") == []
+    assert "the state broken, which is none that is known: " in engine.told("WARNING")[-1]
     assert ids(expiresBefore=day(100).isoformat()) == [lincoln]
     assert "with an offset" in provider.refused("getVppTokens", expiresBefore="next year")
     assert provider.refused("getVppTokens", expiresBefore=2027) == "expiresBefore must be text."
@@ -116,6 +119,7 @@ def test_licences_of_an_app(provider: Door, tenant: Unsyncable) -> None:
     [
         ({}, "getLicensesForApp wants the bundleId of an app, such as com.example.reader."),
         ({"bundleId": ""}, "getLicensesForApp wants the bundleId of an app"),
+        ({"bundleId": "x" * 1001}, "bundleId is longer than 1000 characters: no app has such an identifier."),
         ({"bundleId": 7}, "bundleId must be text."),
         ({"bundleId": SENTINEL}, "bundleId will only be known after the update."),
     ],
