@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf import json_format, struct_pb2
-from pulumi.runtime.proto import engine_pb2_grpc, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, provider_pb2_grpc, status_pb2
 
 from host.engine import Engine
 from intune_vpp.plugin.servicer import Servicer
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from google.protobuf import empty_pb2
     from google.protobuf.message import Message
-    from pulumi.runtime.proto import engine_pb2
 
 DIFF = provider_pb2.DiffResponse
 KINDS = provider_pb2.PropertyDiff
@@ -93,10 +92,9 @@ class Listener(Engine):
         self.about: list[tuple[str, str, str]] = []
 
     def Log(self, request: engine_pb2.LogRequest, _context: object) -> empty_pb2.Empty:  # noqa: N802 - gRPC's name
-        """Keep URN, severity and sentence."""
-        answer = super().Log(request, _context)
-        self.about.append((request.urn, *self.heard[-1]))
-        return answer
+        """Keep URN, severity and sentence, before whoever waits for the sentence sees it."""
+        self.about.append((request.urn, engine_pb2.LogSeverity.Name(request.severity), request.message))
+        return super().Log(request, _context)
 
 
 @dataclass(frozen=True)
