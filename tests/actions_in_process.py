@@ -62,19 +62,10 @@ class Interrupted(TenantTime):
         super().sleep(seconds)
 
 
-class Stopped(TenantTime):
-    """Time in which the engine has asked to stop."""
-
-    def unless_stopped(self, call: Callable[[], T]) -> T:
-        """Nothing is asked any more."""
-        del call
-        raise WaitInterrupted("The wait was interrupted.")
-
-
 class Deaf(TenantTime):
     """Time in which the engine asks to stop while the answer to a certain call is waited for: nobody hears it.
 
-    Where it is `heard` all the same, the engine asks right after it.
+    Where it is `heard` all the same, the engine asks right after it; `at` 0, before any.
     """
 
     def __init__(self, clock: Clock, *, at: int, heard: bool = False) -> None:

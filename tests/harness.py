@@ -279,6 +279,16 @@ def _opened(value: Any) -> Any:
     return value
 
 
+def interrupt(command: subprocess.Popen[str]) -> str:
+    """Press Ctrl-C in a command's terminal: it fails within seconds, whatever it waits for. All that it displayed."""
+    os.killpg(command.pid, signal.SIGINT)
+    pressed = time.monotonic()
+    text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
+    assert time.monotonic() - pressed < 8
+    assert command.returncode != 0
+    return text
+
+
 def kill(command: subprocess.Popen[str]) -> None:
     """Let a command and all that it started vanish, as with the machine that they ran on."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607

@@ -110,7 +110,7 @@ def test_it_serves_until_it_is_told_to_end(tmp_path: Path, number: signal.Signal
         mode = (tmp_path / "emulator.env").stat().st_mode & 0o777
         answer = get(environment, "/_emulator/tenant")
         process.send_signal(number)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=10)
 
     assert (process.returncode, err, mode) == (0, "", 0o600)
     assert list(environment) == KEYS
@@ -206,7 +206,7 @@ def test_it_serves_inside_the_process_too(tmp_path: Path) -> None:
     try:
         result = run("serve", "--env-file", str(env_file), "--page-size", "7", "--token-encoding", "base64")
     finally:
-        sender.wait(30)
+        sender.wait(10)
         for number, handler in before.items():
             signal.signal(number, handler)
 

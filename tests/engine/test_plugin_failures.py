@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from typing import TYPE_CHECKING
 
-from harness import SECONDS_FOR_A_COMMAND, TOKENS, Tenant, emulator, token_file
+from harness import TOKENS, Tenant, emulator, interrupt, token_file
 from yaml_project import YamlProject, traces
 
 if TYPE_CHECKING:
@@ -81,7 +79,7 @@ def test_waiting(tmp_path: Path, engine: dict[str, str]) -> None:
         started = time.monotonic()
         late = project.up()
         assert not late.ok
-        assert time.monotonic() - started < 60
+        assert time.monotonic() - started < 15
         token_id = project.token()["id"]
         assert project.outputs()["syncPending"] is True
 
@@ -89,11 +87,7 @@ def test_waiting(tmp_path: Path, engine: dict[str, str]) -> None:
         slow.log()
         command = project.begin("up", "--yes", "--skip-preview")
         slow.wait_for(SYNC)
-        os.killpg(command.pid, signal.SIGINT)
-        interrupted = time.monotonic()
-        text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
-        assert time.monotonic() - interrupted < 20
-        assert command.returncode != 0
+        text = interrupt(command)
         kept = {name: one["id"] for name, one in project.tokens().items()}
         assert set(kept) == {"lincoln", "york"}, text
         assert kept["lincoln"] == token_id

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from typing import TYPE_CHECKING
 
-from harness import SECONDS_FOR_A_COMMAND, Tenant, emulator, token_file
+from harness import SECONDS_FOR_A_COMMAND, Tenant, emulator, interrupt, token_file
 from yaml_project import YamlProject, traces
 
 if TYPE_CHECKING:
@@ -59,15 +57,13 @@ def test_a_retirement_that_takes_long(tmp_path: Path, engine: dict[str, str]) ->
         started = time.monotonic()
         late = project.destroy()
         assert not late.ok
-        assert time.monotonic() - started < 60
+        assert time.monotonic() - started < 15
         assert "Lincoln was not deleted. " in late.text
         assert "did not end within 3 seconds" in late.text
         assert tenant.writes() == [REVOKE]
         command = project.begin("destroy", "--yes", "--skip-preview")
         tenant.wait_for("GET vppTokens/{id}")
-        os.killpg(command.pid, signal.SIGINT)
-        interrupted, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
-        assert command.returncode != 0, interrupted
+        interrupted = interrupt(command)
         assert tenant.writes() == []
         assert set(project.tokens()) == {"lincoln"}
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 import signal
-import time
 from typing import TYPE_CHECKING
 
-from harness import SECONDS_FOR_A_COMMAND, Project, Tenant, emulator, kill, token_file
+from harness import SECONDS_FOR_A_COMMAND, Project, Tenant, emulator, interrupt, kill, token_file
 from yaml_project import YamlProject, traces
 
 if TYPE_CHECKING:
@@ -143,11 +142,7 @@ def test_interrupted(tmp_path: Path, engine: dict[str, str]) -> None:
         there = tenant.upload(token_file(tmp_path), displayName="Lincoln")
         project.act("retire", "LicenseRevocation", there)
         command = _begun(project, tenant)
-        os.killpg(command.pid, signal.SIGINT)
-        interrupted = time.monotonic()
-        text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
-        assert time.monotonic() - interrupted < 20
-        assert command.returncode != 0
+        text = interrupt(command)
         kept = project.records()["retire"]
         assert kept["id"].startswith(f"{there}/"), text
         assert project.export()["deployment"].get("pending_operations") in (None, [])
@@ -180,10 +175,7 @@ def test_interrupted_while_graph_keeps_silent(yaml_project: YamlProject, tenant:
     tenant.fail({"method": "POST", "path": "*/revokeLicenses", "when": "after", "delay": 60})
     command = project.begin("up", "--yes", "--skip-preview")
     tenant.suffer()
-    os.killpg(command.pid, signal.SIGINT)
-    interrupted = time.monotonic()
-    text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
-    assert time.monotonic() - interrupted < 20
+    text = interrupt(command)
     assert "The wait was interrupted; what was begun goes on in Intune. The next update sees to the rest." in text
     kept = project.records()["retire"]
     assert kept["id"].startswith(f"{there}/"), text

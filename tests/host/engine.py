@@ -35,7 +35,7 @@ class Engine(engine_pb2_grpc.EngineServicer):
         with self._lock:
             return [sentence for said, sentence in self.heard if said == severity]
 
-    def wait_for(self, severity: str, *, count: int = 1, seconds: float = 20.0) -> list[str]:
+    def wait_for(self, severity: str, *, count: int = 1, seconds: float = 5.0) -> list[str]:
         """The same, once there is so much of it, for what is said without waiting."""
         end = time.monotonic() + seconds
         while len(self.told(severity)) < count and time.monotonic() < end:

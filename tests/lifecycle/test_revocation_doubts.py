@@ -15,7 +15,6 @@ from actions_in_process import (
     Deaf,
     Interrupted,
     Losing,
-    Stopped,
     Unknowing,
     done,
     interrupted,
@@ -109,7 +108,7 @@ def test_an_engine_that_asks_to_stop_before() -> None:
     """Nothing irreversible begins any more: neither for who asks the token first, nor for who waits behind it."""
     tenant = slow()
     token_id = uploaded(tenant)
-    run = Run(tenant, time=Stopped(tenant.clock))
+    run = Run(tenant, time=Deaf(tenant.clock, at=0))
     with pytest.raises(WaitInterrupted, match=r"^Stopped before anything was done to token .*: nothing was begun"):
         done(run, REVOKED, {"vppTokenId": token_id})
     with pytest.raises(WaitInterrupted, match=r"^Stopped before licences were counted: nothing was begun"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -32,7 +33,7 @@ from intune_vpp_emulator.tenant import Page, Tenant
 from tenant_in_process import GET, LIST, Run, new_tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def test_an_interruption_at_once() -> None:
@@ -184,20 +185,31 @@ def test_a_lost_answer_that_shows_late() -> None:
     assert run.requests.count(REVOKE) == 1
 
 
+class Tampering(httpx.BaseTransport):
+    """A way to the tenant on which revocations are answered otherwise."""
+
+    def __init__(
+        self, answer: Callable[[httpx.Request, httpx.BaseTransport], httpx.Response], inner: httpx.BaseTransport
+    ) -> None:
+        self._answer = answer
+        self._inner = inner
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on, or answer it."""
+        if request.url.path.endswith("/revokeLicenses"):
+            return self._answer(request, self._inner)
+        return self._inner.handle_request(request)
+
+
 def test_an_answer_that_cannot_be_read() -> None:
     """A page of a proxy's in the place of Graph's answer says nothing: what was begun is found and followed."""
 
-    class Garbling(httpx.BaseTransport):
-        def __init__(self, inner: httpx.BaseTransport) -> None:
-            self._inner = inner
-
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            answer = self._inner.handle_request(request)
-            garbles = request.url.path.endswith("/revokeLicenses")
-            return httpx.Response(200, content=b"<html>", request=request) if garbles else answer
+    def garble(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        inner.handle_request(request)
+        return httpx.Response(200, content=b"<html>", request=request)
 
     tenant = slow()
-    run = Run(tenant, around=Garbling)
+    run = Run(tenant, around=partial(Tampering, garble))
     kept = done(run, REVOKED, {"vppTokenId": uploaded(tenant)})
     assert (kept.failure, kept["actionState"]) == (None, "done")
     assert run.requests.count(REVOKE) == 1
@@ -206,18 +218,12 @@ def test_an_answer_that_cannot_be_read() -> None:
 def test_a_request_that_was_never_sent() -> None:
     """Where there was no connection nothing began: there is nothing to look for, and nothing is kept."""
 
-    class Unconnected(httpx.BaseTransport):
-        def __init__(self, inner: httpx.BaseTransport) -> None:
-            self._inner = inner
-
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            if request.url.path.endswith("/revokeLicenses"):
-                raise httpx.ConnectError("refused", request=request)
-            return self._inner.handle_request(request)
+    def refuse(request: httpx.Request, _inner: httpx.BaseTransport) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
 
     tenant = new_tenant()
     token_id = uploaded(tenant)
-    run = Run(tenant, around=Unconnected)
+    run = Run(tenant, around=partial(Tampering, refuse))
     with pytest.raises(NotSent, match="nothing was sent"):
         done(run, REVOKED, {"vppTokenId": token_id})
     assert run.requests == [GET]

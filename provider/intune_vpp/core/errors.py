@@ -21,7 +21,7 @@
        ├─ Conflict 409
        ├─ Throttled 429
        ├─ GraphUnavailable 5xx
-       └─ GraphUnreachable     no answer at all
+       └─ GraphUnreachable     no answer, or none that can be read
           └─ NotSent           and no request either
 
 A message is one line: a sentence of what happened, one of what to do, the request id where there is one. No body,

@@ -114,8 +114,7 @@ class GraphVppTokens:
             except GraphError as unseen:
                 what = f"Microsoft Graph answered {action} with 404: nothing was done, and whether token {token_id} is"
                 raise GraphError(f"{what} there is not to be seen. {unseen}", status=refusal.status) from None
-            with _known(action):
-                raise refusal from None
+            raise _not_known(action, refusal) from None
 
     def _require_beta(self, what: str) -> None:
         if not self.beta:
@@ -135,9 +134,13 @@ def _known(action: str) -> Iterator[None]:
     """Where there is nothing else that could be gone, a 404 is about the action itself."""
     try:
         yield
-    except TokenGone as unknown:
-        what = f"Microsoft Graph does not know {action} ({unknown.status}): nothing was done."
-        raise GraphError(what, status=unknown.status, code=unknown.code, request_id=unknown.request_id) from None
+    except TokenGone as refusal:
+        raise _not_known(action, refusal) from None
+
+
+def _not_known(action: str, refusal: TokenGone) -> GraphError:
+    what = f"Microsoft Graph does not know {action} ({refusal.status}): nothing was done."
+    return GraphError(what, status=refusal.status, code=refusal.code, request_id=refusal.request_id)
 
 
 def _path(token_id: str) -> str:

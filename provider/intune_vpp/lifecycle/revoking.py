@@ -134,7 +134,7 @@ class _Sight:
         if found is not None:
             self.last = found
             self._watch = replace(self._watch, start=found.start_date_time, seen_at=now)
-        elif self._watch.start is None and revocation.running(observed) is not None:
+        elif self.shows(observed):
             self._watch = replace(self._watch, seen_at=now)
         return revocation.judge(self._watch, observed, now)
 

@@ -150,7 +150,7 @@ class TokenLifecycle:
         kept = f"{state.observed.label} was not deleted."
         try:
             seen, watch = self._revoking.begin(state.id, patience=patience, known=state.observed)
-        except (TokenGone, WaitInterrupted):
+        except TokenGone:
             raise
         except (GraphError, SettingsError) as refusal:
             raise _not_deleted(kept, refusal) from None
