@@ -24,7 +24,7 @@ class SystemClock:
         self._waiting: set[threading.Event] = set()
 
     def stop(self) -> None:
-        """Let no time pass any more."""
+        """End every wait, now and later."""
         self._stopped.set()
         for waiting in list(self._waiting):
             waiting.set()
@@ -38,24 +38,34 @@ class SystemClock:
         if self._stopped.wait(seconds):
             raise _interrupted()
 
-    def unless_stopped(self, call: Callable[[], T]) -> T:
-        """The answer of a call that may take long. Raises WaitInterrupted once stopped; nobody hears of it then."""
-        if self._stopped.is_set():
-            raise _interrupted()
+    def start(self, call: Callable[[], T]) -> Future[T]:
+        """Run a call in a thread of its own, which does not keep the process alive."""
         answer: Future[T] = Future()
-        woken = threading.Event()
-        self._waiting.add(woken)
-        answer.add_done_callback(lambda _: woken.set())
-        # What the call says belongs to whoever made it.
+        # Log lines of the call belong to the resource that made it.
         here = contextvars.copy_context()
         threading.Thread(target=here.run, args=(_answer, answer, call), daemon=True).start()
+        return answer
+
+    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
+        """The answer of a call that may take long.
+
+        Raises WaitInterrupted once stopped, and TimeoutError after `timeout` seconds; the call then goes on unheard.
+        """
+        if self._stopped.is_set():
+            raise _interrupted()
+        woken = threading.Event()
+        self._waiting.add(woken)
+        answer = self.start(call)
+        answer.add_done_callback(lambda _: woken.set())
         if self._stopped.is_set():
             woken.set()
-        woken.wait()
+        in_time = woken.wait(timeout)
         self._waiting.discard(woken)
-        # Also where the answer is there: what it was asked for must not begin any more.
+        # Also where the answer has come: what depends on it must not begin any more.
         if self._stopped.is_set():
             raise _interrupted(asked=True)
+        if not in_time:
+            raise TimeoutError
         return answer.result()
 
 

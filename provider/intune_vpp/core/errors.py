@@ -8,6 +8,7 @@
     ├─ DeletionRefused         deletionProtection is on
     ├─ SettingsError           missing or contradictory configuration
     ├─ AdoptionRefused         not there, ambiguous, already another resource's
+    ├─ DuplicateToken          another token of the tenant is for the same file or location
     ├─ QueryRefused            what a function asks for is not there, or not one thing
     ├─ SyncFailed              the sync ended badly, or the token cannot sync
     │  └─ SyncTimedOut         the sync did not end in time
@@ -17,7 +18,8 @@
     └─ GraphError              Graph or Entra refused, or did not answer
        ├─ SignInRefused 401
        ├─ PermissionMissing 403
-       ├─ TokenGone 404
+       ├─ NotFound 404          a word, and no proof that anything was deleted
+       ├─ TokenGone             404 for the token's own path, and a listing without the token
        ├─ Conflict 409
        ├─ Throttled 429
        ├─ GraphUnavailable 5xx
@@ -61,6 +63,10 @@ class SettingsError(IntuneVppError):
 
 class AdoptionRefused(IntuneVppError):
     """The token to take over is not there, or not clearly this one."""
+
+
+class DuplicateToken(IntuneVppError):
+    """Another token of the tenant was made from the same file, or is for the same location."""
 
 
 class QueryRefused(IntuneVppError):
@@ -125,8 +131,22 @@ class PermissionMissing(GraphError):
     """The app registration may not do this (403)."""
 
 
+class NotFound(GraphError):
+    """A 404. `from_graph` says that Graph itself says so of the entity that the path names.
+
+    That is: in Graph's or Intune's error envelope, with the code ResourceNotFound, and without a word of scope tags or
+    roles. It is no proof of a deletion alone (see TokenGone).
+    """
+
+    def __init__(
+        self, sentence: str, *, status: int | None = None, code: str = "", request_id: str = "", from_graph: bool = False
+    ) -> None:
+        super().__init__(sentence, status=status, code=code, request_id=request_id)
+        self.from_graph = from_graph
+
+
 class TokenGone(GraphError):
-    """There is no such vppToken (404)."""
+    """The vppToken was deleted: Graph answers 404 for its path, and a listing lacks it."""
 
 
 class Conflict(GraphError):

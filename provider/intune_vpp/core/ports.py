@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
     from datetime import datetime
 
     from intune_vpp.core.model import AppLicenses, VppToken
@@ -19,9 +20,8 @@ T = TypeVar("T")
 class VppTokens(Protocol):
     """Graph's collection of vppTokens in one tenant. Each method is one request (a listing: one for each page).
 
-    A write that is answered without an entity, or with 404, is followed by a look at the token.
-
-    All raise GraphError; those that name a token raise TokenGone where it is not there.
+    A write that is answered without an entity, or an action that is answered with 404, is followed by a GET of the
+    token. All raise GraphError; a 404 is NotFound, which alone does not prove that the token was deleted.
     """
 
     def tenant_id(self) -> str:
@@ -96,8 +96,12 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Let time pass. Raises WaitInterrupted where the engine asks to stop."""
 
-    def unless_stopped(self, call: Callable[[], T]) -> T:
+    def start(self, call: Callable[[], T]) -> Future[T]:
+        """Run a call beside the caller."""
+
+    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
         """The answer of a call, which is left alone where the engine asks to stop: then raises WaitInterrupted.
 
-        The error's `asked` says whether the call was made, and goes on unheard.
+        The error's `asked` says whether the call was made, and goes on unheard. Raises TimeoutError after `timeout`
+        seconds.
         """

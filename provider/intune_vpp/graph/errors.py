@@ -18,11 +18,11 @@ from intune_vpp.core.errors import (
     GraphError,
     GraphUnavailable,
     GraphUnreachable,
+    NotFound,
     NotSent,
     PermissionMissing,
     SignInRefused,
     Throttled,
-    TokenGone,
 )
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
@@ -37,6 +37,10 @@ _SEALED = re.compile(r"[A-Za-z0-9+/_=]{40,}")
 _MAX_TOLD = 300
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SERVER_ERRORS = 500
+_NOT_FOUND = 404
+_RESOURCE_NOT_FOUND = "resourcenotfound"
+_ACCESS = re.compile(r"\b(tags?|roles?|scopes?)\b", re.IGNORECASE)
+"""Intune's 404 "Resource does not contain a tag allowed by the current role" is about what the caller may see."""
 
 UPLOADING = "uploading a file"
 """How `doing` begins where a token file goes along."""
@@ -59,7 +63,6 @@ _BY_DOING = {
 _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
     401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
     403: (PermissionMissing, "does not allow this", _GRANT.format(PERMISSION)),
-    404: (TokenGone, "does not know this", "It may have been deleted; refresh the stack."),
     408: (GraphUnavailable, "gave up waiting", "Run it again."),
     409: (Conflict, "says that something is in the way", "Refresh, and try again."),
     429: (Throttled, "asks to slow down", "Run it again in a minute."),
@@ -70,6 +73,8 @@ def refusal(response: httpx.Response, doing: str) -> GraphError:
     """The error for an answer that is no success; `doing` says in words what was asked."""
     status = response.status_code
     code, told, request_id = _read(response)
+    if status == _NOT_FOUND:
+        return _not_found(doing, code, told, request_id)
     by_server = (GraphUnavailable, "failed", "It is usually over soon: run it again.")
     otherwise = by_server if status >= _SERVER_ERRORS else (GraphError, "refused", "")
     special = next(
@@ -84,6 +89,19 @@ def refusal(response: httpx.Response, doing: str) -> GraphError:
         request_id=request_id,
         retry_after=_seconds(response.headers.get("Retry-After")),
     )
+
+
+def _not_found(doing: str, code: str, told: str, request_id: str) -> NotFound:
+    """The error for a 404, which Intune also answers for what the caller may not see, and proxies with pages of HTML."""
+    from_graph = code.casefold() == _RESOURCE_NOT_FOUND and _ACCESS.search(told) is None
+    reason = (
+        "Nothing was changed."
+        if from_graph
+        else "This does not mean that it was deleted, so nothing was changed. Check the scope tags and the Intune role "
+        "of the app registration, graphEndpoint, and any proxy on the way."
+    )
+    what = f"Microsoft Graph did not find it ({doing}: 404{f' {code}' if code else ''}){f': {told}' if told else ''}."
+    return NotFound(f"{what} {reason}", status=_NOT_FOUND, code=code, request_id=request_id, from_graph=from_graph)
 
 
 def unreachable(error: httpx.HTTPError, doing: str, host: str) -> GraphUnreachable:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from intune_vpp.core import wire
 from intune_vpp.core.check import needs_beta
-from intune_vpp.core.errors import GraphError, GraphUnreachable, SettingsError, TokenGone
+from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, QueryRefused, SettingsError
 from intune_vpp.graph.errors import READING_APP, UPLOADING
 
 if TYPE_CHECKING:
@@ -103,17 +103,17 @@ class GraphVppTokens:
     def _act(
         self, token_id: str, action: str, body: Mapping[str, object] | None = None, *, doing: str
     ) -> Mapping[str, object]:
-        """The answer of an action on a token; after a 404, whether the token is gone or the action unknown."""
+        """The answer of an action on a token; after a 404, whether the token is not found or the action unknown."""
         try:
             return self.client.post(f"{_path(token_id)}/{action}", body, doing=doing)
-        except TokenGone as refusal:
+        except NotFound as refusal:
             try:
                 self.get(token_id)
-            except TokenGone:
+            except NotFound:
                 raise
-            except GraphError as unseen:
-                what = f"Microsoft Graph answered {action} with 404: nothing was done, and whether token {token_id} is"
-                raise GraphError(f"{what} there is not to be seen. {unseen}", status=refusal.status) from None
+            except GraphError as error:
+                what = f"Microsoft Graph answered {action} with 404: nothing was done. Token {token_id} could not be read"
+                raise GraphError(f"{what} either. {error}", status=refusal.status) from None
             raise _not_known(action, refusal) from None
 
     def _require_beta(self, what: str) -> None:
@@ -131,14 +131,14 @@ class GraphVppTokens:
 
 @contextmanager
 def _known(action: str) -> Iterator[None]:
-    """Where there is nothing else that could be gone, a 404 is about the action itself."""
+    """A 404 for an action of the collection is about the action itself."""
     try:
         yield
-    except TokenGone as refusal:
+    except NotFound as refusal:
         raise _not_known(action, refusal) from None
 
 
-def _not_known(action: str, refusal: TokenGone) -> GraphError:
+def _not_known(action: str, refusal: NotFound) -> GraphError:
     what = f"Microsoft Graph does not know {action} ({refusal.status}): nothing was done."
     return GraphError(what, status=refusal.status, code=refusal.code, request_id=refusal.request_id)
 
@@ -148,7 +148,7 @@ def _path(token_id: str) -> str:
 
 
 def _segment(entity_id: str) -> str:
-    """An id as part of a path. Raises TokenGone for one that would name the collection, or what is above it."""
+    """An id as part of a path. Raises QueryRefused for one that would name the collection, or what is above it."""
     if not entity_id.strip(".") or len(entity_id) > _LONGEST_ID:
-        raise TokenGone(f'Nothing in Microsoft Graph has the id "{entity_id[:_LONGEST_ID]}".')
+        raise QueryRefused(f'"{entity_id[:_LONGEST_ID]}" is not an id of Microsoft Graph. Ids are GUIDs.')
     return quote(entity_id, safe="")

@@ -1,0 +1,168 @@
+"""The tenant's tokens as Graph lists them: one LIST serves everything in a process that asks at the same time.
+
+Reads, polls, the look before the first create and the second witness of a deletion all ask here. No lock is held while
+a request runs.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from intune_vpp.core.errors import GraphError, NotFound, TokenGone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.ports import Clock, VppTokens
+
+FRESH = timedelta(seconds=60)
+"""How long a listing may answer reads: a refresh of the 3,000 tokens that a tenant can have takes less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The answer of one LIST.
+
+    `number` counts the LISTs of this process from 1, in the order in which they began. `tokens` are keyed by their ids
+    in lower case. `complete` is False where Graph listed something that could not be read: then a token that is not in
+    `tokens` may exist all the same.
+    """
+
+    number: int
+    begun_at: datetime
+    tokens: Mapping[str, VppToken]
+    complete: bool
+
+    def get(self, token_id: str) -> VppToken | None:
+        """The token with this id, in either case."""
+        return self.tokens.get(token_id.lower())
+
+
+class TokenListing:
+    """All LISTs of one process; requests that come while a LIST runs wait for its answer, or for its error."""
+
+    def __init__(self, tokens: VppTokens, clock: Clock) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._begun = 0
+        self._running: tuple[int, Future[Snapshot]] | None = None
+        self._latest: Snapshot | None = None
+        self._written: dict[str, int] = {}
+        self._answer_lost_at = 0
+        self._one_was_read = False
+
+    @property
+    def begun(self) -> int:
+        """The number of the LIST that began last; 0 before the first."""
+        with self._lock:
+            return self._begun
+
+    def after(self, number: int, timeout: float | None = None) -> Snapshot:
+        """The answer of a LIST that began after LIST `number`: the latest one, the running one, or a new one.
+
+        `timeout` is in seconds. Raises TimeoutError, WaitInterrupted, and GraphError where the LIST failed.
+        """
+        with self._lock:
+            if self._latest is not None and self._latest.number > number:
+                return self._latest
+            if self._running is None or self._running[0] <= number or self._running[1].done():
+                self._begun += 1
+                begun = self._begun
+                self._running = (begun, self._clock.start(lambda: self._list(begun)))
+            answer = self._running[1]
+        return self._clock.unless_stopped(answer.result, timeout)
+
+    def within(self, age: timedelta, *, token_id: str = "") -> Snapshot:
+        """A snapshot that is no older than `age` and, where `token_id` is given, newer than the last write to it."""
+        with self._lock:
+            latest = self._latest
+            written = self._written.get(token_id.lower(), 0)
+        if latest is not None and latest.number > written and self._clock.now() - latest.begun_at <= age:
+            return latest
+        return self.after(max(written, latest.number if latest else 0))
+
+    def latest(self, after: int) -> Snapshot | None:
+        """The latest snapshot, where its LIST began after LIST `after`. Sends nothing."""
+        with self._lock:
+            return self._latest if self._latest is not None and self._latest.number > after else None
+
+    def written(self, token_id: str) -> None:
+        """Record a write to a token: what earlier LISTs show of it no longer counts."""
+        with self._lock:
+            self._written[token_id.lower()] = self._begun
+
+    def answer_lost(self) -> None:
+        """Record that a create may have made a token whose id nobody knows: the next create lists again."""
+        with self._lock:
+            self._answer_lost_at = self._begun
+
+    def before_create(self) -> list[VppToken]:
+        """The tokens of the tenant, but for those that this process wrote since. Listed once in a process."""
+        snapshot = self.after(self._answer_lost_at)
+        with self._lock:
+            return [
+                token for key, token in snapshot.tokens.items() if self._written.get(key, 0) < snapshot.number
+            ]
+
+    def one(self, token_id: str) -> VppToken:
+        """One token as it is now or was within `FRESH`: the first read is a GET, later reads share listings.
+
+        Raises TokenGone for a token that was deleted (see `explain`), and GraphError.
+        """
+        with self._lock:
+            first, self._one_was_read = not self._one_was_read, True
+        if not first:
+            snapshot = self.within(FRESH)
+            found = snapshot.get(token_id)
+            if found is not None and self._is_current(snapshot, token_id):
+                return found
+        # A listing may lag behind a create or a write, so a token that it lacks is asked for by its id.
+        return self.get(token_id)
+
+    def get(self, token_id: str) -> VppToken:
+        """One token, by a GET. Raises TokenGone for a token that was deleted, and GraphError."""
+        try:
+            return self._tokens.get(token_id)
+        except NotFound as refusal:
+            raise self.explain(token_id, refusal) from None
+
+    def explain(self, token_id: str, refusal: NotFound) -> GraphError:
+        """The error that a 404 for a token's own path stands for.
+
+        TokenGone needs two witnesses: Graph's own 404, and a LIST without the token. A 404 alone may also come from a
+        proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError where LIST fails.
+        """
+        if not refusal.from_graph:
+            return refusal
+        snapshot = self.within(FRESH, token_id=token_id)
+        if snapshot.get(token_id) is None and snapshot.complete:
+            return TokenGone(
+                f"Token {token_id} was deleted in Intune: Microsoft Graph neither finds nor lists it.",
+                status=refusal.status,
+                code=refusal.code,
+                request_id=refusal.request_id,
+            )
+        listed = "lists it" if snapshot.get(token_id) else "lists something that cannot be read, which may be it"
+        what = f"Microsoft Graph does not find token {token_id}, but {listed}: nothing was changed. Try again later."
+        return NotFound(what, status=refusal.status, code=refusal.code, request_id=refusal.request_id)
+
+    def _is_current(self, snapshot: Snapshot, token_id: str) -> bool:
+        with self._lock:
+            return snapshot.number > self._written.get(token_id.lower(), 0)
+
+    def _list(self, number: int) -> Snapshot:
+        begun_at = self._clock.now()
+        listed = self._tokens.list()
+        found = Snapshot(number, begun_at, {one.id.lower(): one for one in listed.tokens}, listed.complete)
+        with self._lock:
+            # A LIST that began earlier may end later.
+            if self._latest is None or self._latest.number < number:
+                self._latest = found
+        return found

@@ -1,0 +1,105 @@
+"""Waiting for a sync or a revocation in Intune: all waits of a process share one LIST a turn."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+from intune_vpp.core.errors import (
+    GraphError,
+    GraphUnavailable,
+    GraphUnreachable,
+    NotFound,
+    Throttled,
+    TokenGone,
+    WaitInterrupted,
+)
+from intune_vpp.core.waiting import Ended
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.ports import Clock
+    from intune_vpp.lifecycle.listing import Snapshot, TokenListing
+
+FIRST_PAUSE = 2.0
+LONGEST_PAUSE = 15.0
+"""Seconds between polls; each pause is half as long again as the one before, up to the longest."""
+
+LOOKS_THAT_MAY_FAIL = 3
+"""How many polls in a row may fail before a wait ends: the operation goes on in Intune meanwhile."""
+
+_MAY_PASS = (GraphUnavailable, GraphUnreachable, Throttled, NotFound)
+
+
+class Waiting:
+    """The waits of one process."""
+
+    def __init__(self, listing: TokenListing, clock: Clock) -> None:
+        self._listing = listing
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._turn: Future[Snapshot] | None = None
+
+    def wait(
+        self,
+        judge: Callable[[VppToken, datetime], Ended | None],
+        observed: VppToken,
+        *,
+        until: datetime,
+        shows: Callable[[VppToken], bool] = lambda _: True,
+    ) -> tuple[VppToken, Ended]:
+        """Poll a token until `judge` says how the wait ended; `judge` must say so from `until` on.
+
+        `observed` is the token as seen last. Where a LIST has the token without what it `shows` otherwise, the token
+        itself is asked: a LIST may lag, and whether it carries all members is not documented. Returns the token as seen
+        last, and how the wait ended: an error that keeps it from polling ends it as well, since the operation goes on.
+        """
+        pause, failed = FIRST_PAUSE, 0
+        # A LIST that runs now may have passed this token already: only a later one counts.
+        seen = self._listing.begun
+        try:
+            while (ended := judge(observed, self._clock.now())) is None:
+                try:
+                    snapshot = self._next_turn(seen, pause, until)
+                    seen = snapshot.number
+                    listed = snapshot.get(observed.id)
+                    if listed is None or not shows(listed):
+                        # A LIST may lag behind a create: the token itself is asked before it counts as deleted.
+                        listed = self._clock.unless_stopped(partial(self._listing.get, observed.id), self._left(until))
+                    observed, failed = listed, 0
+                except TimeoutError:
+                    continue
+                except _MAY_PASS:
+                    failed += 1
+                    if failed > LOOKS_THAT_MAY_FAIL:
+                        raise
+                pause = min(pause * 1.5, LONGEST_PAUSE)
+        except TokenGone:
+            return observed, Ended(TokenGone(f"{observed.label} was deleted while it was waited for."))
+        except (GraphError, WaitInterrupted) as error:
+            return observed, Ended(error)
+        return observed, ended
+
+    def _next_turn(self, seen: int, pause: float, until: datetime) -> Snapshot:
+        """The answer of a LIST that began after LIST `seen`: one pause and one LIST for all that wait meanwhile."""
+        while True:
+            with self._lock:
+                if self._turn is None or self._turn.done():
+                    self._turn = self._clock.start(partial(self._take_turn, pause))
+                turn = self._turn
+            snapshot = self._clock.unless_stopped(turn.result, self._left(until))
+            if snapshot.number > seen:
+                return snapshot
+
+    def _take_turn(self, pause: float) -> Snapshot:
+        self._clock.sleep(pause)
+        return self._listing.after(self._listing.begun)
+
+    def _left(self, until: datetime) -> float:
+        """The seconds until a wait must end."""
+        return max((until - self._clock.now()).total_seconds(), 0.0)
