@@ -231,3 +231,19 @@ def test_licences_of_an_app() -> None:
         vpp_token_id="", apple_id=None, organization_name=None, available_license_count=0, used_license_count=0
     )
     assert wire.licenses_from({}) == wire.licenses_from(dict.fromkeys(told)) == blank
+
+
+NO_IDS = [None, "", 7, 7.0, True, {}, ["7"], ".", "..", "a b", " a", "a\n", "a\x00", "a\u202e", "a\ud800", "x" * 1001]
+
+
+@pytest.mark.parametrize("found", NO_IDS)
+def test_what_is_no_id(found: object) -> None:
+    """An id that is no text, or cannot be part of an address, is none."""
+    assert wire.token_from({"id": found, "state": "valid"}) == VppToken(id="", state="valid")
+    assert wire.token_from({"value": {"id": found}}).id == ""
+
+
+@pytest.mark.parametrize("inner", [{}, {"id": "8"}, {"id": 8, "state": "expired"}, "text", 7, []])
+def test_an_id_outside_counts(inner: object) -> None:
+    """An entity with an id of its own is the token, whatever its member `value` is."""
+    assert wire.token_from({"id": "7", "state": "valid", "value": inner}) == VppToken(id="7", state="valid")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -186,8 +187,52 @@ def test_all_tokens_are_read() -> None:
     first = {"value": [ENTITY], "@odata.nextLink": f"{ROOT}/deviceAppManagement/vppTokens?$skiptoken=1"}
     script = Script(httpx.Response(200, json=first), httpx.Response(200, json={"value": [{**ENTITY, "id": "2"}]}))
 
-    assert [found.id for found in tokens(script).list()] == [TOKEN_ID, "2"]
+    assert [found.id for found in tokens(script).list().tokens] == [TOKEN_ID, "2"]
     assert script.lines == [f"GET {TOKENS}", f"GET {TOKENS}?$skiptoken=1"]
+
+
+FOREIGN: list[object] = [
+    None,
+    7,
+    "text",
+    [],
+    {},
+    {"id": None},
+    {"id": 7},
+    {"id": ""},
+    {"id": {}},
+    {"id": "a\nb"},
+    {"id": "x" * 1001},
+]
+
+
+@pytest.mark.parametrize("entry", FOREIGN)
+def test_a_foreign_entry_is_skipped(entry: object, caplog: pytest.LogCaptureFixture) -> None:
+    """An entry that is no token hides none of the others, and the listing says that it is not complete."""
+    caplog.set_level(logging.DEBUG, logger="intune_vpp")
+    mixed = Script(httpx.Response(200, json={"value": [entry, ENTITY]}))
+
+    listing = tokens(mixed).list()
+
+    assert ([found.id for found in listing.tokens], listing.complete) == ([TOKEN_ID], False)
+    assert "Entries of the listing that are no tokens, skipped: 1" in caplog.messages
+    assert tokens(Script(httpx.Response(200, json={"value": [ENTITY]}))).list().complete
+
+
+def test_pages_out_of_reach_make_no_complete_listing() -> None:
+    """A listing that ends without its last page does not prove that a token is absent."""
+    first = {"value": [ENTITY], "@odata.nextLink": {"href": "elsewhere"}}
+
+    listing = tokens(Script(httpx.Response(200, json=first))).list()
+
+    assert ([found.id for found in listing.tokens], listing.complete) == ([TOKEN_ID], False)
+
+
+def test_a_foreign_summary_is_skipped() -> None:
+    """An entry that is no summary of licences hides none of the others."""
+    script = Script(httpx.Response(200, json={"value": [None, "text", {"vppTokenId": "1"}]}))
+
+    assert [one.vpp_token_id for one in tokens(script).licenses_for_app("com.example")] == ["1"]
 
 
 def test_a_token_is_deleted() -> None:

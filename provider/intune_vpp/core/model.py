@@ -218,6 +218,14 @@ class VppToken:
         return self.display_name or self.location_name or self.organization_name or self.id
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The tokens of a tenant. Where an entry could not be read it is not `complete`, and proves no token's absence."""
+
+    tokens: tuple[VppToken, ...]
+    complete: bool = True
+
+
 OBSERVED: Final = tuple(BY_ATTRIBUTE[field.name] for field in fields(VppToken) if field.name != "id")
 """The properties that come from Graph."""
 

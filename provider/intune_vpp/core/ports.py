@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from intune_vpp.core.model import AppLicenses, VppToken
+    from intune_vpp.core.model import AppLicenses, Listing, VppToken
     from intune_vpp.core.stoken import SToken
 
 
@@ -27,8 +27,8 @@ class VppTokens(Protocol):
     def tenant_id(self) -> str:
         """The GUID of the tenant that the credentials belong to."""
 
-    def list(self) -> list[VppToken]:
-        """All tokens of the tenant."""
+    def list(self) -> Listing:
+        """All tokens of the tenant. An entry that cannot be read is skipped: then the listing is not complete."""
 
     def get(self, token_id: str) -> VppToken:
         """One token."""

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 ODATA_TYPE = "#microsoft.graph.vppToken"
 
+LONGEST_ID = 1000
+"""Characters. Graph's ids of tokens are GUIDs; a longer text would not fit into an address."""
+
 
 def members(args: VppTokenArgs, attributes: Iterable[str]) -> dict[str, Any]:
     """The named inputs as members of a request body; what is not managed stays out of it."""
@@ -22,14 +25,23 @@ def members(args: VppTokenArgs, attributes: Iterable[str]) -> dict[str, Any]:
 def token_from(entity: Mapping[str, Any]) -> VppToken:
     """A vppToken as Graph answered.
 
-    Documentation shows single entities inside `value`, live answers do not: both are read. Dates
-    that were never set are absent.
+    Documentation shows single entities inside `value`, live answers do not: both are read. Dates that were never set
+    are absent. The id is empty where there is none that can be used.
     """
     inner = entity.get("value")
-    if isinstance(inner, dict):
+    if isinstance(inner, dict) and not id_from(entity):
         entity = inner
     found = {prop.attribute: _from_json(prop, entity.get(prop.name)) for prop in OBSERVED}
-    return VppToken(id=str(entity.get("id") or ""), **found)
+    return VppToken(id=id_from(entity), **found)
+
+
+def id_from(entity: Mapping[str, Any], name: str = "id") -> str:
+    """An id as Graph answered; empty where it cannot be part of an address."""
+    found = entity.get(name)
+    if not isinstance(found, str) or len(found) > LONGEST_ID or not found.strip("."):
+        return ""
+    # Control characters, white space and lone surrogates are not printable; a space is.
+    return found if found.isprintable() and " " not in found else ""
 
 
 def licenses_from(summary: Mapping[str, Any]) -> AppLicenses:

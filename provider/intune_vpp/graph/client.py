@@ -53,18 +53,28 @@ class GraphClient:
         """Read one entity."""
         return self._json(self._send("GET", f"{self._root}{path}", doing), doing)
 
-    def pages(self, path: str, *, doing: str) -> Iterator[Mapping[str, Any]]:
-        """Read the items of a collection, page by page."""
-        url: str | None = f"{self._root}{path}"
+    def pages(self, path: str, *, doing: str) -> Iterator[object]:
+        """Read the items of a collection, page by page; an item may be anything that JSON can hold.
+
+        Where the way to the next page is no text, or leads back to a page that was read, None stands for what follows.
+        """
+        url = f"{self._root}{path}"
         seen: set[str] = set()
-        while url and url not in seen:
+        while url not in seen:
             seen.add(url)
             page = self._json(self._send("GET", url, doing), doing)
             items = page.get("value")
-            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            if not isinstance(items, list):
                 raise GraphError(f"Microsoft Graph answered something that is no list ({doing}).")
             yield from items
-            url = self._next(page.get("@odata.nextLink"), doing)
+            link = page.get("@odata.nextLink")
+            if link is None or link == "":
+                return
+            if not isinstance(link, str):
+                break
+            self._require_own_host(link, doing)
+            url = link
+        yield None
 
     def post(self, path: str, body: Mapping[str, object] | None = None, *, doing: str) -> Mapping[str, Any]:
         """Create an entity, or call an action (which has no body)."""
@@ -102,14 +112,11 @@ class GraphClient:
             raise GraphUnreachable(f"Microsoft Graph answered something that is no JSON object ({doing}).") from None
         return answer
 
-    def _next(self, link: object, doing: str) -> str | None:
-        """The next page, only where our bearer may go."""
-        if not isinstance(link, str) or not link:
-            return None
+    def _require_own_host(self, link: str, doing: str) -> None:
+        """The next page may only be where our bearer may go. Raises GraphError."""
         try:
             url = httpx.URL(link)
         except httpx.InvalidURL:
             raise GraphError(f"Microsoft Graph named no address for the next page ({doing}).") from None
         if (url.scheme, url.host, url.port) != (self._root.scheme, self._root.host, self._root.port):
             raise GraphError(f"Microsoft Graph named another host for the next page ({doing}); it was not followed.")
-        return link

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from urllib.parse import quote
 from intune_vpp.core import wire
 from intune_vpp.core.check import needs_beta
 from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, QueryRefused, SettingsError
+from intune_vpp.core.model import Listing
 from intune_vpp.graph.errors import READING_APP, UPLOADING
 
 if TYPE_CHECKING:
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from intune_vpp.graph.client import GraphClient
     from intune_vpp.graph.tenants import Tenant
 
-_LONGEST_ID = 1000
 _TOKENS = "/deviceAppManagement/vppTokens"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +41,17 @@ class GraphVppTokens:
         """The GUID of the tenant."""
         return self.tenant.guid()
 
-    def list(self) -> list[VppToken]:
-        """All tokens, over all pages."""
-        return [wire.token_from(item) for item in self.client.pages(_TOKENS, doing="listing the tokens")]
+    def list(self) -> Listing:
+        """All tokens, over all pages. What is no object, or has no id, is skipped."""
+        found = [
+            wire.token_from(item) if isinstance(item, dict) else None
+            for item in self.client.pages(_TOKENS, doing="listing the tokens")
+        ]
+        tokens = tuple(token for token in found if token and token.id)
+        skipped = len(found) - len(tokens)
+        if skipped:
+            _log.debug("Entries of the listing that are no tokens, skipped: %s", skipped)
+        return Listing(tokens, complete=not skipped)
 
     def get(self, token_id: str) -> VppToken:
         """One token."""
@@ -92,7 +102,8 @@ class GraphVppTokens:
         named = quote(bundle_id.replace("'", "''"), safe="")
         path = f"{_TOKENS}/getLicensesForApp(bundleId='{named}')"
         with _known("getLicensesForApp"):
-            return [wire.licenses_from(item) for item in self.client.pages(path, doing="reading licence counts")]
+            items = self.client.pages(path, doing="reading licence counts")
+            return [wire.licenses_from(item) for item in items if isinstance(item, dict)]
 
     def feeding(self, mobile_app_id: str) -> str | None:
         """The id of the token that an app comes from."""
@@ -149,6 +160,6 @@ def _path(token_id: str) -> str:
 
 def _segment(entity_id: str) -> str:
     """An id as part of a path. Raises QueryRefused for one that would name the collection, or what is above it."""
-    if not entity_id.strip(".") or len(entity_id) > _LONGEST_ID:
-        raise QueryRefused(f'"{entity_id[:_LONGEST_ID]}" is not an id of Microsoft Graph. Ids are GUIDs.')
+    if not entity_id.strip(".") or len(entity_id) > wire.LONGEST_ID:
+        raise QueryRefused(f'"{entity_id[: wire.LONGEST_ID]}" is not an id of Microsoft Graph. Ids are GUIDs.')
     return quote(entity_id, safe="")

@@ -92,5 +92,5 @@ class Poller:
     def _take_turn(self, pause: float) -> None:
         self._clock.sleep(pause)
         self._begun += 1
-        self._listing = {found.id: found for found in self._clock.unless_stopped(self._tokens.list)}
+        self._listing = {found.id: found for found in self._clock.unless_stopped(self._tokens.list).tokens}
         self._done = self._begun

@@ -45,7 +45,7 @@ class Queries:
 
     def all(self, wanted: Filter) -> list[VppToken]:
         """The tokens that pass, in Graph's order."""
-        return [found for found in self._tokens.list() if wanted.passes(found)]
+        return [found for found in self._tokens.list().tokens if wanted.passes(found)]
 
     def by_id(self, token_id: str) -> VppToken:
         """One token. Raises QueryRefused where it is not there."""
@@ -64,7 +64,7 @@ class Queries:
         named = f'display name "{display_name}"' if display_name is not None else f'location "{location_name}"'
         found = [
             one
-            for one in self._tokens.list()
+            for one in self._tokens.list().tokens
             if display_name in {None, one.display_name} and location_name in {None, one.location_name}
         ]
         if not found:

@@ -45,7 +45,7 @@ class Reading:
         """What was in the tenant before this process created anything, listed once; see `forget_first_listing`."""
         with self._lock:
             if self._before_first is None:
-                self._before_first = {found.id: found for found in self._tokens.list()}
+                self._before_first = {found.id: found for found in self._tokens.list().tokens}
             return list(self._before_first.values())
 
     def forget_first_listing(self) -> None:
@@ -64,6 +64,6 @@ class Reading:
         with self._lock:
             now = self._clock.now()
             if self._listed_at is None or now - self._listed_at > FRESH:
-                self._listing = {found.id: found for found in self._tokens.list()}
+                self._listing = {found.id: found for found in self._tokens.list().tokens}
                 self._listed_at = now
             return self._listing
