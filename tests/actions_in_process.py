@@ -73,12 +73,12 @@ class Deaf(TenantTime):
         self._left = at
         self._heard = heard
 
-    def unless_stopped(self, call: Callable[[], T]) -> T:
+    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
         """Make the calls until then, and that one."""
         if self._left == 0:
             raise WaitInterrupted("The wait was interrupted.")
         self._left -= 1
-        answer = call()
+        answer = super().unless_stopped(call, timeout)
         if self._left == 0 and not self._heard:
             raise WaitInterrupted("The wait was interrupted.", asked=True)
         return answer

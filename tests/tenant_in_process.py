@@ -10,7 +10,9 @@ import base64
 import json
 import re
 import threading
+import zlib
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +20,7 @@ import httpx
 from builders import APPLE_ID, NEXT_YEAR, NOW
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly, connect_to_graph
+from intune_vpp.clock import SystemClock
 from intune_vpp.core import records
 from intune_vpp.lifecycle.settling import Outcome
 from intune_vpp_emulator.app import ROOT, create_app
@@ -27,6 +30,7 @@ from intune_vpp_emulator.tenant import Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
     from datetime import datetime
 
     from intune_vpp.core.check import Checked
@@ -51,9 +55,13 @@ def new_tenant(kind: type[Tenant] = Tenant, **options: Any) -> Tenant:
     return kind(clock=Clock.still(NOW), **options)
 
 
-def vpptoken(location: str = "Lincoln", *, organization: str = "Contoso", expires: datetime = NEXT_YEAR) -> str:
-    """The text of a file that the pretend tenant takes; no two are the same."""
-    return make_token(organization, location, expires)
+def vpptoken(location: str = "Lincoln", *, organization: str = "Contoso", expires: datetime | None = None) -> str:
+    """The text of a file that the pretend tenant takes; no two are the same.
+
+    Files of two locations end in different seconds, as Apple's do; Lincoln's ends at NEXT_YEAR.
+    """
+    apart = timedelta(seconds=0 if location == "Lincoln" else 1 + zlib.crc32(location.encode()) % 3600)
+    return make_token(organization, location, expires or NEXT_YEAR + apart)
 
 
 def sealed_in(text: str) -> str:
@@ -92,8 +100,13 @@ class TenantTime:
         """The tenant's time."""
         return self._clock.now()
 
-    def unless_stopped(self, call: Callable[[], T]) -> T:
-        """Nobody asks to stop."""
+    def start(self, call: Callable[[], T]) -> Future[T]:
+        """In a thread, as in life."""
+        return SystemClock().start(call)
+
+    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
+        """Nobody asks to stop; only real time could run out."""
+        del timeout
         return call()
 
     def sleep(self, seconds: float) -> None:
@@ -202,7 +215,7 @@ class Run:
         now = self.assembly.tokens.read(before)
         if now is None:
             return None
-        self.assembly.preview.warn_of(now)
+        self.assembly.preview.warn_of(now, just_read=True)
         return stored(now)
 
     def drift(self, before: VppTokenState) -> Plan:

@@ -13,16 +13,16 @@ from intune_vpp.clock import SystemClock
 from intune_vpp.core.check import Policy
 from intune_vpp.lifecycle.action_preview import ActionPreview
 from intune_vpp.lifecycle.actions import ActionLifecycle, LicenseCountSyncs, LicenseRevocations, LicenseSyncs
-from intune_vpp.lifecycle.polling import Poller
+from intune_vpp.lifecycle.listing import TokenListing
 from intune_vpp.lifecycle.preview import Preview
 from intune_vpp.lifecycle.queries import Queries
-from intune_vpp.lifecycle.reading import Reading
 from intune_vpp.lifecycle.revoking import Revoking
 from intune_vpp.lifecycle.roll_call import RollCall
 from intune_vpp.lifecycle.settling import Settling
 from intune_vpp.lifecycle.syncing import Syncing
 from intune_vpp.lifecycle.tokens import TokenLifecycle
 from intune_vpp.lifecycle.vault import Vault
+from intune_vpp.lifecycle.waiting import Waiting
 from intune_vpp.lifecycle.writing import Writing
 from intune_vpp.settings import GraphVersion, Settings, TokenEncoding
 
@@ -88,29 +88,29 @@ class Assembly:
         return self._connect(self._settings)
 
     @cached_property
-    def _reading(self) -> Reading:
-        return Reading(self._graph, self._clock)
+    def _listing(self) -> TokenListing:
+        return TokenListing(self._graph, self._clock)
 
     @cached_property
-    def _poller(self) -> Poller:
-        return Poller(self._graph, self._clock)
+    def _waiting(self) -> Waiting:
+        return Waiting(self._listing, self._clock)
 
     @cached_property
     def _syncing(self) -> Syncing:
-        return Syncing(tokens=self._graph, reading=self._reading, poller=self._poller, clock=self._clock)
+        return Syncing(tokens=self._graph, listing=self._listing, waiting=self._waiting, clock=self._clock)
 
     @cached_property
     def _revoking(self) -> Revoking:
         return Revoking(
-            tokens=self._graph, reading=self._reading, poller=self._poller, voice=self.voice, clock=self._clock
+            tokens=self._graph, listing=self._listing, waiting=self._waiting, voice=self.voice, clock=self._clock
         )
 
     @cached_property
     def _actions(self) -> dict[str, ActionLifecycle]:
         known = (self._graph, self.voice, self._clock)
         made: tuple[ActionLifecycle, ...] = (
-            LicenseSyncs(*known, reading=self._reading, syncing=self._syncing),
-            LicenseRevocations(*known, reading=self._reading, revoking=self._revoking, roll_call=self._roll_call),
+            LicenseSyncs(*known, listing=self._listing, syncing=self._syncing),
+            LicenseRevocations(*known, listing=self._listing, revoking=self._revoking, roll_call=self._roll_call),
             LicenseCountSyncs(*known),
         )
         return {one.action.name: one for one in made}
@@ -119,8 +119,8 @@ class Assembly:
     def _writing(self) -> Writing:
         return Writing(
             tokens=self._graph,
-            reading=self._reading,
-            settling=Settling(syncing=self._syncing, voice=self.voice, clock=self._clock),
+            listing=self._listing,
+            settling=Settling(syncing=self._syncing, listing=self._listing, voice=self.voice, clock=self._clock),
             vault=self._vault,
             roll_call=self._roll_call,
             voice=self.voice,
@@ -131,7 +131,7 @@ class Assembly:
     def _tokens(self) -> TokenLifecycle:
         return TokenLifecycle(
             tokens=self._graph,
-            reading=self._reading,
+            listing=self._listing,
             writing=self._writing,
             revoking=self._revoking,
             vault=self._vault,

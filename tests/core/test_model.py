@@ -47,6 +47,7 @@ VOLATILE = {
     "locationName",
     "tokenActionResults",
     "syncPending",
+    "duplicateTokenIds",
 }
 
 
@@ -75,7 +76,7 @@ def test_everything_observed_is_in_the_table() -> None:
     seen = {field.name for field in fields(VppToken)} - {"id"}
     assert seen == {prop.attribute for prop in OBSERVED}
     unseen = {prop.name for prop in PROPERTIES if prop not in OBSERVED and prop.sent is not Sent.HERE_ONLY}
-    assert unseen == {"tenantId", "syncPending", "token"}
+    assert unseen == {"tenantId", "syncPending", "duplicateTokenIds", "token"}
 
 
 def test_what_is_asked_of_graph_is_what_graph_shows() -> None:

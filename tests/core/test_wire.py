@@ -233,7 +233,24 @@ def test_licences_of_an_app() -> None:
     assert wire.licenses_from({}) == wire.licenses_from(dict.fromkeys(told)) == blank
 
 
-NO_IDS = [None, "", 7, 7.0, True, {}, ["7"], ".", "..", "a b", " a", "a\n", "a\x00", "a\u202e", "a\ud800", "x" * 1001]
+NO_IDS: list[Any] = [
+    None,
+    "",
+    7,
+    7.0,
+    True,
+    {},
+    ["7"],
+    ".",
+    "..",
+    "a b",
+    " a",
+    "a\n",
+    "a\x00",
+    "a\u202e",
+    "a\ud800",
+    "x" * 1001,
+]
 
 
 @pytest.mark.parametrize("found", NO_IDS)

@@ -17,7 +17,7 @@ from host.engine import Engine, listening
 from intune_vpp import assembly
 from intune_vpp.dynamic import VppTokenProvider, configured
 from intune_vpp.host.ledger import Ledger
-from intune_vpp.lifecycle import polling
+from intune_vpp.lifecycle import waiting
 from intune_vpp_emulator.app import ROOT, create_app
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def start(engine: Engine, environment: None, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def begin(start: Start, monkeypatch: pytest.MonkeyPatch) -> Begin:
     """Providers of actions, in a process of their own each, which hardly wait."""
-    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.05)
 
     def begin(name: str, **configuration: object) -> ActionProvider:
         start(**configuration)

@@ -255,7 +255,7 @@ def test_a_check_says_what_it_creates(start: Start, engine: Engine) -> None:
     provider.check(once, once)
 
     assert engine.told("INFO") == [
-        f"creates Lincoln, valid until {expires:%Y-%m-%d}, or takes it over where it is in the tenant already"
+        f"creates Lincoln, valid until {expires:%Y-%m-%d}, or adopts the token that was made from this file before"
     ]
 
 

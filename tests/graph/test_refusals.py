@@ -18,6 +18,7 @@ from intune_vpp.core.errors import (
     GraphUnavailable,
     GraphUnreachable,
     IntuneVppError,
+    NotFound,
     NotSent,
     PermissionMissing,
     SignInRefused,
@@ -26,14 +27,14 @@ from intune_vpp.core.errors import (
 )
 
 HUSH = "tell-nobody"
-BY_STATUS = {
+BY_STATUS: dict[int, type[GraphError]] = {
     301: GraphError,
     302: GraphError,
     304: GraphError,
     400: GraphError,
     401: SignInRefused,
     403: PermissionMissing,
-    404: TokenGone,
+    404: NotFound,
     405: GraphError,
     408: GraphUnavailable,
     409: Conflict,
@@ -72,7 +73,7 @@ def test_no_class_is_without_a_status() -> None:
     """Each kind of GraphError but "no answer" is some status's."""
     graph = {kind for kind in subclasses(GraphError) if kind.__module__.startswith("intune_vpp")}
 
-    assert graph == {*BY_STATUS.values(), GraphUnreachable, NotSent}
+    assert graph == {*BY_STATUS.values(), GraphUnreachable, NotSent, TokenGone}
 
 
 @pytest.mark.parametrize("status", BY_STATUS)

@@ -105,7 +105,7 @@ def test_missing_token_is_an_error(tenant: Tenant, text: str) -> None:
     )
     assert refused.value.__suppress_context__
     assert refused.value.__cause__ is None
-    assert run.requests == [GET]
+    assert run.requests == [GET, LIST]
     assert tenant.tokens == []
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from intune_vpp.core.errors import TokenGone
 from intune_vpp_emulator.tenant import Tenant
-from tenant_in_process import PATCH, SYNC, Run, new_tenant, vpptoken, wanted
+from tenant_in_process import LIST, PATCH, SYNC, Run, new_tenant, vpptoken, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -231,7 +231,7 @@ def test_change_of_a_token_that_is_gone_is_told(tenant: Tenant) -> None:
     state = Run(tenant).create(wanted(text)).state
     tenant.delete(state.id)
     run = Run(tenant)
-    with pytest.raises(TokenGone, match="It may have been deleted; refresh the stack"):
+    with pytest.raises(TokenGone, match="was deleted in Intune: Microsoft Graph neither finds nor lists it"):
         run.up(state, wanted(text, displayName="Monroe"))
-    assert run.requests == [PATCH]
+    assert run.requests == [PATCH, LIST]
     assert tenant.tokens == []

@@ -143,8 +143,8 @@ def test_creation_is_told_in_preview(tenant: Tenant) -> None:
     run.check(wanted(vpptoken()))
     run.check(wanted(vpptoken(expires=NOW + timedelta(days=90)), displayName=None))
     assert run.voice.notes == [
-        "creates Lincoln, valid until 2027-11-01, or takes it over where it is in the tenant already",
-        "creates Contoso, valid until 2027-01-30, or takes it over where it is in the tenant already",
+        "creates Lincoln, valid until 2027-11-01, or adopts the token that was made from this file before",
+        "creates Contoso, valid until 2027-01-30, or adopts the token that was made from this file before",
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from builders import NEXT_YEAR
 from intune_vpp.core.errors import DeletionRefused
-from tenant_in_process import DELETE, LIST, POST, Run, vpptoken, wanted
+from tenant_in_process import DELETE, LIST, PATCH, POST, Run, vpptoken, wanted
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
@@ -58,7 +58,8 @@ def test_token_that_is_gone_is_deleted(tenant: Tenant) -> None:
     tenant.delete(state.id)
     run = Run(tenant)
     run.delete(state)
-    assert run.requests == [DELETE]
+    # A 404 alone proves nothing: the listing is the second witness.
+    assert run.requests == [DELETE, LIST]
     assert run.voice.said == [("note", "Lincoln was deleted already.")]
 
 
@@ -89,14 +90,17 @@ def test_token_that_the_program_still_has_is_left_alone(tenant: Tenant) -> None:
 
 
 def test_file_that_another_token_was_made_of_keeps_nothing(tenant: Tenant) -> None:
-    """A token whose file this run has uploaded under another name in Intune is the program's no longer."""
+    """A token whose file another token of this run was renewed with is the program's no longer."""
     text = vpptoken()
     state = Run(tenant).create(wanted(text, deletionProtection=False)).state
+    early = vpptoken("Monroe", expires=NEXT_YEAR - timedelta(days=9))
+    other = Run(tenant).create(wanted(early, displayName="Monroe")).state
     run = Run(tenant)
-    created = run.create(wanted(text, displayName="Lincoln School", waitForSync=False)).state
+    run.up(other, wanted(text, displayName="Monroe", waitForSync=False))
     run.delete(state)
-    assert run.requests == [LIST, POST, DELETE]
-    assert [one.id for one in tenant.tokens] == [created.id]
+    # The file has moved the other token to Lincoln, so Intune calls it a duplicate, which is looked up.
+    assert run.requests == [PATCH, LIST, DELETE]
+    assert [one.id for one in tenant.tokens] == [other.id]
 
 
 def test_replacement_becomes_an_update(tenant: Tenant) -> None:

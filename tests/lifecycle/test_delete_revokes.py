@@ -194,7 +194,7 @@ def test_a_token_that_is_gone_is_deleted(tenant: Tenant) -> None:
     tenant.delete(state.id)
     run = Run(tenant)
     run.delete(state)
-    assert run.requests == [GET]
+    assert run.requests == [GET, LIST]
     assert run.voice.said == [("note", "Lincoln was deleted already.")]
 
 

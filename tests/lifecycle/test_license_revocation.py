@@ -216,7 +216,7 @@ def test_a_token_that_is_not_there(tenant: Tenant) -> None:
     run = Run(tenant)
     with pytest.raises(TokenGone):
         done(run, REVOKED, asked(TOKEN_ID))
-    assert run.requests == [GET]
+    assert run.requests == [GET, LIST]
 
 
 def test_v1_does_not_have_it(tenant: Tenant) -> None:

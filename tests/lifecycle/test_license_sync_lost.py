@@ -93,7 +93,7 @@ def test_a_token_that_is_not_there(tenant: Tenant) -> None:
     run = Run(tenant)
     with pytest.raises(TokenGone):
         done(run, SYNCED, asked(TOKEN_ID))
-    assert run.requests == [GET]
+    assert run.requests == [GET, LIST]
 
 
 def test_a_token_deleted_during_the_wait() -> None:

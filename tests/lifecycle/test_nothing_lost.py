@@ -60,8 +60,9 @@ def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
     assert state.sync_pending is False
     assert again.voice.warnings == [
         (
-            f"Lincoln is in the tenant already, from this very file: token {state.id} was taken over, "
-            "and no second one created. Where another stack manages it, both do now."
+            f"Lincoln already exists in the tenant with this file (token {state.id}), so it was adopted instead of "
+            "created. If another stack manages it, both stacks now do. If an older record of this stack has it, remove "
+            "that record with pulumi state delete: to destroy it would delete the token."
         )
     ]
     assert not Run(tenant).preview(state, inputs)

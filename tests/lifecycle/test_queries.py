@@ -9,7 +9,7 @@ import pytest
 
 from builders import APPLE_ID, NEXT_YEAR, NOW
 from intune_vpp.core.check import Policy
-from intune_vpp.core.errors import QueryRefused, SettingsError, TokenGone
+from intune_vpp.core.errors import NotFound, QueryRefused, SettingsError
 from intune_vpp.lifecycle.queries import Filter, Queries
 from tenant_in_process import GET, LIST, Run, vpptoken
 
@@ -106,7 +106,7 @@ class Orphaned:
 
     def get(self, token_id: str) -> None:
         """Nothing."""
-        raise TokenGone(token_id)
+        raise NotFound(token_id, from_graph=True)
 
 
 def test_an_app_that_names_no_token() -> None:

@@ -160,7 +160,8 @@ def test_renewal_needs_the_text_of_its_file(tenant: Tenant) -> None:
 def test_same_file_renews_one_resource(tenant: Tenant) -> None:
     """A file that has renewed one resource of the program is refused to another one, which keeps its location."""
     lincoln = created(tenant, vpptoken("Lincoln", expires=SOON))
-    other = Run(tenant).create(wanted(vpptoken("Monroe", expires=SOON), displayName="Monroe")).state
+    later = SOON + timedelta(seconds=1)
+    other = Run(tenant).create(wanted(vpptoken("Monroe", expires=later), displayName="Monroe")).state
     text = vpptoken("Lincoln")
     run = Run(tenant)
     run.up(lincoln, wanted(text))

@@ -103,7 +103,9 @@ def test_real_duplicate_location_is_told(tenant: Tenant) -> None:
     run = Run(tenant)
     run.create(wanted(vpptoken("Lincoln")))
     outcome = run.create(wanted(vpptoken("Lincoln", expires=SOON), displayName="Twin"))
-    assert str(outcome.failure).startswith("Twin is duplicateLocationId and was not synced.")
+    assert outcome.state.observed.state == "duplicateLocationId"
+    assert f"Token {outcome.state.id}" in str(outcome.failure)
+    assert "has a duplicate in this tenant" in str(outcome.failure)
 
 
 class Stale(Tenant):

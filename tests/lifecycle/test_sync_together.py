@@ -111,28 +111,6 @@ def test_list_under_way_is_not_believed_about_a_later_token() -> None:
     assert run.requests == [LIST, POST, SYNC, POST, SYNC, LIST, LIST]
 
 
-class FailingOnce(SyncStarted):
-    """A tenant whose second list goes wrong."""
-
-    lists = 0
-
-    def list_tokens(self, **options: Any) -> Page:
-        """A page, but for the second time."""
-        self.lists += 1
-        if self.lists == 2:
-            raise IntuneRefusal(409, "Conflict", "Try again.")
-        return super().list_tokens(**options)
-
-
-def test_failing_list_ends_one_wait_only() -> None:
-    """A list that fails ends the wait of whoever asked; the others ask for themselves."""
-    tenant = new_tenant(FailingOnce)
-    run = Run(tenant, time=Watched(tenant.clock, threading.Barrier(WAITING).wait))
-    ends = in_many_threads(run)
-    assert ends.count(None) == WAITING - 1
-    assert run.requests.count(LIST) == 3
-
-
 class Unreachable(SyncStarted):
     """A tenant that answers no listing for a while."""
 

@@ -14,7 +14,7 @@ import pytest
 from dynamic.school import Unsyncable
 from intune_vpp import assembly
 from intune_vpp.host.ledger import Ledger
-from intune_vpp.lifecycle import polling
+from intune_vpp.lifecycle import waiting
 from intune_vpp.plugin import provider as provider_module
 from intune_vpp_emulator.app import ROOT, create_app
 from plugin import door
@@ -57,8 +57,8 @@ def environment(tenant: Unsyncable, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("INTUNE_VPP_AUTHORITY_HOST", ROOT)
     # Each provider process of these tests is in a run of its own, whatever engine listens.
     monkeypatch.setattr(provider_module, "Ledger", lambda _: Ledger(""))
-    monkeypatch.setattr(polling, "FIRST_PAUSE", 0.02)
-    monkeypatch.setattr(polling, "LONGEST_PAUSE", 0.05)
+    monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.02)
+    monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.05)
     with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:
         monkeypatch.setattr(assembly, "connect_to_graph", partial(assembly.connect_to_graph, http=http))
         yield

@@ -14,6 +14,7 @@ import pytest
 
 from builders import NOW, args, file, file_text, state
 from intune_vpp.assembly import Assembly, connect_to_graph
+from intune_vpp.clock import SystemClock
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 from intune_vpp.settings import Settings, read
@@ -23,6 +24,7 @@ from intune_vpp_emulator.tenant import Tenant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from datetime import datetime
 
     from intune_vpp.core.ports import T, VppTokens
@@ -57,8 +59,13 @@ class Still:
         """NOW."""
         return NOW
 
-    def unless_stopped(self, call: Callable[[], T]) -> T:
-        """Nobody asks to stop."""
+    def start(self, call: Callable[[], T]) -> Future[T]:
+        """In a thread, as in life."""
+        return SystemClock().start(call)
+
+    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
+        """Nobody asks to stop, and nobody waits long."""
+        del timeout
         return call()
 
     def sleep(self, seconds: float) -> None:

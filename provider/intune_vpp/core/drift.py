@@ -20,14 +20,21 @@ from intune_vpp.core.model import (
 )
 
 
-def observe(state: VppTokenState, observed: VppToken, *, observed_at: str) -> VppTokenState:
-    """The state after a read: the inputs are the user's own wherever Graph says what it said before."""
+def observe(
+    state: VppTokenState, observed: VppToken, *, observed_at: str, duplicates: tuple[str, ...] | None = None
+) -> VppTokenState:
+    """The state after a read: the inputs are the user's own wherever Graph says what it said before.
+
+    `duplicates` are the ids of the token's duplicates, None where no listing was at hand.
+    """
     applied = _applied(state.token_file, observed)
     inputs = _inputs(state, observed)
     named = as_judged(_named(inputs.token_file, applied, observed), observed)
     if inputs != VppTokenArgs():
         # A resource that is only looked up has no inputs, and gets none.
         inputs = replace(inputs, token=None if inputs.token is None else named.fingerprint, token_file=named)
+    if duplicates is not None:
+        state = replace(state, duplicate_token_ids=duplicates, look_for_duplicates=False)
     return replace(
         state, observed=observed, observed_at=observed_at, token_file=as_judged(applied, observed), inputs=inputs
     )

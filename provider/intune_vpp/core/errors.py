@@ -139,7 +139,13 @@ class NotFound(GraphError):
     """
 
     def __init__(
-        self, sentence: str, *, status: int | None = None, code: str = "", request_id: str = "", from_graph: bool = False
+        self,
+        sentence: str,
+        *,
+        status: int | None = None,
+        code: str = "",
+        request_id: str = "",
+        from_graph: bool = False,
     ) -> None:
         super().__init__(sentence, status=status, code=code, request_id=request_id)
         self.from_graph = from_graph

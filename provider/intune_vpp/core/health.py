@@ -29,7 +29,8 @@ CURES = {
         "it there."
     ),
     TokenState.DUPLICATE_LOCATION_ID: (
-        "Another token of this tenant is for the same location, and Intune syncs neither cleanly. Delete one of them."
+        "Another token of this tenant is for the same location, and Intune syncs only one of them. Keep the one whose "
+        "apps are assigned, and delete the other."
     ),
 }
 
@@ -49,14 +50,22 @@ def expiry(subject: str, expiration: str | None, warning_days: int, now: datetim
     return f"{subject} expires {left}, on {times.day(expiration)}. {cure}"
 
 
-def warnings(state: VppTokenState, *, warning_days: int, now: datetime) -> tuple[str, ...]:
-    """What is about to go wrong, or has, by the last look at Graph; each sentence names the token and that date."""
+def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_read: bool = False) -> tuple[str, ...]:
+    """What is about to go wrong, or has, by the last look at Graph; each sentence names the token and that date.
+
+    `just_read` leaves out what a read has told more exactly.
+    """
     observed = state.observed
     seen = f" (seen {times.day(state.observed_at)})" if state.observed_at else ""
     found = []
     cure = next((cure for trouble, cure in CURES.items() if observed.state == trouble), None)
     if cure and observed.state:
         found.append(f"{observed.label} is {observed.state} in Intune{seen}. {cure}")
+    if state.duplicate_token_ids and not just_read:
+        others = ", ".join(state.duplicate_token_ids)
+        found.append(
+            f"{observed.label} has a duplicate in the tenant{seen}: token {others}. Refresh: it says which to keep."
+        )
     if observed.state != TokenState.EXPIRED:
         found.append(expiry(observed.label, observed.expiration_date_time, warning_days, now) or "")
     if observed.last_sync_status == SyncStatus.FAILED:

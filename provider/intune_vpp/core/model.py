@@ -137,6 +137,7 @@ PROPERTIES: Final = (
     Property(attribute="location_name", beta_only=True),
     Property(attribute="token_action_results", kind=Kind.OBJECTS, beta_only=True),
     Property(attribute="sync_pending", kind=Kind.FLAG),
+    Property(attribute="duplicate_token_ids", kind=Kind.TEXTS),
 )
 BY_ATTRIBUTE: Final = {prop.attribute: prop for prop in PROPERTIES}
 BY_NAME: Final = {prop.name: prop for prop in PROPERTIES}
@@ -235,7 +236,8 @@ class VppTokenState:
     """What Pulumi keeps of a token: the inputs that led to it and what was observed last.
 
     `token_file` is the file applied last, None when nothing was applied by this provider. `observed_at` says when
-    Graph was asked last, to the second.
+    Graph was asked last, to the second. `duplicate_token_ids` are other tokens of the tenant for the same file or
+    location; `look_for_duplicates` says that no listing was seen since the token was created, so the next read asks.
     """
 
     observed: VppToken
@@ -244,6 +246,8 @@ class VppTokenState:
     observed_at: str
     token_file: TokenFile | None = None
     sync_pending: bool = False
+    duplicate_token_ids: tuple[str, ...] = ()
+    look_for_duplicates: bool = False
 
     @property
     def id(self) -> str:

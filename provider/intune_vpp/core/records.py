@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OBSERVED_AT = "__observedAt"
+LOOK_FOR_DUPLICATES = "__lookForDuplicates"
 APPLIED = "__inputs"
 """The engine neither shows nor compares names with two underscores in front."""
 
@@ -86,6 +87,8 @@ def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, A
         observed_at=outputs.get(OBSERVED_AT) or "",
         token_file=_to_model(BY_NAME["tokenFile"], outputs.get("tokenFile")),
         sync_pending=outputs.get("syncPending") is True,
+        duplicate_token_ids=tuple(outputs.get("duplicateTokenIds") or ()),
+        look_for_duplicates=outputs.get(LOOK_FOR_DUPLICATES) is True,
     )
 
 
@@ -100,6 +103,8 @@ def state_to(state: VppTokenState) -> dict[str, Any]:
     # Always there: the SDKs show a program's own input, the secret text, for an output that the provider leaves out.
     outputs["token"] = state.token_file.fingerprint if state.token_file else UNSEEN_FINGERPRINT
     outputs["tokenFile"] = _from_model(state.token_file)
+    outputs["duplicateTokenIds"] = list(state.duplicate_token_ids) or None
+    outputs[LOOK_FOR_DUPLICATES] = True if state.look_for_duplicates else None
     outputs[APPLIED] = args_to(state.inputs)
     return {name: value for name, value in outputs.items() if value is not None}
 

@@ -69,7 +69,7 @@ def arrival(args: VppTokenArgs) -> str | None:
         return None
     label = args.display_name if isinstance(args.display_name, str) else file.organization_name
     until = times.day(file.expiration_date_time)
-    return f"creates {label}, valid until {until}, or takes it over where it is in the tenant already"
+    return f"creates {label}, valid until {until}, or adopts the token that was made from this file before"
 
 
 def action(what: Action, label: str) -> str:

@@ -57,7 +57,7 @@ class VppTokenProvider(ConfiguredProvider):
         state = self._assembly.tokens.read(records.state_from(id_, props))
         if state is None:
             return ReadResult("", {})
-        self._assembly.preview.warn_of(state)
+        self._assembly.preview.warn_of(state, just_read=True)
         return ReadResult(id_, records.state_to(state), records.args_to(state.inputs))
 
     @errors_in_python()

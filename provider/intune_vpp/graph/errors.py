@@ -92,7 +92,7 @@ def refusal(response: httpx.Response, doing: str) -> GraphError:
 
 
 def _not_found(doing: str, code: str, told: str, request_id: str) -> NotFound:
-    """The error for a 404, which Intune also answers for what the caller may not see, and proxies with pages of HTML."""
+    """The error for a 404, which Intune also answers for what the caller may not see, and proxies with a page."""
     from_graph = code.casefold() == _RESOURCE_NOT_FOUND and _ACCESS.search(told) is None
     reason = (
         "Nothing was changed."

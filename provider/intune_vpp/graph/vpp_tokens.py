@@ -123,7 +123,9 @@ class GraphVppTokens:
             except NotFound:
                 raise
             except GraphError as error:
-                what = f"Microsoft Graph answered {action} with 404: nothing was done. Token {token_id} could not be read"
+                what = (
+                    f"Microsoft Graph answered {action} with 404: nothing was done. Token {token_id} could not be read"
+                )
                 raise GraphError(f"{what} either. {error}", status=refusal.status) from None
             raise _not_known(action, refusal) from None
 

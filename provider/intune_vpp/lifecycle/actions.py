@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.errors import IntuneVppError
     from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, Voice, VppTokens
-    from intune_vpp.lifecycle.reading import Reading
+    from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.revoking import Revoking
     from intune_vpp.lifecycle.roll_call import RollCall
     from intune_vpp.lifecycle.syncing import Syncing
@@ -109,9 +109,11 @@ class LicenseSyncs(ActionLifecycle):
 
     action = LICENSE_SYNC
 
-    def __init__(self, tokens: VppTokens, voice: Voice, clock: Clock, *, reading: Reading, syncing: Syncing) -> None:
+    def __init__(
+        self, tokens: VppTokens, voice: Voice, clock: Clock, *, listing: TokenListing, syncing: Syncing
+    ) -> None:
         super().__init__(tokens, voice, clock)
-        self._reading = reading
+        self._listing = listing
         self._syncing = syncing
 
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
@@ -129,7 +131,7 @@ class LicenseSyncs(ActionLifecycle):
         """The token's syncs as they stand now."""
         self._require_tenant(action_id, before)
         try:
-            observed = self._reading.one(action_id)
+            observed = self._listing.one(action_id)
         except TokenGone:
             return None
         shown = {**before, **_shown(observed)}
@@ -147,12 +149,12 @@ class LicenseRevocations(ActionLifecycle):
         voice: Voice,
         clock: Clock,
         *,
-        reading: Reading,
+        listing: TokenListing,
         revoking: Revoking,
         roll_call: RollCall,
     ) -> None:
         super().__init__(tokens, voice, clock)
-        self._reading = reading
+        self._listing = listing
         self._revoking = revoking
         self._roll_call = roll_call
 
@@ -177,11 +179,11 @@ class LicenseRevocations(ActionLifecycle):
         found, watch = None, self._watch(before)
         ended = revocation.result_from(before).has_ended
         with suppress(TokenGone):
-            observed = self._reading.one(str(before.get(_TOKEN)))
+            observed = self._listing.one(str(before.get(_TOKEN)))
             self._roll_call.name(observed.id, observed.label)
             if not ended and not revocation.shows(watch, observed):
                 # A listing may lag, or not carry this member.
-                observed = self._tokens.get(observed.id)
+                observed = self._listing.get(observed.id)
             found = revocation.find(watch, observed)
         now = {**before, **(revocation.result_to(found) if found else {})}
         if found:
@@ -202,7 +204,7 @@ class LicenseRevocations(ActionLifecycle):
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
     ) -> Acted:
         try:
-            seen = self._clock.unless_stopped(partial(self._tokens.get, inputs[_TOKEN]))
+            seen = self._clock.unless_stopped(partial(self._listing.get, inputs[_TOKEN]))
         except TokenGone:
             what = f"Token {inputs[_TOKEN]} was deleted before the revocation of its licences was seen to end."
             failure = RevocationFailed(f"{what} Intune tells no more of it: remove this resource from the program.")

@@ -7,11 +7,14 @@ a request runs.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from intune_vpp.core.errors import GraphError, NotFound, TokenGone
+from intune_vpp.core import identity
+from intune_vpp.core.enums import TokenState
+from intune_vpp.core.errors import GraphError, NotFound, TokenGone, WaitInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,9 +110,19 @@ class TokenListing:
         """The tokens of the tenant, but for those that this process wrote since. Listed once in a process."""
         snapshot = self.after(self._answer_lost_at)
         with self._lock:
-            return [
-                token for key, token in snapshot.tokens.items() if self._written.get(key, 0) < snapshot.number
-            ]
+            return [token for key, token in snapshot.tokens.items() if self._written.get(key, 0) < snapshot.number]
+
+    def duplicates(self, token: VppToken, *, after: int, suspected: bool) -> tuple[VppToken, ...] | None:
+        """The duplicates of a token, by a LIST that began after LIST `after`; None where there was no such LIST.
+
+        One is sent only where there may be duplicates: they are `suspected`, or Intune says so. A LIST that fails must
+        not fail the read or the write that was made before.
+        """
+        snapshot = self.latest(after)
+        if snapshot is None and (suspected or token.state == TokenState.DUPLICATE_LOCATION_ID):
+            with suppress(GraphError, WaitInterrupted):
+                snapshot = self.after(after)
+        return identity.duplicates(token, snapshot.tokens.values()) if snapshot else None
 
     def one(self, token_id: str) -> VppToken:
         """One token as it is now or was within `FRESH`: the first read is a GET, later reads share listings.

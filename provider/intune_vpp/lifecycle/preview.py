@@ -98,9 +98,10 @@ class Preview:
         )
         return replace(checked, problems=(*checked.problems, Problem("", reason)))
 
-    def warn_of(self, state: VppTokenState) -> None:
+    def warn_of(self, state: VppTokenState, *, just_read: bool = False) -> None:
         """Say what is about to go wrong with a token, by the last look at it."""
-        for sentence in health.warnings(state, warning_days=self._policy.expiry_warning_days, now=self._clock.now()):
+        days, now = self._policy.expiry_warning_days, self._clock.now()
+        for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read):
             self._voice.warn(sentence)
 
     def _warn_of_refusal(self, file: SToken, state: VppTokenState, args: VppTokenArgs) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
 from intune_vpp.core.check import needs_beta
-from intune_vpp.core.errors import QueryRefused, SettingsError, TokenGone
+from intune_vpp.core.errors import NotFound, QueryRefused, SettingsError
 
 if TYPE_CHECKING:
     from intune_vpp.core.check import Policy
@@ -51,7 +51,9 @@ class Queries:
         """One token. Raises QueryRefused where it is not there."""
         try:
             return self._tokens.get(token_id)
-        except TokenGone:
+        except NotFound as refusal:
+            if not refusal.from_graph:
+                raise
             msg = f'There is no token "{token_id}" in this tenant.'
             raise QueryRefused(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
 
@@ -86,14 +88,18 @@ class Queries:
         self._require_beta("mobileAppId")
         try:
             token_id = self._tokens.feeding(mobile_app_id)
-        except TokenGone as error:
+        except NotFound as error:
+            if not error.from_graph:
+                raise
             raise QueryRefused(f"There is no mobile app {mobile_app_id} in this tenant.") from error
         if token_id is None:
             msg = f"The mobile app {mobile_app_id} names no token."
             raise QueryRefused(f"{msg} Only those that came from one do.")
         try:
             return self._tokens.get(token_id)
-        except TokenGone as error:
+        except NotFound as error:
+            if not error.from_graph:
+                raise
             msg = f"The mobile app {mobile_app_id} came from token {token_id}, which is no longer there."
             raise QueryRefused(msg) from error
 

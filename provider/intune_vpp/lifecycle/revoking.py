@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import revocation
-from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, NotSent, WaitInterrupted
+from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, NotFound, NotSent, WaitInterrupted
 from intune_vpp.core.revocation import Result, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended, beginning, stopped_before
 
@@ -18,17 +18,19 @@ if TYPE_CHECKING:
     from intune_vpp.core.errors import GraphError
     from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, Voice, VppTokens
-    from intune_vpp.lifecycle.polling import Poller
-    from intune_vpp.lifecycle.reading import Reading
+    from intune_vpp.lifecycle.listing import TokenListing
+    from intune_vpp.lifecycle.waiting import Waiting
 
 
 class Revoking:
     """Takes back the licences of one token at a time; waits are shared."""
 
-    def __init__(self, *, tokens: VppTokens, reading: Reading, poller: Poller, voice: Voice, clock: Clock) -> None:
+    def __init__(
+        self, *, tokens: VppTokens, listing: TokenListing, waiting: Waiting, voice: Voice, clock: Clock
+    ) -> None:
         self._tokens = tokens
-        self._reading = reading
-        self._poller = poller
+        self._listing = listing
+        self._waiting = waiting
         self._voice = voice
         self._clock = clock
         self._beginning: dict[str, threading.Lock] = {}
@@ -52,7 +54,7 @@ class Revoking:
         with self._beginning.setdefault(token_id.lower(), threading.Lock()):
             # An engine that asks to stop must not see a revocation begin: it cannot be undone.
             with beginning(_what(token_id)):
-                seen = self._clock.unless_stopped(partial(self._tokens.get, token_id))
+                seen = self._clock.unless_stopped(partial(self._listing.get, token_id))
             now = self._clock.now()
             earlier = revocation.starts(seen) | (revocation.starts(known) if known else frozenset())
             watch = Watch(requested_at=now, since=now, earlier=earlier, allowed=patience)
@@ -60,7 +62,7 @@ class Revoking:
             if there is not None:
                 self._tell_of(there, seen, asked=notify_managed_devices or revoke_untracked_licenses)
                 return seen, replace(watch, start=there.start_date_time)
-            self._reading.forget(token_id)
+            self._listing.written(token_id)
             return self._revoke(seen, watch, notify_managed_devices, revoke_untracked_licenses)
 
     def _tell_of(self, there: Result, seen: VppToken, *, asked: bool) -> None:
@@ -85,6 +87,8 @@ class Revoking:
             # Nobody heard the answer: whoever follows it keeps what there is to find it by.
         except NotSent:
             raise
+        except NotFound as refusal:
+            raise self._listing.explain(seen.id, refusal) from None
         except (GraphUnreachable, GraphUnavailable) as error:
             return self._look_for(seen, watch, error), watch
         return seen, watch
@@ -105,7 +109,9 @@ class Revoking:
                 return Ended()
             return never_showed if now - lost_at >= revocation.UNANSWERED else None
 
-        observed, ended = self._poller.wait(judge, seen, shows=partial(revocation.shows, watch))
+        observed, ended = self._waiting.wait(
+            judge, seen, until=lost_at + revocation.UNANSWERED, shows=partial(revocation.shows, watch)
+        )
         if ended is never_showed:
             raise lost
         return observed
@@ -113,8 +119,8 @@ class Revoking:
     def follow(self, watch: Watch, seen: VppToken) -> tuple[VppToken, Result | None, Ended]:
         """The token when the revocation has ended or could no longer be waited for, what was seen of it, and how."""
         sight = _Sight(watch)
-        observed, ended = self._poller.wait(sight, seen, shows=sight.shows)
-        self._reading.forget(seen.id)
+        observed, ended = self._waiting.wait(sight, seen, until=watch.since + watch.allowed, shows=sight.shows)
+        self._listing.written(seen.id)
         return observed, sight.last, ended
 
 

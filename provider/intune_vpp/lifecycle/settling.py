@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import drift, sync, times
+from intune_vpp.core import drift, identity, sync, times
 from intune_vpp.core.diff import is_misplaced
-from intune_vpp.core.errors import GraphError, IntuneVppError, WaitInterrupted, WrongLocation
+from intune_vpp.core.enums import TokenState
+from intune_vpp.core.errors import DuplicateToken, GraphError, IntuneVppError, WaitInterrupted, WrongLocation
 from intune_vpp.core.model import TokenFile, VppToken, VppTokenArgs, VppTokenState
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from intune_vpp.core.ports import Clock, Voice
+    from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.syncing import Syncing
 
 
@@ -31,34 +33,36 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A token just written: `before` is what was seen of it earlier, `file_sent` whether its file went along.
+    """A token just written.
 
-    `arrives` says that it came under management just now; `syncs` that a sync is due, `pending` that one was already;
-    `patience` is how long its sync may be waited for.
+    `before` is its state until now, None for a new token; `file_sent` says that its file was sent, `arrives` that it
+    came under management just now, `syncs` that a sync is due; `patience` is how long that may be waited for.
     """
 
     observed: VppToken
     args: VppTokenArgs
     token_file: TokenFile | None
-    before: VppToken | None = None
+    before: VppTokenState | None = None
     file_sent: bool = False
     arrives: bool = False
     syncs: bool = False
-    pending: bool = False
     patience: timedelta = TIME_ALLOWED
 
 
 class Settling:
     """Brings written tokens to rest."""
 
-    def __init__(self, *, syncing: Syncing, voice: Voice, clock: Clock) -> None:
+    def __init__(self, *, syncing: Syncing, listing: TokenListing, voice: Voice, clock: Clock) -> None:
         self._syncing = syncing
+        self._listing = listing
         self._voice = voice
         self._clock = clock
 
     def settle(self, written: Written, tenant_id: str) -> Outcome:
         """Sync where due, look at the location, and make the state: whatever happens here, the write stays known."""
-        observed, pending = written.observed, written.pending
+        observed, before = written.observed, written.before
+        pending = before is not None and before.sync_pending
+        listed = self._listing.begun
         failure: IntuneVppError | None = None
         if written.syncs:
             observed, ended = self._sync(written)
@@ -67,6 +71,12 @@ class Settling:
                 self._voice.warn(ended.warning)
             pending = failure is not None
         failure = self._wrong_location(observed, written) or failure
+        # The listing that the wait has polled shows whether another run has uploaded the same file meanwhile.
+        found = self._listing.duplicates(observed, after=listed, suspected=False)
+        duplicates = before.duplicate_token_ids if before else ()
+        if found is not None:
+            duplicates = tuple(one.id for one in found)
+            failure = self._duplicated(observed, found, written) or failure
         state = VppTokenState(
             observed=observed,
             tenant_id=tenant_id,
@@ -74,14 +84,26 @@ class Settling:
             observed_at=times.text(self._clock.now()),
             token_file=drift.as_judged(written.token_file, observed),
             sync_pending=pending,
+            duplicate_token_ids=duplicates,
+            look_for_duplicates=found is None and (before is None or before.look_for_duplicates),
         )
         return Outcome(state, failure)
+
+    def _duplicated(self, observed: VppToken, found: tuple[VppToken, ...], written: Written) -> DuplicateToken | None:
+        """The failure of a write after which the token has a duplicate; a warning where it had one before."""
+        if not found:
+            return None
+        advice = identity.advice(observed, found)
+        if written.before is None or observed.state == TokenState.DUPLICATE_LOCATION_ID:
+            return DuplicateToken(advice)
+        self._voice.warn(advice)
+        return None
 
     def _sync(self, written: Written) -> tuple[VppToken, Ended]:
         watch = sync.Watch(
             started_at=self._clock.now(),
             allowed=written.patience,
-            stale_state=written.before.state if written.before else None,
+            stale_state=written.before.observed.state if written.before else None,
             expects=written.token_file.expiration_date_time if written.file_sent and written.token_file else None,
         )
         try:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import drift, times
+from intune_vpp.core import drift, identity, times
 from intune_vpp.core.enums import SyncStatus
 from intune_vpp.core.errors import (
     AdoptionRefused,
     DeletionRefused,
     GraphError,
+    NotFound,
     QueryRefused,
     RevocationFailed,
     RevocationTimedOut,
@@ -21,7 +22,7 @@ from intune_vpp.core.errors import (
     TokenGone,
     WaitInterrupted,
 )
-from intune_vpp.core.model import BY_ATTRIBUTE, VppToken, VppTokenArgs, VppTokenState, same
+from intune_vpp.core.model import VppToken, VppTokenArgs, VppTokenState
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.lifecycle import tenancy
 from intune_vpp.lifecycle.settling import wrong_location
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.errors import IntuneVppError
     from intune_vpp.core.ports import Clock, Voice, VppTokens
     from intune_vpp.core.stoken import SToken
-    from intune_vpp.lifecycle.reading import Reading
+    from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.revoking import Revoking
     from intune_vpp.lifecycle.roll_call import RollCall
     from intune_vpp.lifecycle.settling import Outcome
@@ -50,7 +51,7 @@ class TokenLifecycle:
         self,
         *,
         tokens: VppTokens,
-        reading: Reading,
+        listing: TokenListing,
         writing: Writing,
         revoking: Revoking,
         vault: Vault,
@@ -59,7 +60,7 @@ class TokenLifecycle:
         clock: Clock,
     ) -> None:
         self._tokens = tokens
-        self._reading = reading
+        self._listing = listing
         self._writing = writing
         self._revoking = revoking
         self._vault = vault
@@ -100,7 +101,7 @@ class TokenLifecycle:
         """A token that was never managed, as an import wants it. Raises QueryRefused where it is not there."""
         tenant_id = self._tokens.tenant_id()
         try:
-            observed = self._reading.one(token_id)
+            observed = self._listing.one(token_id)
         except TokenGone:
             msg = f'There is no token "{token_id}" in tenant {tenant_id}.'
             raise QueryRefused(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
@@ -110,10 +111,15 @@ class TokenLifecycle:
         """The state as Graph sees it now, None where the token is gone. Raises WrongTenant and GraphError."""
         state = self._in_this_tenant(state)
         try:
-            observed = self._reading.one(state.id)
+            observed = self._listing.one(state.id)
         except TokenGone:
             return None
-        return drift.observe(state, observed, observed_at=self._now())
+        suspected = state.look_for_duplicates or bool(state.duplicate_token_ids)
+        duplicates = self._listing.duplicates(observed, after=0, suspected=suspected)
+        if duplicates:
+            self._voice.warn(identity.advice(observed, duplicates))
+        ids = None if duplicates is None else tuple(one.id for one in duplicates)
+        return drift.observe(state, observed, observed_at=self._now(), duplicates=ids)
 
     def update(self, state: VppTokenState, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED) -> Outcome:
         """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
@@ -139,11 +145,17 @@ class TokenLifecycle:
         try:
             if state.inputs.revoke_licenses_on_delete is True:
                 self._revoke(state, patience)
-            self._tokens.delete(state.id)
+            self._send_delete(state.id)
         except TokenGone:
             self._voice.note(f"{label} was deleted already.")
-        self._reading.forget(state.id)
+        self._listing.written(state.id)
         self._roll_call.leave(state.id)
+
+    def _send_delete(self, token_id: str) -> None:
+        try:
+            self._tokens.delete(token_id)
+        except NotFound as refusal:
+            raise self._listing.explain(token_id, refusal) from None
 
     def _revoke(self, state: VppTokenState, patience: timedelta) -> None:
         """Take back all licences: once the token is deleted, Intune cannot any more."""
@@ -184,7 +196,7 @@ class TokenLifecycle:
 
     def _adopt(self, token_id: str, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
         try:
-            observed = self._tokens.get(token_id)
+            observed = self._listing.get(token_id)
         except TokenGone:
             msg = f"There is no token {token_id} to adopt in this tenant."
             raise AdoptionRefused(f"{msg} Check adoptTokenId, or leave it out to create one.") from None
@@ -196,8 +208,9 @@ class TokenLifecycle:
 
     def _take_over(self, observed: VppToken, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
         self._voice.warn(
-            f"{observed.label} is in the tenant already, from this very file: token {observed.id} was taken over, "
-            "and no second one created. Where another stack manages it, both do now."
+            f"{observed.label} already exists in the tenant with this file (token {observed.id}), so it was adopted "
+            "instead of created. If another stack manages it, both stacks now do. If an older record of this stack has "
+            "it, remove that record with pulumi state delete: to destroy it would delete the token."
         )
         unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
         bare = replace(_bare(observed, tenant_id), token_file=described(args), sync_pending=unsynced)
@@ -210,13 +223,27 @@ class TokenLifecycle:
         return outcome
 
     def _already_there(self, stoken: SToken, args: VppTokenArgs) -> VppToken | None:
-        """The token that an earlier run uploaded from this file, and whose resource is not in this run."""
-        listed = self._reading.before_first_create()
-        found = [one for one in listed if _is_from(one, stoken, args) and not self._roll_call.met(one.id)]
-        if len(found) > 1:
-            msg = f"{len(found)} tokens in the tenant could be this one: {', '.join(one.id for one in found)}."
-            raise AdoptionRefused(f"{msg} Name the right one in adoptTokenId, or delete the others.")
-        return found[0] if found else None
+        """The token that was made from this file before, and that no other resource of this run manages.
+
+        Raises AdoptionRefused where there are several, or where it has another display name or Apple ID: somebody may
+        have uploaded the file by hand, and a second token of one location would stop its sync.
+        """
+        made = [
+            one
+            for one in self._listing.before_create()
+            if identity.is_made_from(one, stoken, args) and not self._roll_call.met(one.id)
+        ]
+        if len(made) > 1:
+            listed = ", ".join(identity.described(one) for one in made)
+            what = f"{len(made)} tokens of the tenant were made from this file: {listed}. Nothing was created."
+            raise AdoptionRefused(
+                f"{what} Set adoptTokenId to the id of the right one, or delete the others in Intune."
+            )
+        if made and not identity.has_labels(made[0], args):
+            what = "The tenant already has a token that was made from this file, with another display name or Apple ID"
+            cure = f"Nothing was created. To manage that token, set adoptTokenId to {made[0].id}."
+            raise AdoptionRefused(f"{what}: {identity.described(made[0])}. {cure}")
+        return made[0] if made else None
 
     def _in_this_tenant(self, state: VppTokenState) -> VppTokenState:
         """The state, naming the tenant where it did not yet. Raises WrongTenant."""
@@ -236,14 +263,3 @@ def _not_deleted(kept: str, why: IntuneVppError | str) -> RevocationFailed:
 def _bare(observed: VppToken, tenant_id: str) -> VppTokenState:
     """A token that is there, and of which nothing is managed yet."""
     return VppTokenState(observed=observed, tenant_id=tenant_id, inputs=VppTokenArgs(), observed_at="")
-
-
-def _is_from(found: VppToken, stoken: SToken, args: VppTokenArgs) -> bool:
-    """Whether a token in the tenant is what uploading this file with these inputs makes."""
-    organizations = {stoken.organization_name, args.organization_name}
-    return (
-        found.organization_name in organizations
-        and times.same_second(found.expiration_date_time, stoken.expiration_date_time)
-        and same(BY_ATTRIBUTE["apple_id"], found.apple_id, args.apple_id)
-        and (args.display_name is None or found.display_name in {None, args.display_name})
-    )

@@ -43,7 +43,7 @@ class Waiting:
         self._listing = listing
         self._clock = clock
         self._lock = threading.Lock()
-        self._turn: Future[Snapshot] | None = None
+        self._turn: Future[None] | None = None
 
     def wait(
         self,
@@ -89,16 +89,16 @@ class Waiting:
         """The answer of a LIST that began after LIST `seen`: one pause and one LIST for all that wait meanwhile."""
         while True:
             with self._lock:
+                if (latest := self._listing.latest(seen)) is not None:
+                    return latest
                 if self._turn is None or self._turn.done():
                     self._turn = self._clock.start(partial(self._take_turn, pause))
                 turn = self._turn
-            snapshot = self._clock.unless_stopped(turn.result, self._left(until))
-            if snapshot.number > seen:
-                return snapshot
+            self._clock.unless_stopped(turn.result, self._left(until))
 
-    def _take_turn(self, pause: float) -> Snapshot:
+    def _take_turn(self, pause: float) -> None:
         self._clock.sleep(pause)
-        return self._listing.after(self._listing.begun)
+        self._listing.after(self._listing.begun)
 
     def _left(self, until: datetime) -> float:
         """The seconds until a wait must end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import check, diff, drift, wire
-from intune_vpp.core.errors import AdoptionRefused, GraphUnavailable, GraphUnreachable
+from intune_vpp.core.errors import AdoptionRefused, GraphUnavailable, GraphUnreachable, NotFound
 from intune_vpp.core.model import MEMBERS, Compare, TokenFile, VppToken, VppTokenArgs, VppTokenState, same
 from intune_vpp.lifecycle.settling import Outcome, Written
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.ports import Clock, Voice, VppTokens
     from intune_vpp.core.stoken import SToken
-    from intune_vpp.lifecycle.reading import Reading
+    from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.roll_call import RollCall
     from intune_vpp.lifecycle.settling import Settling
     from intune_vpp.lifecycle.vault import Vault
@@ -29,7 +29,7 @@ class Writing:
         self,
         *,
         tokens: VppTokens,
-        reading: Reading,
+        listing: TokenListing,
         settling: Settling,
         vault: Vault,
         roll_call: RollCall,
@@ -37,7 +37,7 @@ class Writing:
         clock: Clock,
     ) -> None:
         self._tokens = tokens
-        self._reading = reading
+        self._listing = listing
         self._settling = settling
         self._vault = vault
         self._roll_call = roll_call
@@ -61,7 +61,7 @@ class Writing:
             observed = self._tokens.create(members, stoken)
         except (GraphUnreachable, GraphUnavailable):
             # Only the answer may be lost: the next create looks again.
-            self._reading.forget_first_listing()
+            self._listing.answer_lost()
             raise
         self._roll_call.arrive(observed.id, stoken.fingerprint)
         self._roll_call.name(observed.id, observed.label)
@@ -90,8 +90,11 @@ class Writing:
         observed = state.observed
         members = wire.members(args, plan.members)
         if members or stoken:
-            observed = self._tokens.update(state.id, members, stoken)
-            self._reading.forget(state.id)
+            try:
+                observed = self._tokens.update(state.id, members, stoken)
+            except NotFound as refusal:
+                raise self._listing.explain(state.id, refusal) from None
+            self._listing.written(state.id)
             self._warn_of_kept_values(args, observed, members)
         # The file that is named and need not be sent is there already: sent before, or brought by another way.
         named = described(args) if args.token is not None else None
@@ -102,11 +105,10 @@ class Writing:
             observed=observed,
             args=args,
             token_file=token_file,
-            before=state.observed,
+            before=state,
             file_sent=stoken is not None,
             arrives=arrives,
             syncs=due and args.wait_for_sync is not False,
-            pending=state.sync_pending,
             patience=patience,
         )
         return self._settling.settle(written, state.tenant_id)

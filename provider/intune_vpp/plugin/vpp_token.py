@@ -68,7 +68,7 @@ class VppToken:
         found = self._parts.tokens.find(request.id) if imports else self._read(request)
         if found is None:
             return provider_pb2.ReadResponse()
-        self._parts.preview.warn_of(found)
+        self._parts.preview.warn_of(found, just_read=True)
         secrets = _secrets(request.inputs) | _secrets(request.properties)
         answer = provider_pb2.ReadResponse(
             id=found.id, properties=codec.encode(records.state_to(found), secrets=secrets)

@@ -1,0 +1,87 @@
+"""Which tokens of a tenant belong together: made from the same file, or for the same location.
+
+Graph never shows a token's file again. What it shows of the file is the organization and the expiration, to the second,
+and Apple ends a file at the second at which it was downloaded, one year later: these two are the evidence. Display name
+and Apple ID can be edited by anybody, so they are none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intune_vpp.core import times
+from intune_vpp.core.enums import TokenState
+from intune_vpp.core.model import BY_ATTRIBUTE, VppToken, VppTokenArgs, same
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from intune_vpp.core.stoken import SToken
+
+
+def is_made_from(found: VppToken, file: SToken, args: VppTokenArgs) -> bool:
+    """Whether a token of the tenant was made from this file; `args` may name the organization as Intune shows it."""
+    organizations = {file.organization_name, args.organization_name}
+    return found.organization_name in organizations and times.same_second(
+        found.expiration_date_time, file.expiration_date_time
+    )
+
+
+def has_labels(found: VppToken, args: VppTokenArgs) -> bool:
+    """Whether a token has the display name and the Apple ID that the program asks for; v1.0 shows no display name."""
+    return all(
+        getattr(args, name) is None
+        or getattr(found, name) is None
+        or same(BY_ATTRIBUTE[name], getattr(found, name), getattr(args, name))
+        for name in ("apple_id", "display_name")
+    )
+
+
+def duplicates(token: VppToken, listed: Iterable[VppToken]) -> tuple[VppToken, ...]:
+    """The other tokens of the tenant that were made from the same file, or that Intune calls its duplicates."""
+    return tuple(one for one in listed if one.id.lower() != token.id.lower() and _is_duplicate(token, one))
+
+
+def _is_duplicate(one: VppToken, other: VppToken) -> bool:
+    if one.organization_name != other.organization_name:
+        return False
+    located = one.location_name is not None and other.location_name is not None
+    if located and one.location_name != other.location_name:
+        return False
+    flagged = TokenState.DUPLICATE_LOCATION_ID in {one.state, other.state}
+    return (located and flagged) or times.same_second(one.expiration_date_time, other.expiration_date_time)
+
+
+def described(token: VppToken) -> str:
+    """A token by its id, its name and its Apple ID, for a sentence that asks a person to choose."""
+    known = [
+        f'"{token.display_name}"' if token.display_name else "",
+        f"Apple ID {token.apple_id}" if token.apple_id else "",
+    ]
+    known = [one for one in known if one]
+    return f"{token.id} ({', '.join(known)})" if known else token.id
+
+
+def advice(token: VppToken, others: Collection[VppToken]) -> str:
+    """The sentences about duplicates: which tokens they are, and which of them to keep.
+
+    Every run must choose the same one, or two runs that meet would have both tokens deleted.
+    """
+    kept = min((token, *others), key=_rank)
+    why = ", which was synced first," if times.parse(kept.last_sync_date_time) else ""
+    listed = " and ".join(described(one) for one in others)
+    what = (
+        f"Token {described(token)} has a duplicate in this tenant: {listed}. Intune syncs only one token of a location."
+    )
+    return f"{what} Keep {kept.id}{why} and delete the other one once no app assignment needs it."
+
+
+def _rank(token: VppToken) -> tuple[bool, bool, str, str]:
+    """The token to keep comes first: Intune syncs it, so its apps are assigned."""
+    synced = times.parse(token.last_sync_date_time)
+    return (
+        token.state == TokenState.DUPLICATE_LOCATION_ID,
+        synced is None,
+        synced.isoformat() if synced else "",
+        token.id.lower(),
+    )

@@ -1,0 +1,225 @@
+"""A token counts as deleted only on two witnesses: Graph's own 404 for it, and a LIST without it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from actions_in_process import done, refreshed
+from intune_vpp.core.actions import LICENSE_SYNC
+from intune_vpp.core.errors import GraphError, NotFound, QueryRefused
+from tenant_in_process import DELETE, GET, LIST, PATCH, Run, vpptoken, wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from intune_vpp.core.model import VppTokenState
+    from intune_vpp_emulator.tenant import Tenant
+
+
+def nested(message: str) -> str:
+    """Intune's envelope: a document in the message."""
+    document = {"_version": 3, "Message": message, "CustomApiErrorPhrase": "", "RetryAfter": None}
+    return json.dumps({"error": {"code": "ResourceNotFound", "message": json.dumps(document)}})
+
+
+TAGS = nested(
+    "Resource does not contain a tag allowed by the current role. - Operation ID (for customer support): "
+    "00000000-0000-0000-0000-000000000000 - Activity ID: 46f1c833"
+)
+UNPROVEN: dict[str, str] = {
+    "a proxy's page": "<html><h1>404 Not Found</h1></html>",
+    "nothing": "",
+    "scope tags": TAGS,
+    "a role": nested("The role of the caller does not include this."),
+    "another code": '{"error": {"code": "UnknownError", "message": "Not found."}}',
+    "no code": '{"error": {"message": "Not found."}}',
+    "no envelope": '{"code": "ResourceNotFound", "message": "Not found."}',
+    "a list": "[404]",
+}
+PLAIN = nested("An error has occurred")
+
+
+class Answers(httpx.BaseTransport):
+    """Answers some requests with a 404 of its own, before the tenant sees them."""
+
+    def __init__(self, inner: httpx.BaseTransport, body: str, names: Callable[[httpx.Request], bool]) -> None:
+        self._inner = inner
+        self._body = body
+        self._names = names
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """The 404, or the tenant's answer."""
+        if self._names(request):
+            return httpx.Response(404, text=self._body, request=request)
+        return self._inner.handle_request(request)
+
+
+def names_one(request: httpx.Request) -> bool:
+    """Whether a request names a token."""
+    return "/vppTokens/" in request.url.path
+
+
+def names_all(request: httpx.Request) -> bool:
+    """Whether a request is a LIST."""
+    return request.method == "GET" and request.url.path.endswith("/vppTokens")
+
+
+def answering(tenant: Tenant, body: str, names: Callable[[httpx.Request], bool] = names_one, **more: Any) -> Run:
+    """A run in which such requests are answered with a 404."""
+    return Run(tenant, around=lambda inner: Answers(inner, body, names), **more)
+
+
+def a_token(tenant: Tenant, **members: Any) -> VppTokenState:
+    """A token that was created and synced."""
+    return Run(tenant).create(wanted(vpptoken(), deletionProtection=False, **members)).state
+
+
+@pytest.mark.parametrize("body", UNPROVEN.values(), ids=UNPROVEN)
+def test_a_404_that_is_no_proof_changes_nothing(tenant: Tenant, body: str) -> None:
+    """A read, a change, a deletion and an import that are answered with such a 404 fail, and say what it may mean."""
+    state = a_token(tenant)
+    changed = wanted(None, displayName="Other", deletionProtection=False)
+    calls: list[Callable[[Run], object]] = [
+        lambda run: run.refresh(state),
+        lambda run: run.up(state, changed),
+        lambda run: run.delete(state),
+        lambda run: run.assembly.tokens.find(state.id),
+        lambda run: run.create(wanted(None, adoptTokenId=state.id)),
+        lambda run: done(run, LICENSE_SYNC, {"vppTokenId": state.id}),
+    ]
+    for call in calls:
+        run = answering(tenant, body)
+        with pytest.raises(NotFound, match="does not mean that it was deleted, so nothing was changed") as refused:
+            call(run)
+        assert "scope tags" in str(refused.value)
+        assert "proxy" in str(refused.value)
+        assert LIST not in run.requests
+    assert [one.id for one in tenant.tokens] == [state.id]
+
+
+def test_a_404_of_graph_for_a_token_that_is_listed(tenant: Tenant) -> None:
+    """Where a LIST has the token, Graph's own 404 is contradicted: a read and a deletion fail and change nothing."""
+    state = a_token(tenant)
+    calls: list[Callable[[Run], object]] = [
+        lambda run: run.refresh(state),
+        lambda run: run.delete(state),
+    ]
+    for call in calls:
+        run = answering(tenant, PLAIN)
+        with pytest.raises(NotFound, match="but lists it: nothing was changed"):
+            call(run)
+        assert run.requests == [LIST]
+    assert [one.id for one in tenant.tokens] == [state.id]
+
+
+def test_a_listing_that_cannot_be_read_whole_is_no_witness(tenant: Tenant) -> None:
+    """A LIST with an entry that is no token does not prove that a token is gone."""
+    state = a_token(tenant)
+    tenant.delete(state.id)
+
+    class Foreign(httpx.BaseTransport):
+        def __init__(self, inner: httpx.BaseTransport) -> None:
+            self._inner = inner
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if names_all(request):
+                return httpx.Response(200, json={"value": [{"displayName": "No id"}]}, request=request)
+            return self._inner.handle_request(request)
+
+    with pytest.raises(NotFound, match="lists something that cannot be read"):
+        Run(tenant, around=Foreign).refresh(state)
+
+
+def test_a_listing_that_is_not_found_removes_nothing(tenant: Tenant) -> None:
+    """A 404 of the LIST says nothing of its tokens: neither a refresh of many nor one of a deleted token trusts it."""
+    first, second = a_token(tenant), Run(tenant).create(wanted(vpptoken("Monroe"), displayName="Monroe")).state
+    run = answering(tenant, PLAIN, names_all)
+    now = run.refresh(first)
+    assert now is not None
+    assert now.observed == first.observed
+    with pytest.raises(NotFound, match="listing the tokens: 404"):
+        run.refresh(second)
+    tenant.delete(first.id)
+    with pytest.raises(NotFound, match="listing the tokens: 404"):
+        answering(tenant, PLAIN, names_all).refresh(first)
+
+
+def test_a_404_of_the_list_before_a_create_stops_it(tenant: Tenant) -> None:
+    """Without a look at the tenant nothing is created."""
+    run = answering(tenant, PLAIN, names_all)
+    with pytest.raises(GraphError):
+        run.create(wanted(vpptoken()))
+    assert run.requests == []
+    assert tenant.tokens == []
+
+
+def test_a_404_during_a_wait_is_waited_out(tenant: Tenant) -> None:
+    """A LIST and a GET that answer 404 while a sync is waited for do not end the wait at once, nor lose the token."""
+    left = [2]
+
+    def at_first(request: httpx.Request) -> bool:
+        if not names_all(request) or not tenant.tokens or left[0] == 0:
+            return False
+        left[0] -= 1
+        return True
+
+    outcome = answering(tenant, PLAIN, at_first).create(wanted(vpptoken()))
+    assert outcome.failure is None
+    assert [one.id for one in tenant.tokens] == [outcome.state.id]
+    assert left == [0]
+
+
+def test_a_404_that_lasts_ends_a_wait_and_keeps_the_token(tenant: Tenant) -> None:
+    """A wait that sees only 404 ends with that error; the id is kept, and the next update syncs again."""
+    outcome = answering(tenant, TAGS, lambda request: names_all(request) and bool(tenant.tokens)).create(
+        wanted(vpptoken())
+    )
+    assert isinstance(outcome.failure, NotFound)
+    assert outcome.state.sync_pending
+    assert [one.id for one in tenant.tokens] == [outcome.state.id]
+
+
+def test_a_sync_of_a_token_that_cannot_be_seen_stays(tenant: Tenant) -> None:
+    """The refresh of a LicenseSync drops its record only with its token."""
+    token_id = a_token(tenant).id
+    kept = done(Run(tenant), LICENSE_SYNC, {"vppTokenId": token_id})
+    with pytest.raises(NotFound):
+        refreshed(answering(tenant, TAGS), kept)
+    tenant.delete(token_id)
+    assert refreshed(Run(tenant), kept) is None
+
+
+def test_what_both_witnesses_say_is_believed(tenant: Tenant) -> None:
+    """A token that was deleted by hand is gone for a read, an import and a deletion."""
+    state = a_token(tenant)
+    tenant.delete(state.id)
+    assert Run(tenant).refresh(state) is None
+    Run(tenant).delete(state)
+    run = Run(tenant)
+    with pytest.raises(QueryRefused, match="There is no token"):
+        run.assembly.tokens.find(state.id)
+    assert run.requests == [GET, LIST]
+
+
+def test_a_sync_that_is_not_found_after_an_upload_keeps_the_token(tenant: Tenant) -> None:
+    """A 404 of syncLicenses after a create is told with the new state, and the id is kept."""
+    outcome = answering(
+        tenant, TAGS, lambda request: request.url.path.endswith("/syncLicenses") or names_one(request)
+    ).create(wanted(vpptoken()))
+    assert isinstance(outcome.failure, NotFound)
+    assert (outcome.state.id, outcome.state.sync_pending) == (tenant.tokens[0].id, True)
+
+
+def test_requests_of_a_change_are_as_few_as_before(tenant: Tenant) -> None:
+    """The second witness costs nothing while all is well."""
+    state = a_token(tenant)
+    run = Run(tenant)
+    run.up(state, wanted(None, displayName="Other", deletionProtection=False))
+    assert run.requests == [PATCH]
+    later = Run(tenant)
+    later.delete(state)
+    assert later.requests == [DELETE]
