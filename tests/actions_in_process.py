@@ -19,6 +19,7 @@ from tenant_in_process import Run, TenantTime, new_tenant, vpptoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
     from datetime import datetime, timedelta
 
     from intune_vpp.core.actions import Acted, Action, Plan
@@ -72,6 +73,10 @@ class Deaf(TenantTime):
         super().__init__(clock)
         self._left = at
         self._heard = heard
+
+    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
+        """A call that is waited for is one of them."""
+        return self.unless_stopped(answer.result, timeout)
 
     def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
         """Make the calls until then, and that one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,11 @@ NEXT_YEAR = NOW + timedelta(days=365)
 TENANT = "11111111-1111-4111-8111-111111111111"
 TOKEN_ID = "22222222-2222-4222-8222-222222222222"
 APPLE_ID = "vpp@contoso.example"
+
+
+def apart(location: str) -> timedelta:
+    """What the file of a location ends after that of Lincoln: files of two locations end in different seconds."""
+    return timedelta(seconds=0 if location == "Lincoln" else 1 + zlib.crc32(location.encode()) % 3600)
 
 
 def file_text(

@@ -10,14 +10,12 @@ import base64
 import json
 import re
 import threading
-import zlib
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from builders import APPLE_ID, NEXT_YEAR, NOW
+from builders import APPLE_ID, NEXT_YEAR, NOW, apart
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly, connect_to_graph
 from intune_vpp.clock import SystemClock
@@ -60,8 +58,7 @@ def vpptoken(location: str = "Lincoln", *, organization: str = "Contoso", expire
 
     Files of two locations end in different seconds, as Apple's do; Lincoln's ends at NEXT_YEAR.
     """
-    apart = timedelta(seconds=0 if location == "Lincoln" else 1 + zlib.crc32(location.encode()) % 3600)
-    return make_token(organization, location, expires or NEXT_YEAR + apart)
+    return make_token(organization, location, expires or NEXT_YEAR + apart(location))
 
 
 def sealed_in(text: str) -> str:
@@ -103,6 +100,11 @@ class TenantTime:
     def start(self, call: Callable[[], T]) -> Future[T]:
         """In a thread, as in life."""
         return SystemClock().start(call)
+
+    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
+        """Nobody asks to stop; only real time could run out."""
+        del timeout
+        return answer.result()
 
     def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
         """Nobody asks to stop; only real time could run out."""

@@ -47,15 +47,18 @@ class SystemClock:
         return answer
 
     def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
-        """The answer of a call that may take long.
+        """The answer of a call that may take long; it is not made once stopped. Raises what `wait_for` raises."""
+        if self._stopped.is_set():
+            raise _interrupted()
+        return self.wait_for(self.start(call), timeout)
+
+    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
+        """The answer of a call that was started.
 
         Raises WaitInterrupted once stopped, and TimeoutError after `timeout` seconds; the call then goes on unheard.
         """
-        if self._stopped.is_set():
-            raise _interrupted()
         woken = threading.Event()
         self._waiting.add(woken)
-        answer = self.start(call)
         answer.add_done_callback(lambda _: woken.set())
         if self._stopped.is_set():
             woken.set()

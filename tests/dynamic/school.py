@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from builders import apart
 from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.members import Version
 from intune_vpp_emulator.refusals import IntuneRefusal
@@ -27,7 +28,7 @@ def text(
     *, days: float = 300, expires: datetime | None = None, organization: str = "Contoso", location: str = "Lincoln"
 ) -> str:
     """The text of a new token file, which ends so many days from now, or then."""
-    return make_token(organization, location, expires or day(days))
+    return make_token(organization, location, expires or day(days) + apart(location))
 
 
 def inputs(token: object = None, **differing: Any) -> dict[str, Any]:

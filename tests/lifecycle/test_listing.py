@@ -16,7 +16,7 @@ from intune_vpp.lifecycle.listing import FRESH, Snapshot, TokenListing
 from intune_vpp.lifecycle.waiting import Waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from concurrent.futures import Future
     from datetime import datetime
 
     from intune_vpp.core.model import VppToken
@@ -51,11 +51,11 @@ class CountsWaiters(SystemClock):
         self._tenant = tenant
         self._left = threading.Semaphore(waiters - 1)
 
-    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
+    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
         """Wait, as one more."""
         if not self._left.acquire(blocking=False):
             self._tenant.let_go.set()
-        return super().unless_stopped(call, timeout)
+        return super().wait_for(answer, timeout)
 
 
 def listing_of(tenant: Held, waiters: int) -> TokenListing:
@@ -134,10 +134,10 @@ class Hurried(SystemClock):
     def sleep(self, seconds: float) -> None:
         """No time."""
 
-    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
+    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
         """The answer, if it comes at once."""
         try:
-            return super().unless_stopped(call, None if timeout is None else 0.05)
+            return super().wait_for(answer, None if timeout is None else 0.05)
         except TimeoutError:
             self._noon.over = True
             raise

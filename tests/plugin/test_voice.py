@@ -51,7 +51,7 @@ def test_each_call_warns_under_its_resource(start: Open, engine: Listener, tenan
         assert warnings(engine)[before:] == [(URN, "Lincoln expires in 5 day")]
     before = len(warnings(engine))
     start().made(inputs(file))
-    assert (URN, "Lincoln is in the tenant") in warnings(engine)[before:]
+    assert (URN, "Lincoln already exists i") in warnings(engine)[before:]
 
     engine.wait_for("DEBUG", count=5)
     lines = [(urn, sentence) for urn, severity, sentence in engine.about if severity == "DEBUG"]

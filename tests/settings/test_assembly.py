@@ -63,6 +63,11 @@ class Still:
         """In a thread, as in life."""
         return SystemClock().start(call)
 
+    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
+        """Nobody asks to stop, and nobody waits long."""
+        del timeout
+        return answer.result()
+
     def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
         """Nobody asks to stop, and nobody waits long."""
         del timeout

@@ -99,6 +99,9 @@ class Clock(Protocol):
     def start(self, call: Callable[[], T]) -> Future[T]:
         """Run a call beside the caller."""
 
+    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
+        """The answer of a call that was started. Raises what `unless_stopped` raises."""
+
     def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
         """The answer of a call, which is left alone where the engine asks to stop: then raises WaitInterrupted.
 

@@ -86,6 +86,8 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     """Results of actions on the token (beta only)."""
     sync_pending: Output[bool]
     """True while a sync that the provider started was not seen to succeed; the next update then tries again."""
+    duplicate_token_ids: Output[Sequence[str] | None]
+    """Ids of other tokens of the tenant for the same file or location; absent where there is none."""
 
     def __init__(  # noqa: PLR0913 - Graph's members
         self,
@@ -144,8 +146,9 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
         props = {prop.attribute: given.get(prop.attribute) for prop in PROPERTIES}
         props["token"] = _sendable(token)
         super().__init__(VppTokenProvider(), resource_name, props, _hiding(props, opts))
+        # The provider can only warn after a create, or the new id would be lost; the program can fail the run.
+        pulumi.Output.all(self.id, self.duplicate_token_ids).apply(_refuse_duplicates)
         if expected_location_name is not None:
-            # The provider can only warn without losing the new id; the program can fail the run.
             pulumi.Output.all(self.id, self.location_name, expected_location_name).apply(_refuse_other_location)
 
     def translate_input_property(self, prop: str) -> str:
@@ -165,6 +168,14 @@ def _refuse_other_location(seen: list[Any]) -> None:
     if location not in {None, expected}:
         msg = f'Token {token_id} is for the location "{location}", expected was "{expected}".'
         raise pulumi.RunError(f"{msg} Renew it with the right location's file, or correct expected_location_name.")
+
+
+def _refuse_duplicates(seen: list[Any]) -> None:
+    token_id, duplicates = seen
+    if duplicates and not pulumi.runtime.is_dry_run():
+        others = ", ".join(duplicates)
+        msg = f"Token {token_id} has a duplicate in this tenant, for the same file or location: token {others}."
+        raise pulumi.RunError(f"{msg} Delete the one that the warning does not say to keep, then refresh.")
 
 
 def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:

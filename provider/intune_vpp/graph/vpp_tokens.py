@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from intune_vpp.core import wire
 from intune_vpp.core.check import needs_beta
-from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, QueryRefused, SettingsError
+from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, SettingsError
 from intune_vpp.core.model import Listing
 from intune_vpp.graph.errors import READING_APP, UPLOADING
 
@@ -161,7 +161,7 @@ def _path(token_id: str) -> str:
 
 
 def _segment(entity_id: str) -> str:
-    """An id as part of a path. Raises QueryRefused for one that would name the collection, or what is above it."""
+    """An id as part of a path. Raises NotFound, unsent, for one that would name the collection, or what is above it."""
     if not entity_id.strip(".") or len(entity_id) > wire.LONGEST_ID:
-        raise QueryRefused(f'"{entity_id[: wire.LONGEST_ID]}" is not an id of Microsoft Graph. Ids are GUIDs.')
+        raise NotFound(f'Nothing in Microsoft Graph has the id "{entity_id[: wire.LONGEST_ID]}".', from_graph=True)
     return quote(entity_id, safe="")

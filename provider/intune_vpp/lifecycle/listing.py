@@ -80,7 +80,7 @@ class TokenListing:
                 begun = self._begun
                 self._running = (begun, self._clock.start(lambda: self._list(begun)))
             answer = self._running[1]
-        return self._clock.unless_stopped(answer.result, timeout)
+        return self._clock.wait_for(answer, timeout)
 
     def within(self, age: timedelta, *, token_id: str = "") -> Snapshot:
         """A snapshot that is no older than `age` and, where `token_id` is given, newer than the last write to it."""

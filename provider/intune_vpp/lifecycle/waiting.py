@@ -94,7 +94,7 @@ class Waiting:
                 if self._turn is None or self._turn.done():
                     self._turn = self._clock.start(partial(self._take_turn, pause))
                 turn = self._turn
-            self._clock.unless_stopped(turn.result, self._left(until))
+            self._clock.wait_for(turn, self._left(until))
 
     def _take_turn(self, pause: float) -> None:
         self._clock.sleep(pause)
