@@ -96,6 +96,10 @@ class Tenant:
         """Let things go wrong by these rules."""
         self._call("POST", "faults", list(rules))
 
+    def clear(self) -> None:
+        """Let nothing go wrong any more."""
+        self._call("DELETE", "faults")
+
     def suffer(self) -> None:
         """Wait until a request is under way for each of the rules of `fail`."""
         deadline = time.monotonic() + 30

@@ -105,6 +105,8 @@ def test_each_output_is_readable_by_its_attribute() -> None:
     """Every property of the table is an attribute in snake_case, keys of objects inside included."""
     outputs: dict[str, Any] = {prop.name: f"value of {prop.name}" for prop in PROPERTIES}
     outputs |= {
+        # A list that is not empty fails the program.
+        "duplicateTokenIds": [],
         "tokenFile": {"expirationDateTime": "2027-10-01T00:00:00Z", "organizationName": "Contoso"},
         "tokenActionResults": [{"actionName": "revokeLicenses", "lastUpdatedDateTime": "2026-10-01T00:00:00Z"}],
         "__inputs": {"appleId": "x"},
@@ -124,8 +126,9 @@ def test_each_output_is_readable_by_its_attribute() -> None:
     assert found.pop("token_action_results") == [
         {"action_name": "revokeLicenses", "last_updated_date_time": "2026-10-01T00:00:00Z"}
     ]
+    assert found.pop("duplicate_token_ids") == []
     assert found == {prop.attribute: f"value of {prop.name}" for prop in PROPERTIES if prop.attribute in found}
-    assert len(found) == len(PROPERTIES) - 2
+    assert len(found) == len(PROPERTIES) - 3
 
 
 @pytest.mark.parametrize("text", [TEXT, "", "ü"])

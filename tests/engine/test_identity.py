@@ -32,7 +32,7 @@ def test_a_forced_replacement_keeps_the_token(project: Project, tenant: Tenant, 
     tenant.log()
     replaced = project.up("--replace", record["urn"])
     assert replaced.ok, replaced.text
-    assert "was taken over" in replaced.text
+    assert "so it was adopted instead of created" in replaced.text
     assert project.pulumi("state", "taint", record["urn"]).ok
     assert project.up().ok
     assert project.token()["id"] == record["id"]
@@ -101,6 +101,49 @@ def test_adoption(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert tenant.requests() == ["GET vppTokens/{id}"]
     project.want("other", token=str(token_file(tmp_path, "other")), adopt_token_id="0" * 8 + by_hand["id"][8:])
     assert "There is no token" in project.up().text
+
+
+def test_a_token_uploaded_by_hand(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """A token that a person made from the same file under another name is refused before anything is sent.
+
+    The sentence names it and the cure, and the cure works.
+    """
+    project, file = each_door, token_file(tmp_path)
+    by_hand = tenant.upload(file, displayName="By hand", appleId="person@contoso.example")
+    project.want(token=str(file), display_name="Lincoln")
+    refused = project.up()
+    assert not refused.ok
+    assert f'{by_hand} ("By hand", Apple ID person@contoso.example). Nothing was created.' in refused.text
+    assert tenant.writes() == []
+    project.want(adopt_token_id=by_hand)
+    assert project.up().ok
+    assert [one["body"] for one in tenant.log() if one["method"] != "GET" and one["path"].startswith("/beta")] == [
+        {"appleId": "apps@contoso.example", "displayName": "Lincoln"}
+    ]
+    assert project.token()["id"] == by_hand
+
+
+def test_two_uploads_of_one_file_at_once(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
+    """A file that somebody uploads while the run does fails the run: it names both ids and the one to keep."""
+    project, file = each_door, token_file(tmp_path)
+    project.want(token=str(file), display_name="Lincoln")
+    tenant.fail({"method": "POST", "path": "*/vppTokens", "delay": 4})
+    command = project.begin("up", "--yes", "--skip-preview")
+    tenant.suffer()
+    other = tenant.upload(file, displayName="By hand")
+    text, _ = command.communicate(timeout=120)
+    assert command.returncode != 0
+    mine = project.token()
+    assert mine["id"] != other
+    assert f"has a duplicate in this tenant: {other}" in text
+    assert f"Keep {other}" in text
+    assert mine["outputs"]["duplicateTokenIds"] == [other]
+    tenant.delete(other)
+    assert project.refresh().ok
+    healed = project.up()
+    assert healed.ok, healed.text
+    assert "duplicateTokenIds" not in project.token()["outputs"]
+    assert project.token()["id"] == mine["id"]
 
 
 def test_engine_options(project: Project, tenant: Tenant, tmp_path: Path) -> None:

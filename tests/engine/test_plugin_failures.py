@@ -61,7 +61,7 @@ def test_refused_and_lost(yaml_project: YamlProject, tenant: Tenant, tmp_path: P
     tenant.log()
     found = project.up()
     assert found.ok, found.text
-    assert "was taken over" in found.text
+    assert "so it was adopted instead of created" in found.text
     assert "POST vppTokens" not in tenant.writes()
 
     project.want("twin", token=str(token_file(tmp_path, "twin", days=200)), display_name="Twin")

@@ -121,7 +121,7 @@ def test_engine_options(yaml_project: YamlProject, tenant: Tenant, tmp_path: Pat
     tenant.log()
     replaced = project.up("--replace", record["urn"], "--target", record["urn"])
     assert replaced.ok, replaced.text
-    assert "was taken over" in replaced.text
+    assert "so it was adopted instead of created" in replaced.text
     assert project.pulumi("state", "taint", record["urn"]).ok
     assert project.up("--target", record["urn"]).ok
     assert project.token()["id"] == record["id"]

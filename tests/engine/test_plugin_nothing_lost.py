@@ -93,3 +93,31 @@ def test_an_import_of_nothing(yaml_project: YamlProject, tenant: Tenant, tmp_pat
         assert f'There is no token "{token_id}" in tenant' in refused.text
     assert yaml_project.tokens() == {}
     assert {one for one in tenant.requests() if not one.startswith("GET vppTokens")} == set()
+
+
+def test_answers_of_404_that_prove_nothing(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
+    """A listing that is not found, a proxy's page and a scope tag fail a refresh or a destroy, and drop no record."""
+    project = yaml_project
+    for name, days in (("lincoln", 300), ("york", 301), ("adams", 302)):
+        file = token_file(tmp_path, name, days=days, location=name)
+        project.want(name, token=str(file), display_name=name)
+    assert project.up().ok
+    ids = {name: one["id"] for name, one in project.tokens().items()}
+
+    tenant.fail({"method": "GET", "path": "*/vppTokens", "status": 404, "times": 2})
+    refreshed = project.refresh()
+    assert not refreshed.ok
+    assert "(listing the tokens: 404" in refreshed.text
+    assert {name: one["id"] for name, one in project.tokens().items()} == ids
+
+    page = {"headers": {"Content-Type": "text/html"}, "body": "<html><h1>404 Not Found</h1></html>"}
+    tenant.fail({"method": "DELETE", "path": "*/vppTokens/*", "status": 404, "times": 3, **page})
+    destroyed = project.destroy()
+    assert not destroyed.ok
+    assert "This does not mean that it was deleted, so nothing was changed" in destroyed.text
+    assert {name: one["id"] for name, one in project.tokens().items()} == ids
+
+    tenant.clear()
+    tenant.delete(ids["york"])
+    assert project.refresh().ok
+    assert set(project.tokens()) == {"lincoln", "adams"}

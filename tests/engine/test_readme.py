@@ -118,7 +118,7 @@ def test_where_pulumi_finds_the_plugin(engine: dict[str, str], tenant: Tenant, t
 
 
 def test_the_edges(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
-    """A forced replacement with a new file, and a rename with another display name, upload a second token."""
+    """A forced replacement with a new file uploads a second token; a rename with another display name is refused."""
     project = each_door
     project.want(token=str(token_file(tmp_path)), display_name="Lincoln", wait_for_sync=False)
     assert project.up().ok
@@ -127,10 +127,12 @@ def test_the_edges(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert project.up("--replace", project.token()["urn"]).ok
     assert tenant.writes() == ["POST vppTokens", "DELETE vppTokens/{id}"]
     project.wanted["renamed"] = {**project.wanted.pop("lincoln"), "display_name": "Lincoln School"}
-    assert project.up().ok
-    assert tenant.writes() == ["POST vppTokens", "DELETE vppTokens/{id}"]
+    refused = project.up()
+    assert not refused.ok
+    assert "with another display name or Apple ID" in refused.text
+    assert tenant.writes() == []
 
-    project.want("renamed", deletion_protection=True)
+    project.want("renamed", display_name="Lincoln", deletion_protection=True)
     assert project.up().ok
     project.want("renamed", token=str(token_file(tmp_path, "third", days=360)))
     assert not project.up("--replace", project.token("renamed")["urn"]).ok

@@ -42,14 +42,20 @@ def duplicates(token: VppToken, listed: Iterable[VppToken]) -> tuple[VppToken, .
     return tuple(one for one in listed if one.id.lower() != token.id.lower() and _is_duplicate(token, one))
 
 
+def same_file(one: VppToken, other: VppToken) -> bool:
+    """Whether two tokens were made from the same file; a location that only one of them shows is no difference."""
+    locations = {one.location_name, other.location_name} - {None}
+    return (
+        one.organization_name == other.organization_name
+        and len(locations) < len((one, other))
+        and times.same_second(one.expiration_date_time, other.expiration_date_time)
+    )
+
+
 def _is_duplicate(one: VppToken, other: VppToken) -> bool:
-    if one.organization_name != other.organization_name:
-        return False
-    located = one.location_name is not None and other.location_name is not None
-    if located and one.location_name != other.location_name:
-        return False
+    here, there = (one.organization_name, one.location_name), (other.organization_name, other.location_name)
     flagged = TokenState.DUPLICATE_LOCATION_ID in {one.state, other.state}
-    return (located and flagged) or times.same_second(one.expiration_date_time, other.expiration_date_time)
+    return same_file(one, other) or (flagged and one.location_name is not None and here == there)
 
 
 def described(token: VppToken) -> str:

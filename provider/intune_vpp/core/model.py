@@ -236,8 +236,8 @@ class VppTokenState:
     """What Pulumi keeps of a token: the inputs that led to it and what was observed last.
 
     `token_file` is the file applied last, None when nothing was applied by this provider. `observed_at` says when
-    Graph was asked last, to the second. `duplicate_token_ids` are other tokens of the tenant for the same file or
-    location; `look_for_duplicates` says that no listing was seen since the token was created, so the next read asks.
+    Graph was asked last, to the second. `duplicate_token_ids` are other tokens of the tenant that were made from
+    the same file; `look_for_duplicates` says that no listing was seen since the create, so the next read asks for one.
     """
 
     observed: VppToken

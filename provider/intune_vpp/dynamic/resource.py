@@ -87,7 +87,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     sync_pending: Output[bool]
     """True while a sync that the provider started was not seen to succeed; the next update then tries again."""
     duplicate_token_ids: Output[Sequence[str] | None]
-    """Ids of other tokens of the tenant for the same file or location; absent where there is none."""
+    """Ids of other tokens of the tenant that were made from the same file; absent where there is none."""
 
     def __init__(  # noqa: PLR0913 - Graph's members
         self,
@@ -174,7 +174,7 @@ def _refuse_duplicates(seen: list[Any]) -> None:
     token_id, duplicates = seen
     if duplicates and not pulumi.runtime.is_dry_run():
         others = ", ".join(duplicates)
-        msg = f"Token {token_id} has a duplicate in this tenant, for the same file or location: token {others}."
+        msg = f"Token {token_id} has a duplicate in this tenant that was made from the same file: token {others}."
         raise pulumi.RunError(f"{msg} Delete the one that the warning does not say to keep, then refresh.")
 
 

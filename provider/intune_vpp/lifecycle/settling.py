@@ -75,8 +75,14 @@ class Settling:
         found = self._listing.duplicates(observed, after=listed, suspected=False)
         duplicates = before.duplicate_token_ids if before else ()
         if found is not None:
-            duplicates = tuple(one.id for one in found)
-            failure = self._duplicated(observed, found, written) or failure
+            duplicates = tuple(one.id for one in found if identity.same_file(observed, one))
+        if found:
+            advice = identity.advice(observed, found)
+            # A file that two runs upload at once; or a location that Intune does not sync for another token's sake.
+            if (before is None and duplicates) or (failure and observed.state == TokenState.DUPLICATE_LOCATION_ID):
+                failure = DuplicateToken(advice)
+            else:
+                self._voice.warn(advice)
         state = VppTokenState(
             observed=observed,
             tenant_id=tenant_id,
@@ -88,16 +94,6 @@ class Settling:
             look_for_duplicates=found is None and (before is None or before.look_for_duplicates),
         )
         return Outcome(state, failure)
-
-    def _duplicated(self, observed: VppToken, found: tuple[VppToken, ...], written: Written) -> DuplicateToken | None:
-        """The failure of a write after which the token has a duplicate; a warning where it had one before."""
-        if not found:
-            return None
-        advice = identity.advice(observed, found)
-        if written.before is None or observed.state == TokenState.DUPLICATE_LOCATION_ID:
-            return DuplicateToken(advice)
-        self._voice.warn(advice)
-        return None
 
     def _sync(self, written: Written) -> tuple[VppToken, Ended]:
         watch = sync.Watch(

@@ -118,7 +118,9 @@ class TokenLifecycle:
         duplicates = self._listing.duplicates(observed, after=0, suspected=suspected)
         if duplicates:
             self._voice.warn(identity.advice(observed, duplicates))
-        ids = None if duplicates is None else tuple(one.id for one in duplicates)
+        ids = None
+        if duplicates is not None:
+            ids = tuple(one.id for one in duplicates if identity.same_file(observed, one))
         return drift.observe(state, observed, observed_at=self._now(), duplicates=ids)
 
     def update(self, state: VppTokenState, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED) -> Outcome:
