@@ -20,7 +20,7 @@ from intune_vpp import settings
 from intune_vpp.assembly import Assembly, connect_to_graph
 from intune_vpp.clock import SystemClock
 from intune_vpp.core import records
-from intune_vpp.lifecycle.settling import Outcome
+from intune_vpp.lifecycle.tokens import Outcome
 from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.clock import Clock

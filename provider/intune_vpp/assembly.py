@@ -14,16 +14,14 @@ from intune_vpp.core.check import Policy
 from intune_vpp.lifecycle.action_preview import ActionPreview
 from intune_vpp.lifecycle.actions import ActionLifecycle, LicenseCountSyncs, LicenseRevocations, LicenseSyncs
 from intune_vpp.lifecycle.listing import TokenListing
+from intune_vpp.lifecycle.ownership import Ownership
 from intune_vpp.lifecycle.preview import Preview
 from intune_vpp.lifecycle.queries import Queries
 from intune_vpp.lifecycle.revoking import Revoking
-from intune_vpp.lifecycle.roll_call import RollCall
-from intune_vpp.lifecycle.settling import Settling
 from intune_vpp.lifecycle.syncing import Syncing
+from intune_vpp.lifecycle.token_files import TokenFileCache
 from intune_vpp.lifecycle.tokens import TokenLifecycle
-from intune_vpp.lifecycle.vault import Vault
 from intune_vpp.lifecycle.waiting import Waiting
-from intune_vpp.lifecycle.writing import Writing
 from intune_vpp.settings import GraphVersion, Settings, TokenEncoding
 
 if TYPE_CHECKING:
@@ -32,7 +30,7 @@ if TYPE_CHECKING:
     import httpx
 
     from intune_vpp.core.actions import Action
-    from intune_vpp.core.ports import Clock, Ledger, Voice, VppTokens
+    from intune_vpp.core.ports import Clock, Voice, VppTokens
 
 
 class Assembly:
@@ -48,23 +46,22 @@ class Assembly:
         voice: Voice,
         *,
         clock: Clock | None = None,
-        ledger: Ledger | None = None,
         connect: Callable[[Settings], VppTokens] | None = None,
     ) -> None:
         self._settings = settings
         self.voice = voice
         self._clock = clock or SystemClock()
         self._connect = connect or connect_to_graph
-        self._vault = Vault()
-        self._roll_call = RollCall(ledger)
+        self._files = TokenFileCache()
+        self._ownership = Ownership()
         self._connecting = threading.Lock()
         beta = settings.graph_version is GraphVersion.BETA
         policy = self._policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)
         # At once, and not when first called: they remember what was checked, and calls come side by side.
         self.preview = Preview(
-            vault=self._vault, roll_call=self._roll_call, voice=self.voice, clock=self._clock, policy=policy
+            files=self._files, ownership=self._ownership, voice=self.voice, clock=self._clock, policy=policy
         )
-        self.action_preview = ActionPreview(roll_call=self._roll_call, voice=self.voice, policy=policy)
+        self.action_preview = ActionPreview(ownership=self._ownership, voice=self.voice, policy=policy)
 
     @property
     def queries(self) -> Queries:
@@ -110,32 +107,20 @@ class Assembly:
         known = (self._graph, self.voice, self._clock)
         made: tuple[ActionLifecycle, ...] = (
             LicenseSyncs(*known, listing=self._listing, syncing=self._syncing),
-            LicenseRevocations(*known, listing=self._listing, revoking=self._revoking, roll_call=self._roll_call),
+            LicenseRevocations(*known, listing=self._listing, revoking=self._revoking, ownership=self._ownership),
             LicenseCountSyncs(*known),
         )
         return {one.action.name: one for one in made}
-
-    @cached_property
-    def _writing(self) -> Writing:
-        return Writing(
-            tokens=self._graph,
-            listing=self._listing,
-            settling=Settling(syncing=self._syncing, listing=self._listing, voice=self.voice, clock=self._clock),
-            vault=self._vault,
-            roll_call=self._roll_call,
-            voice=self.voice,
-            clock=self._clock,
-        )
 
     @cached_property
     def _tokens(self) -> TokenLifecycle:
         return TokenLifecycle(
             tokens=self._graph,
             listing=self._listing,
-            writing=self._writing,
+            syncing=self._syncing,
             revoking=self._revoking,
-            vault=self._vault,
-            roll_call=self._roll_call,
+            files=self._files,
+            ownership=self._ownership,
             voice=self.voice,
             clock=self._clock,
         )

@@ -16,7 +16,6 @@ from dynamic.school import Unsyncable
 from host.engine import Engine, listening
 from intune_vpp import assembly
 from intune_vpp.dynamic import VppTokenProvider, configured
-from intune_vpp.host.ledger import Ledger
 from intune_vpp.lifecycle import waiting
 from intune_vpp_emulator.app import ROOT, create_app
 
@@ -64,7 +63,6 @@ def environment(tenant: Unsyncable, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("INTUNE_VPP_GRAPH_ENDPOINT", ROOT)
     monkeypatch.setenv("INTUNE_VPP_AUTHORITY_HOST", ROOT)
     # Each provider process of these tests is in a run of its own, whatever engine listens.
-    monkeypatch.setattr(configured, "Ledger", lambda _: Ledger(""))
     with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:
         monkeypatch.setattr(assembly, "connect_to_graph", partial(assembly.connect_to_graph, http=http))
         yield

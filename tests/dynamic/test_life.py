@@ -53,7 +53,7 @@ def test_a_creation_without_the_text_is_raised(start: Start, tenant: Unsyncable)
     """A process that was not given the file sends nothing."""
     checked = start().check({}, inputs(text())).inputs
 
-    with pytest.raises(TokenFileError, match="this process was not given it"):
+    with pytest.raises(TokenFileError, match="it was not given in this run"):
         start().create(checked)
 
     assert tenant.tokens == []

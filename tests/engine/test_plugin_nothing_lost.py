@@ -41,12 +41,13 @@ def test_what_was_applied_counts(yaml_project: YamlProject, tenant: Tenant, tmp_
 
 
 def test_a_rename_to_another_provider(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
-    """The process that deletes the old half hears of the one that has taken the token over, and leaves it alone."""
+    """A resource that is renamed and moved to another provider in one step keeps its token, by an alias."""
     project = yaml_project
     project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok
     kept = project.token()["id"]
-    project.wanted["moved"] = {**project.wanted.pop("lincoln"), "opts": {"provider": "${other}"}}
+    options = {"provider": "${other}", "aliases": [{"name": "lincoln"}]}
+    project.wanted["moved"] = {**project.wanted.pop("lincoln"), "opts": options}
     project.more = {"resources": {"other": {"type": "pulumi:providers:intune-vpp"}}}
     tenant.log()
     moved = project.up()

@@ -152,7 +152,7 @@ def test_renewal_needs_the_text_of_its_file(tenant: Tenant) -> None:
     state = created(tenant, vpptoken(expires=SOON))
     planned = Run(tenant).check(wanted(vpptoken()), state).args
     run = Run(tenant)
-    with pytest.raises(TokenFileError, match="was not given it"):
+    with pytest.raises(TokenFileError, match="was not given in this run"):
         run.assembly.tokens.update(state, planned)
     assert run.requests == []
 

@@ -13,7 +13,7 @@ import pytest
 from builders import NOW
 from intune_vpp.core import records, stoken
 from intune_vpp.core.errors import IntuneVppError
-from intune_vpp.lifecycle.vault import Vault
+from intune_vpp.lifecycle.token_files import TokenFileCache
 from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import Run, new_tenant, sealed_in, vpptoken, wanted
 
@@ -130,10 +130,10 @@ def test_refusals_of_check_tell_no_secret(tenant: Tenant, cut: int) -> None:
     assert text[:10] not in problem.reason
 
 
-def test_vault_shows_how_many_and_not_what() -> None:
+def test_the_file_cache_shows_how_many_and_not_what() -> None:
     """What remembers the files shows only how many they are."""
-    vault = Vault()
+    cache = TokenFileCache()
     text = vpptoken()
-    vault.keep(stoken.parse(text.encode()))
-    assert repr(vault) == "Vault(1 files)"
-    assert_kept(text, vault)
+    cache.put(stoken.parse(text.encode()))
+    assert repr(cache) == "TokenFileCache(1 files)"
+    assert_kept(text, cache)

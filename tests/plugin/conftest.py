@@ -13,9 +13,7 @@ import pytest
 
 from dynamic.school import Unsyncable
 from intune_vpp import assembly
-from intune_vpp.host.ledger import Ledger
 from intune_vpp.lifecycle import waiting
-from intune_vpp.plugin import provider as provider_module
 from intune_vpp_emulator.app import ROOT, create_app
 from plugin import door
 
@@ -56,7 +54,6 @@ def environment(tenant: Unsyncable, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("INTUNE_VPP_GRAPH_ENDPOINT", ROOT)
     monkeypatch.setenv("INTUNE_VPP_AUTHORITY_HOST", ROOT)
     # Each provider process of these tests is in a run of its own, whatever engine listens.
-    monkeypatch.setattr(provider_module, "Ledger", lambda _: Ledger(""))
     monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.05)
     with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:

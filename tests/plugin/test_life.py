@@ -249,7 +249,7 @@ def test_an_update_without_the_file(start: Open) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         start().update(kept, renewed)
 
-    assert "this process was not given it" in (caught.value.details() or "")
+    assert "it was not given in this run" in (caught.value.details() or "")
     assert start().read(kept).properties["tokenFile"] == struct_pb2.Struct(
         fields=struct(kept.outputs["tokenFile"]).fields
     )

@@ -71,22 +71,6 @@ class Voice(Protocol):
         """Say what did go wrong, where it cannot be raised."""
 
 
-class Ledger(Protocol):
-    """What the processes of one run know together."""
-
-    def note(self, token_id: str) -> None:
-        """A resource of this run has this token from now on."""
-
-    def claim(self, what: str, user: str) -> str:
-        """Who was the first of this run to claim something: `user`, or another one."""
-
-    def strike(self, token_id: str) -> None:
-        """The token was deleted."""
-
-    def has(self, token_id: str) -> bool:
-        """Whether a resource of this run, of whatever process, has noted this token."""
-
-
 class Clock(Protocol):
     """Time, so that tests can pass it."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import sys
 from functools import cache
@@ -14,7 +13,6 @@ from intune_vpp import settings
 from intune_vpp.assembly import Assembly
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.dynamic.spelling import PythonVoice, in_python
-from intune_vpp.host.ledger import Ledger
 from intune_vpp.host.log import EngineLog, carry_debug_lines
 
 if TYPE_CHECKING:
@@ -68,10 +66,7 @@ def _assembly(configured: Settings, engine_log: EngineLog) -> Assembly:
     The SDK makes a provider for each spelling of its pickle, and Python 3.14 spells it anew: a resource recorded by an
     older one is deleted by another provider than the one that has taken its token over.
     """
-    ledger = Ledger(engine_log.address)
-    # This host tells nobody of its end.
-    atexit.register(ledger.close)
-    return Assembly(configured, PythonVoice(engine_log), ledger=ledger)
+    return Assembly(configured, PythonVoice(engine_log))
 
 
 def _configured(config: Config) -> dict[str, Any]:

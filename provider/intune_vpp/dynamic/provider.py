@@ -18,7 +18,7 @@ from intune_vpp.host import assets, unknowns
 if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
-    from intune_vpp.lifecycle.settling import Outcome
+    from intune_vpp.lifecycle.tokens import Outcome
 
 
 class VppTokenProvider(ConfiguredProvider):

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.check import Policy
     from intune_vpp.core.ports import Voice
-    from intune_vpp.lifecycle.roll_call import RollCall
+    from intune_vpp.lifecycle.ownership import Ownership
 
 
 class ActionPreview:
     """Judges inputs and plans, and says what is about to be done."""
 
-    def __init__(self, *, roll_call: RollCall, voice: Voice, policy: Policy) -> None:
-        self._roll_call = roll_call
+    def __init__(self, *, ownership: Ownership, voice: Voice, policy: Policy) -> None:
+        self._ownership = ownership
         self._voice = voice
         self._policy = policy
         self._asked_for: set[str] = set()
@@ -49,7 +49,7 @@ class ActionPreview:
         target = inputs.get("vppTokenId")
         if action is not actions.LICENSE_REVOCATION or not resource or not isinstance(target, str):
             return []
-        user = self._roll_call.claim_revocation(target.lower(), resource)
+        user = self._ownership.claim("revocation", target.lower(), resource)
         if user == resource:
             return []
         what = f"The licences of this token are revoked by {summary.resource(user)} already. Remove one of the two"
@@ -96,7 +96,7 @@ class ActionPreview:
     def _label(self, inputs: Mapping[str, Any]) -> str:
         """The token in words: what this run knows of it, else its id."""
         token_id = inputs.get("vppTokenId")
-        return self._roll_call.words_for(token_id) if isinstance(token_id, str) else "the token"
+        return self._ownership.describe(token_id) if isinstance(token_id, str) else "the token"
 
 
 def _key(action: Action, inputs: Mapping[str, Any]) -> str:

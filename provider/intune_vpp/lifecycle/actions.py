@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, Voice, VppTokens
     from intune_vpp.lifecycle.listing import TokenListing
+    from intune_vpp.lifecycle.ownership import Ownership
     from intune_vpp.lifecycle.revoking import Revoking
-    from intune_vpp.lifecycle.roll_call import RollCall
     from intune_vpp.lifecycle.syncing import Syncing
 
 
@@ -151,12 +151,12 @@ class LicenseRevocations(ActionLifecycle):
         *,
         listing: TokenListing,
         revoking: Revoking,
-        roll_call: RollCall,
+        ownership: Ownership,
     ) -> None:
         super().__init__(tokens, voice, clock)
         self._listing = listing
         self._revoking = revoking
-        self._roll_call = roll_call
+        self._ownership = ownership
 
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
         """Revoke all licences of the token and wait until Intune is done."""
@@ -167,7 +167,7 @@ class LicenseRevocations(ActionLifecycle):
                 revoke_untracked_licenses=inputs.get("revokeUntrackedLicenses") is True,
                 patience=patience,
             )
-        self._roll_call.name(seen.id, seen.label)
+        self._ownership.set_label(seen.id, seen.label)
         return self._follow(watch, seen, inputs)
 
     def look(self, action_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -180,7 +180,7 @@ class LicenseRevocations(ActionLifecycle):
         ended = revocation.result_from(before).has_ended
         with suppress(TokenGone):
             observed = self._listing.one(str(before.get(_TOKEN)))
-            self._roll_call.name(observed.id, observed.label)
+            self._ownership.set_label(observed.id, observed.label)
             if not ended and not revocation.shows(watch, observed):
                 # A listing may lag, or not carry this member.
                 observed = self._listing.get(observed.id)
@@ -198,7 +198,7 @@ class LicenseRevocations(ActionLifecycle):
         return self._standing(outputs).failure
 
     def _standing(self, outputs: Mapping[str, Any]) -> Ended:
-        return revocation.standing(revocation.result_from(outputs), self._roll_call.words_for(str(outputs.get(_TOKEN))))
+        return revocation.standing(revocation.result_from(outputs), self._ownership.describe(str(outputs.get(_TOKEN))))
 
     def _resume(
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta

@@ -18,21 +18,22 @@ if TYPE_CHECKING:
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
     from intune_vpp.core.ports import Clock, Voice
     from intune_vpp.core.stoken import SToken
-    from intune_vpp.lifecycle.roll_call import RollCall
-    from intune_vpp.lifecycle.vault import Vault
+    from intune_vpp.lifecycle.ownership import Ownership
+    from intune_vpp.lifecycle.token_files import TokenFileCache
 
 
 class Preview:
     """Judges inputs and plans, keeps the text of token files for the update, and warns of what is about to go wrong."""
 
-    def __init__(self, *, vault: Vault, roll_call: RollCall, voice: Voice, clock: Clock, policy: Policy) -> None:
-        self._vault = vault
-        self._roll_call = roll_call
+    def __init__(
+        self, *, files: TokenFileCache, ownership: Ownership, voice: Voice, clock: Clock, policy: Policy
+    ) -> None:
+        self._files = files
+        self._ownership = ownership
         self._voice = voice
         self._clock = clock
         self._policy = policy
         self._asked_for: set[VppTokenArgs] = set()
-        self._users: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def check(self, inputs: Mapping[str, Any], olds: VppTokenArgs | None, *, resource: str = "") -> Checked:
@@ -40,14 +41,14 @@ class Preview:
 
         `resource` is the resource's name in the program, on those doors that are told.
         """
-        checked = check.check(inputs, olds=olds, policy=self._policy, recall=self._vault.recall, now=self._clock.now())
+        checked = check.check(inputs, olds=olds, policy=self._policy, recall=self._files.get, now=self._clock.now())
         checked = self._alone_with_file(checked, olds, resource)
         with self._lock:
             self._asked_for.add(checked.args)
         if checked.stoken is not None:
-            self._vault.keep(checked.stoken)
+            self._files.put(checked.stoken)
         if isinstance(checked.args.adopt_token_id, str):
-            self._roll_call.wish(checked.args.adopt_token_id)
+            self._ownership.reserve(checked.args.adopt_token_id)
         for sentence in checked.warnings:
             self._voice.warn(sentence)
         if olds is None and not checked.problems:
@@ -70,13 +71,13 @@ class Preview:
         if not plan.renews:
             # A renewal is the cure for what there would be to warn of.
             self.warn_of(state)
-        if self._roll_call.arrived(state.id):
+        if self._ownership.is_new(state.id):
             self._warn(f"Two resources of this program have token {state.id}: remove one of them from the program.")
         if plan:
-            self._roll_call.plan(resource, state, args)
-        self._roll_call.name(state.id, state.observed.label)
-        self._roll_call.meet(state.id, state.token_file.fingerprint if state.token_file else None)
-        file = self._vault.recall(args.token) if isinstance(args.token, str) else None
+            self._ownership.expect_update(resource, state, args)
+        self._ownership.set_label(state.id, state.observed.label)
+        self._ownership.register(state.id, state.token_file.fingerprint if state.token_file else None)
+        file = self._files.get(args.token)
         if file is not None and plan.renews:
             self._warn(health.misnamed_file(file, state.observed.location_name))
             self._warn_of_refusal(file, state, args)
@@ -89,8 +90,7 @@ class Preview:
         file = checked.stoken
         if file is None or not resource:
             return checked
-        with self._lock:
-            user = self._users.setdefault(file.fingerprint, resource)
+        user = self._ownership.claim("file", file.fingerprint, resource)
         if user == resource or (olds is not None and olds.token == file.fingerprint):
             return checked
         reason = (

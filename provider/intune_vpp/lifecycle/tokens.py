@@ -1,19 +1,22 @@
-"""The stories of one vppToken: create, adopt, take over, read, update, delete.
+"""The life of a vppToken: create, adopt, read, update, delete, each told from top to bottom.
 
-A write that worked is never lost: what goes wrong after it comes back beside the new state, in `Outcome.failure`.
+A write that worked is never lost: what goes wrong after it is returned beside the new state, in `Outcome.failure`.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import drift, identity, times
-from intune_vpp.core.enums import SyncStatus
+from intune_vpp.core import check, diff, drift, identity, sync, times, wire
+from intune_vpp.core.enums import SyncStatus, TokenState
 from intune_vpp.core.errors import (
     AdoptionRefused,
     DeletionRefused,
+    DuplicateToken,
     GraphError,
+    GraphUnavailable,
+    GraphUnreachable,
     NotFound,
     QueryRefused,
     RevocationFailed,
@@ -21,27 +24,54 @@ from intune_vpp.core.errors import (
     SettingsError,
     TokenGone,
     WaitInterrupted,
+    WrongLocation,
 )
-from intune_vpp.core.model import VppToken, VppTokenArgs, VppTokenState
+from intune_vpp.core.model import MEMBERS, Compare, TokenFile, VppToken, VppTokenArgs, VppTokenState, same
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.lifecycle import tenancy
-from intune_vpp.lifecycle.settling import wrong_location
-from intune_vpp.lifecycle.writing import described
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from intune_vpp.core.errors import IntuneVppError
     from intune_vpp.core.ports import Clock, Voice, VppTokens
     from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.listing import TokenListing
+    from intune_vpp.lifecycle.ownership import Ownership
     from intune_vpp.lifecycle.revoking import Revoking
-    from intune_vpp.lifecycle.roll_call import RollCall
-    from intune_vpp.lifecycle.settling import Outcome
-    from intune_vpp.lifecycle.vault import Vault
-    from intune_vpp.lifecycle.writing import Writing
+    from intune_vpp.lifecycle.syncing import Syncing
+    from intune_vpp.lifecycle.token_files import TokenFileCache
 
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
+_RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The state after a write that happened, and what went wrong after it."""
+
+    state: VppTokenState
+    failure: IntuneVppError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Write:
+    """A write that worked: the token in Graph's answer, and what still has to follow.
+
+    `before` is the token's state until now, None for a new token; `file_sent` says that a file was sent, `adopted` that
+    the token was not managed before, `syncs` that a sync is due; `patience` is how long that may be waited for.
+    """
+
+    observed: VppToken
+    args: VppTokenArgs
+    tenant_id: str
+    token_file: TokenFile | None
+    patience: timedelta
+    before: VppTokenState | None = None
+    file_sent: bool = False
+    adopted: bool = False
+    syncs: bool = False
 
 
 class TokenLifecycle:
@@ -52,53 +82,143 @@ class TokenLifecycle:
         *,
         tokens: VppTokens,
         listing: TokenListing,
-        writing: Writing,
+        syncing: Syncing,
         revoking: Revoking,
-        vault: Vault,
-        roll_call: RollCall,
+        files: TokenFileCache,
+        ownership: Ownership,
         voice: Voice,
         clock: Clock,
     ) -> None:
         self._tokens = tokens
         self._listing = listing
-        self._writing = writing
+        self._syncing = syncing
         self._revoking = revoking
-        self._vault = vault
-        self._roll_call = roll_call
+        self._files = files
+        self._ownership = ownership
         self._voice = voice
         self._clock = clock
 
-    def create(self, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED, resource: str = "") -> Outcome:
-        """Put a token under management: adopt the one named, take over the one already there, or upload the file.
+    # Create.
 
-        `patience` is how long its sync may be waited for, `resource` the resource's name in the program, on those doors
-        that are told.
-        Raises TokenFileError, AdoptionRefused, RenewalRefused and GraphError; then nothing was created, or the next
-        create finds it.
+    def create(self, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED, resource: str = "") -> Outcome:
+        """Put a token under management: adopt the named one, adopt the one made from this file, or upload the file.
+
+        `patience` is how long its sync may be waited for; `resource` is the resource's URN, on the door that knows it.
+        Raises TokenFileError, AdoptionRefused, RenewalRefused, WrongLocation and GraphError: then nothing was created,
+        or the next create finds it.
         """
         tenant_id = self._tokens.tenant_id()
-        replaced = self._roll_call.replaced_by(resource, args)
+        replaced = self._ownership.take_replaced(resource, args)
         if replaced is not None:
-            self._voice.note(
-                f"{replaced.observed.label} is updated in place of the replacement: token {replaced.id} stays"
-            )
-            return self._bring_in(self._in_this_tenant(replaced), args, patience)
+            # The engine replaces a resource whose update was planned. A new token would cost the apps of the old one.
+            label = replaced.observed.label
+            self._voice.note(f"{label} is updated in place of the replacement: token {replaced.id} stays")
+            return self._adopt(self._in_this_tenant(replaced), args, patience)
         if isinstance(args.adopt_token_id, str):
-            return self._adopt(args.adopt_token_id, args, tenant_id, patience)
-        stoken = self._vault.require(args.token)
-        self._writing.claim_file(stoken)
+            return self._adopt(self._named(args.adopt_token_id, args, tenant_id), args, patience)
+        file = self._files.require(args.token)
+        self._claim_file(file)
         try:
-            found = self._already_there(stoken, args)
-            if found is None:
-                return self._writing.upload(stoken, args, tenant_id, patience)
-            self._roll_call.give_file(stoken.fingerprint, found.id)
-            return self._take_over(found, args, tenant_id, patience)
+            made = self._made_from(file, args)
+            if made is None:
+                return self._upload(file, args, tenant_id, patience)
+            self._ownership.assign_file(file.fingerprint, made.id)
+            return self._adopt(self._found(made, args, tenant_id), args, patience)
         except BaseException:
-            self._roll_call.free_file(stoken.fingerprint)
+            self._ownership.release_file(file.fingerprint)
             raise
 
+    def _upload(self, file: SToken, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
+        """POST a new token."""
+        members = wire.members(args, (prop.attribute for prop in MEMBERS))
+        try:
+            observed = self._tokens.create(members, file)
+        except (GraphUnreachable, GraphUnavailable):
+            # The token may exist all the same: the next create asks for a new listing.
+            self._listing.answer_lost()
+            raise
+        # The token exists from here on: whatever follows, its id is returned.
+        self._ownership.register(observed.id, file.fingerprint, new=True)
+        self._ownership.set_label(observed.id, observed.label)
+        self._warn_of_kept_values(args, observed, members)
+        write = _Write(
+            observed=observed,
+            args=args,
+            tenant_id=tenant_id,
+            token_file=_file_of(args),
+            patience=patience,
+            file_sent=True,
+            adopted=True,
+            syncs=args.wait_for_sync is not False,
+        )
+        return self._finish(write)
+
+    def _made_from(self, file: SToken, args: VppTokenArgs) -> VppToken | None:
+        """The token that was made from this file before, and that no other resource of this run manages.
+
+        Raises AdoptionRefused where there are several, or where it has another display name or Apple ID: somebody may
+        have uploaded the file by hand, and a second token of one location would stop its sync.
+        """
+        made = [
+            one
+            for one in self._listing.before_create()
+            if identity.is_made_from(one, file, args) and not self._ownership.is_managed(one.id)
+        ]
+        if len(made) > 1:
+            listed = ", ".join(identity.described(one) for one in made)
+            what = f"{len(made)} tokens of the tenant were made from this file: {listed}. Nothing was created."
+            raise AdoptionRefused(
+                f"{what} Set adoptTokenId to the id of the right one, or delete the others in Intune."
+            )
+        if made and not identity.has_labels(made[0], args):
+            what = "The tenant already has a token that was made from this file, with another display name or Apple ID"
+            cure = f"Nothing was created. To manage that token, set adoptTokenId to {made[0].id}."
+            raise AdoptionRefused(f"{what}: {identity.described(made[0])}. {cure}")
+        return made[0] if made else None
+
+    def _claim_file(self, file: SToken, token_id: str | None = None) -> None:
+        """Give a file to a token, None for a new one. Raises AdoptionRefused where another resource has it."""
+        owner = self._ownership.claim_file(file.fingerprint, token_id)
+        if owner is not None:
+            msg = f"This token file already belongs to another resource of this program ({owner})."
+            raise AdoptionRefused(f"{msg} A location has one token: give each resource its own file.")
+
+    # Adopt: manage a token that exists.
+
+    def _named(self, token_id: str, args: VppTokenArgs, tenant_id: str) -> VppTokenState:
+        """The token that `adoptTokenId` names, with nothing of it managed yet."""
+        try:
+            observed = self._listing.get(token_id)
+        except TokenGone:
+            msg = f"There is no token {token_id} to adopt in this tenant."
+            raise AdoptionRefused(f"{msg} Check adoptTokenId, or leave it out to create one.") from None
+        if self._ownership.is_managed(observed.id):
+            raise AdoptionRefused(f"Token {observed.id} already belongs to another resource of this program.")
+        if (wrong := _wrong_location(observed, args, _ADOPT_OTHER)) is not None:
+            raise wrong
+        return _unmanaged(observed, tenant_id)
+
+    def _found(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> VppTokenState:
+        """The token that was made from the program's file, which counts as applied."""
+        self._voice.warn(
+            f"{observed.label} already exists in the tenant with this file (token {observed.id}), so it was adopted "
+            "instead of created. If another stack manages it, both stacks now do. If an older record of this stack has "
+            "it, remove that record with pulumi state delete: to destroy it would delete the token."
+        )
+        unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
+        return replace(_unmanaged(observed, tenant_id), token_file=_file_of(args), sync_pending=unsynced)
+
+    def _adopt(self, state: VppTokenState, args: VppTokenArgs, patience: timedelta) -> Outcome:
+        """Bring a token that exists to what the program asks for."""
+        outcome = self._apply(state, args, patience, adopted=True)
+        self._ownership.set_label(state.id, outcome.state.observed.label)
+        self._ownership.register(state.id, args.token if isinstance(args.token, str) else None, new=True)
+        return outcome
+
+    # Read.
+
     def find(self, token_id: str) -> VppTokenState:
-        """A token that was never managed, as an import wants it. Raises QueryRefused where it is not there."""
+        """A token that was never managed, as an import wants it. Raises QueryRefused where it does not exist."""
         tenant_id = self._tokens.tenant_id()
         try:
             observed = self._listing.one(token_id)
@@ -108,7 +228,7 @@ class TokenLifecycle:
         return drift.imported(observed, tenant_id=tenant_id, observed_at=self._now())
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
-        """The state as Graph sees it now, None where the token is gone. Raises WrongTenant and GraphError."""
+        """The state as Graph shows it now, None where the token was deleted. Raises WrongTenant and GraphError."""
         state = self._in_this_tenant(state)
         try:
             observed = self._listing.one(state.id)
@@ -118,25 +238,141 @@ class TokenLifecycle:
         duplicates = self._listing.duplicates(observed, after=0, suspected=suspected)
         if duplicates:
             self._voice.warn(identity.advice(observed, duplicates))
-        ids = None
+        same_file = None
         if duplicates is not None:
-            ids = tuple(one.id for one in duplicates if identity.same_file(observed, one))
-        return drift.observe(state, observed, observed_at=self._now(), duplicates=ids)
+            same_file = tuple(one.id for one in duplicates if identity.same_file(observed, one))
+        return drift.observe(state, observed, observed_at=self._now(), duplicates=same_file)
+
+    # Update.
 
     def update(self, state: VppTokenState, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED) -> Outcome:
         """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
-        self._roll_call.forget_plan(state.id)
-        return self._writing.apply(self._in_this_tenant(state), args, patience)
+        self._ownership.forget_update(state.id)
+        return self._apply(self._in_this_tenant(state), args, patience)
+
+    def _apply(
+        self, state: VppTokenState, args: VppTokenArgs, patience: timedelta, *, adopted: bool = False
+    ) -> Outcome:
+        """PATCH what differs between the state and the inputs."""
+        plan = diff.plan(state, args)
+        file = None
+        if plan.renews:
+            file = self._files.require(args.token)
+        elif plan.claims:
+            # Whether a claim works without the file is documented nowhere; the portal sends both.
+            file = self._files.get(args.token)
+        if file is not None:
+            check.guard(file, olds=drift.held(state), args=args, now=self._clock.now())
+            self._claim_file(file, state.id)
+
+        observed = state.observed
+        members = wire.members(args, plan.members)
+        if members or file:
+            try:
+                observed = self._tokens.update(state.id, members, file)
+            except NotFound as refusal:
+                raise self._listing.explain(state.id, refusal) from None
+            self._listing.written(state.id)
+            self._warn_of_kept_values(args, observed, members)
+
+        # A file that the program names and that need not be sent is in Intune already.
+        named = _file_of(args) if args.token is not None else None
+        token_file = named if named and named.seen else state.token_file
+        self._ownership.register(state.id, token_file.fingerprint if token_file else None)
+        sync_is_due = file is not None or plan.claims or plan.resyncs
+        write = _Write(
+            observed=observed,
+            args=args,
+            tenant_id=state.tenant_id,
+            token_file=token_file,
+            patience=patience,
+            before=state,
+            file_sent=file is not None,
+            adopted=adopted,
+            syncs=sync_is_due and args.wait_for_sync is not False,
+        )
+        return self._finish(write)
+
+    def _warn_of_kept_values(self, args: VppTokenArgs, observed: VppToken, sent: Mapping[str, object]) -> None:
+        for prop in MEMBERS:
+            asked, kept = getattr(args, prop.attribute), getattr(observed, prop.attribute)
+            if prop.name not in sent or prop.compare is Compare.NEVER or kept is None or same(prop, asked, kept):
+                continue
+            self._voice.warn(f'Intune keeps {prop.name} "{kept}" for {observed.label} instead of "{asked}".')
+
+    # After a write.
+
+    def _finish(self, write: _Write) -> Outcome:
+        """Sync where due, look at the location and for duplicates, and make the new state."""
+        observed, before = write.observed, write.before
+        sync_pending = before is not None and before.sync_pending
+        failure: IntuneVppError | None = None
+        listed_before = self._listing.begun
+        if write.syncs:
+            observed, failure = self._sync(write)
+            sync_pending = failure is not None
+
+        located = observed.location_name is not None
+        if (write.adopted or write.file_sent) and not located and write.args.expected_location_name is not None:
+            expected = write.args.expected_location_name
+            self._voice.warn(f'Intune does not name the location of {observed.label} yet; expected is "{expected}".')
+        failure = _wrong_location(observed, write.args, _RENEW) or failure
+
+        # The listings that the wait has polled show whether another run has uploaded the same file meanwhile.
+        duplicates = self._listing.duplicates(observed, after=listed_before, suspected=False)
+        same_file = before.duplicate_token_ids if before else ()
+        if duplicates is not None:
+            same_file = tuple(one.id for one in duplicates if identity.same_file(observed, one))
+        if duplicates:
+            advice = identity.advice(observed, duplicates)
+            unsynced = failure is not None and observed.state == TokenState.DUPLICATE_LOCATION_ID
+            if (before is None and same_file) or unsynced:
+                failure = DuplicateToken(advice)
+            else:
+                self._voice.warn(advice)
+
+        state = VppTokenState(
+            observed=observed,
+            tenant_id=write.tenant_id,
+            inputs=write.args,
+            observed_at=self._now(),
+            token_file=drift.as_judged(write.token_file, observed),
+            sync_pending=sync_pending,
+            duplicate_token_ids=same_file,
+            look_for_duplicates=duplicates is None and (before is None or before.look_for_duplicates),
+        )
+        return Outcome(state, failure)
+
+    def _sync(self, write: _Write) -> tuple[VppToken, IntuneVppError | None]:
+        """Sync a token that was just written, and wait for the end; the token after it, and what went wrong."""
+        watch = sync.Watch(
+            started_at=self._clock.now(),
+            allowed=write.patience,
+            stale_state=write.before.observed.state if write.before else None,
+            expects=write.token_file.expiration_date_time if write.file_sent and write.token_file else None,
+        )
+        try:
+            started = self._syncing.start(write.observed)
+        except (GraphError, WaitInterrupted) as error:
+            return write.observed, error
+        observed, ended = self._syncing.follow(watch, write.observed, started)
+        if ended.warning:
+            self._voice.warn(ended.warning)
+        return observed, ended.failure
+
+    # Delete.
 
     def delete(self, state: VppTokenState, *, patience: timedelta = TIME_ALLOWED) -> None:
-        """Delete the token, unless it is protected or a resource of this program still has it.
+        """Delete the token, unless it is protected or a resource of this program still manages it.
 
-        Where that is asked for, its licences are revoked before; `patience` is how long that may take.
-        Raises DeletionRefused (without a request), WrongTenant, RevocationFailed and GraphError; then the token stays.
-        A token that is gone is deleted.
+        With `revokeLicensesOnDelete` its licences are revoked before; `patience` is how long that may take.
+        Raises DeletionRefused (without a request), WrongTenant, RevocationFailed and GraphError: then the token stays.
+        A token that was deleted already is no error.
         """
-        label = state.observed.label
-        if self._is_wanted(state):
+        label, file = state.observed.label, state.token_file
+        known = file is not None and self._files.get(file.fingerprint) is not None
+        if self._ownership.keeps(state.id, file.fingerprint if file and known else None):
+            # The old half of a rename or replacement, whose new half has the token.
             self._voice.note(f"{label} stays: a resource of this program has token {state.id}.")
             return
         if state.inputs.deletion_protection is not False:
@@ -147,20 +383,17 @@ class TokenLifecycle:
         try:
             if state.inputs.revoke_licenses_on_delete is True:
                 self._revoke(state, patience)
-            self._send_delete(state.id)
+            try:
+                self._tokens.delete(state.id)
+            except NotFound as refusal:
+                raise self._listing.explain(state.id, refusal) from None
         except TokenGone:
             self._voice.note(f"{label} was deleted already.")
         self._listing.written(state.id)
-        self._roll_call.leave(state.id)
-
-    def _send_delete(self, token_id: str) -> None:
-        try:
-            self._tokens.delete(token_id)
-        except NotFound as refusal:
-            raise self._listing.explain(token_id, refusal) from None
+        self._ownership.release(state.id)
 
     def _revoke(self, state: VppTokenState, patience: timedelta) -> None:
-        """Take back all licences: once the token is deleted, Intune cannot any more."""
+        """Revoke all licences: once the token is deleted, Intune cannot any more."""
         kept = f"{state.observed.label} was not deleted."
         try:
             seen, watch = self._revoking.begin(state.id, patience=patience, known=state.observed)
@@ -181,87 +414,35 @@ class TokenLifecycle:
             case why:
                 raise _not_deleted(kept, why)
 
-    def _is_wanted(self, state: VppTokenState) -> bool:
-        """Whether the program of this run has the token in another resource, or is about to (a replacement).
-
-        The engine also asks to delete the old half of a rename in a later run than the one that had the new half, and
-        the old half of a replacement before the new one: then the program names the token's file all the same.
-        """
-        wished = self._roll_call.is_wished(state.id)
-        if wished or self._roll_call.arrived(state.id) or self._roll_call.met(state.id):
-            return True
-        if state.token_file is None or self._vault.recall(state.token_file.fingerprint) is None:
-            return False
-        return self._roll_call.user_of(state.token_file.fingerprint) in {None, state.id}
-
-    # How a token that is there comes under management.
-
-    def _adopt(self, token_id: str, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
-        try:
-            observed = self._listing.get(token_id)
-        except TokenGone:
-            msg = f"There is no token {token_id} to adopt in this tenant."
-            raise AdoptionRefused(f"{msg} Check adoptTokenId, or leave it out to create one.") from None
-        if self._roll_call.met(observed.id):
-            raise AdoptionRefused(f"Token {observed.id} already belongs to another resource of this program.")
-        if (misplaced := wrong_location(observed, args, _ADOPT_OTHER)) is not None:
-            raise misplaced
-        return self._bring_in(_bare(observed, tenant_id), args, patience)
-
-    def _take_over(self, observed: VppToken, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
-        self._voice.warn(
-            f"{observed.label} already exists in the tenant with this file (token {observed.id}), so it was adopted "
-            "instead of created. If another stack manages it, both stacks now do. If an older record of this stack has "
-            "it, remove that record with pulumi state delete: to destroy it would delete the token."
-        )
-        unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
-        bare = replace(_bare(observed, tenant_id), token_file=described(args), sync_pending=unsynced)
-        return self._bring_in(bare, args, patience)
-
-    def _bring_in(self, state: VppTokenState, args: VppTokenArgs, patience: timedelta) -> Outcome:
-        outcome = self._writing.apply(state, args, patience, arrives=True)
-        self._roll_call.name(state.id, outcome.state.observed.label)
-        self._roll_call.arrive(state.id, args.token if isinstance(args.token, str) else None)
-        return outcome
-
-    def _already_there(self, stoken: SToken, args: VppTokenArgs) -> VppToken | None:
-        """The token that was made from this file before, and that no other resource of this run manages.
-
-        Raises AdoptionRefused where there are several, or where it has another display name or Apple ID: somebody may
-        have uploaded the file by hand, and a second token of one location would stop its sync.
-        """
-        made = [
-            one
-            for one in self._listing.before_create()
-            if identity.is_made_from(one, stoken, args) and not self._roll_call.met(one.id)
-        ]
-        if len(made) > 1:
-            listed = ", ".join(identity.described(one) for one in made)
-            what = f"{len(made)} tokens of the tenant were made from this file: {listed}. Nothing was created."
-            raise AdoptionRefused(
-                f"{what} Set adoptTokenId to the id of the right one, or delete the others in Intune."
-            )
-        if made and not identity.has_labels(made[0], args):
-            what = "The tenant already has a token that was made from this file, with another display name or Apple ID"
-            cure = f"Nothing was created. To manage that token, set adoptTokenId to {made[0].id}."
-            raise AdoptionRefused(f"{what}: {identity.described(made[0])}. {cure}")
-        return made[0] if made else None
-
     def _in_this_tenant(self, state: VppTokenState) -> VppTokenState:
-        """The state, naming the tenant where it did not yet. Raises WrongTenant."""
+        """The state, with the tenant where it did not name one yet. Raises WrongTenant."""
         return replace(state, tenant_id=tenancy.require(self._tokens, state.tenant_id, state.observed.label))
 
     def _now(self) -> str:
         return times.text(self._clock.now())
 
 
+def _file_of(args: VppTokenArgs) -> TokenFile | None:
+    """The file that the inputs name."""
+    return args.token_file if isinstance(args.token_file, TokenFile) else None
+
+
+def _unmanaged(observed: VppToken, tenant_id: str) -> VppTokenState:
+    """A token of which nothing is managed yet."""
+    return VppTokenState(observed=observed, tenant_id=tenant_id, inputs=VppTokenArgs(), observed_at="")
+
+
+def _wrong_location(observed: VppToken, args: VppTokenArgs, cure: str) -> WrongLocation | None:
+    """The error for a token of another location than the program expects; None where it is right, or not known yet."""
+    if not diff.is_misplaced(observed, args):
+        return None
+    expected = args.expected_location_name
+    msg = f'Token {observed.id} is for the location "{observed.location_name}", expected was "{expected}".'
+    return WrongLocation(f"{msg} {cure} expectedLocationName.")
+
+
 def _not_deleted(kept: str, why: IntuneVppError | str) -> RevocationFailed:
-    """Why a token stays; how it goes without its licences, but where trying again may help."""
+    """Why a token stays, and how to delete it without revoking its licences where trying again will not help."""
     passes = isinstance(why, RevocationTimedOut) or (isinstance(why, GraphError) and type(why) is not GraphError)
     cure = "To delete it all the same, keep it with revokeLicensesOnDelete false, run up, then delete it."
     return RevocationFailed(f"{kept} {why}" if passes else f"{kept} {why} {cure}")
-
-
-def _bare(observed: VppToken, tenant_id: str) -> VppTokenState:
-    """A token that is there, and of which nothing is managed yet."""
-    return VppTokenState(observed=observed, tenant_id=tenant_id, inputs=VppTokenArgs(), observed_at="")

@@ -13,7 +13,6 @@ from intune_vpp.clock import SystemClock
 from intune_vpp.core.actions import ACTIONS
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.core.model import UNKNOWN
-from intune_vpp.host.ledger import Ledger
 from intune_vpp.host.texts import sendable
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import codec, functions, vpp_token
@@ -59,15 +58,13 @@ class Provider:
     def __init__(self, configuration: struct_pb2.Struct, log: EngineLog) -> None:
         self._clock = SystemClock()
         configured = settings.read(_known_keys(codec.decode(configuration)), os.environ)
-        self._ledger = Ledger(log.address)
-        self._parts = Assembly(configured, log, clock=self._clock, ledger=self._ledger)
+        self._parts = Assembly(configured, log, clock=self._clock)
         self._resources: dict[str, Resource] = {vpp_token.TYPE: vpp_token.VppToken(self._parts)}
         self._resources |= {f"intune-vpp:index:{one.name}": ActionResource(one, self._parts) for one in ACTIONS}
 
     def stop(self) -> None:
         """End all waiting; what was written is answered with its id."""
         self._clock.stop()
-        self._ledger.close()
 
     def resource(self, urn: str) -> Resource:
         """The type of the resource that a call is about. Raises QueryRefused."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from intune_vpp.assembly import Assembly
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
-    from intune_vpp.lifecycle.settling import Outcome
+    from intune_vpp.lifecycle.tokens import Outcome
 
 TYPE = "intune-vpp:index:VppToken"
 

@@ -1,0 +1,137 @@
+"""Which resource of this run manages which token, and which token has which file.
+
+The engine runs the old and the new half of a rename or of a forced replacement in one process, in either order, and may
+leave the old half to a later run. The new half adopts the token; the old half must then not delete it. A resource that
+moves to another provider in the same step has another process: there an alias or `deletionProtection` keeps the token.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+
+
+class Ownership:
+    """What the resources of one run have. Ids of tokens count in either case."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._file_of: dict[str, str | None] = {}
+        self._new: set[str] = set()
+        self._reserved: set[str] = set()
+        self._assigned: dict[str, str | None] = {}
+        self._claims: dict[tuple[str, str], str] = {}
+        self._updates: dict[tuple[str, VppTokenArgs], VppTokenState] = {}
+        self._labels: dict[str, str] = {}
+
+    # Tokens.
+
+    def register(self, token_id: str, fingerprint: str | None, *, new: bool = False) -> None:
+        """Record that a resource manages a token with this file; `new`: it created or adopted it in this run."""
+        with self._lock:
+            self._file_of[token_id.lower()] = fingerprint
+            if new:
+                self._new.add(token_id.lower())
+                if fingerprint is not None:
+                    self._assigned[fingerprint] = token_id
+
+    def reserve(self, token_id: str) -> None:
+        """Record that the program names a token in `adoptTokenId`."""
+        with self._lock:
+            self._reserved.add(token_id.lower())
+
+    def is_managed(self, token_id: str) -> bool:
+        """Whether a resource of this run manages the token."""
+        with self._lock:
+            return token_id.lower() in self._file_of
+
+    def is_new(self, token_id: str) -> bool:
+        """Whether a resource created or adopted the token in this run."""
+        with self._lock:
+            return token_id.lower() in self._new
+
+    def keeps(self, token_id: str, fingerprint: str | None) -> bool:
+        """Whether the old half of a rename or replacement must not delete the token.
+
+        `fingerprint` is that of the token's file where the program of this run has it: then a resource of the program
+        manages the token or is about to, unless the file was given to another token.
+        """
+        with self._lock:
+            key = token_id.lower()
+            if key in self._reserved or key in self._new or key in self._file_of:
+                return True
+            return fingerprint is not None and self._assigned.get(fingerprint) in {None, token_id}
+
+    def release(self, token_id: str) -> None:
+        """Record that the token was deleted: its file is free again."""
+        with self._lock:
+            self._assigned.pop(self._file_of.pop(token_id.lower(), None) or "", None)
+
+    # Files.
+
+    def claim_file(self, fingerprint: str, token_id: str | None) -> str | None:
+        """Give a file to a token, None for one that is being created; or the words for who has the file already.
+
+        A token that existed before may get the file of another one, since two files that were swapped could not be put
+        right otherwise; but no file that another one was given in this run.
+        """
+        with self._lock:
+            if fingerprint in self._assigned:
+                owner = self._assigned[fingerprint]
+                if token_id is None or owner != token_id:
+                    return f"token {owner}" if owner else "one that is just being created"
+            elif token_id is None:
+                owner = next((one for one, file in self._file_of.items() if file == fingerprint), None)
+                if owner is not None:
+                    return f"token {owner}"
+            self._assigned[fingerprint] = token_id
+            return None
+
+    def assign_file(self, fingerprint: str, token_id: str) -> None:
+        """Record which token the file that was claimed for a new one belongs to."""
+        with self._lock:
+            self._assigned[fingerprint] = token_id
+
+    def release_file(self, fingerprint: str) -> None:
+        """Record that the create failed: the file may be used again."""
+        with self._lock:
+            self._assigned.pop(fingerprint, None)
+
+    # Resources.
+
+    def claim(self, kind: str, key: str, resource: str) -> str:
+        """The first resource of this run that claimed something (`kind` and `key`): this one, or another one."""
+        with self._lock:
+            return self._claims.setdefault((kind, key), resource)
+
+    def expect_update(self, resource: str, state: VppTokenState, args: VppTokenArgs) -> None:
+        """Record that a token is due to be updated; a create with the same inputs, instead, replaces it."""
+        with self._lock:
+            self._updates[resource, replace(args, token_file=None)] = state
+
+    def take_replaced(self, resource: str, args: VppTokenArgs) -> VppTokenState | None:
+        """The token that the engine replaces by a create with these inputs, told once."""
+        with self._lock:
+            return self._updates.pop((resource, replace(args, token_file=None)), None)
+
+    def forget_update(self, token_id: str) -> None:
+        """Record that the update that was due is made."""
+        with self._lock:
+            self._updates = {key: state for key, state in self._updates.items() if state.id != token_id}
+
+    # Labels.
+
+    def set_label(self, token_id: str, label: str) -> None:
+        """Remember what a person would call a token."""
+        with self._lock:
+            self._labels[token_id.lower()] = label
+
+    def describe(self, token_id: str) -> str:
+        """The token for a sentence: by its label, where this run knows it, and by its id."""
+        with self._lock:
+            label = self._labels.get(token_id.lower())
+        return f"{label} (token {token_id})" if label else f"token {token_id}"

@@ -1,0 +1,44 @@
+"""The texts of token files by their fingerprints, in the memory of this process only.
+
+Check, Create and Update of one run happen in one process: Check reads a file, the other two send it. Nothing here is
+ever written anywhere.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from intune_vpp.core.errors import TokenFileError
+
+if TYPE_CHECKING:
+    from intune_vpp.core.stoken import SToken
+
+
+class TokenFileCache:
+    """The token files that Check has read in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._files: dict[str, SToken] = {}
+
+    def __repr__(self) -> str:
+        return f"TokenFileCache({len(self._files)} files)"
+
+    def put(self, file: SToken) -> None:
+        """Keep a file for the rest of the process."""
+        with self._lock:
+            self._files[file.fingerprint] = file
+
+    def get(self, fingerprint: object) -> SToken | None:
+        """The file, None where this process has not read it."""
+        with self._lock:
+            return self._files.get(fingerprint) if isinstance(fingerprint, str) else None
+
+    def require(self, fingerprint: object) -> SToken:
+        """The file. Raises TokenFileError where this process has not read it."""
+        found = self.get(fingerprint)
+        if found is None:
+            msg = "The token file is required for this step, but it was not given in this run."
+            raise TokenFileError(f"{msg} Run the update with the program and the file, not from a saved state or plan.")
+        return found
