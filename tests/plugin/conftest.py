@@ -76,6 +76,14 @@ def stranger(engine: Listener, environment: None) -> Iterator[Door]:
 
 
 @pytest.fixture
+def by_hand(environment: None) -> Iterator[Door]:
+    """A provider that a person has started, for an engine to attach to; nobody has configured it."""
+    assert environment is None
+    with ThreadPoolExecutor(128) as threads, door.opened("", threads, _tidy) as by_hand:
+        yield by_hand
+
+
+@pytest.fixture
 def start(engine: Listener, environment: None) -> Iterator[Open]:
     """Provider processes, each with a memory of its own: one for each phase of a run."""
     assert environment is None

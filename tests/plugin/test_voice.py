@@ -73,37 +73,38 @@ def test_a_plan_is_told(start: Open, engine: Listener) -> None:
     assert engine.told("INFO") == notes
 
 
-def test_another_engine_attaches(provider: Door, engine: Listener) -> None:
+def test_another_engine_attaches(by_hand: Door, engine: Listener) -> None:
     """After Attach the new engine hears it all, and the old one nothing more."""
+    by_hand.ask("Attach", plugin_pb2.PluginAttach(address=engine.address))
+    by_hand.configure()
     with ThreadPoolExecutor(2) as threads, listening(threads) as other:
-        provider.ask("Attach", plugin_pb2.PluginAttach(address=other.address))
-        provider.configure()
-        provider.good(inputs(text(days=5.5)))
+        by_hand.ask("Attach", plugin_pb2.PluginAttach(address=other.address))
+        by_hand.configure()
+        by_hand.good(inputs(text(days=5.5)))
 
         assert len(other.told("WARNING")) == 1
     assert engine.told("WARNING") == []
 
 
-def test_cancel_of_the_engine_before(provider: Door, engine: Listener, tenant: Unsyncable) -> None:
+def test_cancel_of_the_engine_before(by_hand: Door, engine: Listener, tenant: Unsyncable) -> None:
     """An engine that attaches to a process in which another has ended can wait for syncs as the first could."""
     tenant.sync_seconds = 0.05
-    provider.ask("Cancel", empty_pb2.Empty())
-    provider.ask("Attach", plugin_pb2.PluginAttach(address=engine.address))
-    provider.configure()
+    by_hand.configure()
+    by_hand.ask("Cancel", empty_pb2.Empty())
+    by_hand.ask("Attach", plugin_pb2.PluginAttach(address=engine.address))
+    by_hand.configure()
 
-    assert provider.made(inputs(text(), waitForSync=True)).outputs["syncPending"] is False
+    assert by_hand.made(inputs(text(), waitForSync=True)).outputs["syncPending"] is False
 
 
-def test_an_engine_that_hung_up(start: Open, environment: None) -> None:
+def test_an_engine_that_hung_up(by_hand: Door) -> None:
     """With nobody to hear it the work goes on."""
-    assert environment is None
     with ThreadPoolExecutor(2) as threads, listening(threads) as gone:
         address = gone.address
-    provider = start()
-    provider.ask("Attach", plugin_pb2.PluginAttach(address=address))
-    provider.configure()
+    by_hand.ask("Attach", plugin_pb2.PluginAttach(address=address))
+    by_hand.configure()
 
-    assert provider.made(inputs(text(days=5.5))).id
+    assert by_hand.made(inputs(text(days=5.5))).id
 
 
 def test_calls_that_are_not_there(provider: Door) -> None:

@@ -6,6 +6,7 @@ proto/pulumi/provider.proto. One process serves one provider resource for one ph
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, engine_address: str = "") -> None:
         self._log = EngineLog(engine_address)
+        self._has_engine = bool(engine_address)
+        self._configuring = threading.Lock()
+        self._configuration: provider_pb2.ConfigureRequest | None = None
         self._configured: Provider | None = None
         carry_debug_lines(self._log)
 
@@ -54,9 +58,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @answered
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """Take an engine that did not start this process (PULUMI_DEBUG_PROVIDERS)."""
-        self._log = EngineLog(request.address)
-        carry_debug_lines(self._log)
+        """Take an engine that did not start this process (PULUMI_DEBUG_PROVIDERS). The next Configure is its first."""
+        if self._has_engine:
+            # An engine attaches to no process that an engine has started: this is somebody else.
+            msg = "An engine has started this plugin, and no other can attach to it."
+            raise SettingsError(f"{msg} For PULUMI_DEBUG_PROVIDERS, start the plugin by hand, without an argument.")
+        with self._configuring:
+            self._configuration = None
+            self._log = EngineLog(request.address)
+            carry_debug_lines(self._log)
         return empty_pb2.Empty()
 
     @answered
@@ -115,10 +125,23 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
-        """Settle the configuration. Missing credentials are no error before something has to be sent."""
+        """Settle the configuration, once. Missing credentials are no error before something has to be sent.
+
+        The port has no authentication: another configuration would let any local user send the credentials of this
+        process to an endpoint of their own.
+        """
         from intune_vpp.plugin.provider import Provider
 
-        self._configured = Provider(request.args, self._log)
+        with self._configuring:
+            if self._configuration is None:
+                # After Attach there is the provider of the engine before.
+                self.stop()
+                self._configuration, self._configured = request, None
+            if self._configuration != request:
+                msg = "This plugin is already configured and keeps its configuration."
+                raise SettingsError(f"{msg} Pulumi configures a plugin once: this call came from another program.")
+            if self._configured is None:
+                self._configured = Provider(request.args, self._log)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     # Its resources and functions.

@@ -1,0 +1,162 @@
+"""One configuration a process: whoever reaches the port cannot send the credentials elsewhere."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from pulumi.runtime.proto import plugin_pb2, provider_pb2
+
+from dynamic.school import Unsyncable, text
+from intune_vpp_emulator.serve import serve
+from intune_vpp_emulator.tenant import Tenant
+from plugin.door import secret, struct
+from plugin.processes import begun, connected, port_of
+from plugin.school import inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from plugin.door import Door, Listener
+
+REFUSED = (
+    "This plugin is already configured and keeps its configuration. "
+    "Pulumi configures a plugin once: this call came from another program."
+)
+NO_ENGINE = "127.0.0.1:1"
+
+
+class Visited:
+    """Counts the requests that reach a tenant."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+
+    def around(self, app: WSGIApplication) -> WSGIApplication:
+        """The application, with each request noted."""
+
+        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            self.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+            return app(environ, start_response)
+
+        return answer
+
+
+def refusal(door: Door, request: provider_pb2.ConfigureRequest) -> str:
+    """Why a Configure was refused."""
+    with pytest.raises(grpc.RpcError) as caught:
+        door.ask("Configure", request)
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    return caught.value.details() or ""
+
+
+def test_credentials_stay_with_their_tenant() -> None:
+    """A second Configure with another endpoint is refused, and the secret of the environment never goes there."""
+    tenant, visited = Tenant(), Visited()
+    with (
+        serve(tenant) as service,
+        serve(Tenant(), around=visited.around) as foreign,
+        begun(NO_ENGINE, environment=service.environment) as child,
+        connected(port_of(child)) as door,
+    ):
+        door.configure()
+        elsewhere = {
+            "graphEndpoint": foreign.url,
+            "authorityHost": foreign.url,
+            "caBundlePath": str(foreign.ca_bundle_path),
+        }
+        assert refusal(door, provider_pb2.ConfigureRequest(args=struct(elsewhere))) == REFUSED
+        kept = door.made(inputs(text()))
+
+    assert [token.id for token in tenant.tokens] == [kept.id]
+    assert visited.requests == []
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"args": struct({"clientSecret": secret("hunter2-hunter2"), "expiryWarningDays": 31})},
+        {"args": struct({"expiryWarningDays": 30})},
+        {"args": struct({"expiryWarningDays": 31}), "variables": {"intune-vpp:config:tenantId": "evil.example"}},
+        {"args": struct({"expiryWarningDays": 31}), "urn": "urn:pulumi:dev::school::pulumi:providers:intune-vpp::b"},
+        {},
+    ],
+    ids=["secret", "value", "variables", "urn", "empty"],
+)
+def test_only_the_same_request_again(stranger: Door, second: dict[str, Any]) -> None:
+    """The identical request is answered again; any other is refused by one sentence without a value of it."""
+    first = provider_pb2.ConfigureRequest(args=struct({"expiryWarningDays": 31}))
+    assert stranger.ask("Configure", first) == stranger.ask("Configure", first)
+
+    assert refusal(stranger, provider_pb2.ConfigureRequest(**second)) == REFUSED
+    assert stranger.ask("Configure", first).acceptSecrets
+    assert stranger.made(inputs(text())).id
+
+
+def test_a_bad_configuration_is_the_first(stranger: Door) -> None:
+    """A configuration that failed stays the only one: the same again fails alike, a good one is refused."""
+    bad = provider_pb2.ConfigureRequest(args=struct({"graphVersion": "v2"}))
+    reason = refusal(stranger, bad)
+
+    assert "must be one of" in reason
+    assert refusal(stranger, bad) == reason
+    assert refusal(stranger, provider_pb2.ConfigureRequest()) == REFUSED
+    with pytest.raises(grpc.RpcError, match="has not configured"):
+        stranger.good(inputs(text()))
+
+
+def test_many_at_once(stranger: Door) -> None:
+    """Of configurations that arrive at the same time exactly one wins."""
+    callers = 16
+    barrier = threading.Barrier(callers)
+
+    def configure(days: int) -> str | None:
+        barrier.wait()
+        try:
+            stranger.configure(expiryWarningDays=days)
+        except grpc.RpcError as error:
+            return error.details()
+        return None
+
+    with ThreadPoolExecutor(callers) as threads:
+        answers = list(threads.map(configure, range(1, callers + 1)))
+    assert sorted(answers, key=str) == [None, *[REFUSED] * (callers - 1)]
+
+
+def test_an_engine_that_attaches_configures_anew(by_hand: Door, engine: Listener, tenant: Unsyncable) -> None:
+    """After Attach the next Configure counts as the first, and ends the waits of the provider before it."""
+    tenant.sync_seconds = 3600
+    by_hand.ask("Attach", plugin_pb2.PluginAttach(address=engine.address))
+    by_hand.configure()
+    with ThreadPoolExecutor(1) as threads:
+        creation = threads.submit(by_hand.made, inputs(text(), waitForSync=True))
+        end = time.monotonic() + 20
+        while not any(token.is_syncing for token in tenant.tokens):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        by_hand.ask("Attach", plugin_pb2.PluginAttach(address=engine.address))
+        by_hand.configure(expiryWarningDays=31)
+        try:
+            with pytest.raises(grpc.RpcError, match="The wait was interrupted"):
+                creation.result(20)
+        finally:
+            tenant.clock.advance(7200)
+    assert refusal(by_hand, provider_pb2.ConfigureRequest()) == REFUSED
+    assert by_hand.good(inputs(text()))
+
+
+def test_nobody_attaches_to_the_plugin_of_an_engine(provider: Door) -> None:
+    """Where an engine has started the process, Attach is refused: it would let anybody configure it anew."""
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.ask("Attach", plugin_pb2.PluginAttach(address=NO_ENGINE))
+
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert (caught.value.details() or "").startswith("An engine has started this plugin, and no other can attach")
+    assert refusal(provider, provider_pb2.ConfigureRequest(args=struct({"expiryWarningDays": 31}))) == REFUSED
+    assert provider.made(inputs(text())).id
