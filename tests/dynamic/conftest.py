@@ -62,7 +62,8 @@ def environment(tenant: Unsyncable, monkeypatch: pytest.MonkeyPatch) -> Iterator
     monkeypatch.setenv("ARM_CLIENT_SECRET", tenant.directory.app.client_secret)
     monkeypatch.setenv("INTUNE_VPP_GRAPH_ENDPOINT", ROOT)
     monkeypatch.setenv("INTUNE_VPP_AUTHORITY_HOST", ROOT)
-    # Each provider process of these tests is in a run of its own, whatever engine listens.
+    # The process here is the test's.
+    monkeypatch.setattr(configured, "exit_with_engine", lambda *_: None)
     with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:
         monkeypatch.setattr(assembly, "connect_to_graph", partial(assembly.connect_to_graph, http=http))
         yield
@@ -72,6 +73,7 @@ def _forget() -> None:
     """What one process keeps for all its providers is not there in the next."""
     configured._assembly.cache_clear()
     configured._engine_log.cache_clear()
+    configured._ledger.cache_clear()
 
 
 def _request(configuration: Mapping[str, object]) -> ConfigureRequest:

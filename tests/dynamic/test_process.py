@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,10 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 from dynamic.school import RECORD, inputs, text
 from dynamic.test_frozen import PICKLED
 from host.engine import Engine, listening
+from host.killable import IN_A_SHELL, engine_with, kill
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant
+from plugin.processes import Silent, port_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -228,6 +231,30 @@ def test_a_refused_request_shows_no_secret(tenant: Tenant) -> None:
     for secret in (file, file[40:100], tenant.directory.app.client_secret, "Bearer ey"):
         assert [one for one in heard if secret in one] == []
     assert tenant.tokens == []
+
+
+def test_an_engine_that_was_killed() -> None:
+    """Where the engine is gone, the process ends behind the SDK's shell, and sends nothing any more."""
+    silent = Silent()
+    command = (*IN_A_SHELL, sys.executable, "-u", "-m", "pulumi.dynamic")
+    with (
+        serve(Tenant(), around=silent.around) as service,
+        engine_with(*command, environment={**service.environment, "PULUMI_PROJECT": "school"}) as engine,
+        grpc.insecure_channel(f"127.0.0.1:{port_of(engine)}") as channel,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        try:
+            process = Process(provider_pb2_grpc.ResourceProviderStub(channel), Engine())
+            checked, _ = process.check({}, inputs(text()))
+            creation = threads.submit(process.create, checked)
+            assert silent.asked.wait(20)
+            before = list(silent.requests)
+
+            assert kill(engine) == ""
+            assert isinstance(creation.exception(), grpc.RpcError)
+        finally:
+            silent.released.set()
+    assert silent.requests == before
 
 
 def test_unknowns(tenant: Tenant) -> None:

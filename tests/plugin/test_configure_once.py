@@ -15,14 +15,10 @@ from dynamic.school import Unsyncable, text
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant
 from plugin.door import secret, struct
-from plugin.processes import begun, connected, port_of
+from plugin.processes import Silent, begun, connected, port_of
 from plugin.school import inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
     from plugin.door import Door, Listener
 
 REFUSED = (
@@ -30,22 +26,6 @@ REFUSED = (
     "Pulumi configures a plugin once: this call came from another program."
 )
 NO_ENGINE = "127.0.0.1:1"
-
-
-class Visited:
-    """Counts the requests that reach a tenant."""
-
-    def __init__(self) -> None:
-        self.requests: list[str] = []
-
-    def around(self, app: WSGIApplication) -> WSGIApplication:
-        """The application, with each request noted."""
-
-        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            self.requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-            return app(environ, start_response)
-
-        return answer
 
 
 def refusal(door: Door, request: provider_pb2.ConfigureRequest) -> str:
@@ -58,7 +38,7 @@ def refusal(door: Door, request: provider_pb2.ConfigureRequest) -> str:
 
 def test_credentials_stay_with_their_tenant() -> None:
     """A second Configure with another endpoint is refused, and the secret of the environment never goes there."""
-    tenant, visited = Tenant(), Visited()
+    tenant, visited = Tenant(), Silent()
     with (
         serve(tenant) as service,
         serve(Tenant(), around=visited.around) as foreign,

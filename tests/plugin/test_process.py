@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from queue import SimpleQueue
-from threading import Event
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import grpc
@@ -20,18 +19,16 @@ from pulumi.runtime.proto import provider_pb2
 
 from dynamic.school import text
 from host.engine import listening
+from host.killable import IN_A_SHELL, engine_with, kill
 from intune_vpp.plugin import serve as served
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant
 from plugin.door import half_done
-from plugin.processes import COMMAND, SECONDS_TO_END, begun, connected, port_of
+from plugin.processes import COMMAND, SECONDS_TO_END, Silent, begun, connected, port_of
 from plugin.school import inputs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
-
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 NO_ENGINE = "127.0.0.1:1"
 PULUMIS_OWN_WAY = (sys.executable, "-m", "pulumi.run.plugin", "intune-vpp")
@@ -89,24 +86,6 @@ def test_a_signal_while_a_creation_waits(number: signal.Signals) -> None:
     assert [token.id for token in tenant.tokens] == [half_done(caught.value).id]
 
 
-class Silent:
-    """Lets a creation wait for its answer until it is released."""
-
-    def __init__(self) -> None:
-        self.asked, self.released = Event(), Event()
-
-    def around(self, app: WSGIApplication) -> WSGIApplication:
-        """The application, silent to a POST of a token."""
-
-        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            if environ["REQUEST_METHOD"] == "POST" and environ["PATH_INFO"].endswith("/vppTokens"):
-                self.asked.set()
-                self.released.wait()
-            return app(environ, start_response)
-
-        return answer
-
-
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_while_nobody_answers(number: signal.Signals) -> None:
     """A request that stays without an answer does not keep the process beyond the engine's patience."""
@@ -130,54 +109,38 @@ def test_a_signal_while_nobody_answers(number: signal.Signals) -> None:
             silent.released.set()
 
 
-PARENT = """
-import subprocess, sys
-child = subprocess.Popen([sys.executable, "-m", "intune_vpp", *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
-print(child.stdout.readline().strip(), child.pid, flush=True)
-child.wait()
-"""
+@pytest.mark.parametrize("between", [(), IN_A_SHELL], ids=["child", "in a shell"])
+def test_an_engine_that_was_killed(between: tuple[str, ...]) -> None:
+    """Where the engine is gone without a word, the process ends by itself and sends nothing any more."""
+    silent = Silent()
+    with (
+        serve(Tenant(), around=silent.around) as service,
+        engine_with(*between, *COMMAND, environment=service.environment) as engine,
+        connected(port_of(engine)) as door,
+        ThreadPoolExecutor(1) as threads,
+    ):
+        try:
+            door.configure()
+            creation = threads.submit(door.made, inputs(text()))
+            assert silent.asked.wait(20)
+            before = list(silent.requests)
+
+            assert kill(engine) == ""
+            assert isinstance(creation.exception(), grpc.RpcError)
+        finally:
+            silent.released.set()
+    assert silent.requests == before
 
 
-def _is_there(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    try:
-        with open(f"/proc/{process_id}/stat", encoding="utf-8") as file:  # noqa: PTH123 - no file of ours
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="asks /proc")  # noqa: PTH112 - no folder of ours
-def test_an_engine_that_was_killed() -> None:
-    """Where the parent is gone without a word, the process ends by itself."""
-    with begun(NO_ENGINE, command=(sys.executable, "-c", PARENT)) as parent:
-        assert parent.stdout is not None
-        _, child = parent.stdout.readline().split()
-        assert _is_there(int(child))
-        parent.kill()
-        parent.wait()
-        end = time.monotonic() + SECONDS_TO_END
-        while _is_there(int(child)) and time.monotonic() < end:
-            time.sleep(0.05)
-
-        assert not _is_there(int(child))
-
-
-def test_without_an_engine_it_outlives_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Started by hand, for PULUMI_DEBUG_PROVIDERS, it goes on when the parent is gone; with an engine it ends."""
+def test_a_signal_wakes_the_process() -> None:
+    """The process waits until it is told to end, however often it looks."""
     told: SimpleQueue[None] = SimpleQueue()
+    waiting = Thread(target=served._wait, args=(told,))
+    waiting.start()
     told.put(None)
-    looks = iter([7, 7, 7, 1])
-    monkeypatch.setattr(os, "getppid", lambda: next(looks))
-    monkeypatch.setattr(served, "_SECONDS_BETWEEN_LOOKS", 0.01)
-    served._wait(told, None)
-    assert told.empty()
-    served._wait(told, 7)
+    waiting.join(20)
 
-    assert list(looks) == []
+    assert not waiting.is_alive()
 
 
 def test_by_hand() -> None:
@@ -193,13 +156,10 @@ def test_by_hand() -> None:
 
 def test_main_reads_the_arguments_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command that is installed hands no arguments over: they are the process's own."""
-    waited_for: list[int | None] = []
-
-    def stop(_ended: object, parent: int | None) -> None:
-        waited_for.append(parent)
-
+    watched: list[str] = []
     before = [signal.getsignal(number) for number in SIGNALS]
-    monkeypatch.setattr(served, "_wait", stop)
+    monkeypatch.setattr(served, "exit_with_engine", lambda address, _: watched.append(address))
+    monkeypatch.setattr(served, "_wait", lambda _: None)
     monkeypatch.setattr(sys, "argv", ["pulumi-resource-intune-vpp", NO_ENGINE])
     try:
         assert (served.main(), served.main([])) == (0, 0)
@@ -207,7 +167,7 @@ def test_main_reads_the_arguments_of_the_process(monkeypatch: pytest.MonkeyPatch
         for number, handler in zip(SIGNALS, before, strict=True):
             signal.signal(number, handler)
 
-    assert waited_for == [os.getppid(), None]
+    assert watched == [NO_ENGINE, ""]
 
 
 def test_importing_it_starts_nothing() -> None:

@@ -14,6 +14,7 @@ from intune_vpp.assembly import Assembly
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.dynamic.spelling import PythonVoice, in_python
 from intune_vpp.host.log import EngineLog, carry_debug_lines
+from intune_vpp.host.orphan import exit_with_engine
 
 if TYPE_CHECKING:
     from intune_vpp.settings import Settings
@@ -30,10 +31,11 @@ class ConfiguredProvider(ResourceProvider):
         # The engine's address is the last argument of the process (the SDK itself does not use it).
         self._log = _engine_log(sys.argv[-1])
         carry_debug_lines(self._log)
+        ledger = _ledger(self._log.address)
         configuration = _configured(req.config)
         self._parts: Assembly | SettingsError
         try:
-            self._parts = _assembly(settings.read(configuration, os.environ), self._log)
+            self._parts = _assembly(settings.read(configuration, os.environ), self._log, ledger)
         except SettingsError as error:
             self._parts = error
 
@@ -60,7 +62,16 @@ def _engine_log(address: str) -> EngineLog:
 
 
 @cache
-def _assembly(configured: Settings, engine_log: EngineLog) -> Assembly:
+def _ledger(address: str) -> Ledger:
+    """One for the process, closed when it ends: by the engine, which does not tell this host, or without one."""
+    ledger = Ledger(address)
+    atexit.register(ledger.close)
+    exit_with_engine(address, ledger.close)
+    return ledger
+
+
+@cache
+def _assembly(configured: Settings, engine_log: EngineLog, ledger: Ledger) -> Assembly:
     """One for the process.
 
     The SDK makes a provider for each spelling of its pickle, and Python 3.14 spells it anew: a resource recorded by an

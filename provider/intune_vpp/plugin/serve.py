@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from intune_vpp.host.orphan import exit_with_engine
 from intune_vpp.plugin.servicer import Servicer
 
 if TYPE_CHECKING:
@@ -39,9 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if {"--help", "-h", "--version"} & set(given):
         return _introduce("--version" in given)
-    # Before the port is printed: from then on the parent may be gone at any time. Without an engine nobody is missed.
-    parent = os.getppid() if given else None
-    servicer = Servicer(given[-1] if given else "")
+    engine_address = given[-1] if given else ""
+    servicer = Servicer(engine_address)
+    exit_with_engine(engine_address, servicer.stop)
     calls = ThreadPoolExecutor(MOST_CALLS, thread_name_prefix=_CALL)
     server = grpc.server(
         calls,
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Nothing may be printed before this line: the engine reads the port from it.
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    _wait(ended, parent)
+    _wait(ended)
     servicer.stop()
     server.stop(_SECONDS_TO_FINISH).wait()
     _leave(calls)
@@ -87,9 +88,8 @@ def _leave(calls: ThreadPoolExecutor) -> None:
         os._exit(0)
 
 
-def _wait(ended: SimpleQueue[None], parent: int | None) -> None:
-    """Wait for a signal, or for the parent to be gone (an engine that was killed tells nobody)."""
-    while parent in {None, os.getppid()}:
+def _wait(ended: SimpleQueue[None]) -> None:
+    """Wait for a signal. With pauses: Python learns late of one that comes while it is on its way into a wait."""
+    while True:
         with suppress(Empty):
-            ended.get(timeout=_SECONDS_BETWEEN_LOOKS)
-            return
+            return ended.get(timeout=_SECONDS_BETWEEN_LOOKS)
