@@ -49,6 +49,10 @@ class Tenant:
         """`METHOD path` of each Graph request; the log is emptied."""
         return self.shown(self.log())
 
+    def writes_so_far(self) -> list[str]:
+        """The same, with the log left as it is."""
+        return [one for one in self.shown(self._call("GET", "requests")) if not one.startswith("GET")]
+
     @staticmethod
     def shown(log: list[dict[str, Any]]) -> list[str]:
         """`METHOD path` of each Graph request in a log."""
@@ -293,18 +297,37 @@ def interrupt(command: subprocess.Popen[str]) -> str:
     return text
 
 
+def started_by(pid: int) -> dict[int, str]:
+    """The processes that a process has started, and those that they have, with their command lines."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)  # noqa: S607
+    lines = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+    found: dict[int, str] = {}
+    parents = {pid}
+    while parents:
+        children = {int(child): args for child, parent, args in lines if int(parent) in parents}
+        found |= children
+        parents = set(children)
+    return found
+
+
 def kill(command: subprocess.Popen[str]) -> None:
     """Let a command and all that it started vanish, as with the machine that they ran on."""
-    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)  # noqa: S607
-    parents = {int(pid): int(parent) for pid, parent in map(str.split, listed.stdout.splitlines())}
-    doomed = {command.pid}
-    while more := {pid for pid, parent in parents.items() if parent in doomed} - doomed:
-        doomed |= more
     # The engine first: one whose provider went before it would be writing that down.
-    for pid in (command.pid, *(doomed - {command.pid})):
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    for pid in (command.pid, *started_by(command.pid)):
+        end(pid)
     command.communicate(timeout=SECONDS_FOR_A_COMMAND)
+
+
+def end(pid: int) -> None:
+    """Kill a process that may be gone already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process; one that has ended and waits for its parent to notice does not count."""
+    listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607
+    return listed.stdout.strip()[:1] not in {"", "Z"}
 
 
 def token_file(

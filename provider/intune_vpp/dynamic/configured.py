@@ -31,11 +31,11 @@ class ConfiguredProvider(ResourceProvider):
         # The engine's address is the last argument of the process (the SDK itself does not use it).
         self._log = _engine_log(sys.argv[-1])
         carry_debug_lines(self._log)
-        ledger = _ledger(self._log.address)
+        _exit_with_engine(self._log.address)
         configuration = _configured(req.config)
         self._parts: Assembly | SettingsError
         try:
-            self._parts = _assembly(settings.read(configuration, os.environ), self._log, ledger)
+            self._parts = _assembly(settings.read(configuration, os.environ), self._log)
         except SettingsError as error:
             self._parts = error
 
@@ -62,16 +62,13 @@ def _engine_log(address: str) -> EngineLog:
 
 
 @cache
-def _ledger(address: str) -> Ledger:
-    """One for the process, closed when it ends: by the engine, which does not tell this host, or without one."""
-    ledger = Ledger(address)
-    atexit.register(ledger.close)
-    exit_with_engine(address, ledger.close)
-    return ledger
+def _exit_with_engine(address: str) -> None:
+    """Watch the engine once in a process; the SDK configures a provider for each spelling of its pickle."""
+    exit_with_engine(address)
 
 
 @cache
-def _assembly(configured: Settings, engine_log: EngineLog, ledger: Ledger) -> Assembly:
+def _assembly(configured: Settings, engine_log: EngineLog) -> Assembly:
     """One for the process.
 
     The SDK makes a provider for each spelling of its pickle, and Python 3.14 spells it anew: a resource recorded by an

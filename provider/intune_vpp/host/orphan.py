@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SECONDS_BEFORE_RECONNECTING = 0.01
 
 
-def exit_with_engine(address: str, tidy: Callable[[], None]) -> None:
+def exit_with_engine(address: str, tidy: Callable[[], None] = lambda: None) -> None:
     """End this process as soon as nobody listens at `address` (`host:port`) any more.
 
     `tidy` is called before. Requests that are under way are abandoned: nobody would record their results, and the next
