@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from intune_vpp.core import revocation
+from intune_vpp.core import records, revocation
 from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
 from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp.core.waiting import TIME_ALLOWED
@@ -158,7 +158,7 @@ def refreshed(run: Run, kept: Kept) -> Kept | None:
     if found is None:
         return None
     assert not run.assembly.action_preview.plan(kept.action, found, kept.inputs)
-    return Kept(kept.action, kept.id, kept.inputs, _through_the_engine(found))
+    return Kept(kept.action, kept.id, kept.inputs, _through_the_engine(kept.action, found))
 
 
 def at_once(action: Action, **options: Any) -> tuple[list[Kept], list[tuple[str, str]]]:
@@ -199,13 +199,12 @@ def standing_failure(kept: Kept) -> IntuneVppError | None:
 def _kept(action: Action, inputs: Mapping[str, Any], acted: Acted) -> Kept:
     assert None not in acted.outputs.values()
     assert {name for name in acted.outputs if name[:2] != "__"} <= {prop.name for prop in action.properties}
-    return Kept(action, acted.id, inputs, _through_the_engine(acted.outputs), acted.failure)
+    return Kept(action, acted.id, inputs, _through_the_engine(action, acted.outputs), acted.failure)
 
 
-def _through_the_engine(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """What the plugin gets back of what it answered: all numbers are floats."""
-    through: dict[str, Any] = json.loads(json.dumps(outputs), parse_int=float)
-    return through
+def _through_the_engine(action: Action, outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a door reads of what it answered: the engine gives all numbers back as floats."""
+    return records.operation_from(action, json.loads(json.dumps(outputs), parse_int=float))
 
 
 def slow(kind: type[Tenant] = Tenant, **options: Any) -> Tenant:

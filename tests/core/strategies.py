@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
 TEXTS = st.text(min_size=1, max_size=12)
-INSTANTS = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
+INSTANTS = st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 TIMESTAMPS = INSTANTS.map(times.text)
 FINGERPRINTS = st.from_regex(r"sha256:[0-9a-f]{64}", fullmatch=True)
 JSON = st.recursive(
@@ -37,6 +37,35 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
+ODD_JSON = st.recursive(
+    JSON | st.sampled_from([10**400, -(10**400), "\ud800", "a\udfffb"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS | st.just("\udc00"), inner, max_size=3),
+    max_leaves=6,
+)
+"""What Python reads from JSON, and protobuf cannot hold."""
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(-1e308, 1e308) | TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=6,
+)
+"""JSON that stays as it is wherever it goes."""
+
+NAMES = TEXTS.map("x{}".format)
+"""Names that no member of Graph's has."""
+
+NEVER = (
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00",
+    "0001-01-01T00:00:00.0000000Z",
+    "0001-01-01T00:00:00+00:00",
+    "0001-01-01T08:00:00-08:00",
+    "0001-01-02T00:00:00Z",
+    "0001-01-01",
+    "00010101T000000Z",
+)
+"""Spellings of .NET's smallest date, which is no date at all."""
+
 TOKEN_FILES = st.builds(
     TokenFile,
     st.one_of(FINGERPRINTS, st.just(UNSEEN_FINGERPRINT)),
@@ -54,7 +83,7 @@ _BY_KIND: dict[Kind, SearchStrategy[Any]] = {
     Kind.TIME: TIMESTAMPS,
     Kind.FINGERPRINT: FINGERPRINTS,
     Kind.OBJECT: TOKEN_FILES,
-    Kind.OBJECTS: st.lists(st.dictionaries(TEXTS, JSON, max_size=3), max_size=2).map(tuple),
+    Kind.OBJECTS: st.lists(st.dictionaries(NAMES, PLAIN, max_size=3), max_size=2).map(tuple),
 }
 
 

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, args, described, file, observed, state
-from core.strategies import JSON, TEXTS, states
+from core.strategies import JSON, NEVER, TEXTS, states
 from core.strategies import args as any_args
 from intune_vpp.core import records, times
+from intune_vpp.core.actions import ACTIONS, LICENSE_REVOCATION, Action
+from intune_vpp.core.errors import StateError
 from intune_vpp.core.model import (
+    INPUTS,
+    PROPERTIES,
     UNKNOWN,
     UNSEEN_FINGERPRINT,
     AppLicenses,
+    Kind,
+    Property,
     TokenFile,
     VppToken,
     VppTokenArgs,
     VppTokenState,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 
 @given(any_args(unknowns=True))
@@ -134,7 +143,7 @@ def test_the_mark_of_an_invalid_token_is_stored() -> None:
 
 def test_a_record_of_another_version_is_read() -> None:
     """Where a record lacks what this version would have stored, that is absent, and nothing is pending."""
-    assert records.state_from("7", {"syncPending": "yes"}, records.args_to(args())) == VppTokenState(
+    assert records.state_from("7", {}, records.args_to(args())) == VppTokenState(
         observed=VppToken(id="7"), tenant_id="", inputs=args(), observed_at=""
     )
     assert records.args_from({"tokenFile": {}}) == VppTokenArgs(token_file=TokenFile(""))
@@ -180,3 +189,123 @@ def test_what_a_check_is_told() -> None:
     assert records.applied_args(asked, {"tokenFile": {"fingerprint": UNSEEN_FINGERPRINT}}) == records.args_from(asked)
     told = records.applied_args(asked, {"tokenFile": newer}).token_file
     assert told == TokenFile(newer["fingerprint"], newer["expirationDateTime"])
+
+
+WRONG: dict[Kind, list[object]] = {
+    Kind.FLAG: ["yes", 1.0, [], {}],
+    Kind.TEXTS: ["0", ["0", 7.0], [None], [["0"]], {}, True],
+    Kind.OBJECT: ["text", [], 7.0, True],
+    Kind.OBJECTS: ["text", {}, ["text"], [None], 7.0],
+    Kind.COUNT: ["43", 43.5, [], {}, True, float("nan"), float("inf"), 1e300],
+}
+WRONG_TEXTS: list[object] = [7.0, True, [], {}, ["text"], {"hunter2": "hunter2"}]
+CURE = "Correct or remove that member with `pulumi state edit`."
+NO_TOKEN_FILE: list[dict[str, object]] = [
+    {"fingerprint": 7},
+    {"expirationDateTime": []},
+    {"organizationName": {}},
+    {"state": True},
+]
+NO_RESULT: list[dict[str, object]] = [
+    {"startDateTime": 7},
+    {"actionState": {}},
+    {"failedLicensesCount": "3"},
+    {"more": float("inf")},
+]
+
+
+def wrong(properties: Iterable[Property]) -> list[tuple[str, object]]:
+    """Each property with each value that is of another kind."""
+    return [(prop.name, value) for prop in properties for value in WRONG.get(prop.kind, WRONG_TEXTS)]
+
+
+def refusal(read: Callable[[], object]) -> str:
+    """Why a state is not read, without what follows the name of the member, and the cure."""
+    with pytest.raises(StateError) as caught:
+        read()
+    sentence = str(caught.value)
+    assert "hunter2" not in sentence
+    assert sentence.endswith(CURE)
+    return sentence.removeprefix("The state of this resource holds a member ").partition(" ")[0]
+
+
+@pytest.mark.parametrize(("name", "value"), wrong(PROPERTIES))
+def test_a_member_of_another_kind_in_the_outputs(name: str, value: object) -> None:
+    """A state edited by hand is refused with the member's name and the cure, and never with the value."""
+    kept = {**records.state_to(state()), name: value}
+    assert refusal(lambda: records.state_from("7", kept)) == name
+
+
+@pytest.mark.parametrize(("name", "value"), wrong(INPUTS))
+def test_a_member_of_another_kind_in_the_inputs(name: str, value: object) -> None:
+    """So are inputs, whether the engine keeps them or the outputs repeat them."""
+    asked = {**records.args_to(args(file())), name: value}
+    assert refusal(lambda: records.args_from(asked)) == name
+    assert refusal(lambda: records.applied_args(asked, {})) == name
+    assert refusal(lambda: records.state_from("7", {}, asked)) == name
+    assert refusal(lambda: records.state_from("7", {"__inputs": asked})) == f"__inputs.{name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        *(("__inputs", value, "__inputs") for value in WRONG[Kind.OBJECT]),
+        *(("__observedAt", value, "__observedAt") for value in WRONG_TEXTS),
+        *(("tokenFile", value, f"tokenFile.{next(iter(value))}") for value in NO_TOKEN_FILE),
+        *(("tokenActionResults", [value], f"tokenActionResults.{next(iter(value))}") for value in NO_RESULT[:3]),
+        ("tokenActionResults", [NO_RESULT[3]], "tokenActionResults"),
+        ("displayName", UNKNOWN, "displayName"),
+    ],
+)
+def test_what_lies_within_the_outputs(name: str, value: object, told: str) -> None:
+    """The provider's own members and what lies within an object are looked at as well."""
+    assert refusal(lambda: records.state_from("7", {name: value})) == told
+
+
+def test_the_file_in_the_outputs() -> None:
+    """Check looks at the one member that it needs of the outputs."""
+    assert refusal(lambda: records.applied_args({}, {"tokenFile": {"state": 7}})) == "tokenFile.state"
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "value"),
+    [(action, *one) for action in ACTIONS for one in wrong(action.properties) if action.properties]
+    + [(LICENSE_REVOCATION, "__earlier", value) for value in WRONG[Kind.TEXTS]],
+)
+def test_a_member_of_another_kind_of_an_operation(action: Action, name: str, value: object) -> None:
+    """Inputs and outputs of an operation are refused likewise, except for triggers, which may be anything."""
+    if name == "triggers":
+        assert records.operation_from(action, {name: value}) == {name: value}
+    else:
+        assert refusal(lambda: records.operation_from(action, {name: value})) == name
+
+
+def test_what_the_engine_keeps_of_an_operation() -> None:
+    """Counts, which come as floats, are whole; other members stay as they are; dates never set and null are absent."""
+    kept = {
+        "vppTokenId": UNKNOWN,
+        "totalLicensesCount": 43.0,
+        "failedLicensesCount": 0.0,
+        "startDateTime": NEVER[1],
+        "actionState": None,
+        "__earlier": ["2026-11-01T12:00:00Z"],
+        "__provider": "x",
+    }
+    read = records.operation_from(LICENSE_REVOCATION, kept)
+    assert read == {
+        "vppTokenId": UNKNOWN,
+        "totalLicensesCount": 43,
+        "failedLicensesCount": 0,
+        "__earlier": ["2026-11-01T12:00:00Z"],
+        "__provider": "x",
+    }
+    assert isinstance(read["totalLicensesCount"], int)
+    assert isinstance(read["failedLicensesCount"], int)
+
+
+def test_results_of_an_older_version() -> None:
+    """What an earlier version kept of results is read like an answer: dates never set are absent, counts whole."""
+    kept = [{"@odata.type": "#x", "startDateTime": NEVER[0], "totalLicensesCount": 43.0, "more": {"a": [1.5, None]}}]
+    (read,) = records.state_from("7", {"tokenActionResults": kept}).observed.token_action_results or ()
+    assert read == {"@odata.type": "#x", "startDateTime": None, "totalLicensesCount": 43, "more": {"a": [1.5, None]}}
+    assert isinstance(read["totalLicensesCount"], int)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.strategies import INSTANTS, TIMESTAMPS
+from core.strategies import INSTANTS, NEVER, TIMESTAMPS
 from intune_vpp.core import times
 
 LIKE_TIMESTAMPS = st.text("0123456789-:TZW+. ", max_size=30)
@@ -60,7 +60,14 @@ def test_an_instant_survives_being_written(instant: datetime, hours: int) -> Non
 
 def test_a_day_that_is_not_known_is_said_so() -> None:
     """A sentence about a date that is absent or unreadable has words for it."""
-    assert times.day(None) == times.day(times.NEVER) == times.day("soon") == "an unknown date"
+    assert times.day(None) == times.day(NEVER[0]) == times.day("soon") == "an unknown date"
+
+
+@pytest.mark.parametrize("never", NEVER)
+def test_a_date_that_was_never_set(never: str) -> None:
+    """Each spelling of the year 1 is no instant."""
+    assert times.is_never(never)
+    assert times.parse(never) is None
 
 
 @pytest.mark.parametrize(

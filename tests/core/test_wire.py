@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,13 +13,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import args, file
-from core.strategies import JSON, TEXTS, tokens
+from core.strategies import NAMES, NEVER, ODD_JSON, PLAIN, TEXTS, tokens
 from core.strategies import args as any_args
-from intune_vpp.core import stoken, times, wire
-from intune_vpp.core.model import BY_NAME, INPUTS, OBSERVED, UNKNOWN, AppLicenses, Kind, VppToken, VppTokenArgs
+from intune_vpp.core import kinds, records, stoken, wire
+from intune_vpp.core.model import (
+    BY_NAME,
+    INPUTS,
+    OBSERVED,
+    UNKNOWN,
+    AppLicenses,
+    Kind,
+    Property,
+    VppToken,
+    VppTokenArgs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from uuid import UUID
 
 CAPTURES = Path(__file__).parents[3] / "shared" / "graph" / "captures"
 """What was captured in public, where it lies beside the project; the shapes that matter are copied below."""
@@ -148,15 +160,16 @@ def test_a_live_token_becomes_the_model() -> None:
     )
 
 
-def test_a_date_that_was_never_set_is_absent() -> None:
-    """Graph writes the first second of the calendar where there is no date."""
+@pytest.mark.parametrize("never", NEVER)
+def test_a_date_that_was_never_set_is_absent(never: str) -> None:
+    """Graph writes the first second of the calendar where there is no date, in one spelling or another."""
     dates = [prop for prop in OBSERVED if prop.kind is Kind.TIME]
-    read = wire.token_from({"id": "7", "state": times.NEVER, **{prop.name: times.NEVER for prop in dates}})
+    read = wire.token_from({"id": "7", "state": never, **{prop.name: never for prop in dates}})
     assert len(dates) == 3
-    assert read == VppToken(id="7", state=times.NEVER)
+    assert read == VppToken(id="7", state=never)
 
 
-@given(tokens(), TEXTS, TEXTS, st.dictionaries(TEXTS.map("x{}".format), JSON), st.dictionaries(TEXTS, JSON))
+@given(tokens(), TEXTS, TEXTS, st.dictionaries(NAMES, PLAIN), st.dictionaries(NAMES, PLAIN))
 def test_what_nobody_knows_today_survives(
     token: VppToken, state: str, status: str, strangers: dict[str, Any], action: dict[str, Any]
 ) -> None:
@@ -233,7 +246,7 @@ def test_licences_of_an_app() -> None:
     assert wire.licenses_from({}) == wire.licenses_from(dict.fromkeys(told)) == blank
 
 
-NO_IDS: list[Any] = [
+NO_IDS: list[object] = [
     None,
     "",
     7,
@@ -264,3 +277,115 @@ def test_what_is_no_id(found: object) -> None:
 def test_an_id_outside_counts(inner: object) -> None:
     """An entity with an id of its own is the token, whatever its member `value` is."""
     assert wire.token_from({"id": "7", "state": "valid", "value": inner}) == VppToken(id="7", state="valid")
+
+
+BEYOND: Final = [float("inf"), float("-inf"), float("nan"), 10**400, -(10**400)]
+ODD: Final[list[object]] = [7, 7.5, True, "text", [], [7], [None], ["text", 7], {}, {"a": [{}]}, *BEYOND]
+
+
+def fitting(prop: Property, value: object) -> bool:
+    """Whether a value is of a property's kind, by other words than the code's."""
+    match prop.kind:
+        case Kind.FLAG:
+            return isinstance(value, bool)
+        case Kind.TEXTS | Kind.OBJECTS:
+            return value == []
+        case _:
+            return isinstance(value, str)
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd)[:9])
+@pytest.mark.parametrize("prop", OBSERVED, ids=lambda prop: prop.name)
+def test_a_member_of_another_kind_is_ignored(prop: Property, odd: object, caplog: pytest.LogCaptureFixture) -> None:
+    """What does not fit is absent, one debug line names the member, and the rest of the answer is read."""
+    caplog.set_level(logging.DEBUG, logger="intune_vpp")
+    other = BY_NAME["appleId" if prop.name != "appleId" else "organizationName"]
+
+    read = wire.token_from({"id": "7", other.name: "Lincoln", prop.name: odd})
+
+    assert (read.id, getattr(read, other.attribute)) == ("7", "Lincoln")
+    if fitting(prop, odd):
+        assert getattr(read, prop.attribute) == (tuple(odd) if isinstance(odd, list) else odd)
+        assert caplog.messages == []
+    else:
+        assert not getattr(read, prop.attribute)
+        (line,) = set(caplog.messages)
+        assert line.startswith(f"Ignored {prop.name} in an answer of Microsoft Graph: it is not a")
+
+
+def test_a_line_never_shows_a_value(caplog: pytest.LogCaptureFixture) -> None:
+    """What stands where it does not belong may be a secret."""
+    caplog.set_level(logging.DEBUG, logger="intune_vpp")
+    wire.token_from({"id": "7", "displayName": {"hunter2": "hunter2"}, "state": ["hunter2"]})
+    wire.token_from({"id": "7", "tokenActionResults": [{"hunter2": float("nan")}]})
+    assert len(caplog.messages) == 3
+    assert "hunter2" not in caplog.text
+
+
+def test_half_a_surrogate_pair_is_replaced() -> None:
+    """JSON can spell it, and no UTF-8 can: in values and in names, it is the replacement character."""
+    read = wire.token_from(
+        {
+            "id": "7",
+            "displayName": "Lin\ud800coln",
+            "lastSyncDateTime": "\udfff",
+            "roleScopeTagIds": ["\udc00"],
+            "tokenActionResults": [{"actionName": "\ud83d", "a\ud800": ["\udfff"], "fine": "\U0001f600"}],
+        }
+    )
+    assert (read.display_name, read.last_sync_date_time, read.role_scope_tag_ids) == (
+        "Lin\ufffdcoln",
+        "\ufffd",
+        ("\ufffd",),
+    )
+    assert read.token_action_results == ({"actionName": "\ufffd", "a\ufffd": ["\ufffd"], "fine": "\U0001f600"},)
+
+
+def nested(depth: int) -> list[Any]:
+    """Lists within lists."""
+    made: list[Any] = []
+    for _ in range(depth - 1):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize("beyond", BEYOND, ids=lambda number: str(number)[:5])
+def test_results_are_plain(beyond: float, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a result, members that nobody knows stay as long as they are plain JSON; others go, with a debug line each."""
+    caplog.set_level(logging.DEBUG, logger="intune_vpp")
+    good = {"@odata.type": "#x", "more": {"a": [1, 2.5, None, True, "x"]}, "deep": nested(kinds.DEEPEST - 1)}
+    odd = {**good, "number": beyond, "list": [1, beyond], "deeper": nested(500)}
+
+    read = wire.token_from({"id": "7", "tokenActionResults": [good, odd, None, "text", 7]})
+
+    kept, cut = read.token_action_results or ()
+    assert kept == good
+    assert {name: cut[name] for name in good} == good
+    assert (cut["number"], cut["list"]) == (None, [1, None])
+    json.dumps(cut, allow_nan=False)
+    assert [line.partition(": it is not ")[2] for line in caplog.messages] == [
+        "plain JSON.",
+        *["a list of objects."] * 3,
+    ]
+
+
+@pytest.mark.parametrize("odd", [*BEYOND, 7.5, "3", True, [], {}, 2**60])
+def test_a_count_of_another_kind(odd: object) -> None:
+    """A count that is no whole number is absent in a result, and 0 in a summary of licences."""
+    results = [{"totalLicensesCount": odd, "failedLicensesCount": 3.0}]
+    (result,) = wire.token_from({"tokenActionResults": results}).token_action_results or ()
+    assert result == {"totalLicensesCount": None, "failedLicensesCount": 3}
+    told = wire.licenses_from({"vppTokenId": 7, "appleId": 7, "availableLicenseCount": odd, "usedLicenseCount": -3})
+    assert told == AppLicenses(
+        vpp_token_id="", apple_id=None, organization_name=None, available_license_count=0, used_license_count=-3
+    )
+
+
+@given(st.dictionaries(TEXTS | st.sampled_from([prop.name for prop in OBSERVED]), ODD_JSON), st.uuids())
+def test_an_id_survives_whatever_comes_with_it(members: dict[str, Any], token_id: UUID) -> None:
+    """Any answer with a usable id is a token with that id, which the engine can keep and give back."""
+    read = wire.token_from({**members, "id": str(token_id)})
+    assert read.id == str(token_id)
+    kept = records.observed_to(read)
+    json.dumps(kept, allow_nan=False).encode()
+    assert records.state_from(read.id, kept).observed == read

@@ -73,7 +73,7 @@ def _forget() -> None:
     """What one process keeps for all its providers is not there in the next."""
     configured._assembly.cache_clear()
     configured._engine_log.cache_clear()
-    configured._ledger.cache_clear()
+    configured._exit_with_engine.cache_clear()
 
 
 def _request(configuration: Mapping[str, object]) -> ConfigureRequest:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core.check import Policy, Problem, misfit, needs_beta
 from intune_vpp.core.enums import ENDED
-from intune_vpp.core.model import UNKNOWN, Compare, Kind, Property, Sent, same
+from intune_vpp.core.model import ACTION_RESULT, UNKNOWN, Compare, Kind, Property, Sent, same
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -73,13 +73,7 @@ LICENSE_REVOCATION: Final = Action(
         _input("revoke_untracked_licenses", Kind.FLAG, when_absent=False),
         _TENANT,
         Property(attribute="requested_date_time", kind=Kind.TIME),
-        Property(attribute="action_name"),
-        Property(attribute="action_state"),
-        Property(attribute="start_date_time", kind=Kind.TIME),
-        Property(attribute="last_updated_date_time", kind=Kind.TIME),
-        Property(attribute="total_licenses_count", kind=Kind.COUNT),
-        Property(attribute="failed_licenses_count", kind=Kind.COUNT),
-        Property(attribute="action_failure_reason"),
+        *ACTION_RESULT,
     ),
     pending=lambda outputs: outputs.get("actionState") not in ENDED,
     progress="actionState",

@@ -10,6 +10,7 @@
     ├─ AdoptionRefused         not there, ambiguous, already another resource's
     ├─ DuplicateToken          another token of the tenant is for the same file or location
     ├─ QueryRefused            what a function asks for is not there, or not one thing
+    ├─ StateError              the state holds a member of the wrong type
     ├─ SyncFailed              the sync ended badly, or the token cannot sync
     │  └─ SyncTimedOut         the sync did not end in time
     ├─ RevocationFailed        licences could not be revoked
@@ -71,6 +72,10 @@ class DuplicateToken(IntuneVppError):
 
 class QueryRefused(IntuneVppError):
     """What a function asks for is not there, or not one thing."""
+
+
+class StateError(IntuneVppError):
+    """The state of a resource holds a member of the wrong type: it was edited by hand, or nobody knows how."""
 
 
 class SyncFailed(IntuneVppError):

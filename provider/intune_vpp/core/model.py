@@ -139,6 +139,25 @@ PROPERTIES: Final = (
     Property(attribute="sync_pending", kind=Kind.FLAG),
     Property(attribute="duplicate_token_ids", kind=Kind.TEXTS),
 )
+ACTION_RESULT: Final = (
+    Property(attribute="action_name"),
+    Property(attribute="action_state"),
+    Property(attribute="start_date_time", kind=Kind.TIME),
+    Property(attribute="last_updated_date_time", kind=Kind.TIME),
+    Property(attribute="total_licenses_count", kind=Kind.COUNT),
+    Property(attribute="failed_licenses_count", kind=Kind.COUNT),
+    Property(attribute="action_failure_reason"),
+)
+"""The members of `vppTokenRevokeLicensesActionResult`, an item of `tokenActionResults`."""
+
+APP_LICENSES: Final = (
+    Property(attribute="apple_id"),
+    Property(attribute="organization_name"),
+    Property(attribute="available_license_count", kind=Kind.COUNT),
+    Property(attribute="used_license_count", kind=Kind.COUNT),
+)
+"""The members of `vppTokenLicenseSummary` beside the token's id."""
+
 BY_ATTRIBUTE: Final = {prop.attribute: prop for prop in PROPERTIES}
 BY_NAME: Final = {prop.name: prop for prop in PROPERTIES}
 INPUTS: Final = tuple(prop for prop in PROPERTIES if prop.sent)

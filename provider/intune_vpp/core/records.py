@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from intune_vpp.core import stoken
+from intune_vpp.core import kinds, stoken
+from intune_vpp.core.errors import StateError
 from intune_vpp.core.model import (
-    BY_NAME,
     INPUTS,
     OBSERVED,
+    PROPERTIES,
     UNKNOWN,
     UNSEEN_FINGERPRINT,
     AppLicenses,
@@ -28,17 +29,27 @@ from intune_vpp.core.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from typing import NoReturn
+
+    from intune_vpp.core.actions import Action
 
 OBSERVED_AT = "__observedAt"
 LOOK_FOR_DUPLICATES = "__lookForDuplicates"
 APPLIED = "__inputs"
+EARLIER = "__earlier"  # of a revocation that has not been seen yet: when those before it started
 """The engine neither shows nor compares names with two underscores in front."""
 
 
+_TOKEN_FILE = tuple(prop for prop in INPUTS if prop.kind is Kind.OBJECT)
+
+
 def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
-    """Inputs as Check returned them; names it does not know (the engine's own among them) are passed over."""
-    return VppTokenArgs(**{prop.attribute: _to_model(prop, properties.get(prop.name)) for prop in INPUTS})
+    """Inputs as Check returned them; names it does not know (the engine's own among them) are passed over.
+
+    Raises StateError for a member of another kind.
+    """
+    return VppTokenArgs(**_read(INPUTS, properties))
 
 
 def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenArgs:
@@ -59,13 +70,13 @@ def applied_args(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> VppTo
     They differ where an update half failed. Engines that do not hand over the outputs yet leave it to the plan.
     """
     asked = args_from(inputs)
-    applied = _to_model(BY_NAME["tokenFile"], outputs.get("tokenFile"))
+    applied: TokenFile | None = kinds.read(_TOKEN_FILE, outputs, _refuse)["token_file"]
     return replace(asked, token_file=applied) if applied is not None and applied.seen else asked
 
 
 def is_safe(token: object) -> bool:
     """Whether an output `token` is one of ours: a fingerprint, or the mark of a file that came another way."""
-    return token in {None, UNSEEN_FINGERPRINT} or (isinstance(token, str) and stoken.is_fingerprint(token))
+    return token is None or token == UNSEEN_FINGERPRINT or (isinstance(token, str) and stoken.is_fingerprint(token))
 
 
 def args_to(args: VppTokenArgs) -> dict[str, Any]:
@@ -77,19 +88,31 @@ def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, A
     """What the engine kept of a token: its outputs, and the inputs that led to them.
 
     `inputs` are the engine's own, which a dynamic provider is not told. Tolerates records of older versions, in which
-    members may be absent.
+    members may be absent. Raises StateError for a member of another kind.
     """
-    members = {prop.attribute: _to_model(prop, outputs.get(prop.name)) for prop in OBSERVED}
+    found = kinds.read(PROPERTIES, outputs, _refuse)
+    applied = _applied(_stored_inputs(outputs.get(APPLIED)) or inputs or {}, inputs or {})
     return VppTokenState(
-        observed=VppToken(id=token_id, **members),
-        tenant_id=outputs.get("tenantId") or "",
-        inputs=_applied(outputs.get(APPLIED) or inputs or {}, inputs or {}),
-        observed_at=outputs.get(OBSERVED_AT) or "",
-        token_file=_to_model(BY_NAME["tokenFile"], outputs.get("tokenFile")),
-        sync_pending=outputs.get("syncPending") is True,
-        duplicate_token_ids=tuple(outputs.get("duplicateTokenIds") or ()),
+        observed=VppToken(id=token_id, **{prop.attribute: found[prop.attribute] for prop in OBSERVED}),
+        tenant_id=found["tenant_id"] or "",
+        inputs=applied,
+        observed_at=kinds.value(Kind.TIME, OBSERVED_AT, outputs.get(OBSERVED_AT), _refuse) or "",
+        token_file=found["token_file"],
+        sync_pending=found["sync_pending"] is True,
+        duplicate_token_ids=found["duplicate_token_ids"] or (),
         look_for_duplicates=outputs.get(LOOK_FOR_DUPLICATES) is True,
     )
+
+
+def operation_from(action: Action, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs or outputs of an operation as the engine kept them, each member by its kind.
+
+    Raises StateError for a member of another kind.
+    """
+    found = _read(action.properties, properties)
+    known = {prop.name: found[prop.attribute] for prop in action.properties}
+    kinds.value(Kind.TEXTS, EARLIER, properties.get(EARLIER), _refuse)
+    return {name: value for name, value in {**properties, **known}.items() if value is not None}
 
 
 def state_to(state: VppTokenState) -> dict[str, Any]:
@@ -134,16 +157,24 @@ def _from_model(value: object) -> Any:
     return value
 
 
-def _to_model(prop: Property, value: Any) -> Any:
-    if value is None or value is UNKNOWN:
-        return value
-    if prop.kind is Kind.OBJECT:
-        return TokenFile(
-            fingerprint=value.get("fingerprint", ""),
-            expiration_date_time=value.get("expirationDateTime"),
-            organization_name=value.get("organizationName"),
-            state=value.get("state"),
-        )
-    if prop.kind in {Kind.TEXTS, Kind.OBJECTS}:
-        return tuple(value)
-    return value
+def _read(properties: Iterable[Property], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Members by attribute, among them inputs that only the update will know."""
+    later = {prop.attribute: UNKNOWN for prop in properties if prop.sent and found.get(prop.name) is UNKNOWN}
+    now = [prop for prop in properties if prop.attribute not in later]
+    return {**kinds.read(now, found, _refuse), **later}
+
+
+def _stored_inputs(found: object) -> Mapping[str, Any]:
+    """The inputs within the outputs. Raises StateError, which tells them from the engine's own."""
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        _refuse(APPLIED, "an object")
+    kinds.read(INPUTS, found, lambda name, expected: _refuse(f"{APPLIED}.{name}", expected))
+    return found
+
+
+def _refuse(name: str, expected: str) -> NoReturn:
+    # Never the value: it may be secret.
+    what = f"The state of this resource holds a member {name} that is not {expected}."
+    raise StateError(f"{what} Correct or remove that member with `pulumi state edit`.")

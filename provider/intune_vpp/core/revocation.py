@@ -95,9 +95,8 @@ class Result:
 
 def results(observed: VppToken) -> list[Result]:
     """The revocations of a token, in Graph's order."""
-    found = observed.token_action_results
-    told = found if isinstance(found, tuple) else ()
-    return [_result(one) for one in told if isinstance(one, dict) and one.get("@odata.type") == RESULT_TYPE]
+    told = observed.token_action_results or ()
+    return [result_from(one) for one in told if one.get("@odata.type") == RESULT_TYPE]
 
 
 def starts(observed: VppToken) -> frozenset[str]:
@@ -164,8 +163,7 @@ def verdict(result: Result, label: str) -> Ended:
     """What to say of a revocation: a failure, or a warning where some licences are left; nothing while it goes on."""
     if not result.has_ended:
         return Ended()
-    # From a state they come as floats: the engine knows no other numbers.
-    total, failed = int(result.total_licenses_count or 0), int(result.failed_licenses_count or 0)
+    total, failed = result.total_licenses_count or 0, max(0, result.failed_licenses_count or 0)
     because = _because(result)
     if result.action_state == ActionState.DONE and not failed:
         doubtful = f"The revocation of the licences of {label} is done, and a failure is told all the same: {because}."
@@ -187,31 +185,6 @@ def _because(result: Result) -> str:
         return "Intune gives no reason"
     words = next((words for known, words in _REASONS.items() if known == reason), None)
     return f"{words} ({reason})" if words else f"Intune gives the reason {reason}"
-
-
-def _result(found: Mapping[str, Any]) -> Result:
-    return Result(
-        action_name=_text(found.get("actionName")),
-        action_state=_text(found.get("actionState")),
-        start_date_time=_date(found.get("startDateTime")),
-        last_updated_date_time=_date(found.get("lastUpdatedDateTime")),
-        total_licenses_count=_count(found.get("totalLicensesCount")),
-        failed_licenses_count=_count(found.get("failedLicensesCount")),
-        action_failure_reason=_text(found.get("actionFailureReason")),
-    )
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _date(value: object) -> str | None:
-    return None if value == times.NEVER else _text(value)
-
-
-def _count(value: object) -> int | None:
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    return int(value) if whole and value >= 0 else None  # type: ignore[call-overload,operator]
 
 
 def _same_start(one: str | None, other: str | None) -> bool:
@@ -248,9 +221,9 @@ def result_to(result: Result) -> dict[str, Any]:
     return {camel_case(field.name): getattr(result, field.name) for field in fields(result)}
 
 
-def result_from(outputs: Mapping[str, Any]) -> Result:
-    """The inverse."""
-    return Result(**{field.name: outputs.get(camel_case(field.name)) for field in fields(Result)})
+def result_from(members: Mapping[str, Any]) -> Result:
+    """What Graph tells of a revocation, from outputs or from one of `tokenActionResults`, each read by kind before."""
+    return Result(**{field.name: members.get(camel_case(field.name)) for field in fields(Result)})
 
 
 def standing(result: Result, label: str) -> Ended:

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-NEVER = "0001-01-01T00:00:00Z"
-"""How Graph writes a date that was never set."""
+_NEVER = "0001"
+"""The year of a date that was never set: Graph writes .NET's smallest date, `0001-01-01T00:00:00Z`, for it."""
+
+
+def is_never(text: str) -> bool:
+    """Whether a timestamp is one that was never set, however the year 1 is spelled further."""
+    return text.startswith(_NEVER)
 
 
 def parse(text: str | None) -> datetime | None:
     """The instant in UTC; None where the text is absent, never set, or not a timestamp with an offset."""
-    if not text or text == NEVER:
+    if not text or is_never(text):
         return None
     try:
         instant = datetime.fromisoformat(text)

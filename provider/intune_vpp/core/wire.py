@@ -1,14 +1,25 @@
-"""Graph's JSON and the model: tolerant of members it does not know, in both directions."""
+"""Graph's JSON and the model: a member that is not known, or does not fit its kind, is ignored."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from intune_vpp.core import times
-from intune_vpp.core.model import BY_ATTRIBUTE, OBSERVED, UNKNOWN, AppLicenses, Kind, Property, VppToken, VppTokenArgs
+from intune_vpp.core import kinds
+from intune_vpp.core.model import (
+    APP_LICENSES,
+    BY_ATTRIBUTE,
+    OBSERVED,
+    UNKNOWN,
+    AppLicenses,
+    VppToken,
+    VppTokenArgs,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+_log = logging.getLogger(__name__)
 
 ODATA_TYPE = "#microsoft.graph.vppToken"
 
@@ -26,13 +37,12 @@ def token_from(entity: Mapping[str, Any]) -> VppToken:
     """A vppToken as Graph answered.
 
     Documentation shows single entities inside `value`, live answers do not: both are read. Dates that were never set
-    are absent. The id is empty where there is none that can be used.
+    are absent, and so are members that do not fit their kind. The id is empty where there is none that can be used.
     """
     inner = entity.get("value")
     if isinstance(inner, dict) and not id_from(entity):
         entity = inner
-    found = {prop.attribute: _from_json(prop, entity.get(prop.name)) for prop in OBSERVED}
-    return VppToken(id=id_from(entity), **found)
+    return VppToken(id=id_from(entity), **kinds.read(OBSERVED, entity, _ignored))
 
 
 def id_from(entity: Mapping[str, Any], name: str = "id") -> str:
@@ -45,23 +55,16 @@ def id_from(entity: Mapping[str, Any], name: str = "id") -> str:
 
 
 def licenses_from(summary: Mapping[str, Any]) -> AppLicenses:
-    """A vppTokenLicenseSummary as Graph answered; a count that is not there is none."""
-    return AppLicenses(
-        vpp_token_id=str(summary.get("vppTokenId") or ""),
-        apple_id=summary.get("appleId"),
-        organization_name=summary.get("organizationName"),
-        available_license_count=summary.get("availableLicenseCount") or 0,
-        used_license_count=summary.get("usedLicenseCount") or 0,
-    )
+    """A vppTokenLicenseSummary as Graph answered; a count that is absent or does not fit is 0."""
+    found = kinds.read(APP_LICENSES, summary, _ignored)
+    counts = {name: found[name] or 0 for name in ("available_license_count", "used_license_count")}
+    return AppLicenses(vpp_token_id=id_from(summary, "vppTokenId"), **{**found, **counts})
 
 
 def _to_json(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _from_json(prop: Property, value: Any) -> Any:
-    if prop.kind is Kind.TIME:
-        return None if value == times.NEVER else value
-    if isinstance(value, list):
-        return tuple(value)
-    return value
+def _ignored(name: str, expected: str) -> None:
+    # Never the value: nobody knows what it holds.
+    _log.debug("Ignored %s in an answer of Microsoft Graph: it is not %s.", name, expected)

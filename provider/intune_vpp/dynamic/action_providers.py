@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from intune_vpp.core import actions
+from intune_vpp.core import actions, records
 from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Acted, Action
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.core.waiting import TIME_ALLOWED
@@ -15,6 +15,8 @@ from intune_vpp.dynamic.spelling import errors_in_python
 from intune_vpp.host import unknowns
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from intune_vpp.lifecycle.actions import ActionLifecycle
 
 
@@ -35,7 +37,8 @@ class ActionProvider(ConfiguredProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """What differs, and what that leads to."""
-        plan = self._assembly.action_preview.plan(self.action, _olds, unknowns.from_engine(_news))
+        before, inputs = self._read(_olds), self._read(unknowns.from_engine(_news))
+        plan = self._assembly.action_preview.plan(self.action, before, inputs)
         if not plan:
             return DiffResult(changes=False)
         replaces = list(plan.replaces)
@@ -45,13 +48,13 @@ class ActionProvider(ConfiguredProvider):
     @errors_in_python()
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Act."""
-        acted = self._lifecycle.act(props, TIME_ALLOWED)
+        acted = self._lifecycle.act(self._read(props), TIME_ALLOWED)
         return CreateResult(acted.id, self._outputs(acted))
 
     @errors_in_python()
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """How what was done stands now; an empty id where it could be done again."""
-        found = self._lifecycle.look(id_, props)
+        found = self._lifecycle.look(id_, self._read(props))
         if found is None:
             return ReadResult("", {})
         self._warn_of_failure(self._lifecycle.standing_failure(found), "Until then every update fails.")
@@ -60,7 +63,8 @@ class ActionProvider(ConfiguredProvider):
     @errors_in_python()
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Act again or go on, where that is due."""
-        return UpdateResult(self._outputs(self._lifecycle.update(_id, _olds, _news, TIME_ALLOWED)))
+        acted = self._lifecycle.update(_id, self._read(_olds), self._read(_news), TIME_ALLOWED)
+        return UpdateResult(self._outputs(acted))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Forget it: nothing in the tenant was made by it."""
@@ -68,6 +72,10 @@ class ActionProvider(ConfiguredProvider):
     @property
     def _lifecycle(self) -> ActionLifecycle:
         return self._assembly.action(self.action)
+
+    def _read(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Inputs or outputs as the engine keeps them. Raises StateError."""
+        return records.operation_from(self.action, properties)
 
     def _outputs(self, acted: Acted) -> dict[str, Any]:
         self._warn_of_failure(acted.failure)

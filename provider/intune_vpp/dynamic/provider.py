@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from intune_vpp.core import records
-from intune_vpp.core.errors import IntuneVppError
+from intune_vpp.core.errors import IntuneVppError, StateError
 from intune_vpp.dynamic.configured import ConfiguredProvider, failed
 from intune_vpp.dynamic.spelling import errors_in_python
 from intune_vpp.host import assets, unknowns
@@ -31,6 +31,8 @@ class VppTokenProvider(ConfiguredProvider):
             given = {**inputs, "token": assets.read(inputs.get("token"))}
             olds = records.args_from(unknowns.from_engine(_olds)) if _olds else None
             checked = self._assembly.preview.check(given, olds)
+        except StateError as error:
+            return CheckResult({}, [CheckFailure("", str(error))])
         except IntuneVppError as error:
             return CheckResult({}, [failed(str(error))])
         failures = [failed(problem.reason) for problem in checked.problems]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from intune_vpp.core.actions import ACTIONS
-from intune_vpp.core.errors import IntuneVppError
+from intune_vpp.core.errors import IntuneVppError, StateError
 from intune_vpp.core.model import INPUTS
 
 if TYPE_CHECKING:
@@ -28,9 +28,11 @@ def in_python(sentence: str) -> str:
 
 @contextmanager
 def errors_in_python() -> Iterator[None]:
-    """Let errors that pass speak of arguments."""
+    """Let errors that pass speak of arguments; one about the state keeps the names that the state has."""
     try:
         yield
+    except StateError:
+        raise
     except IntuneVppError as error:
         error.args = (in_python(str(error)),)
         raise

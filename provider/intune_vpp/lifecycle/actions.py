@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from intune_vpp.core import actions, revocation, sync, times
+from intune_vpp.core import actions, records, revocation, sync, times
 from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Acted, Action
-from intune_vpp.core.errors import RevocationFailed, TokenGone
+from intune_vpp.core.errors import RevocationFailed, StateError, TokenGone
 from intune_vpp.core.model import camel_case
 from intune_vpp.core.revocation import Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, Ended, beginning
@@ -83,12 +83,13 @@ class ActionLifecycle(ABC):
     @contextmanager
     def _there(self, inputs: Mapping[str, Any]) -> Iterator[None]:
         """What begins the act on a token. Raises TokenGone, naming where it was looked for."""
-        with beginning(f"anything was done to token {inputs[_TOKEN]}"):
+        token_id = _token_id(inputs)
+        with beginning(f"anything was done to token {token_id}"):
             tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
         try:
             yield
         except TokenGone:
-            what = f"There is no token {inputs[_TOKEN]} in tenant {tenant_id}: it was deleted, or it belongs to another"
+            what = f"There is no token {token_id} in tenant {tenant_id}: it was deleted, or it belongs to another"
             raise TokenGone(f"{what} tenant. Then give this resource the provider of its token.") from None
 
     def _require_tenant(self, action_id: str, before: Mapping[str, Any]) -> None:
@@ -119,7 +120,7 @@ class LicenseSyncs(ActionLifecycle):
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> Acted:
         """Sync the licences, unless Intune is about to already; wait for the end where that is wanted."""
         with self._there(inputs):
-            seen, observed = self._syncing.begin(inputs[_TOKEN])
+            seen, observed = self._syncing.begin(_token_id(inputs))
         ended = None
         if inputs.get("waitForSync") is not False:
             watch = sync.Watch(started_at=self._clock.now(), allowed=patience, stale_state=seen.state)
@@ -162,7 +163,7 @@ class LicenseRevocations(ActionLifecycle):
         """Revoke all licences of the token and wait until Intune is done."""
         with self._there(inputs):
             seen, watch = self._revoking.begin(
-                inputs[_TOKEN],
+                _token_id(inputs),
                 notify_managed_devices=inputs.get("notifyManagedDevices") is True,
                 revoke_untracked_licenses=inputs.get("revokeUntrackedLicenses") is True,
                 patience=patience,
@@ -179,7 +180,7 @@ class LicenseRevocations(ActionLifecycle):
         found, watch = None, self._watch(before)
         ended = revocation.result_from(before).has_ended
         with suppress(TokenGone):
-            observed = self._listing.one(str(before.get(_TOKEN)))
+            observed = self._listing.one(_token_id(before))
             self._ownership.set_label(observed.id, observed.label)
             if not ended and not revocation.shows(watch, observed):
                 # A listing may lag, or not carry this member.
@@ -187,7 +188,7 @@ class LicenseRevocations(ActionLifecycle):
             found = revocation.find(watch, observed)
         now = {**before, **(revocation.result_to(found) if found else {})}
         if found:
-            now.pop(_EARLIER, None)
+            now.pop(records.EARLIER, None)
         warning = self._standing(now).warning
         if warning and not ended:
             self._voice.warn(warning)
@@ -203,12 +204,13 @@ class LicenseRevocations(ActionLifecycle):
     def _resume(
         self, action_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
     ) -> Acted:
+        token_id = _token_id(inputs)
         try:
-            seen = self._clock.unless_stopped(partial(self._listing.get, inputs[_TOKEN]))
+            seen = self._clock.unless_stopped(partial(self._listing.get, token_id))
         except TokenGone:
-            what = f"Token {inputs[_TOKEN]} was deleted before the revocation of its licences was seen to end."
+            what = f"Token {token_id} was deleted before the revocation of its licences was seen to end."
             failure = RevocationFailed(f"{what} Intune tells no more of it: remove this resource from the program.")
-            kept = {name: value for name, value in before.items() if name == _EARLIER}
+            kept = {name: value for name, value in before.items() if name == records.EARLIER}
             return Acted(
                 action_id,
                 {**actions.told(self.action, before), **kept, **actions.certain(self.action, inputs)},
@@ -233,7 +235,7 @@ class LicenseRevocations(ActionLifecycle):
             told |= revocation.result_to(result)
         elif watch.start is None and watch.earlier is not None:
             # What goes on with it must not take one of these for it.
-            told[_EARLIER] = sorted(watch.earlier)
+            told[records.EARLIER] = sorted(watch.earlier)
         told = {**(actions.told(self.action, before) if before else {}), **told}
         return self._acted(action_id or f"{observed.id}/{start or requested}", inputs, told, ended)
 
@@ -241,7 +243,7 @@ class LicenseRevocations(ActionLifecycle):
         now = self._clock.now()
         start = before.get("startDateTime")
         requested_at = times.parse(before.get("requestedDateTime")) or now
-        earlier = before.get(_EARLIER)
+        earlier = before.get(records.EARLIER)
         return Watch(
             requested_at=requested_at,
             since=now,
@@ -266,8 +268,15 @@ class LicenseCountSyncs(ActionLifecycle):
 
 
 _TOKEN = "vppTokenId"  # noqa: S105 - the name of an input
-_EARLIER = "__earlier"
 _SHOWN = ("state", "last_sync_status", "last_sync_date_time")
+
+
+def _token_id(properties: Mapping[str, Any]) -> str:
+    """The token that an operation is about. Raises StateError where a state does not say so."""
+    found = properties.get(_TOKEN)
+    if not isinstance(found, str):
+        raise StateError(f"The state of this resource holds no {_TOKEN}. Add it with `pulumi state edit`.")
+    return found
 
 
 def _shown(observed: VppToken) -> dict[str, Any]:

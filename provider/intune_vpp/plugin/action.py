@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from intune_vpp.core import actions
+from intune_vpp.core import actions, records
 from intune_vpp.core.errors import QueryRefused
 from intune_vpp.plugin import codec
 from intune_vpp.plugin.answers import HalfDone
@@ -39,7 +39,7 @@ class ActionResource:
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         """What differs, and what that leads to."""
-        before, inputs = codec.decode(request.olds), codec.decode(request.news)
+        before, inputs = self._decoded(request.olds), self._decoded(request.news)
         plan = self._parts.action_preview.plan(self._action, before, inputs, request.ignoreChanges)
         paths = {name: _kind(before.get(name), inputs.get(name)) for name in plan.changed}
         paths |= dict.fromkeys(plan.replaces, UPDATE_REPLACE)
@@ -50,7 +50,7 @@ class ActionResource:
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
         """Act; in preview only say what is certain."""
-        inputs, secrets = codec.decode(request.properties), codec.secrets(request.properties)
+        inputs, secrets = self._decoded(request.properties), codec.secrets(request.properties)
         self._parts.action_preview.tell(self._action, inputs)
         if request.preview:
             certain = codec.encode(actions.certain(self._action, inputs), secrets=secrets)
@@ -68,7 +68,7 @@ class ActionResource:
             raise QueryRefused(f"{what} Declare one, and it is done.")
         secrets = codec.secrets(request.inputs)
         lifecycle = self._parts.action(self._action)
-        found = lifecycle.look(request.id, codec.decode(request.properties))
+        found = lifecycle.look(request.id, self._decoded(request.properties))
         if found is None:
             return provider_pb2.ReadResponse()
         outputs = codec.encode(found, secrets=secrets)
@@ -79,7 +79,7 @@ class ActionResource:
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
         """Act again or go on, where that is due; in preview only say what is certain."""
-        before, inputs = codec.decode(request.olds), codec.decode(request.news)
+        before, inputs = self._decoded(request.olds), self._decoded(request.news)
         secrets = codec.secrets(request.news)
         if request.preview:
             plan = actions.plan(self._action, before, inputs)
@@ -97,6 +97,10 @@ class ActionResource:
 
     def delete(self, request: provider_pb2.DeleteRequest) -> None:
         """Forget it: nothing in the tenant was made by it."""
+
+    def _decoded(self, properties: struct_pb2.Struct) -> dict[str, Any]:
+        """Inputs or outputs as the engine keeps them. Raises StateError."""
+        return records.operation_from(self._action, codec.decode(properties))
 
     def _settled(self, acted: Acted, inputs: dict[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:
         """The new outputs. Raises HalfDone where something was begun and has not ended well."""

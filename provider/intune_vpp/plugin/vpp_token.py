@@ -80,11 +80,12 @@ class VppToken:
 
     def _read(self, request: provider_pb2.ReadRequest) -> VppTokenState | None:
         outputs = codec.decode(request.properties)
+        state = records.state_from(request.id, outputs, codec.decode(request.inputs))
         if not records.is_safe(outputs.get("token")):
             # Whatever a lookup names as state, the engine stores.
             msg = "token cannot be named in a lookup, since it would be stored."
             raise QueryRefused(f"{msg} The id is enough.")
-        return self._parts.tokens.read(records.state_from(request.id, outputs, codec.decode(request.inputs)))
+        return self._parts.tokens.read(state)
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
         """Change what changed; in preview only say what is certain."""

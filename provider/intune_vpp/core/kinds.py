@@ -1,0 +1,128 @@
+"""Values by the kind of their property: Graph's answers and the states that Pulumi keeps are read here.
+
+A value that does not fit its kind goes no further. Graph's answer loses it (`core/wire.py`); a state with it is refused
+(`core/records.py`). So the rest of the provider never meets a number where a date should be.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from intune_vpp.core import times
+from intune_vpp.core.model import ACTION_RESULT, Kind, TokenFile, camel_case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from intune_vpp.core.model import Property
+
+    Unfit = Callable[[str, str], None]
+
+LARGEST: Final = 1e308
+"""The largest number that is kept; Pulumi has doubles alone, and JSON can spell what is no double."""
+
+DEEPEST: Final = 8
+"""How many lists and objects may lie within each other in a member that the provider does not know."""
+
+_LARGEST_COUNT = 2**53
+"""Beyond it a double skips whole numbers."""
+
+_RESULT_MEMBERS = {prop.name: prop for prop in ACTION_RESULT}
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_EXPECTED = {
+    Kind.FLAG: "a boolean",
+    Kind.TEXTS: "a list of strings",
+    Kind.COUNT: "a whole number",
+    Kind.OBJECT: "an object",
+    Kind.OBJECTS: "a list of objects",
+}
+
+
+def read(properties: Iterable[Property], found: Mapping[str, Any], unfit: Unfit) -> dict[str, Any]:
+    """The members of a JSON object by attribute, as the model has them; absent and unfit ones are None.
+
+    For a member that does not fit, `unfit` is called with its name and what it should be, such as `a string`.
+    """
+    return {prop.attribute: value(prop.kind, prop.name, found.get(prop.name), unfit) for prop in properties}
+
+
+def value(kind: Kind, name: str, found: object, unfit: Unfit) -> Any:  # noqa: PLR0911 - one for each kind
+    """A JSON value as the model has it; None where it is absent, was never set or does not fit."""
+    match kind:
+        case _ if found is None or kind is Kind.ANY:
+            return found
+        case Kind.FLAG if isinstance(found, bool):
+            return found
+        case Kind.TIME if isinstance(found, str):
+            return None if times.is_never(found) else encodable(found)
+        case Kind.COUNT if _is_whole(found):
+            return int(found)  # type: ignore[call-overload]
+        case Kind.TEXTS if isinstance(found, (list, tuple)) and all(isinstance(item, str) for item in found):
+            return tuple(map(encodable, found))
+        case Kind.OBJECT if isinstance(found, dict):
+            return _token_file(name, found, unfit)
+        case Kind.OBJECTS if isinstance(found, (list, tuple)):
+            return tuple(_result(name, item, unfit) for item in found if _is_object(name, item, unfit))
+        case _ if kind not in _EXPECTED and isinstance(found, str):
+            return encodable(found)
+    unfit(name, _EXPECTED.get(kind, "a string"))
+    return None
+
+
+def encodable(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def _is_whole(found: object) -> bool:
+    """Whether a value is a whole number; from a state all numbers come as floats."""
+    if isinstance(found, bool) or not isinstance(found, (int, float)):
+        return False
+    return abs(found) <= _LARGEST_COUNT and found == int(found)
+
+
+def _token_file(name: str, found: Mapping[str, Any], unfit: Unfit) -> TokenFile:
+    members = {
+        attribute: value(Kind.TEXT, f"{name}.{camel_case(attribute)}", found.get(camel_case(attribute)), unfit)
+        for attribute in TokenFile.__slots__
+    }
+    return TokenFile(**{**members, "fingerprint": members["fingerprint"] or ""})
+
+
+def _is_object(name: str, item: object, unfit: Unfit) -> bool:
+    if isinstance(item, dict):
+        return True
+    unfit(name, _EXPECTED[Kind.OBJECTS])
+    return False
+
+
+def _result(name: str, item: Mapping[str, Any], unfit: Unfit) -> dict[str, Any]:
+    """One of `tokenActionResults`: the members that are known by their kind, the others as plain JSON."""
+    strangers = {member: found for member, found in item.items() if member not in _RESULT_MEMBERS}
+    plain = _plain(strangers, DEEPEST)
+    if plain != strangers:
+        unfit(name, "plain JSON")
+    known = {
+        member: value(prop.kind, f"{name}.{member}", item[member], unfit)
+        for member, prop in _RESULT_MEMBERS.items()
+        if member in item
+    }
+    return {**plain, **known}
+
+
+def _plain(found: object, depth: int) -> Any:
+    """A value as every JSON writer and reader takes it; what is not finite, or lies too deep, is None."""
+    match found:
+        case str():
+            return encodable(found)
+        case bool():
+            return found
+        case int() | float():
+            return found if -LARGEST <= found <= LARGEST else None
+        case list() if depth:
+            return [_plain(item, depth - 1) for item in found]
+        case dict() if depth:
+            return {encodable(name): _plain(item, depth - 1) for name, item in found.items()}
+        case _:
+            return None
