@@ -15,6 +15,7 @@ from pulumi.runtime.proto import provider_pb2
 from actions_in_process import uploaded
 from core.strategies import JSON, TEXTS
 from dynamic.school import text
+from intune_vpp.core import records
 from intune_vpp.core.actions import ACTIONS
 from intune_vpp.core.model import PROPERTIES
 from plugin.door import SIGNATURE, TYPE, URN, Door, asset, half_done, plain, secret, struct
@@ -33,7 +34,9 @@ WRAPPED: st.SearchStrategy[Any] = (
 GARBAGE = st.dictionaries(NAMES, WRAPPED, max_size=4).map(struct)
 ACTION_URNS = [URN.replace("VppToken", action.name) for action in ACTIONS]
 URNS = st.sampled_from([URN, *ACTION_URNS]) | TEXTS
-IDS = st.sampled_from(["", "/", "a/b?c#d", "..", "22222222-2222-4222-8222-222222222222"]) | TEXTS
+# No others: httpx's WSGI transport gives Werkzeug a path that is more than Latin-1, and Werkzeug fails.
+LATIN = st.text(st.characters(max_codepoint=255), min_size=1, max_size=12)
+IDS = st.sampled_from(["", "/", "a/b?c#d", "..", "22222222-2222-4222-8222-222222222222"]) | LATIN
 FLAGS = st.booleans()
 LISTS = st.lists(TEXTS, max_size=2)
 TIMES = st.sampled_from([0.0, -1.0, float("nan"), float("inf"), 1e300])
@@ -71,7 +74,7 @@ REQUESTS: dict[str, st.SearchStrategy[Message]] = {
 
 
 def answered(door: Door, method: str, request: Message) -> None:
-    """An answer, or a sentence and a code; `ask` has looked for traces of a crash."""
+    """An answer, or a sentence and a code that is no defect's; `ask` has looked for traces of a crash."""
     failure = None
     try:
         door.ask(method, request)
@@ -81,7 +84,7 @@ def answered(door: Door, method: str, request: Message) -> None:
         if failure.code() is grpc.StatusCode.UNKNOWN:
             assert half_done(failure).reasons
         else:
-            assert failure.code() in {grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.INTERNAL}
+            assert failure.code() is grpc.StatusCode.FAILED_PRECONDITION, failure.details()
         assert failure.details()
 
 
@@ -151,13 +154,18 @@ def test_an_actions_state_of_another_type(provider: Door, tenant: Unsyncable, ur
     assert [tenant.get(token.id)["tokenActionResults"] for token in tenant.tokens] == [[] for _ in tenant.tokens]
 
 
-def test_a_defect_quotes_nothing(provider: Door, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_defect_quotes_nothing(
+    provider: Door, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An error that nobody foresaw is told by its kind alone, since its text may hold a secret; the next call works."""
     caplog.set_level(logging.DEBUG, logger="intune_vpp")
-    with pytest.raises(grpc.RpcError) as caught:
-        provider.ask(
-            "Check", provider_pb2.CheckRequest(urn=URN, news=struct(inputs(asset(path={"hunter2": "hunter2"}))))
-        )
+
+    def fail(_: object) -> Any:
+        raise TypeError("hunter2")
+
+    with monkeypatch.context() as patched, pytest.raises(grpc.RpcError) as caught:
+        patched.setattr(records, "args_to", fail)
+        provider.ask("Check", provider_pb2.CheckRequest(urn=URN, news=struct(inputs("hunter2"))))
 
     assert caught.value.code() is grpc.StatusCode.INTERNAL
     assert caught.value.details() == "A defect of intune-vpp: TypeError in Check. Please report it."

@@ -25,6 +25,9 @@ _SHORTEST_SECRET = 4
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 
 
+_ASSETS = {"path": pulumi.FileAsset, "uri": pulumi.RemoteAsset, "text": pulumi.StringAsset}
+
+
 class _Kind(StrEnum):
     """What an object with a signature stands for."""
 
@@ -102,11 +105,11 @@ def _object(value: struct_pb2.Struct) -> Any:
 def _asset(members: dict[str, Any]) -> Any:
     if UNKNOWN in members.values():
         return UNKNOWN
-    if "path" in members:
-        return pulumi.FileAsset(members["path"])
-    if "uri" in members:
-        return pulumi.RemoteAsset(members["uri"])
-    return pulumi.StringAsset(members.get("text", ""))
+    given = next((name for name in _ASSETS if name in members), None)
+    if given is None:
+        return pulumi.StringAsset("")
+    # What the engine never writes stays an object, and is refused like one.
+    return _ASSETS[given](members[given]) if isinstance(members[given], str) else members
 
 
 def _holds_secret(value: struct_pb2.Value) -> bool:
