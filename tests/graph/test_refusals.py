@@ -188,12 +188,31 @@ def test_what_an_answer_quotes_of_a_request_is_not_told(piece: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"[" * 200_000, b'{"error":' * 100_000, b"\x00\x01", b'{"error": 3}', b'{"error": {"innerError": []}}', b"[]"],
+    [
+        b"[" * 200_000,
+        b'{"error":' * 100_000,
+        b"\x00\x01",
+        b"9" * 5000,
+        b'{"error": 3}',
+        b'{"error": {"innerError": []}}',
+        b'{"error": {"code": 1e400, "message": NaN, "innerError": {"request-id": {}}}}',
+        b"[]",
+    ],
 )
 def test_garbage_is_survived(content: bytes) -> None:
     """Deep nesting, bytes and JSON of another shape make a plain error."""
     assert str(refused(502, content=content)) == (
         "Microsoft Graph failed (reading token x: 502). It is usually over soon: run it again."
+    )
+
+
+def test_half_a_surrogate_pair_is_told_as_a_mark() -> None:
+    """A sentence can be encoded whatever Graph's JSON spells."""
+    content = rb'{"error": {"code": "a\ud800", "message": "b\udfff", "innerError": {"request-id": "c\udc00"}}}'
+    error = refused(400, content=content)
+
+    assert str(error).encode().decode() == (
+        "Microsoft Graph refused (reading token x: 400 a\ufffd): b\ufffd. (request id c\ufffd)"
     )
 
 

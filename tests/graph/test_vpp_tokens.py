@@ -12,7 +12,8 @@ import pytest
 
 from builders import TOKEN_ID, file
 from graph.pretend import ROOT, TENANT, TOKENS, Script, tokens
-from intune_vpp.core.errors import GraphError, NotFound, PermissionMissing, SettingsError
+from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, PermissionMissing, SettingsError
+from intune_vpp.core.model import OBSERVED, VppToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,6 +181,62 @@ def test_one_token_is_read() -> None:
     assert plain.lines == [f"GET {ONE}"]
 
 
+@pytest.mark.parametrize(
+    "answer", [{}, {"@odata.context": "x"}, {"id": None}, {"id": 7}, {"id": ""}, {"id": "another"}, {"value": [ENTITY]}]
+)
+def test_an_answer_about_no_token_or_another(answer: object) -> None:
+    """It is an answer that cannot be read: as a token it would empty the id in the state, or change it."""
+    script = Script(httpx.Response(200, json=answer))
+
+    with pytest.raises(GraphUnreachable, match=rf"not this token \(reading token {TOKEN_ID}\)\.$"):
+        tokens(script).get(TOKEN_ID)
+    with pytest.raises(GraphUnreachable):
+        tokens(script).update(TOKEN_ID, {"displayName": "Lincoln"}, None)
+
+    assert script.lines == [f"GET {ONE}", f"PATCH {ONE}", f"GET {ONE}"]
+
+
+def test_a_token_is_known_in_other_letters() -> None:
+    """Ids are GUIDs, and whoever imports one may type capitals."""
+    script = Script(httpx.Response(200, json={**ENTITY, "id": "aa-1"}))
+
+    assert tokens(script).get("AA-1").id == "aa-1"
+
+
+ODD_NUMBERS = ["1e400", "-1e400", "NaN", "Infinity", "9" * 400, "9" * 5000, f"-{'9' * 5000}"]
+
+
+@pytest.mark.parametrize("number", ODD_NUMBERS, ids=lambda number: number[:9])
+def test_an_odd_number_costs_no_id(number: str) -> None:
+    """A number that no double or no Python integer can hold is ignored, and the id of the new token is kept."""
+    members = ", ".join(f'"{prop.name}": {number}' for prop in OBSERVED)
+    results = f'"tokenActionResults": [{{"failedLicensesCount": {number}, "more": [{number}]}}]'
+    content = f'{{{members}, "id": "{TOKEN_ID}", {results}, "unheardOf": {number}}}'.encode()
+
+    created = tokens(Script(httpx.Response(201, content=content))).create({}, file())
+
+    assert replace(created, token_action_results=None) == VppToken(id=TOKEN_ID)
+    assert created.token_action_results == ({"failedLicensesCount": None, "more": [None]},)
+
+
+def test_an_odd_letter_costs_no_id() -> None:
+    """Bytes that are no UTF-8, a byte-order mark and half a surrogate pair leave the id as it is."""
+    content = b'\xef\xbb\xbf{"displayName": "\xff", "locationName": "\\ud800", "id": "%s"}' % TOKEN_ID.encode()
+
+    created = tokens(Script(httpx.Response(201, content=content))).create({}, file())
+
+    assert created == VppToken(id=TOKEN_ID, display_name="\ufffd", location_name="\ufffd")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"vppTokenId": None}, {"vppTokenId": ""}, {"vppTokenId": 7}, {"vppTokenId": {}}, {"vppTokenId": "a b"}],
+)
+def test_an_app_that_names_no_token(answer: object) -> None:
+    """An id of another kind is none."""
+    assert tokens(Script(httpx.Response(200, json=answer))).feeding("an-app") is None
+
+
 def test_all_tokens_are_read() -> None:
     """The listing is read over all its pages."""
     first = {"value": [ENTITY], "@odata.nextLink": f"{ROOT}/deviceAppManagement/vppTokens?$skiptoken=1"}
@@ -248,14 +305,14 @@ def test_a_token_is_deleted() -> None:
     [
         ("a/../b", "a%2F..%2Fb"),
         ("a?b=c#d", "a%3Fb%3Dc%23d"),
-        ("a b", "a%20b"),
+        ("a+b", "a%2Bb"),
         ("ü", "%C3%BC"),
         ("%2e", "%252e"),
     ],
 )
 def test_an_id_is_one_segment_of_the_path(token_id: str, quoted: str) -> None:
     """Whatever stands in an id, it cannot name another address."""
-    script = Script(MADE)
+    script = Script(httpx.Response(200, json={**ENTITY, "id": token_id}))
     graph = tokens(script)
 
     graph.get(token_id)

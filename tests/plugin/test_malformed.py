@@ -163,9 +163,10 @@ def test_a_defect_quotes_nothing(
     def fail(_: object) -> Any:
         raise TypeError("hunter2")
 
-    with monkeypatch.context() as patched, pytest.raises(grpc.RpcError) as caught:
+    with monkeypatch.context() as patched:
         patched.setattr(records, "args_to", fail)
-        provider.ask("Check", provider_pb2.CheckRequest(urn=URN, news=struct(inputs("hunter2"))))
+        with pytest.raises(grpc.RpcError) as caught:
+            provider.ask("Check", provider_pb2.CheckRequest(urn=URN, news=struct(inputs("hunter2"))))
 
     assert caught.value.code() is grpc.StatusCode.INTERNAL
     assert caught.value.details() == "A defect of intune-vpp: TypeError in Check. Please report it."

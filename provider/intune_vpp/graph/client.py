@@ -12,6 +12,7 @@ import httpx
 
 from intune_vpp.core.errors import GraphError, GraphUnreachable
 from intune_vpp.graph import errors
+from intune_vpp.graph.body import parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -104,12 +105,9 @@ class GraphClient:
     def _json(response: httpx.Response, doing: str) -> Mapping[str, Any]:
         if not response.content:
             return {}
-        try:
-            answer = response.json()
-        except (ValueError, RecursionError):
-            answer = None
+        answer = parse(response.content)
         if not isinstance(answer, dict):
-            raise GraphUnreachable(f"Microsoft Graph answered something that is no JSON object ({doing}).") from None
+            raise GraphUnreachable(f"Microsoft Graph answered something that is no JSON object ({doing}).")
         return answer
 
     def _require_own_host(self, link: str, doing: str) -> None:

@@ -6,7 +6,6 @@ Nothing else of an answer reaches a message.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import Any
@@ -24,6 +23,8 @@ from intune_vpp.core.errors import (
     SignInRefused,
     Throttled,
 )
+from intune_vpp.core.kinds import encodable
+from intune_vpp.graph.body import parse
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
 """The one permission that all of Microsoft's lists name for vppTokens."""
@@ -135,27 +136,20 @@ def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> No
 
 def member(content: bytes, name: str) -> str:
     """One text member of a JSON answer, empty where it is not there."""
-    return _line(_object(_json(content)).get(name))
+    return _line(_object(parse(content)).get(name))
 
 
 def _read(response: httpx.Response) -> tuple[str, str, str]:
     """Code, sentence and request id of an error answer; each empty where it is not there."""
-    error = _object(_object(_json(response.content)).get("error"))
+    error = _object(_object(parse(response.content)).get("error"))
     inner = _object(error.get("innerError") or error.get("innererror"))
     request_id = response.headers.get("request-id") or inner.get("request-id")
     return _line(error.get("code")), _line(_innermost(error.get("message"))), _line(request_id)
 
 
 def _innermost(message: object) -> object:
-    nested = _object(_json(message)) if isinstance(message, str) else {}
+    nested = _object(parse(message)) if isinstance(message, str) else {}
     return nested.get("Message") or (message if not nested else "")
-
-
-def _json(content: str | bytes) -> object:
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _object(value: object) -> dict[str, Any]:
@@ -163,7 +157,7 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _line(value: object) -> str:
-    text = _SUPPORT_TAIL.sub("", value) if isinstance(value, str) else ""
+    text = _SUPPORT_TAIL.sub("", encodable(value)) if isinstance(value, str) else ""
     return _SEALED.sub("…", " ".join(text.split()))[:_MAX_TOLD].rstrip(".")
 
 

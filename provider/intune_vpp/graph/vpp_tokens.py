@@ -55,7 +55,11 @@ class GraphVppTokens:
 
     def get(self, token_id: str) -> VppToken:
         """One token."""
-        return wire.token_from(self.client.get(_path(token_id), doing=f"reading token {token_id}"))
+        doing = f"reading token {token_id}"
+        token = wire.token_from(self.client.get(_path(token_id), doing=doing))
+        if not _is(token, token_id):
+            raise GraphUnreachable(f"Microsoft Graph answered something that is not this token ({doing}).")
+        return token
 
     def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
         """Upload a token file."""
@@ -108,8 +112,7 @@ class GraphVppTokens:
     def feeding(self, mobile_app_id: str) -> str | None:
         """The id of the token that an app comes from."""
         path = f"/deviceAppManagement/mobileApps/{_segment(mobile_app_id)}"
-        found = self.client.get(path, doing=f"{READING_APP} {mobile_app_id}").get("vppTokenId")
-        return found if isinstance(found, str) and found else None
+        return wire.id_from(self.client.get(path, doing=f"{READING_APP} {mobile_app_id}"), "vppTokenId") or None
 
     def _act(
         self, token_id: str, action: str, body: Mapping[str, object] | None = None, *, doing: str
@@ -136,7 +139,7 @@ class GraphVppTokens:
     def _entity(self, answer: Mapping[str, object], token_id: str) -> VppToken:
         """The entity in an answer. A write may be answered without one: then it is read."""
         token = wire.token_from(answer)
-        return token if token.id else self.get(token_id)
+        return token if _is(token, token_id) else self.get(token_id)
 
     def _text(self, stoken: SToken) -> str:
         return base64.b64encode(stoken.text.encode()).decode() if self.base64_once_more else stoken.text
@@ -154,6 +157,11 @@ def _known(action: str) -> Iterator[None]:
 def _not_known(action: str, refusal: NotFound) -> GraphError:
     what = f"Microsoft Graph does not know {action} ({refusal.status}): nothing was done."
     return GraphError(what, status=refusal.status, code=refusal.code, request_id=refusal.request_id)
+
+
+def _is(token: VppToken, token_id: str) -> bool:
+    """Whether an answer is about the token that was asked for: an empty or another id would replace it in the state."""
+    return token.id.casefold() == token_id.casefold()
 
 
 def _path(token_id: str) -> str:
