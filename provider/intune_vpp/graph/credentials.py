@@ -5,7 +5,6 @@ Another way to sign in is another `Credential`: whatever can give an access toke
 
 from __future__ import annotations
 
-import json
 import re
 import textwrap
 import threading
@@ -15,6 +14,7 @@ import httpx
 import msal
 
 from intune_vpp.core.errors import SignInRefused
+from intune_vpp.core.kinds import encodable
 from intune_vpp.graph import errors
 
 _CORRELATION = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
@@ -25,9 +25,6 @@ _CURES = {
     "AADSTS500011": "Graph is not known under that address in this cloud: check graphEndpoint and environment.",
     "AADSTS700016": "The client id is not known in this tenant.",
 }
-
-_NO_SIGN_IN = (msal.exceptions.MsalError, RuntimeError, LookupError, TypeError, AttributeError)
-"""What MSAL raises for a 5xx (the first two) and for a discovery document that is none."""
 
 
 class Credential(Protocol):
@@ -59,19 +56,24 @@ class ClientSecret:
                 answer = self._application().acquire_token_for_client([self._scope])
             except httpx.HTTPError as error:
                 raise errors.sign_in_unreachable(error, self._authority) from None
-            except (*_NO_SIGN_IN, json.JSONDecodeError) as error:
+            except Exception as error:  # noqa: BLE001 - MSAL checks no answer, and raises whatever it meets in one
+                if self._msal is None and type(error) is ValueError:
+                    raise self._unknown_tenant() from None
                 raise errors.sign_in_failed(self._authority, type(error).__name__) from None
-            except ValueError:
-                # MSAL's way to say that the authority's OpenID discovery failed; its text is about MSAL's parameters.
-                tenant, host = self._authority.rpartition("/")[2], self._authority.rpartition("/")[0]
-                msg = f'{host.removeprefix("https://")} does not know the tenant "{tenant}".'
-                raise SignInRefused(f"{msg} Check tenantId (ARM_TENANT_ID).", status=400) from None
+        if not isinstance(answer, dict) or ("access_token" in answer and not _is_bearer(answer["access_token"])):
+            raise errors.sign_in_failed(self._authority, "an answer without an access token")
         if "access_token" not in answer:
-            code = str(answer.get("error") or "")
+            code = _text(answer.get("error"))
             # Entra quotes much of what it was sent; the secret never belongs into a sentence.
-            described = str(answer.get("error_description") or code).replace(self._client_secret, "…")
+            described = (_text(answer.get("error_description")) or code).replace(self._client_secret, "…")
             raise SignInRefused(_refusal(described), status=401, code=code)
         return str(answer["access_token"])
+
+    def _unknown_tenant(self) -> SignInRefused:
+        # MSAL says with a ValueError that the authority's OpenID discovery failed; its text is about MSAL's parameters.
+        tenant, host = self._authority.rpartition("/")[2], self._authority.rpartition("/")[0]
+        msg = f'{host.removeprefix("https://")} does not know the tenant "{tenant}".'
+        return SignInRefused(f"{msg} Check tenantId (ARM_TENANT_ID).", status=400)
 
     def forget(self) -> None:
         """Drop MSAL's cached access tokens."""
@@ -110,6 +112,15 @@ class _Session:
 
 def _known(options: dict[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in ("params", "data", "headers") if options.get(name) is not None}
+
+
+def _is_bearer(found: object) -> bool:
+    """Whether an access token can stand in a header."""
+    return isinstance(found, str) and bool(found) and found.isascii() and found.isprintable() and " " not in found
+
+
+def _text(found: object) -> str:
+    return encodable(found) if isinstance(found, str) else ""
 
 
 def _refusal(description: str) -> str:
