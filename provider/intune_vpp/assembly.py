@@ -133,19 +133,22 @@ def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None) ->
     from intune_vpp.graph.client import GraphClient  # noqa: PLC0415
     from intune_vpp.graph.credentials import ClientSecret  # noqa: PLC0415
     from intune_vpp.graph.http import open_http  # noqa: PLC0415
+    from intune_vpp.graph.redaction import KnownSecrets  # noqa: PLC0415
     from intune_vpp.graph.tenants import Tenant  # noqa: PLC0415
     from intune_vpp.graph.vpp_tokens import GraphVppTokens  # noqa: PLC0415
 
-    http = http or open_http(settings.ca_bundle_path)
+    http, secrets = http or open_http(settings.ca_bundle_path), KnownSecrets()
     credential = ClientSecret(
         authority=f"{settings.authority_host}/{credentials.tenant_id}",
         client_id=credentials.client_id,
         client_secret=credentials.client_secret,
         scope=f"{settings.graph_endpoint}/.default",
         http=http,
+        secrets=secrets,
     )
+    root = f"{settings.graph_endpoint}/{settings.graph_version}"
     return GraphVppTokens(
-        client=GraphClient(http, root=f"{settings.graph_endpoint}/{settings.graph_version}", credential=credential),
+        client=GraphClient(http, root=root, credential=credential, secrets=secrets),
         tenant=Tenant(credentials.tenant_id, authority_host=settings.authority_host, http=http),
         base64_once_more=settings.token_encoding is TokenEncoding.BASE64,
         beta=settings.graph_version is GraphVersion.BETA,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from intune_vpp.graph.client import GraphClient
+from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.tenants import Tenant
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 
@@ -87,7 +88,7 @@ def http(handler: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
 
 def client(handler: Callable[[httpx.Request], httpx.Response], *, credential: Signed | None = None) -> GraphClient:
     """A Graph client that a function answers."""
-    return GraphClient(http(handler), root=ROOT, credential=credential or Signed())
+    return GraphClient(http(handler), root=ROOT, credential=credential or Signed(), secrets=KnownSecrets())
 
 
 def tokens(handler: Callable[[httpx.Request], httpx.Response], *, base64_once_more: bool = False) -> GraphVppTokens:

@@ -14,6 +14,7 @@ from intune_vpp.assembly import connect_to_graph
 from intune_vpp.core.errors import GraphError, NotSent, SignInRefused
 from intune_vpp.graph.credentials import ClientSecret
 from intune_vpp.graph.http import open_http
+from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.tenants import Tenant
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 from intune_vpp.settings import read
@@ -68,7 +69,7 @@ def secret(http: httpx.Client, tenant: emulated.Tenant, **differing: str) -> Cli
         "client_secret": app.client_secret,
         "scope": f"{ROOT}/.default",
     }
-    return ClientSecret(http=http, **{**own, **differing})
+    return ClientSecret(http=http, secrets=KnownSecrets(), **{**own, **differing})
 
 
 def test_the_access_token_is_good_and_kept(tenant: emulated.Tenant, transport: Counting, http: httpx.Client) -> None:
@@ -146,8 +147,14 @@ def discovered(answer: httpx.Response) -> Script:
 def signed(script: Callable[[httpx.Request], httpx.Response]) -> str:
     """The bearer of a sign-in that is answered so."""
     http = httpx.Client(transport=httpx.MockTransport(script))
-    authority, scope = "https://login.example/t", "https://graph.example/.default"
-    return ClientSecret(authority=authority, client_id="c", client_secret="s", scope=scope, http=http).access_token()
+    return ClientSecret(
+        authority="https://login.example/t",
+        client_id="c",
+        client_secret="s",
+        scope="https://graph.example/.default",
+        http=http,
+        secrets=KnownSecrets(),
+    ).access_token()
 
 
 def test_a_sign_in_without_its_description() -> None:

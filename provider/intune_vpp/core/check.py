@@ -24,6 +24,7 @@ from intune_vpp.core.model import (
     Unknown,
     VppTokenArgs,
 )
+from intune_vpp.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NOT_ON_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line and paragraph separators, and halves of surrogate pairs.
+
+Intune shows each text on one line, so one of these is a mistake; a terminal to which Pulumi shows it would act on it.
+"""
+
+_ONE_LINE = "must be text on one line, without control characters."
 _GO_ON = "To go on without this token, name its URN with --exclude."
 
 
@@ -46,10 +54,13 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why an input cannot be used; `property` is its name in state and schema, or empty."""
+    """Why an input cannot be used, on one printable line; `property` is its name in state and schema, or empty."""
 
     property: str
     reason: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reason", printable(self.reason))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +259,10 @@ def misfit(prop: Property, value: object) -> str | None:
         choices = list(prop.choices or ())
         return None if value in choices else f"{prop.name} must be one of: {', '.join(choices)}."
     fits, wanted = _FITTING.get(prop.kind, (_is_text, "must be text, and not empty."))
-    return None if fits(value) else f"{prop.name} {wanted}"
+    if not fits(value):
+        return f"{prop.name} {wanted}"
+    shown = prop.kind in {Kind.TEXT, Kind.TEXTS}
+    return f"{prop.name} {_ONE_LINE}" if shown and _breaks_the_line(value) else None
 
 
 def _is_text(value: object) -> bool:
@@ -257,6 +271,12 @@ def _is_text(value: object) -> bool:
 
 def _are_texts(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value)
+
+
+def _breaks_the_line(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(_breaks_the_line, value))
+    return isinstance(value, str) and _NOT_ON_ONE_LINE.search(value) is not None
 
 
 def _is_plain(value: object) -> bool:

@@ -27,15 +27,20 @@
        └─ GraphUnreachable     no answer, or none that can be read
           └─ NotSent           and no request either
 
-A message is one line: a sentence of what happened, one of what to do, the request id where there is one. No body,
-header or secret is ever part of it.
+A message is one printable line: a sentence of what happened, one of what to do, the request id where there is one. No
+body, header or secret is ever part of it.
 """
 
 from __future__ import annotations
 
+from intune_vpp.core.printable import printable
+
 
 class IntuneVppError(Exception):
     """The base of all errors raised on purpose; its text is meant for the person at the terminal."""
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(printable(sentence))
 
 
 class TokenFileError(IntuneVppError):

@@ -208,7 +208,7 @@ def _began(result: Result) -> datetime:
 def with_cure(failure: IntuneVppError | None) -> IntuneVppError | None:
     """The failure, and where only doing it again can help, how that is done."""
     lost = isinstance(failure, RevocationFailed) and not isinstance(failure, RevocationTimedOut)
-    return RevocationFailed(how_again(str(failure))) if lost else failure
+    return RevocationFailed(f"{failure} {REPLACE_IT}") if lost else failure
 
 
 def how_again(sentence: str | None) -> str | None:

@@ -47,6 +47,11 @@ class SToken:
         """The expiration as Graph writes it."""
         return times.text(self.expires_at)
 
+    @property
+    def secrets(self) -> tuple[str, str]:
+        """What must never be shown: the file's text, and Apple's own secret within it."""
+        return self.text, str(json.loads(base64.b64decode(self.text))["token"])
+
 
 def is_fingerprint(text: str) -> bool:
     """Whether a text has the shape of a fingerprint (which no `.vpptoken` file has: `:` is not base64)."""

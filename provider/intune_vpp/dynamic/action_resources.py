@@ -21,6 +21,7 @@ from intune_vpp.dynamic.action_providers import (
     LicenseRevocationProvider,
     LicenseSyncProvider,
 )
+from intune_vpp.dynamic.spelling import run_error
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ class _ActionResource(Resource):
     ) -> None:
         if opts is not None and (opts.id is not None or opts.import_ is not None):
             msg = f"A {provider.action.name} is an act: it can be neither imported nor looked up."
-            raise pulumi.RunError(f"{msg} Declare one, and it is done.")
+            raise run_error(f"{msg} Declare one, and it is done.")
         # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
         props = {prop.attribute: given.get(prop.attribute) for prop in provider.action.properties}
         super().__init__(provider, resource_name, self._guarded(resource_name, props), opts)
@@ -234,7 +235,7 @@ def _claim(claimant: tuple[object, str], claims: _Claims, token_id: Any) -> Any:
         other, name = claims.setdefault(token_id.lower(), claimant)
         if other is not claimant[0]:
             what = f'"{claimant[1]}" and "{name}" revoke the licences of one token. Remove one of the two'
-            raise pulumi.RunError(f"{what}: the second would take back what was given out since.")
+            raise run_error(f"{what}: the second would take back what was given out since.")
     return token_id
 
 
@@ -243,7 +244,7 @@ def _refuse_failed(resource_name: str, told: dict[str, Any]) -> None:
     label, result = f'the token of "{resource_name}"', Result(**told)
     failure = revocation.standing(result, label).failure
     if failure is not None:
-        raise pulumi.RunError(str(failure))
+        raise run_error(str(failure))
     if not result.has_ended and not pulumi.runtime.is_dry_run():
         what = f"The revocation of the licences of {label} was not seen to end."
-        raise pulumi.RunError(f"{what} Run pulumi again to go on waiting.")
+        raise run_error(f"{what} Run pulumi again to go on waiting.")

@@ -13,6 +13,7 @@ from intune_vpp.core import records
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.model import PROPERTIES, camel_case, snake_case
 from intune_vpp.dynamic.provider import VppTokenProvider
+from intune_vpp.dynamic.spelling import run_error
 from intune_vpp.host import assets
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ def _refuse_other_location(seen: list[Any]) -> None:
     token_id, location, expected = seen
     if location not in {None, expected}:
         msg = f'Token {token_id} is for the location "{location}", expected was "{expected}".'
-        raise pulumi.RunError(f"{msg} Renew it with the right location's file, or correct expected_location_name.")
+        raise run_error(f"{msg} Renew it with the right location's file, or correct expected_location_name.")
 
 
 def _refuse_duplicates(seen: list[Any]) -> None:
@@ -181,7 +182,7 @@ def _refuse_duplicates(seen: list[Any]) -> None:
 def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:
     if opts is not None and (opts.id is not None or opts.import_ is not None):
         msg = "A dynamic VppToken can neither be imported nor looked up by id."
-        raise pulumi.RunError(f"{msg} To manage a token that exists, set adopt_token_id.")
+        raise run_error(f"{msg} To manage a token that exists, set adopt_token_id.")
 
 
 def _hiding(props: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions | None:
@@ -219,7 +220,7 @@ def _text_of(token: Any) -> Any:
         return token.text
     if isinstance(token, (bytes, bytearray, pulumi.RemoteAsset, pulumi.Archive)):
         msg = f"The token cannot be given as {type(token).__name__}: the provider fetches, unpacks and decodes nothing."
-        raise pulumi.RunError(f"{msg} Use a FileAsset of the .vpptoken file.")
+        raise run_error(f"{msg} Use a FileAsset of the .vpptoken file.")
     return token
 
 
@@ -232,7 +233,7 @@ def _look(token: pulumi.FileAsset) -> None:
     try:
         assets.read_file(next((place for place in (path, project / path) if _is_there(place)), path))
     except TokenFileError as error:
-        raise pulumi.RunError(str(error)) from None
+        raise run_error(str(error)) from None
 
 
 def _is_there(place: Path) -> bool:

@@ -6,9 +6,12 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pulumi
+
 from intune_vpp.core.actions import ACTIONS
 from intune_vpp.core.errors import IntuneVppError, StateError
 from intune_vpp.core.model import INPUTS
+from intune_vpp.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +27,11 @@ _NAMES = re.compile(rf"(?<!:)\b({'|'.join(_ARGUMENTS)})\b")
 def in_python(sentence: str) -> str:
     """The sentence with each input as its argument: `display_name` for `displayName`."""
     return _NAMES.sub(lambda found: _ARGUMENTS[found[0]], sentence)
+
+
+def run_error(sentence: str) -> pulumi.RunError:
+    """The error that ends a program with this sentence and without a traceback."""
+    return pulumi.RunError(printable(sentence))
 
 
 @contextmanager

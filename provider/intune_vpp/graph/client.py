@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
     from intune_vpp.graph.credentials import Credential
+    from intune_vpp.graph.redaction import KnownSecrets
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 """Seconds. A write of Intune's may take long; a host that does not answer the phone in ten seconds is not there."""
@@ -29,26 +30,37 @@ _log = logging.getLogger(__name__)
 class Bearer(httpx.Auth):
     """Puts the access token on a request, and asks for a new one, once, when Graph does not take it."""
 
-    def __init__(self, credential: Credential) -> None:
+    def __init__(self, credential: Credential, secrets: KnownSecrets) -> None:
         self._credential = credential
+        self._secrets = secrets
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send with a bearer; on 401 once more with a new one (the first may have been revoked)."""
-        request.headers["Authorization"] = f"Bearer {self._credential.access_token()}"
+        request.headers["Authorization"] = self._authorization()
         response = yield request
         if response.status_code == _UNAUTHORIZED:
             self._credential.forget()
-            request.headers["Authorization"] = f"Bearer {self._credential.access_token()}"
+            request.headers["Authorization"] = self._authorization()
             yield request
+
+    def _authorization(self) -> str:
+        access_token = self._credential.access_token()
+        # Also one that is given up later: an answer may quote it at any time.
+        self._secrets.add(access_token)
+        return f"Bearer {access_token}"
 
 
 class GraphClient:
-    """JSON in, JSON out, under one root such as `https://graph.microsoft.com/beta`."""
+    """JSON in, JSON out, under one root such as `https://graph.microsoft.com/beta`.
 
-    def __init__(self, http: httpx.Client, *, root: str, credential: Credential) -> None:
+    `secrets` are removed from whatever is told of an answer; who sends another secret adds it there first.
+    """
+
+    def __init__(self, http: httpx.Client, *, root: str, credential: Credential, secrets: KnownSecrets) -> None:
         self._http = http
         self._root = httpx.URL(root)
-        self._auth = Bearer(credential)
+        self._auth = Bearer(credential, secrets)
+        self.secrets = secrets
 
     def get(self, path: str, *, doing: str) -> Mapping[str, Any]:
         """Read one entity."""
@@ -60,10 +72,11 @@ class GraphClient:
         Where the way to the next page is no text, or leads back to a page that was read, None stands for what follows.
         """
         url = f"{self._root}{path}"
+        shown = url
         seen: set[str] = set()
         while url not in seen:
             seen.add(url)
-            page = self._json(self._send("GET", url, doing), doing)
+            page = self._json(self._send("GET", url, doing, shown=shown), doing)
             items = page.get("value")
             if not isinstance(items, list):
                 raise GraphError(f"Microsoft Graph answered something that is no list ({doing}).")
@@ -75,6 +88,8 @@ class GraphClient:
                 break
             self._require_own_host(link, doing)
             url = link
+            # Graph named this address, and may have put anything into it.
+            shown = self.secrets.remove_from(url)
         yield None
 
     def post(self, path: str, body: Mapping[str, object] | None = None, *, doing: str) -> Mapping[str, Any]:
@@ -89,16 +104,25 @@ class GraphClient:
         """Delete an entity."""
         self._send("DELETE", f"{self._root}{path}", doing)
 
-    def _send(self, method: str, url: str, doing: str, body: Mapping[str, object] | None = None) -> httpx.Response:
+    def _send(
+        self,
+        method: str,
+        url: str,
+        doing: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        shown: str | None = None,
+    ) -> httpx.Response:
+        """Send one request; `shown` is the URL for the debug line where that is another."""
         try:
             response = self._http.request(method, url, json=body, auth=self._auth)
         except httpx.HTTPError as error:
             # `from None`: the cause's traceback would show the request, whose body is the secret.
-            _log.debug("%s %s: %s", method, url, type(error).__name__)
+            _log.debug("%s %s: %s", method, shown or url, type(error).__name__)
             raise errors.unreachable(error, doing, self._root.host) from None
-        _log.debug("%s %s: %s", method, url, response.status_code)
+        _log.debug("%s %s: %s", method, shown or url, response.status_code)
         if not response.is_success:
-            raise errors.refusal(response, doing)
+            raise errors.refusal(response, doing, self.secrets)
         return response
 
     @staticmethod

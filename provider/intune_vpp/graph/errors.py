@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -23,8 +23,10 @@ from intune_vpp.core.errors import (
     SignInRefused,
     Throttled,
 )
-from intune_vpp.core.kinds import encodable
 from intune_vpp.graph.body import parse
+
+if TYPE_CHECKING:
+    from intune_vpp.graph.redaction import KnownSecrets
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
 """The one permission that all of Microsoft's lists name for vppTokens."""
@@ -34,7 +36,7 @@ READING_APPS = "DeviceManagementApps.Read.All"
 
 _SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re.DOTALL)
 _SEALED = re.compile(r"[A-Za-z0-9+/_=]{40,}")
-"""What may be a piece of a token file, or of any key: an answer that quotes the request must not be quoted."""
+"""What may be a secret that is not known here, such as the file of another run."""
 _MAX_TOLD = 300
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SERVER_ERRORS = 500
@@ -70,10 +72,10 @@ _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
 }
 
 
-def refusal(response: httpx.Response, doing: str) -> GraphError:
+def refusal(response: httpx.Response, doing: str, secrets: KnownSecrets) -> GraphError:
     """The error for an answer that is no success; `doing` says in words what was asked."""
     status = response.status_code
-    code, told, request_id = _read(response)
+    code, told, request_id = _read(response, secrets)
     if status == _NOT_FOUND:
         return _not_found(doing, code, told, request_id)
     by_server = (GraphUnavailable, "failed", "It is usually over soon: run it again.")
@@ -134,17 +136,25 @@ def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> No
     return NotSent(f"{what} If it is not soon over, check the network and authorityHost.", status=status)
 
 
-def member(content: bytes, name: str) -> str:
-    """One text member of a JSON answer, empty where it is not there."""
-    return _line(_object(parse(content)).get(name))
+def sign_in_unreadable(authority: str) -> NotSent:
+    """The error where what answered the sign-in is not a JSON object; it may be anybody's page, or a damaged token."""
+    what = f"{authority.removeprefix('https://')} answered the sign-in with something that is not a JSON object."
+    return NotSent(f"{what} Check the network (a proxy may have answered) and authorityHost, then run it again.")
 
 
-def _read(response: httpx.Response) -> tuple[str, str, str]:
+def issuer(content: bytes) -> str:
+    """The issuer in an OpenID discovery document, empty where there is none."""
+    found = _object(parse(content)).get("issuer")
+    return found if isinstance(found, str) else ""
+
+
+def _read(response: httpx.Response, secrets: KnownSecrets) -> tuple[str, str, str]:
     """Code, sentence and request id of an error answer; each empty where it is not there."""
     error = _object(_object(parse(response.content)).get("error"))
     inner = _object(error.get("innerError") or error.get("innererror"))
     request_id = response.headers.get("request-id") or inner.get("request-id")
-    return _line(error.get("code")), _line(_innermost(error.get("message"))), _line(request_id)
+    code, message = error.get("code"), _innermost(error.get("message"))
+    return quotable(code, secrets), quotable(message, secrets), quotable(request_id, secrets)
 
 
 def _innermost(message: object) -> object:
@@ -156,8 +166,18 @@ def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _line(value: object) -> str:
-    text = _SUPPORT_TAIL.sub("", encodable(value)) if isinstance(value, str) else ""
+def is_object(content: str) -> bool:
+    """Whether an answer is a JSON object."""
+    return isinstance(parse(content), dict)
+
+
+def quotable(value: object, secrets: KnownSecrets, *, tail: re.Pattern[str] = _SUPPORT_TAIL) -> str:
+    """What an answer says, for a sentence: without secrets, without `tail`, on one line of at most 300 characters.
+
+    Empty where it is no text.
+    """
+    # Secrets first: of one that was cut in two, the rest might be too short to be known.
+    text = tail.sub("", secrets.remove_from(value)) if isinstance(value, str) else ""
     return _SEALED.sub("…", " ".join(text.split()))[:_MAX_TOLD].rstrip(".")
 
 

@@ -45,7 +45,7 @@ class Tenant:
                 raise errors.sign_in_unreachable(error, self._authority_host) from None
             if answer.is_server_error:
                 raise errors.sign_in_failed(self._authority_host, str(answer.status_code), status=answer.status_code)
-            issuer = errors.member(answer.content, "issuer")
+            issuer = errors.issuer(answer.content)
         found = _GUID.search(issuer)
         if found is None:
             msg = f'Entra does not know the tenant "{self._configured}". Check tenantId (ARM_TENANT_ID).'

@@ -142,6 +142,8 @@ class GraphVppTokens:
         return token if _is(token, token_id) else self.get(token_id)
 
     def _text(self, stoken: SToken) -> str:
+        for secret in stoken.secrets:
+            self.client.secrets.add(secret)
         return base64.b64encode(stoken.text.encode()).decode() if self.base64_once_more else stoken.text
 
 

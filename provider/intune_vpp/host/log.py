@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from intune_vpp.host.texts import sendable
+from intune_vpp.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -75,13 +75,13 @@ class EngineLog:
     def debug(self, line: str) -> None:
         """Say it to whoever asked for debug output, without waiting for the engine."""
         if self._engine is not None:
-            call = self._engine.Log.future(_request(engine_pb2.DEBUG, discreet(line)))
+            call = self._engine.Log.future(_request(engine_pb2.DEBUG, printable(discreet(line))))
             # gRPC cancels a call that nobody holds.
             self._under_way.add(call)
             call.add_done_callback(self._under_way.discard)
 
     def _say_once(self, severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> None:
-        sentence = discreet(sentence)
+        sentence = printable(discreet(sentence))
         with self._lock:
             if (_about.get(), sentence) in self._said:
                 return
@@ -97,7 +97,7 @@ class EngineLog:
 
 
 def _request(severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> engine_pb2.LogRequest:
-    return engine_pb2.LogRequest(severity=severity, message=sendable(sentence), urn=_about.get())
+    return engine_pb2.LogRequest(severity=severity, message=sentence, urn=_about.get())
 
 
 def carry_debug_lines(engine_log: EngineLog) -> None:

@@ -19,8 +19,8 @@ from google.protobuf import any_pb2, struct_pb2
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from intune_vpp.core.errors import GraphUnreachable, IntuneVppError
+from intune_vpp.core.printable import printable
 from intune_vpp.host.log import about, discreet
-from intune_vpp.host.texts import sendable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +88,7 @@ def _secrets(request: object) -> frozenset[str]:
 
 
 def _told(error: Exception) -> str:
-    return sendable(discreet(str(error)))
+    return printable(discreet(str(error)))
 
 
 def _status(error: Exception, call: str) -> status_pb2.Status:

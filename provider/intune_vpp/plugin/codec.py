@@ -15,6 +15,7 @@ import pulumi
 from google.protobuf import struct_pb2
 
 from intune_vpp.core.model import UNKNOWN, Unknown
+from intune_vpp.core.printable import printable
 from intune_vpp.host import unknowns
 from intune_vpp.host.texts import sendable
 
@@ -49,15 +50,15 @@ def secrets(properties: struct_pb2.Struct) -> frozenset[str]:
 
 
 def secret_texts(properties: struct_pb2.Struct) -> frozenset[str]:
-    """The texts within the members that are secret or hold something that is."""
+    """The texts within the members that are secret or hold something that is, also as sentences show them."""
     found = [_plain(value) for value in properties.fields.values() if _holds_secret(value)]
     return frozenset(text for value in found for text in _texts(value))
 
 
 def _texts(value: Any) -> Iterator[str]:
-    # Less would blot out dates and numbers in every sentence.
-    if isinstance(value, str) and len(value) >= _SHORTEST_SECRET:
-        yield value
+    if isinstance(value, str):
+        # Less would blot out dates and numbers in every sentence.
+        yield from (text for text in (value, printable(value)) if len(text) >= _SHORTEST_SECRET)
     if isinstance(value, list):
         for item in value:
             yield from _texts(item)

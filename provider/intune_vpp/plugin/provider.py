@@ -13,6 +13,7 @@ from intune_vpp.clock import SystemClock
 from intune_vpp.core.actions import ACTIONS
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.printable import printable
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import codec, functions, vpp_token
 from intune_vpp.plugin.action import ActionResource
@@ -84,7 +85,7 @@ class Provider:
             raise functions.unheard_of(request.token)
         found = self._parts.queries.all(Filter())
         limit = request.limit or len(found)
-        named = [provider_pb2.ListResponse.Result(id=one.id, name=one.label) for one in found[:limit]]
+        named = [provider_pb2.ListResponse.Result(id=one.id, name=printable(one.label)) for one in found[:limit]]
         return [provider_pb2.ListResponse(result=result) for result in named]
 
 

@@ -1,0 +1,199 @@
+"""Known secrets, removed from text that Graph or Entra sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote, quote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_REMOVED = "…"
+_PIECE = 8
+"""So many characters of a secret in a row are a piece of it and no coincidence."""
+
+_STEP = 4
+_SEED = _PIECE - _STEP + 1
+"""Each piece holds a seed: a run of this length that begins at a multiple of `_STEP` in the secret. Only these are kept
+for the search, since a run of `pulumi` may know hundreds of token files of 3 kB."""
+
+_ESCAPE = re.compile(rb'%([0-9A-Fa-f]{2})|((?:\\u[0-9A-Fa-f]{4})+)|\\(["\\/bfnrt])')
+_DEEPEST = 3
+"""So many escapes within escapes are undone: a JSON document in a JSON string, and a URL in it."""
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{11,}")
+"""Runs that may hold a piece: 8 characters are at least 11 in base64."""
+
+_NEVER_IN_A_PIECE = bytes([*range(0x21), 0x7F])
+"""White space and control characters."""
+
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+
+
+class KnownSecrets:
+    """The secrets of one connection: client secret, access tokens and token files. Safe among threads.
+
+    Nothing is ever taken out: an answer may quote an access token that was given up.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: set[str] = set()
+        self._to_index: list[str] = []
+        self._seeds: set[bytes] = set()
+        self._long = b""
+        self._short: re.Pattern[str] | None = None
+        self._short_spellings: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"KnownSecrets({len(self._known)})"
+
+    def add(self, text: str) -> None:
+        """Remember a secret. This costs little: the search is prepared when there is something to search."""
+        with self._lock:
+            if text and text not in self._known:
+                self._known.add(text)
+                self._to_index.append(text)
+
+    def remove_from(self, text: str) -> str:
+        """The text with `…` in the place of each secret, and of each piece of 8 or more characters of one.
+
+        Secrets are found as they are, URL-encoded, JSON-escaped and in base64, also where white space or characters
+        that cannot be printed stand in between. A secret of fewer than 8 characters is found whole only.
+        """
+        with self._lock:
+            self._prepare()
+            seeds, known, short = self._seeds, self._long, self._short
+        spans = [
+            view.span(start, start + _PIECE)
+            for view in _views(text)
+            for start in _pieces(view.data, seeds=seeds, known=known)
+        ]
+        for start, end in reversed(_merged(spans)):
+            text = text[:start] + _REMOVED + text[end:]
+        return short.sub(_REMOVED, text) if short else text
+
+    def _prepare(self) -> None:
+        """Index what was added since the last search."""
+        added = []
+        for secret in self._to_index:
+            # A form spells a space as `+`; the search leaves white space out.
+            for spelling in {secret, secret.replace(" ", "+")}:
+                compact = _view(spelling).data
+                if len(compact) < _PIECE:
+                    self._short_spellings |= _spellings(secret)
+                else:
+                    added.append(compact)
+                    self._seeds.update(compact[at : at + _SEED] for at in range(0, len(compact) - _SEED + 1, _STEP))
+        self._to_index.clear()
+        if added:
+            self._long = b"\0".join([self._long, *added])
+        if self._short_spellings:
+            longest_first = sorted(self._short_spellings, key=len, reverse=True)
+            self._short = re.compile("|".join(map(re.escape, longest_first)))
+
+
+class _View(NamedTuple):
+    """One way to read a text; `span` gives start and end, in the text, of a range of `data`."""
+
+    data: bytes
+    span: Callable[[int, int], tuple[int, int]]
+
+
+def _views(text: str) -> Iterator[_View]:
+    """The text as it is, with its escapes undone, and all of that out of base64; always without white space."""
+    view = _view(text)
+    for _ in range(_DEEPEST):
+        yield view
+        yield from _out_of_base64(view)
+        if not _ESCAPE.search(view.data):
+            return
+        view = _unescaped(view)
+    yield view
+
+
+def _view(text: str) -> _View:
+    shown = ((at, character) for at, character in enumerate(text) if character.isprintable() and character != " ")
+    kept = [(at, character.encode()) for at, character in shown]
+    places = [at for at, encoded in kept for _ in encoded]
+    return _View(b"".join(encoded for _, encoded in kept), lambda start, end: (places[start], places[end - 1] + 1))
+
+
+def _unescaped(outer: _View) -> _View:
+    data, starts, ends, done = bytearray(), list[int](), list[int](), 0
+    for found in _ESCAPE.finditer(outer.data):
+        meaning = _meaning(found)
+        data += outer.data[done : found.start()] + meaning
+        starts += [*range(done, found.start()), *[found.start()] * len(meaning)]
+        ends += [*range(done + 1, found.start() + 1), *[found.end()] * len(meaning)]
+        done = found.end()
+    data += outer.data[done:]
+    starts += range(done, len(outer.data))
+    ends += range(done + 1, len(outer.data) + 1)
+    return _View(bytes(data), lambda start, end: outer.span(starts[start], ends[end - 1]))
+
+
+def _meaning(escape: re.Match[bytes]) -> bytes:
+    """What an escape stands for, without white space."""
+    by_url, by_json, single = escape.groups()
+    if by_url:
+        meaning = bytes.fromhex(by_url.decode())
+    elif by_json:
+        meaning = str(json.loads(f'"{by_json.decode()}"')).encode(errors="ignore")
+    else:
+        meaning = single if single in b'"\\/' else b""
+    return meaning.translate(None, _NEVER_IN_A_PIECE)
+
+
+def _out_of_base64(outer: _View) -> Iterator[_View]:
+    """What each run of base64 holds, wherever in it a group of four begins."""
+    for run in _BASE64.finditer(outer.data):
+        for shift in range(4):
+            yield _decoded(outer, run.start() + shift, run.end())
+
+
+def _decoded(outer: _View, first: int, last: int) -> _View:
+    coded = outer.data[first:last].translate(_URL_SAFE)
+    decoded = base64.b64decode(coded + b"A" * (-len(coded) % 4))[: len(coded) * 6 // 8]
+    kept = [at for at, byte in enumerate(decoded) if byte not in _NEVER_IN_A_PIECE]
+
+    def span(start: int, end: int) -> tuple[int, int]:
+        # Six bits a character there, eight a byte here.
+        return outer.span(first + kept[start] * 8 // 6, first + (kept[end - 1] * 8 + 7) // 6 + 1)
+
+    return _View(decoded.translate(None, _NEVER_IN_A_PIECE), span)
+
+
+def _pieces(data: bytes, *, seeds: set[bytes], known: bytes) -> Iterator[int]:
+    """Where pieces of secrets begin."""
+    for at in range(len(data) - _SEED + 1):
+        if data[at : at + _SEED] in seeds:
+            for start in range(max(at - _STEP + 1, 0), min(at, len(data) - _PIECE) + 1):
+                if data[start : start + _PIECE] in known:
+                    yield start
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same stretches, in order, without overlaps."""
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _spellings(secret: str) -> set[str]:
+    """A secret as it is, in a URL, in a form, in JSON and in base64."""
+    return {
+        secret,
+        quote(secret, safe="", errors="replace"),
+        quote_plus(secret, errors="replace"),
+        json.dumps(secret)[1:-1],
+        base64.b64encode(secret.encode(errors="replace")).decode(),
+    }
