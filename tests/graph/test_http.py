@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from typing import TYPE_CHECKING
 
@@ -57,3 +58,29 @@ def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, variable: 
         "The proxy that the environment names cannot be used: http:// and https:// proxies can. "
         "Check HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY."
     )
+
+
+@pytest.mark.parametrize("name", ["msal", "msal.oauth2cli.oauth2", "httpx", "httpcore", "httpcore.http11", "msal.new"])
+def test_libraries_that_see_secrets_log_nothing(
+    name: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing that they log, however loud, reaches stderr or a handler, also where a logger below has its own level."""
+    caplog.set_level(logging.DEBUG)
+    open_http(None).close()
+    logger = logging.getLogger(name)
+    for level in (logging.NOTSET, logging.DEBUG) if "." in name else (logger.level,):
+        logger.setLevel(level)
+        logger.critical("tell-nobody")
+        logger.error("tell-nobody", exc_info=ValueError("tell-nobody"))
+    logger.setLevel(logger.level if "." not in name else logging.NOTSET)
+
+    assert (caplog.records, *capfd.readouterr()) == ([], "", "")
+
+
+def test_our_own_lines_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The silence is theirs alone."""
+    caplog.set_level(logging.DEBUG)
+    open_http(None).close()
+    logging.getLogger("intune_vpp.graph.client").debug("GET")
+
+    assert caplog.messages == ["GET"]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+import logging
+import re
 import socket
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import httpx
 import pytest
 
 from graph.pretend import Script
+from graph.test_redaction import BEARER, pieces
 from intune_vpp.assembly import connect_to_graph
 from intune_vpp.core.errors import GraphError, NotSent, SignInRefused
 from intune_vpp.graph.credentials import ClientSecret
@@ -26,6 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from intune_vpp.core.ports import VppTokens
+
+
+NOT_JSON = r"^login\.example/t answered the sign-in with something that is not a JSON object\. Check the network"
 
 
 class Counting(httpx.WSGITransport):
@@ -144,17 +153,26 @@ def discovered(answer: httpx.Response) -> Script:
     return Script(httpx.Response(200, json={**known, "issuer": "https://login.example/t"}), answer)
 
 
-def signed(script: Callable[[httpx.Request], httpx.Response]) -> str:
-    """The bearer of a sign-in that is answered so."""
-    http = httpx.Client(transport=httpx.MockTransport(script))
+def made(script: Callable[[httpx.Request], httpx.Response], *, client_secret: str = "tell-nobody") -> ClientSecret:
+    """An app registration whose sign-in is answered so."""
     return ClientSecret(
         authority="https://login.example/t",
         client_id="c",
-        client_secret="s",
+        client_secret=client_secret,
         scope="https://graph.example/.default",
-        http=http,
+        http=httpx.Client(transport=httpx.MockTransport(script)),
         secrets=KnownSecrets(),
-    ).access_token()
+    )
+
+
+def signed(script: Callable[[httpx.Request], httpx.Response]) -> str:
+    """The bearer of a sign-in that is answered so."""
+    return made(script).access_token()
+
+
+def shown(error: BaseException) -> str:
+    """All that can be seen of an error."""
+    return "".join([str(error), repr(error), *traceback.format_exception(error)])
 
 
 def test_a_sign_in_without_its_description() -> None:
@@ -177,17 +195,119 @@ def test_an_entra_that_fails_is_unavailable(status: int, *, discovery: bool) -> 
 @pytest.mark.parametrize("status", [200, 400])
 def test_a_stranger_at_the_token_endpoint(status: int, content: bytes) -> None:
     """An answer that is no JSON object, such as a proxy's page, does not blame the secret."""
-    with pytest.raises(NotSent, match=r"^login\.example/t could not sign anyone in \("):
+    with pytest.raises(NotSent, match=NOT_JSON):
         signed(discovered(httpx.Response(status, content=content)))
 
 
-@pytest.mark.parametrize(
-    "content", [b"[]", b"{}", b"7", b"null", b'{"authorization_endpoint": 3, "token_endpoint": 3}']
-)
+@pytest.mark.parametrize("content", [b"[]", b"7", b"null", b"<html>sign in to the wifi</html>", b"[" * 100_000])
 def test_a_stranger_at_discovery(content: bytes) -> None:
-    """A discovery document that is none is our error too."""
-    with pytest.raises(GraphError, match=r"could not sign anyone in \("):
+    """Nor does one at the discovery blame the tenant."""
+    with pytest.raises(NotSent, match=NOT_JSON):
         signed(Script(httpx.Response(200, content=content)))
+
+
+ODD_ADDRESSES: list[dict[str, object]] = [
+    {},
+    {"authorization_endpoint": 3, "token_endpoint": 3},
+    {"authorization_endpoint": "https://login.example/t/a", "token_endpoint": "https://[::zz"},
+    {"authorization_endpoint": "https://login.example/t/a", "token_endpoint": None},
+]
+
+
+@pytest.mark.parametrize("document", ODD_ADDRESSES)
+def test_a_discovery_without_addresses(document: dict[str, object]) -> None:
+    """A discovery document that is none is our error too."""
+    with pytest.raises(GraphError, match=r"could not sign anyone in \(|does not know the tenant"):
+        signed(Script(httpx.Response(200, json=document)))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"access_token": 5},
+        {"access_token": None},
+        {"access_token": ["eyJ"]},
+        {"access_token": ""},
+        {"access_token": "eyJ0\r\nX-Other: 1"},
+        {"access_token": "eyJ0é"},
+        {"access_token": "eyJ0\ud800"},
+        {"access_token": "eyJ0", "expires_in": "soon"},
+        {"access_token": "eyJ0", "expires_in": [1]},
+    ],
+)
+def test_an_access_token_that_is_none(answer: dict[str, object]) -> None:
+    """What no header can carry is refused as an answer of the sign-in, and asked for anew the next time."""
+    script = discovered(httpx.Response(200, json={"token_type": "Bearer", "expires_in": 3600, **answer}))
+    credential = made(script)
+    for _ in range(2):
+        with pytest.raises(GraphError, match=r"^login\.example/t could not sign anyone in \(") as caught:
+            credential.access_token()
+        assert "eyJ0" not in shown(caught.value)
+
+    assert script.lines[1:] == ["POST /t/token"] * 2
+
+
+DAMAGED = {
+    "cut off": f'{{"token_type": "Bearer", "access_token": "{BEARER}"',
+    "not quoted": f"{{access_token: {BEARER}}}",
+    "a page": f"<html><input name='access_token' value='{BEARER}'></html>",
+    "a form": f"token_type=Bearer&access_token={BEARER}",
+    "followed by more": f'{{"access_token": "{BEARER}"}}{{}}',
+    "a number that nobody can read": f'{{"access_token": "{BEARER}", "expires_in": {"9" * 5000}}}',
+    "of another kind": f'["{BEARER}"]',
+    "not in UTF-8": f'{{"access_token": "{BEARER}\udcff"}}',
+    "in another code page": f'{{"access_token": "{BEARER}"',
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_damaged_answer_shows_no_bearer(
+    status: int, damage: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A sign-in answer that is not exact JSON is told in one sentence, and its body by nobody: MSAL logs it."""
+    caplog.set_level(logging.DEBUG)
+    open_http(None).close()
+    kind = {"Content-Type": "text/html; charset=zlib" if damage == "in another code page" else "application/json"}
+    content = DAMAGED[damage].encode(errors="surrogateescape")
+
+    with pytest.raises(GraphError) as caught:
+        signed(discovered(httpx.Response(status, content=content, headers=kind)))
+
+    told = [*capfd.readouterr(), shown(caught.value), *(str(vars(record)) for record in caplog.records)]
+    assert [piece for piece in pieces(BEARER) for view in told if piece in view] == []
+    assert re.match(
+        NOT_JSON if damage != "not in UTF-8" else r"login\.example/t could not|Entra refused", str(caught.value)
+    )
+
+
+def test_entra_quotes_what_it_was_sent() -> None:
+    """Of the client secret nothing is told, in whatever spelling Entra quotes it and wherever the quotation is cut."""
+    secret = "Q~8a/B+c.d=eF_gh-IJ8kLmN%opQ"
+    spelled = [secret, quote(secret, safe=""), base64.b64encode(f"c:{secret}".encode()).decode(), secret[4:15]]
+    spelled += [f"{secret[:9]}\r\n{secret[9:]}", f"{'x ' * 140}{secret}"]
+    for quoted in spelled:
+        refused = {
+            "error": f"invalid_{quoted}",
+            "error_description": f"AADSTS7000215: {quoted} is wrong. Trace ID: {quoted}",
+        }
+        with pytest.raises(SignInRefused) as caught:
+            made(discovered(httpx.Response(401, json=refused)), client_secret=secret).access_token()
+
+        told = [shown(caught.value), caught.value.code]
+        assert [
+            piece for piece in (*pieces(secret), *pieces(quoted.replace("x ", ""))) for view in told if piece in view
+        ] == []
+        assert str(caught.value).startswith("Entra refused the sign-in: AADSTS7000215: ")
+
+
+@pytest.mark.parametrize("member", [7, ["x"], {"a": 1}, None, ""])
+def test_a_refusal_of_another_shape(member: object) -> None:
+    """What is no text stays out of the sentence."""
+    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in(: invalid)?\. Check tenantId"):
+        signed(discovered(httpx.Response(401, json={"error": "invalid", "error_description": member})))
+    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in\. Check tenantId"):
+        signed(discovered(httpx.Response(401, json={"error": member})))
 
 
 @pytest.mark.parametrize("status", [302, 404])

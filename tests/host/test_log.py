@@ -53,15 +53,33 @@ def test_two_logs_are_two_processes() -> None:
         assert engine.told("WARNING") == ["once", "once"]
 
 
-def test_a_sentence_that_is_no_text_is_said_all_the_same() -> None:
-    """Half a surrogate pair, as JSON can carry it, becomes a question mark: an error here would lose a new token."""
+def test_what_cannot_be_printed_is_said_all_the_same() -> None:
+    """Half a surrogate pair, as JSON can carry it, becomes U+FFFD: an error here would lose a new token."""
     with listening() as engine:
         voice = EngineLog(engine.address)
         voice.warn("Lincoln \ud83d expires")
         voice.debug("\ud83d")
 
-        assert engine.told("WARNING") == ["Lincoln ? expires"]
-        assert engine.wait_for("DEBUG") == ["?"]
+        assert engine.told("WARNING") == ["Lincoln \ufffd expires"]
+        assert engine.wait_for("DEBUG") == ["\ufffd"]
+
+
+FORGED = "Lincoln\x1b[2J\x07 \u202eevil\r\n::error::forged\u2028##vso[task.complete result=Failed]"
+SHOWN = "Lincoln\ufffd[2J\ufffd \ufffdevil ::error::forged # #vso[task.complete result=Failed]"
+
+
+def test_what_is_said_is_one_printable_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither an escape nor a line of its own gets out of a name, in any severity, with an engine and without."""
+    caplog.set_level(logging.INFO, logger="intune_vpp")
+    with listening() as engine:
+        voice = EngineLog(engine.address)
+        for number, say in enumerate((voice.note, voice.warn, voice.error, voice.debug)):
+            say(f"{number}: {FORGED}")
+        EngineLog("").warn(f"::4: {FORGED}")
+
+        engine.wait_for("DEBUG")
+        assert sorted(line for _, line in engine.heard) == [f"{number}: {SHOWN}" for number in range(4)]
+        assert caplog.messages == [f": :4: {SHOWN}"]
 
 
 def test_an_engine_that_is_gone_is_no_error(caplog: pytest.LogCaptureFixture) -> None:

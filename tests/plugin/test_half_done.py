@@ -107,7 +107,7 @@ def test_a_reason_that_is_no_text() -> None:
     """Half a surrogate pair in a name or a sentence does not cost the id."""
     outcome = HalfDone("id", outputs=codec.encode({"locationName": "L\ud83d"}), inputs=struct({}), why="L\ud83d failed")
 
-    assert outcome.status().message == "L? failed"
+    assert outcome.status().message == "L\ufffd failed"
     assert outcome.status().details[0].Is(provider_pb2.ErrorResourceInitFailed.DESCRIPTOR)
 
 

@@ -24,7 +24,7 @@ from intune_vpp.core.model import (
     Unknown,
     VppTokenArgs,
 )
-from intune_vpp.core.printable import printable
+from intune_vpp.core.printable import CONTROLS, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,12 +34,6 @@ if TYPE_CHECKING:
 
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_NOT_ON_ONE_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Control characters, line and paragraph separators, and halves of surrogate pairs.
-
-Intune shows each text on one line, so one of these is a mistake; a terminal to which Pulumi shows it would act on it.
-"""
-
 _ONE_LINE = "must be text on one line, without control characters."
 _GO_ON = "To go on without this token, name its URN with --exclude."
 
@@ -261,8 +255,9 @@ def misfit(prop: Property, value: object) -> str | None:
     fits, wanted = _FITTING.get(prop.kind, (_is_text, "must be text, and not empty."))
     if not fits(value):
         return f"{prop.name} {wanted}"
+    # Intune shows a text on one line, and Pulumi may show it raw: one of these is a mistake or worse.
     shown = prop.kind in {Kind.TEXT, Kind.TEXTS}
-    return f"{prop.name} {_ONE_LINE}" if shown and _breaks_the_line(value) else None
+    return f"{prop.name} {_ONE_LINE}" if shown and _has_controls(value) else None
 
 
 def _is_text(value: object) -> bool:
@@ -273,10 +268,10 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value)
 
 
-def _breaks_the_line(value: object) -> bool:
+def _has_controls(value: object) -> bool:
     if isinstance(value, (list, tuple)):
-        return any(map(_breaks_the_line, value))
-    return isinstance(value, str) and _NOT_ON_ONE_LINE.search(value) is not None
+        return any(map(_has_controls, value))
+    return isinstance(value, str) and CONTROLS.search(value) is not None
 
 
 def _is_plain(value: object) -> bool:

@@ -10,6 +10,12 @@ import re
 
 _REPLACEMENT = "\ufffd"
 
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, line and paragraph separators, characters that turn the direction of text, and lone surrogates.
+
+No name holds one of them on purpose.
+"""
+
 _MARKER = re.compile(r"##(?=\w*\[)")
 """Azure Pipelines reads `##vso[...]` and `##[...]`, TeamCity `##teamcity[...]`, anywhere in a line.
 
@@ -32,6 +38,14 @@ def printable(text: str) -> str:
     shown = text if text.isprintable() else "".join(map(_shown, text))
     line = _MARKER.sub("# #", " ".join(shown.split()))
     return line.replace(_WORKFLOW_COMMAND, ": :", 1) if line.startswith(_WORKFLOW_COMMAND) else line
+
+
+def without_controls(text: str) -> str:
+    """A value from outside as it may be stored: each of `CONTROLS` is U+FFFD, all else stays as it is.
+
+    `pulumi stack output`, and `--diff` for a value of several lines, print values raw.
+    """
+    return CONTROLS.sub(_REPLACEMENT, text)
 
 
 def _shown(character: str) -> str:

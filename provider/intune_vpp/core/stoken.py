@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from intune_vpp.core import times
 from intune_vpp.core.errors import TokenFileError
+from intune_vpp.core.printable import without_controls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,7 @@ def parse(content: bytes, *, file_name: str | None = None) -> SToken:
         _refuse("its expDate is not a date and time with an offset", _DOWNLOAD)
     _text_member(members, "token")
     digest = hashlib.sha256(stripped.encode()).hexdigest()
-    organization_name = _text_member(members, "orgName")
+    organization_name = without_controls(_text_member(members, "orgName"))
     return SToken(f"{_FINGERPRINT_PREFIX}{digest}", organization_name, expires_at, stripped, file_name)
 
 
