@@ -21,16 +21,19 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from dynamic.school import RECORD, inputs, text
 from dynamic.test_frozen import PICKLED
+from graph.test_redaction import BEARER, pieces
 from host.engine import Engine, listening
 from host.killable import IN_A_SHELL, engine_with, kill
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant
 from plugin.processes import Silent, port_of
+from plugin.test_process import damaged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from _typeshed.wsgi import WSGIApplication
     from google.protobuf.message import Message
 
 DIFF = provider_pb2.DiffResponse
@@ -107,9 +110,9 @@ def _end(child: subprocess.Popen[str]) -> tuple[str, str]:
 
 
 @contextmanager
-def run(tenant: Tenant) -> Iterator[Process]:
+def run(tenant: Tenant, *, around: Callable[[WSGIApplication], WSGIApplication] = lambda app: app) -> Iterator[Process]:
     """One run of the engine: a process, configured, ended as the engine ends it; it wrote nothing but its port."""
-    with serve(tenant) as service, listening() as engine:
+    with serve(tenant, around=around) as service, listening() as engine:
         environment = {**os.environ, **service.environment, "PULUMI_PROJECT": "school"}
         command = [sys.executable, "-u", "-m", "pulumi.dynamic", engine.address]
         with subprocess.Popen(
@@ -255,6 +258,35 @@ def test_an_engine_that_was_killed() -> None:
         finally:
             silent.released.set()
     assert silent.requests == before
+
+
+def test_a_damaged_sign_in_shows_no_bearer(tenant: Tenant) -> None:
+    """What answered the sign-in is told in one sentence, without its body; `run` sees that stderr stays empty."""
+    with run(tenant, around=damaged) as process:
+        checked, _ = process.check({}, inputs(text()))
+        with pytest.raises(grpc.RpcError, match="answered the sign-in with something that is not a JSON object"):
+            process.create(checked)
+        heard = process.everything
+
+    assert [piece for piece in pieces(BEARER) for one in heard if piece in one] == []
+
+
+def test_a_name_with_escapes_is_one_printable_line(tenant: Tenant) -> None:
+    """A name that somebody gave in the portal writes no line of its own in an error or a warning."""
+    with run(tenant) as process:
+        checked, _ = process.check({}, inputs(text(days=20)))
+        token_id, outputs = process.create(checked)
+    tenant.edit_by_hand(token_id, {"displayName": "Lin\x1b[2Jcoln\r\n::error::forged\u2028##vso[a]"})
+    with run(tenant) as process:
+        read = process.ask("Read", provider_pb2.ReadRequest(id=token_id, properties=struct(outputs)))
+        with pytest.raises(grpc.RpcError) as caught:
+            process.delete(token_id, json_format.MessageToDict(read.properties))
+        warned = process.engine.told("WARNING")
+
+    shown = "Lin\ufffd[2Jcoln ::error::forged # #vso[a]"
+    told = (caught.value.details() or "").strip().splitlines()[-1]
+    assert told.startswith(f"intune_vpp.core.errors.DeletionRefused: {shown} is protected: ")
+    assert [line.partition(" expires")[0] for line in warned] == [shown]
 
 
 def test_unknowns(tenant: Tenant) -> None:

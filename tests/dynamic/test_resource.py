@@ -13,7 +13,7 @@ from pulumi.runtime import rpc, settings
 
 from dynamic.programs import input_sent, run, values
 from intune_vpp.core.model import INPUTS, PROPERTIES, Kind
-from intune_vpp.dynamic import VppToken
+from intune_vpp.dynamic import VppToken, resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,6 +196,14 @@ def test_a_token_that_cannot_work(asset: Any, told: str, *, wrapped: bool) -> No
 
     with pytest.raises(pulumi.RunError, match=told):
         run(program)
+
+
+def test_a_location_with_escapes_is_told_on_one_line() -> None:
+    """What Apple or somebody calls a location writes no line of its own at the end of a program."""
+    location = "York\x1b[2J\r\n::error::forged\u2028##vso[a]"
+    told = r'^Token x is for the location "York\ufffd\[2J ::error::forged # #vso\[a\]", expected was "Lincoln"\. Renew'
+    with pytest.raises(pulumi.RunError, match=told):
+        resource._refuse_other_location(["x", location, "Lincoln"])
 
 
 @pytest.mark.parametrize("options", [{"id": "x"}, {"import_": "x"}])

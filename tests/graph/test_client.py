@@ -6,6 +6,7 @@ import inspect
 import logging
 import traceback
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -248,3 +249,43 @@ def test_a_list_that_is_none(value: object) -> None:
 def test_the_time_limits() -> None:
     """A dead host is given up after seconds, a slow write after a minute."""
     assert (TIMEOUT.connect, TIMEOUT.read, TIMEOUT.write, TIMEOUT.pool) == (10.0, 60.0, 60.0, 60.0)
+
+
+def test_every_bearer_stays_known() -> None:
+    """A refusal that quotes the bearer of now, or the one before it, whole or in pieces, tells neither."""
+    bearers = ["eyJ0eXAiOiJKV1Qi.Zmlyc3Q.c2lnbmVk", "eyJhbGciOiJSUzI1.c2Vjb25k.dG9vX2xvbmc"]
+
+    class Turning(Signed):
+        def access_token(self) -> str:
+            return bearers[self.forgotten]
+
+    first, second = bearers
+    message = f"Neither {first[:14]}\r\n {first[14:]} nor {second[4:13]} nor {quote(second, safe='')} will do"
+    error = {"code": f"Bad_{second}", "message": message, "innerError": {"request-id": first}}
+    with pytest.raises(GraphError) as caught:
+        client(Script(NO, httpx.Response(400, json={"error": error})), credential=Turning()).get("/x", doing="reading")
+
+    told = "Microsoft Graph refused (reading: 400 Bad_…): Neither … nor … nor … will do. (request id …)"
+    assert (str(caught.value), caught.value.code, caught.value.request_id) == (told, "Bad_…", "…")
+
+
+def test_debug_lines_hide_what_the_next_page_quotes(caplog: pytest.LogCaptureFixture) -> None:
+    """An address that Graph named is logged without our bearer, also where nobody answers there."""
+    caplog.set_level(logging.DEBUG)
+
+    class Long(Signed):
+        def access_token(self) -> str:
+            return "eyJ0eXAiOiJKV1Qi.Zm/yc3Q+c2lnbmVk"
+
+    following = f"{ROOT}/tokens?at={quote(Long().access_token(), safe='')}&$skiptoken=1"
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "at" not in request.url.params:
+            return page(following=following)
+        raise httpx.ReadTimeout("late", request=request)
+
+    with pytest.raises(GraphUnreachable):
+        list(client(answer, credential=Long()).pages("/tokens", doing="listing"))
+
+    lines = [record.message for record in caplog.records if record.name.startswith("intune_vpp")]
+    assert lines == [f"GET {ROOT}/tokens: 200", f"GET {ROOT}/tokens?at=…&$skiptoken=1: ReadTimeout"]

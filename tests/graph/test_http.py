@@ -68,11 +68,14 @@ def test_libraries_that_see_secrets_log_nothing(
     caplog.set_level(logging.DEBUG)
     open_http(None).close()
     logger = logging.getLogger(name)
-    for level in (logging.NOTSET, logging.DEBUG) if "." in name else (logger.level,):
-        logger.setLevel(level)
-        logger.critical("tell-nobody")
-        logger.error("tell-nobody", exc_info=ValueError("tell-nobody"))
-    logger.setLevel(logger.level if "." not in name else logging.NOTSET)
+    before = logger.level
+    try:
+        for level in (before, logging.DEBUG if "." in name else before):
+            logger.setLevel(level)
+            logger.critical("tell-nobody")
+            logger.error("tell-nobody", exc_info=ValueError("tell-nobody"))
+    finally:
+        logger.setLevel(before)
 
     assert (caplog.records, *capfd.readouterr()) == ([], "", "")
 

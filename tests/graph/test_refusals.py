@@ -245,3 +245,16 @@ def test_no_error_of_ours_is_an_http_librarys() -> None:
     """Whoever catches our errors need not know httpx or msal."""
     for kind in subclasses(IntuneVppError):
         assert {base.__module__.partition(".")[0] for base in kind.__mro__} <= {"intune_vpp", "builtins"}
+
+
+FORGED = 'Bad "\x1b[31mname\x07\u202e"\r\n::error::forged\u2028##vso[task.complete]\ud800'
+
+
+def test_what_is_told_is_one_printable_line() -> None:
+    """Escapes and lines of its own in a code, a message or a request id are shown, and act on nothing."""
+    error = {"code": f"::{FORGED}", "message": f"::{FORGED}", "innerError": {"request-id": FORGED}}
+    told = str(refused(400, content=json.dumps({"error": error})))
+
+    assert told.isprintable()
+    assert "##" not in told
+    assert ' 400 ::Bad "\ufffd[31mname\ufffd\ufffd" ::error::forged # #vso[task.complete]\ufffd): ::Bad ' in told

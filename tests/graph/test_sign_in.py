@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 import re
 import socket
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.ports import VppTokens
 
 
+HUSH = "tell-nobody"
 NOT_JSON = r"^login\.example/t answered the sign-in with something that is not a JSON object\. Check the network"
 
 
@@ -153,7 +155,7 @@ def discovered(answer: httpx.Response) -> Script:
     return Script(httpx.Response(200, json={**known, "issuer": "https://login.example/t"}), answer)
 
 
-def made(script: Callable[[httpx.Request], httpx.Response], *, client_secret: str = "tell-nobody") -> ClientSecret:
+def made(script: Callable[[httpx.Request], httpx.Response], client_secret: str = HUSH) -> ClientSecret:
     """An app registration whose sign-in is answered so."""
     return ClientSecret(
         authority="https://login.example/t",
@@ -237,7 +239,8 @@ def test_a_discovery_without_addresses(document: dict[str, object]) -> None:
 )
 def test_an_access_token_that_is_none(answer: dict[str, object]) -> None:
     """What no header can carry is refused as an answer of the sign-in, and asked for anew the next time."""
-    script = discovered(httpx.Response(200, json={"token_type": "Bearer", "expires_in": 3600, **answer}))
+    content = json.dumps({"token_type": "Bearer", "expires_in": 3600, **answer})
+    script = discovered(httpx.Response(200, content=content))
     credential = made(script)
     for _ in range(2):
         with pytest.raises(GraphError, match=r"^login\.example/t could not sign anyone in \(") as caught:
@@ -276,9 +279,7 @@ def test_a_damaged_answer_shows_no_bearer(
 
     told = [*capfd.readouterr(), shown(caught.value), *(str(vars(record)) for record in caplog.records)]
     assert [piece for piece in pieces(BEARER) for view in told if piece in view] == []
-    assert re.match(
-        NOT_JSON if damage != "not in UTF-8" else r"login\.example/t could not|Entra refused", str(caught.value)
-    )
+    assert re.match(r"^login\.example/t could not" if damage == "not in UTF-8" else NOT_JSON, str(caught.value))
 
 
 def test_entra_quotes_what_it_was_sent() -> None:
@@ -287,18 +288,13 @@ def test_entra_quotes_what_it_was_sent() -> None:
     spelled = [secret, quote(secret, safe=""), base64.b64encode(f"c:{secret}".encode()).decode(), secret[4:15]]
     spelled += [f"{secret[:9]}\r\n{secret[9:]}", f"{'x ' * 140}{secret}"]
     for quoted in spelled:
-        refused = {
-            "error": f"invalid_{quoted}",
-            "error_description": f"AADSTS7000215: {quoted} is wrong. Trace ID: {quoted}",
-        }
-        with pytest.raises(SignInRefused) as caught:
-            made(discovered(httpx.Response(401, json=refused)), client_secret=secret).access_token()
+        described = f"AADSTS7000215: {quoted} is wrong. Trace ID: {quoted}"
+        refused = {"error": f"invalid_{quoted}", "error_description": described}
+        with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in: AADSTS7000215: ") as caught:
+            made(discovered(httpx.Response(401, json=refused)), secret).access_token()
 
-        told = [shown(caught.value), caught.value.code]
-        assert [
-            piece for piece in (*pieces(secret), *pieces(quoted.replace("x ", ""))) for view in told if piece in view
-        ] == []
-        assert str(caught.value).startswith("Entra refused the sign-in: AADSTS7000215: ")
+        told = f"{shown(caught.value)} {caught.value.code}"
+        assert [piece for piece in (*pieces(secret), *pieces(quoted.replace("x ", ""))) if piece in told] == []
 
 
 @pytest.mark.parametrize("member", [7, ["x"], {"a": 1}, None, ""])

@@ -12,6 +12,7 @@ import pytest
 
 from builders import TOKEN_ID, file
 from graph.pretend import ROOT, TENANT, TOKENS, Script, tokens
+from graph.test_redaction import pieces
 from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, PermissionMissing, SettingsError
 from intune_vpp.core.model import OBSERVED, VppToken
 
@@ -405,3 +406,26 @@ def test_what_v1_lacks_is_not_asked_of_it() -> None:
         v1.licenses_for_app("com.example.reader")
 
     assert script.requests == []
+
+
+@pytest.mark.parametrize("base64_once_more", [False, True])
+def test_a_file_that_was_sent_is_known(*, base64_once_more: bool) -> None:
+    """No refusal tells of the file that went along, or of one sent before: neither of its text nor of what is in it."""
+    sent = [file(inner="sealed-by-apple-for-lincoln"), file(inner="sealed/by+apple=for york")]
+    quoted = [
+        sent[0].text,
+        sent[1].text[33:55],
+        "sealed-by-apple-for-lincoln",
+        "apple=for york",
+        base64.b64encode(sent[0].text.encode()).decode()[40:80],
+    ]
+    message = "Cannot convert '{}', '{}', '{}', '{}' or '{}' to Edm.Binary".format(*quoted)
+    script = Script(MADE, httpx.Response(400, json={"error": {"code": "BadRequest", "message": message}}))
+    collection = tokens(script, base64_once_more=base64_once_more)
+    collection.create({}, sent[0])
+    with pytest.raises(GraphError) as caught:
+        collection.update(TOKEN_ID, {}, sent[1])
+
+    told = str(caught.value)
+    assert "BadRequest): Cannot convert '…', '…', '…', '…' or '" in told
+    assert [piece for secret in quoted for piece in pieces(secret) if piece in told] == []

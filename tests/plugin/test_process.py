@@ -18,6 +18,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from dynamic.school import text
+from graph.test_redaction import BEARER, pieces
 from host.engine import listening
 from host.killable import IN_A_SHELL, engine_with, kill
 from intune_vpp.plugin import serve as served
@@ -59,6 +60,37 @@ def test_options_before_the_address(tmp_path: Path) -> None:
         child.terminate()
         assert child.communicate(timeout=SECONDS_TO_END) == ("", "")
     assert list(tmp_path.iterdir()) == []
+
+
+def damaged(app: WSGIApplication) -> WSGIApplication:
+    """A tenant whose sign-in is cut off behind the access token."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].endswith("/token"):
+            return app(environ, start_response)
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [f'{{"token_type": "Bearer", "access_token": "{BEARER}"'.encode()]
+
+    return answer
+
+
+def test_a_damaged_sign_in_shows_no_bearer() -> None:
+    """The process tells in one sentence what the sign-in was answered, and the answer nowhere: stderr stays empty."""
+    with (
+        listening() as engine,
+        serve(Tenant(), around=damaged) as service,
+        begun(engine.address, environment=service.environment) as child,
+    ):
+        with connected(port_of(child)) as door:
+            door.configure()
+            with pytest.raises(grpc.RpcError) as caught:
+                door.made(inputs(text()))
+        child.terminate()
+        written = child.communicate(timeout=SECONDS_TO_END)
+
+        assert "answered the sign-in with something that is not a JSON object." in (caught.value.details() or "")
+        told = [*written, *door.answers, *(line for _, line in engine.heard)]
+        assert (written, [piece for piece in pieces(BEARER) for one in told if piece in one]) == (("", ""), [])
 
 
 @pytest.mark.parametrize("number", SIGNALS)

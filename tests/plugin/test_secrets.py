@@ -174,3 +174,15 @@ def test_what_a_program_marks_stays_marked(provider: Door, tenant: Unsyncable, e
     sentences = [*failed.reasons, *(sentence for _, _, sentence in engine.about)]
     assert [one for one in sentences if "Leeds" in one or "Monroe" in one or "Lincoln" in one] == []
     assert any("[secret]" in one for one in sentences)
+
+
+def test_a_marked_name_is_hidden_as_sentences_show_it(provider: Door, engine: Listener) -> None:
+    """A secret that cannot be printed as it is stands in no sentence as it can be printed either, refusals included."""
+    provider.made(inputs(text(days=5.5, location="York"), displayName=secret("York  \u200b  School")))
+    _, failures = provider.checked(inputs(text(), organizationName=secret("Fabrikam")))
+    reason = provider.refused("getVppToken", displayName=secret("Leeds\nUniversity"))
+
+    sentences = [reason, *(sentence for _, sentence in failures), *(sentence for _, _, sentence in engine.about)]
+    hidden = ("York \ufffd School", "Fabrikam", "Leeds University", "Leeds\nUniversity")
+    assert [(one, name) for one in sentences for name in hidden if name in one] == []
+    assert sum("[secret]" in one for one in sentences) >= 3

@@ -109,7 +109,8 @@ class ClientSecret:
         description = errors.quotable(answer.get("error_description"), self._secrets, tail=_CORRELATION) or code
         number = next((number for number in _CURES if number in description), None)
         cure = _CURES[number] if number else "Check tenantId, clientId and clientSecret."
-        return SignInRefused(f"Entra refused the sign-in: {description}. {cure}", status=401, code=code)
+        told = f": {description}" if description else ""
+        return SignInRefused(f"Entra refused the sign-in{told}. {cure}", status=401, code=code)
 
     def _application(self) -> Any:
         if self._msal is None:

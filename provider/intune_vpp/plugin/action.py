@@ -9,7 +9,7 @@ from pulumi.runtime.proto import provider_pb2
 from intune_vpp.core import actions, records
 from intune_vpp.core.errors import QueryRefused
 from intune_vpp.plugin import codec
-from intune_vpp.plugin.answers import HalfDone
+from intune_vpp.plugin.answers import HalfDone, check_failure
 from intune_vpp.plugin.detailed import ADD, DELETE, UPDATE, UPDATE_REPLACE, of_paths
 from intune_vpp.plugin.timeouts import patience
 
@@ -32,7 +32,7 @@ class ActionResource:
         inputs = codec.decode(request.news)
         # Old inputs that are empty may be those of an action without any: what is to be done, Create tells.
         problems = self._parts.action_preview.check(self._action, inputs, resource=request.urn)
-        failures = [provider_pb2.CheckFailure(reason=one.reason) for one in problems]
+        failures = [check_failure(one.reason) for one in problems]
         kept = actions.certain(self._action, inputs)
         answer = codec.encode(kept, secrets=codec.secrets(request.news))
         return provider_pb2.CheckResponse(inputs=answer, failures=failures)

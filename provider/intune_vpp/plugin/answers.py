@@ -87,6 +87,11 @@ def _secrets(request: object) -> frozenset[str]:
     return frozenset().union(*(codec.secret_texts(one) for one in given if isinstance(one, struct_pb2.Struct)))
 
 
+def check_failure(reason: str, name: str = "") -> provider_pb2.CheckFailure:
+    """What is wrong with what a program gave. The engine prints the value of the property that `name` names."""
+    return provider_pb2.CheckFailure(property=name, reason=printable(discreet(reason)))
+
+
 def _told(error: Exception) -> str:
     return printable(discreet(str(error)))
 

@@ -15,6 +15,7 @@ from intune_vpp.core.model import UNKNOWN
 from intune_vpp.host import assets
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import codec
+from intune_vpp.plugin.answers import check_failure
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -38,7 +39,7 @@ def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2
     except (QueryRefused, TokenFileError) as error:
         # The SDKs print the property behind the reason, in brackets.
         function = request.tok.rpartition(":")[2]
-        return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(property=function, reason=str(error))])
+        return provider_pb2.InvokeResponse(failures=[check_failure(str(error), function)])
     # The field's name is a word of Python's.
     members: dict[str, Any] = {"return": codec.encode(answer)}
     return provider_pb2.InvokeResponse(**members)

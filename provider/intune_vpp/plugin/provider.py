@@ -17,6 +17,7 @@ from intune_vpp.core.printable import printable
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import codec, functions, vpp_token
 from intune_vpp.plugin.action import ActionResource
+from intune_vpp.plugin.answers import check_failure
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -94,8 +95,7 @@ def check(request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
     try:
         settings.read(_known_keys(codec.decode(request.news)), {})
     except SettingsError as error:
-        failure = provider_pb2.CheckFailure(reason=str(error))
-        return provider_pb2.CheckResponse(inputs=request.news, failures=[failure])
+        return provider_pb2.CheckResponse(inputs=request.news, failures=[check_failure(str(error))])
     return provider_pb2.CheckResponse(inputs=request.news)
 
 

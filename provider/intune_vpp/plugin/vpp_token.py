@@ -11,7 +11,7 @@ from intune_vpp.core.errors import IntuneVppError, QueryRefused
 from intune_vpp.core.model import INPUTS, Sent
 from intune_vpp.host import assets
 from intune_vpp.plugin import codec, detailed
-from intune_vpp.plugin.answers import HalfDone
+from intune_vpp.plugin.answers import HalfDone, check_failure
 from intune_vpp.plugin.timeouts import patience
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ class VppToken:
                 given, records.applied_args(olds, outputs) if olds else None, resource=request.urn
             )
         except IntuneVppError as error:
-            return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(reason=str(error))])
-        # The engine prints the value of a property that is named here, and a token may have been put into any of them.
-        failures = [provider_pb2.CheckFailure(reason=one.reason) for one in checked.problems]
+            return provider_pb2.CheckResponse(failures=[check_failure(str(error))])
+        # No property is named: a token may have been put into any of them.
+        failures = [check_failure(one.reason) for one in checked.problems]
         normalised = codec.encode(records.args_to(checked.args), secrets=_secrets(request.news))
         return provider_pb2.CheckResponse(inputs=normalised, failures=failures)
 
