@@ -28,7 +28,12 @@ from intune_vpp.core.model import (
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-TEXTS = st.text(min_size=1, max_size=12)
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters=_TURNING), min_size=1, max_size=12
+)
+"""Texts without the control characters that neither an input nor a value from outside keeps."""
+
 INSTANTS = st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 TIMESTAMPS = INSTANTS.map(times.text)
 FINGERPRINTS = st.from_regex(r"sha256:[0-9a-f]{64}", fullmatch=True)

@@ -283,7 +283,7 @@ def test_a_name_with_escapes_is_one_printable_line(tenant: Tenant) -> None:
             process.delete(token_id, json_format.MessageToDict(read.properties))
         warned = process.engine.told("WARNING")
 
-    shown = "Lin\ufffd[2Jcoln ::error::forged # #vso[a]"
+    shown = "Lin\ufffd[2Jcoln\ufffd\ufffd::error::forged\ufffd# #vso[a]"
     told = (caught.value.details() or "").strip().splitlines()[-1]
     assert told.startswith(f"intune_vpp.core.errors.DeletionRefused: {shown} is protected: ")
     assert [line.partition(" expires")[0] for line in warned] == [shown]

@@ -29,7 +29,10 @@ from plugin.processes import COMMAND, SECONDS_TO_END, Silent, begun, connected, 
 from plugin.school import inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 NO_ENGINE = "127.0.0.1:1"
 PULUMIS_OWN_WAY = (sys.executable, "-m", "pulumi.run.plugin", "intune-vpp")

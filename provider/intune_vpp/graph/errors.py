@@ -6,6 +6,7 @@ Nothing else of an answer reaches a message.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -167,8 +168,11 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def is_object(content: str) -> bool:
-    """Whether an answer is a JSON object."""
-    return isinstance(parse(content), dict)
+    """Whether an answer is a JSON object that MSAL, which reads it strictly, can read."""
+    try:
+        return isinstance(json.loads(content), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def quotable(value: object, secrets: KnownSecrets, *, tail: re.Pattern[str] = _SUPPORT_TAIL) -> str:
