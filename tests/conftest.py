@@ -7,6 +7,11 @@ import signal
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("thorough", max_examples=2000, deadline=None, print_blob=True)
+if os.environ.get("HYPOTHESIS_PROFILE"):
+    settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
 
 
 @pytest.fixture(autouse=True, scope="session")

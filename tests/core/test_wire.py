@@ -262,6 +262,7 @@ NO_IDS: list[object] = [
     "a\x00",
     "a\u202e",
     "a\ud800",
+    "a\ufffd",
     "x" * 1001,
 ]
 

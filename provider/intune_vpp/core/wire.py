@@ -23,6 +23,8 @@ _log = logging.getLogger(__name__)
 
 ODATA_TYPE = "#microsoft.graph.vppToken"
 
+_NO_LETTERS = {" ", "\ufffd"}
+
 LONGEST_ID = 1000
 """Characters. Graph's ids of tokens are GUIDs; a longer text would not fit into an address."""
 
@@ -50,8 +52,8 @@ def id_from(entity: Mapping[str, Any], name: str = "id") -> str:
     found = entity.get(name)
     if not isinstance(found, str) or len(found) > LONGEST_ID or not found.strip("."):
         return ""
-    # Control characters, white space and lone surrogates are not printable; a space is.
-    return found if found.isprintable() and " " not in found else ""
+    # Control characters, white space and lone surrogates are not printable; a space is. U+FFFD was some other letter.
+    return found if found.isprintable() and not _NO_LETTERS & set(found) else ""
 
 
 def licenses_from(summary: Mapping[str, Any]) -> AppLicenses:

@@ -1,0 +1,204 @@
+"""Answers of Graph and Entra that are odd: each ends in a result or in one of our errors, and no id is lost."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fuzz import tampering
+from fuzz.strategies import ANSWERS, SPELLINGS, fuzzed, usable_id
+from fuzz.tampering import PATIENCE, Process, School, Tampering, require_storable
+from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
+from intune_vpp.lifecycle.queries import Filter
+
+if TYPE_CHECKING:
+    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.lifecycle.settling import Outcome
+
+SAME = st.none()
+STATUSES = st.sampled_from([200, 204, 301, 400, 401, 403, 404, 408, 409, 412, 429, 500, 503, 504, 599])
+
+
+def tamperings(*requests: Any, status: st.SearchStrategy[int | None] = SAME) -> st.SearchStrategy[Tampering]:
+    """What may be done to the answers to these requests."""
+    return st.builds(Tampering, st.sampled_from(requests), ANSWERS, SPELLINGS, status)
+
+
+@pytest.fixture(scope="module")
+def school() -> School:
+    """One pretend tenant for all examples: what costs time is making it and signing in to it."""
+    return School()
+
+
+@pytest.fixture(autouse=True)
+def logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """The records of all loggers."""
+    caplog.set_level(logging.DEBUG)
+    return caplog
+
+
+def created(process: Process, inputs: dict[str, Any]) -> Outcome:
+    """Check and Create."""
+    checked = process.check(inputs)
+    assert checked.problems == ()
+    return process.assembly.tokens.create(checked.args, patience=PATIENCE)
+
+
+@fuzzed
+@given(what=tamperings(tampering.CREATED), waits=st.booleans())
+def test_a_post(school: School, logs: pytest.LogCaptureFixture, what: Tampering, *, waits: bool) -> None:
+    """Whatever an answer to a POST holds beside a usable id, that id comes back in a state that the engine can keep."""
+    process = school.process()
+    inputs = school.inputs(waitForSync=waits)
+    school.transport.tampering = what
+
+    outcome = school.tried(lambda: created(process, inputs))
+
+    (answered,) = school.transport.answered
+    expected = usable_id(answered)
+    if expected is not None:
+        assert outcome is not None
+        assert outcome.state.id == expected
+    if outcome is not None:
+        require_storable(outcome.state)
+    school.require_silence(process, logs)
+
+
+def refresh(school: School, process: Process, state: VppTokenState) -> None:
+    """Read and Diff, by a GET and by a listing: what is there is never gone."""
+    for _ in range(2):
+        found = school.tried(lambda: process.refresh(state) or "gone")
+        assert found != "gone"
+        if found is not None:
+            assert found.id == state.id
+            require_storable(found)
+            process.assembly.preview.plan(found, state.inputs)
+
+
+def renew(school: School, process: Process, state: VppTokenState) -> None:
+    """Update with another file, and wait for its sync."""
+    checked = process.check(school.inputs(organizationName="Contoso", automaticallyUpdateApps=True), state)
+    assert checked.problems == ()
+    outcome = school.tried(lambda: process.assembly.tokens.update(state, checked.args, patience=PATIENCE))
+    if outcome is not None:
+        assert outcome.state.id == state.id
+        require_storable(outcome.state)
+
+
+def create(school: School, process: Process, _state: VppTokenState) -> None:
+    """Create another token, and wait for its sync."""
+    outcome = school.tried(lambda: created(process, school.inputs("York")))
+    if outcome is not None:
+        require_storable(outcome.state)
+
+
+def adopt(school: School, process: Process, state: VppTokenState) -> None:
+    """Adopt the token anew."""
+    outcome = school.tried(lambda: created(process, {**school.inputs(), "adoptTokenId": state.id}))
+    if outcome is not None:
+        assert outcome.state.id == state.id
+        require_storable(outcome.state)
+
+
+def delete(school: School, process: Process, state: VppTokenState) -> None:
+    """Revoke the licences and delete the token."""
+    checked = process.check({**school.inputs(), "deletionProtection": False, "revokeLicensesOnDelete": True}, state)
+    outcome = school.tried(lambda: process.assembly.tokens.update(state, checked.args, patience=PATIENCE))
+    if outcome is not None:
+        school.tried(lambda: process.assembly.tokens.delete(outcome.state, patience=PATIENCE))
+
+
+def operate(school: School, process: Process, state: VppTokenState) -> None:
+    """Each of the operations: act, look again, and act once more."""
+    for action in (LICENSE_SYNC, LICENSE_REVOCATION, LICENSE_COUNT_SYNC):
+        lifecycle, inputs = process.assembly.action(action), {"vppTokenId": state.id}
+        acted = school.tried(partial(lifecycle.act, inputs, PATIENCE))
+        if acted is not None:
+            assert acted.id
+            found = school.tried(partial(lifecycle.look, acted.id, acted.outputs))
+            school.tried(partial(lifecycle.update, acted.id, found or acted.outputs, inputs, PATIENCE))
+
+
+def ask(school: School, process: Process, state: VppTokenState) -> None:
+    """Ask what functions ask."""
+    queries = process.assembly.queries
+    for question in (
+        lambda: queries.all(Filter(state="valid")),
+        lambda: queries.by_name(display_name="Lincoln"),
+        lambda: queries.by_id(state.id),
+        lambda: queries.by_app("33333333-3333-4333-8333-333333333333"),
+        lambda: queries.licenses_for_app("com.example"),
+    ):
+        school.tried(question)
+
+
+STEPS = st.sampled_from([refresh, renew, create, adopt, delete, operate, ask])
+
+
+def tamper(school: School, logs: pytest.LogCaptureFixture, what: Tampering, step: Any) -> None:
+    """One step of a token's life while somebody tampers with answers."""
+    process = school.process()
+    state = created(process, school.inputs()).state
+    school.transport.tampering = what
+
+    step(school, process, state)
+
+    school.require_silence(process, logs)
+
+
+@fuzzed
+@given(what=tamperings(tampering.LIST), step=STEPS)
+def test_a_list(school: School, logs: pytest.LogCaptureFixture, what: Tampering, step: Any) -> None:
+    """Whatever a listing holds, nothing ends in a defect, and no token that is there is gone."""
+    tamper(school, logs, what, step)
+
+
+@fuzzed
+@given(what=tamperings(tampering.ONE, tampering.CHANGED, tampering.ACTED), step=STEPS)
+def test_an_entity(school: School, logs: pytest.LogCaptureFixture, what: Tampering, step: Any) -> None:
+    """Whatever a GET, a PATCH or an action is answered, nothing ends in a defect, and each state keeps its id."""
+    tamper(school, logs, what, step)
+
+
+@fuzzed
+@given(what=tamperings(tampering.ANY, status=STATUSES), step=STEPS.filter(lambda step: step is not refresh))
+def test_an_error(school: School, logs: pytest.LogCaptureFixture, what: Tampering, step: Any) -> None:
+    """Whatever an answer of another status holds, it ends in one of our errors."""
+    tamper(school, logs, what, step)
+
+
+def sign_in(school: School, logs: pytest.LogCaptureFixture, what: Tampering) -> None:
+    """Ask for the tenant and its tokens with a new sign-in while somebody tampers with answers."""
+    process = school.process(signed_in=False)
+    school.transport.tampering = what
+    queries = process.assembly.queries
+
+    school.tried(queries.tenant_id)
+    school.tried(lambda: queries.all(Filter()))
+
+    school.require_silence(process, logs)
+
+
+@fuzzed
+@given(what=tamperings(tampering.SIGN_IN, status=SAME | STATUSES))
+def test_a_sign_in(school: School, logs: pytest.LogCaptureFixture, what: Tampering) -> None:
+    """Whatever Entra answers to a sign-in, it ends in a listing or in one of our errors."""
+    sign_in(school, logs, what)
+
+
+@pytest.fixture(scope="module")
+def by_domain() -> School:
+    """One that is configured by its domain, whose GUID is looked up."""
+    return School(by_domain=True)
+
+
+@fuzzed
+@given(what=tamperings(tampering.DISCOVERY, status=SAME | STATUSES))
+def test_a_discovery(by_domain: School, logs: pytest.LogCaptureFixture, what: Tampering) -> None:
+    """Whatever OpenID discovery answers, it ends in a listing or in one of our errors."""
+    sign_in(by_domain, logs, what)
