@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 EXAMPLE := examples/01-renew-a-token
 
-.PHONY: setup engine demo test check bench bench-quick format constraints dist clean
+.PHONY: setup engine demo test fuzz check bench bench-quick format constraints dist clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -27,6 +27,10 @@ test: $(READY)
 	@$(BIN)/python tools/engine
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal --cov --cov-report=
+
+# Odd answers and edited states, 2,000 examples of each; an everyday run has a few. Takes about a quarter of an hour.
+fuzz: $(READY)
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/fuzz --numprocesses auto --maxprocesses 4 --timeout 1800
 
 check: $(READY)
 	$(BIN)/ruff check

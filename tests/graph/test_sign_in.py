@@ -306,6 +306,40 @@ def test_a_refusal_of_another_shape(member: object) -> None:
         signed(discovered(httpx.Response(401, json={"error": member})))
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *(b'"access_token": %s' % token for token in (b"{}", b"7", b"1e400", b"null", b"true", b'""', b'["x"]')),
+        *(b'"access_token": "%s"' % token for token in (b"a b", b"a\\nb", b"\xc3\xbc", b"\\ud800", b"\\u0000")),
+        *(b'"access_token": "good", "expires_in": %s' % seconds for seconds in (b"1e400", b'"soon"', b"{}", b"[7]")),
+        b'"access_token": "good", "scope": 7',
+    ],
+)
+def test_an_odd_answer_of_the_token_endpoint(odd: bytes) -> None:
+    """An access token that cannot stand in a header, and members that MSAL stumbles over, are a failed sign-in."""
+    with pytest.raises(NotSent, match=r"^login\.example/t could not sign anyone in \("):
+        signed(discovered(httpx.Response(200, content=b'{"token_type": "Bearer", "expires_in": 3599, %s}' % odd)))
+
+
+@pytest.mark.parametrize("error", [{}, {"error": 7}, {"error": {"a": 1}, "error_description": ["x"]}, {"error": None}])
+def test_a_refusal_of_another_shape(error: object) -> None:
+    """A refusal that says nothing in words is one all the same, and is not quoted."""
+    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in") as caught:
+        signed(discovered(httpx.Response(400, json=error)))
+
+    assert caught.value.code == ""
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["", "nowhere", "http://[::zz", "https://x:y/", "ftp://x.example/", "https://\x00/"]
+)
+def test_an_odd_token_endpoint(endpoint: str) -> None:
+    """A token endpoint that is no address is our error, and not httpx's."""
+    document = {"token_endpoint": endpoint, "authorization_endpoint": "https://login.example/t/a"}
+    with pytest.raises(GraphError, match=r"sign|does not know the tenant"):
+        signed(Script(httpx.Response(200, json=document)))
+
+
 @pytest.mark.parametrize("status", [302, 404])
 def test_a_discovery_elsewhere(status: int) -> None:
     """A redirect is not followed, and a missing document is refused."""
