@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs
+    from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 
 
 class Recorder(mocks.Mocks):
@@ -22,6 +23,7 @@ class Recorder(mocks.Mocks):
     def __init__(self, outputs: dict[str, Any]) -> None:
         self._outputs = outputs
         self.made: list[MockResourceArgs] = []
+        self.secret_outputs: list[list[str]] = []
 
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         """No program here calls a function."""
@@ -31,6 +33,17 @@ class Recorder(mocks.Mocks):
         """A resource was registered."""
         self.made.append(args)
         return "22222222-2222-4222-8222-222222222222", {**args.inputs, **self._outputs}
+
+
+class Monitor(mocks.MockMonitor):
+    """Keeps of each registration what the mocks are not told."""
+
+    mocks: Recorder
+
+    def RegisterResource(self, request: RegisterResourceRequest) -> Any:  # noqa: N802 - gRPC's name
+        """A resource is registered."""
+        self.mocks.secret_outputs.append(list(request.additionalSecretOutputs))
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
@@ -59,7 +72,8 @@ def run(program: Callable[[], object], *, outputs: dict[str, Any] | None = None,
     """Run a program to its end, outputs that it returns included; what it raises is raised."""
     recorder = Recorder(outputs or {})
     with _event_loops():
-        mocks.set_mocks(recorder, project="school", stack="dev", preview=preview)
+        monitor = Monitor(recorder)
+        mocks.set_mocks(recorder, project="school", stack="dev", preview=preview, monitor=monitor)
         pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     return recorder
 

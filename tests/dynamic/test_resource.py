@@ -222,6 +222,34 @@ def test_other_options_pass() -> None:
     assert len(run(lambda: VppToken("lincoln", opts=pulumi.ResourceOptions(protect=True))).made) == 1
 
 
+@pytest.mark.parametrize("opts", [None, pulumi.ResourceOptions(additional_secret_outputs=["display_name"])])
+def test_the_copy_of_the_inputs_is_secret(opts: pulumi.ResourceOptions | None) -> None:
+    """The outputs' copy of the inputs is a secret, whatever the arguments: a transform may mark them afterwards."""
+    declared = run(lambda: VppToken("lincoln", display_name="Lincoln", opts=opts)).secret_outputs[-1]
+
+    assert sorted(declared) == ["__inputs", *(["displayName"] if opts else [])]
+
+
+@pytest.mark.parametrize(
+    ("told", "location"), [({}, "Lincoln"), ({"locationName": None}, "Lincoln"), ({"locationName": "York"}, "York")]
+)
+def test_a_location_that_stands_once(told: dict[str, Any], location: str) -> None:
+    """Where the state names no location it is the expected one; a preview does not know it."""
+    names: list[object] = []
+
+    def program() -> pulumi.Output[None]:
+        made = VppToken("lincoln", expected_location_name="Lincoln")
+        return made.location_name.apply(names.append)
+
+    if "York" in told.values():
+        with pytest.raises(pulumi.RunError, match='is for the location "York", expected was "Lincoln"'):
+            run(program, outputs=told)
+    else:
+        run(program, outputs=told)
+
+    assert names == [location]
+
+
 def test_the_attributes_are_the_tables() -> None:
     """Each property is an annotated attribute of its type; what only beta has may be absent."""
     annotations = inspect.get_annotations(VppToken)

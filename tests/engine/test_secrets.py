@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -170,27 +171,57 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 MARKING = """\
-import os
+import json, os
 import pulumi
 from intune_vpp.dynamic import VppToken
 
-VppToken(
-    "lincoln", token=pulumi.FileAsset(os.environ["FILE"]), apple_id="apps@contoso.example",
-    vpp_token_account_type="business", data_sharing_consent_granted=True, deletion_protection=False,
-    display_name=pulumi.Output.secret(os.environ["NAME"]), role_scope_tag_ids=["0", pulumi.Output.secret("0")],
-)
+hidden = json.loads(os.environ["HIDDEN"])
+
+def hide(args):
+    marked = {name: pulumi.Output.secret(value) if value in hidden else value for name, value in args.props.items()}
+    return pulumi.ResourceTransformResult(marked, args.opts)
+
+pulumi.runtime.register_resource_transform(hide)
+shared = dict(apple_id="apps@contoso.example", vpp_token_account_type="business", data_sharing_consent_granted=True,
+              deletion_protection=False)
+VppToken("marked", token=pulumi.FileAsset(os.environ["FIRST"]), display_name=pulumi.Output.secret(os.environ["NAME"]),
+         role_scope_tag_ids=["0", pulumi.Output.secret("0")], **shared)
+name, organization, location = hidden
+transformed = VppToken("transformed", token=pulumi.FileAsset(os.environ["SECOND"]), display_name=name,
+                       organization_name=organization, expected_location_name=location, **shared)
+pulumi.export("location", transformed.location_name)
 """
 
 
 def test_what_a_program_marks(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
-    """An argument marked secret stands in clear nowhere in the state, and all goes on as ever."""
+    """What the program or a transform of the stack marks secret stands in clear nowhere, and all goes on as ever."""
     project = Project.start(tmp_path, engine, tenant, MARKING)
-    told = {"FILE": str(token_file(tmp_path)), "NAME": "Nobody's business"}
-    done = project.up(**told)
+    hidden = ["Nobody's name", "Nobody's Schools", "Nobody's location"]
+    files = {
+        "FIRST": token_file(tmp_path, "first"),
+        "SECOND": token_file(tmp_path, "second", organization=hidden[1], location=hidden[2]),
+    }
+    told = {
+        "NAME": "Nobody's business",
+        "HIDDEN": json.dumps(hidden),
+        **{name: str(file) for name, file in files.items()},
+    }
+    done = project.up("--diff", **told)
     assert done.ok, done.text
-    record = json.loads(project.pulumi("stack", "export").text)
-    assert told["NAME"] not in json.dumps(record)
-    assert told["NAME"] in json.dumps(project.export())
+    assert '"location": "[secret]"' in project.pulumi("stack", "output", "--json").text
+    shown = json.loads(project.pulumi("stack", "output", "--json", "--show-secrets").text)
+    assert shown == {"location": hidden[2]}
     for quiet in (project.up("--expect-no-changes", **told), project.refresh("--expect-no-changes", **told)):
         assert quiet.ok, quiet.text
+    record = json.dumps(project.export())
+    for value in (told["NAME"], *hidden):
+        assert value in record
+        assert [str(path) for path in _files(tmp_path) if value.encode() in path.read_bytes()] == []
+    # This door's own sentences may name a token by its display name: it is not told what is secret.
+    assert [line for line in done.text.splitlines() for value in hidden[1:] if value in line] == []
+    assert [line for line in done.text.splitlines() if re.search(r"[Nn]ame\s*: .*Nobody", line)] == []
+    token_file(tmp_path, "second", days=330, organization=hidden[1], location=hidden[2])
+    renewed = project.up("--diff", **told)
+    assert renewed.ok, renewed.text
+    assert "expirationDateTime" in renewed.text
     assert project.destroy().ok

@@ -18,7 +18,7 @@ from intune_vpp.lifecycle.queries import Filter
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppTokenState
-    from intune_vpp.lifecycle.settling import Outcome
+    from intune_vpp.lifecycle.tokens import Outcome
 
 SAME = st.none()
 STATUSES = st.sampled_from([200, 204, 301, 400, 401, 403, 404, 408, 409, 412, 429, 500, 503, 504, 599])

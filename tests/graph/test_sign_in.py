@@ -322,7 +322,7 @@ def test_an_odd_answer_of_the_token_endpoint(odd: bytes) -> None:
 
 
 @pytest.mark.parametrize("error", [{}, {"error": 7}, {"error": {"a": 1}, "error_description": ["x"]}, {"error": None}])
-def test_a_refusal_of_another_shape(error: object) -> None:
+def test_a_refusal_without_words(error: object) -> None:
     """A refusal that says nothing in words is one all the same, and is not quoted."""
     with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in") as caught:
         signed(discovered(httpx.Response(400, json=error)))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from intune_vpp.core import records
 from intune_vpp.core.errors import IntuneVppError, StateError
+from intune_vpp.dynamic import stored
 from intune_vpp.dynamic.configured import ConfiguredProvider, failed
 from intune_vpp.dynamic.spelling import errors_in_python
 from intune_vpp.host import assets, unknowns
@@ -29,19 +29,19 @@ class VppTokenProvider(ConfiguredProvider):
         inputs = unknowns.from_engine(news)
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
-            olds = records.args_from(unknowns.from_engine(_olds)) if _olds else None
+            olds = stored.args_from(unknowns.from_engine(_olds)) if _olds else None
             checked = self._assembly.preview.check(given, olds)
         except StateError as error:
             return CheckResult({}, [CheckFailure("", str(error))])
         except IntuneVppError as error:
             return CheckResult({}, [failed(str(error))])
         failures = [failed(problem.reason) for problem in checked.problems]
-        return CheckResult(unknowns.to_engine(records.args_to(checked.args)), failures)
+        return CheckResult(unknowns.to_engine(stored.args_to(checked.args)), failures)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Whether an update is due. The engine itself shows what changes in the inputs, where asked to by None."""
-        state = records.state_from(_id, _olds)
-        args = records.args_from(unknowns.from_engine(_news))
+        state = stored.state_from(_id, _olds)
+        args = stored.args_from(unknowns.from_engine(_news))
         plan = self._assembly.preview.plan(state, args)
         if not plan:
             return DiffResult(changes=False)
@@ -50,32 +50,32 @@ class VppTokenProvider(ConfiguredProvider):
     @errors_in_python()
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Create, adopt or take over a token."""
-        outcome = self._assembly.tokens.create(records.args_from(props))
+        outcome = self._assembly.tokens.create(stored.args_from(props))
         return CreateResult(outcome.state.id, self._outputs(outcome))
 
     @errors_in_python()
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """The token as Graph has it now; an empty id where it is gone."""
-        state = self._assembly.tokens.read(records.state_from(id_, props))
+        state = self._assembly.tokens.read(stored.state_from(id_, props))
         if state is None:
             return ReadResult("", {})
         self._assembly.preview.warn_of(state, just_read=True)
-        return ReadResult(id_, records.state_to(state), records.args_to(state.inputs))
+        return ReadResult(id_, stored.state_to(state), stored.args_to(state.inputs))
 
     @errors_in_python()
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Change what changed."""
-        outcome = self._assembly.tokens.update(records.state_from(_id, _olds), records.args_from(_news))
+        outcome = self._assembly.tokens.update(stored.state_from(_id, _olds), stored.args_from(_news))
         return UpdateResult(self._outputs(outcome))
 
     @errors_in_python()
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the token, unless it is protected."""
-        self._assembly.tokens.delete(records.state_from(_id, _props))
+        self._assembly.tokens.delete(stored.state_from(_id, _props))
 
     def _outputs(self, outcome: Outcome) -> dict[str, Any]:
         self._warn_of_failure(outcome.failure, "The token is kept in the state.")
-        return records.state_to(outcome.state)
+        return stored.state_to(outcome.state)
 
 
 def _shows_in_inputs(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> bool:

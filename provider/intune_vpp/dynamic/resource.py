@@ -38,7 +38,8 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     token: Output[str]
     """The fingerprint of the file applied last; `renewed elsewhere` when Intune holds one that came another way."""
     token_file: Output[Mapping[str, str] | None]
-    """What the file applied last says: `fingerprint`, `expiration_date_time`, `organization_name`."""
+    """What the file applied last says: `fingerprint`, `expiration_date_time`; where it is no argument, also
+    `organization_name`."""
     apple_id: Output[str]
     """The Managed Apple Account that downloaded the file."""
     vpp_token_account_type: Output[str]
@@ -146,10 +147,12 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
         # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
         props = {prop.attribute: given.get(prop.attribute) for prop in PROPERTIES}
         props["token"] = _sendable(token)
-        super().__init__(VppTokenProvider(), resource_name, props, _hiding(props, opts))
+        super().__init__(VppTokenProvider(), resource_name, props, _hiding(opts))
         # The provider can only warn after a create, or the new id would be lost; the program can fail the run.
         pulumi.Output.all(self.id, self.duplicate_token_ids).apply(_refuse_duplicates)
         if expected_location_name is not None:
+            # The state names a location once.
+            self.location_name = pulumi.Output.all(self.location_name, self.expected_location_name).apply(_known)
             pulumi.Output.all(self.id, self.location_name, expected_location_name).apply(_refuse_other_location)
 
     def translate_input_property(self, prop: str) -> str:
@@ -162,6 +165,11 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
 
 
 _INPUTS = frozenset(prop.attribute for prop in PROPERTIES if prop.sent and prop.attribute != "token_file")
+
+
+def _known(names: list[Any]) -> Any:
+    location, expected = names
+    return expected if location is None else location
 
 
 def _refuse_other_location(seen: list[Any]) -> None:
@@ -185,16 +193,12 @@ def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:
         raise run_error(f"{msg} To manage a token that exists, set adopt_token_id.")
 
 
-def _hiding(props: Mapping[str, Any], opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions | None:
-    """The options, with the copy of the inputs that the outputs hold as a secret where an input may be one.
+def _hiding(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """The options, with the copy of the inputs that the outputs hold as a secret.
 
-    The engine marks an output that is named like a secret input, and not what is within another one. Whether an Output
-    is secret is only known later.
+    The engine marks an output that is named like a secret input, and not what is within another one; which inputs are
+    secret, transforms may decide after the program.
     """
-    others = [value for name, value in props.items() if name != "token"]
-    items = [item for value in others if isinstance(value, (list, tuple)) for item in value]
-    if not any(isinstance(value, pulumi.Output) for value in [*others, *items]):
-        return opts
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=[records.APPLIED]))
 
 

@@ -1,0 +1,58 @@
+"""Records as this door stores them: a value that a program gives stands once, under its own name.
+
+The engine marks an input or output that is named like a secret input, and no copy of its value elsewhere; it does not
+tell a dynamic provider which inputs are secret (transforms may decide that after the program). So copies are left out,
+and filled in when a record is read; `__inputs`, which holds all inputs, is a secret as a whole (`resource.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp.core import records
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+
+
+def args_to(args: VppTokenArgs) -> dict[str, Any]:
+    """Inputs for the engine."""
+    return _without_organization(records.args_to(args), args)
+
+
+def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
+    """Inputs as Check returned them."""
+    return records.args_from(_with_organization(properties, properties.get("organizationName")))
+
+
+def state_to(state: VppTokenState) -> dict[str, Any]:
+    """Outputs for the engine."""
+    outputs = _without_organization(records.state_to(state), state.inputs)
+    if outputs.get("locationName") == state.inputs.expected_location_name:
+        outputs.pop("locationName", None)
+    return outputs
+
+
+def state_from(token_id: str, outputs: Mapping[str, Any]) -> VppTokenState:
+    """What the engine kept of a token."""
+    applied = outputs.get(records.APPLIED)
+    organization = applied.get("organizationName") if isinstance(applied, dict) else None
+    located = {"locationName": outputs.get("expectedLocationName"), **outputs}
+    return records.state_from(token_id, _with_organization(located, organization))
+
+
+def _without_organization(properties: dict[str, Any], args: VppTokenArgs) -> dict[str, Any]:
+    """`tokenFile` without the organization where the program names one: Check refuses a file of another."""
+    file = properties.get("tokenFile")
+    if args.organization_name is None or not isinstance(file, dict):
+        return properties
+    return {**properties, "tokenFile": {name: value for name, value in file.items() if name != "organizationName"}}
+
+
+def _with_organization(properties: Mapping[str, Any], organization: object) -> Mapping[str, Any]:
+    file = properties.get("tokenFile")
+    if not isinstance(organization, str) or not isinstance(file, dict):
+        return properties
+    return {**properties, "tokenFile": {"organizationName": organization, **file}}
