@@ -184,7 +184,7 @@ def _refuse_duplicates(seen: list[Any]) -> None:
     if duplicates and not pulumi.runtime.is_dry_run():
         others = ", ".join(duplicates)
         msg = f"Token {token_id} has a duplicate in this tenant that was made from the same file: token {others}."
-        raise pulumi.RunError(f"{msg} Delete the one that the warning does not say to keep, then refresh.")
+        raise run_error(f"{msg} Delete the one that the warning does not say to keep, then refresh.")
 
 
 def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:
