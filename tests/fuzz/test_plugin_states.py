@@ -94,3 +94,4 @@ def test_an_edited_state(
     assert [line for line in (*caplog.messages, *(told for _, _, told in engine.about)) if CANARY in line] == []
     caplog.clear()
     engine.about.clear()
+    provider.answers.clear()
