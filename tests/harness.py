@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from wishes import PROGRAM
+from program import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

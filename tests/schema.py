@@ -58,12 +58,12 @@ REPLACES = {"replaceOnChanges", "willReplaceOnChanges"}
 
 FILE = [{"type": "string"}, {"$ref": "pulumi.json#/Asset"}]
 _SHAPES: dict[Kind, dict[str, Any]] = {
-    Kind.FLAG: {"type": "boolean"},
+    Kind.BOOL: {"type": "boolean"},
     Kind.COUNT: {"type": "integer"},
-    Kind.TEXTS: {"type": "array", "items": {"type": "string"}},
+    Kind.STRINGS: {"type": "array", "items": {"type": "string"}},
     Kind.OBJECT: {"$ref": f"#/types/{PACKAGE}TokenFile"},
     Kind.OBJECTS: {"type": "array", "items": {"$ref": f"#/types/{PACKAGE}TokenActionResult"}},
-    Kind.ANY: {"$ref": "pulumi.json#/Any"},
+    Kind.JSON: {"$ref": "pulumi.json#/Any"},
 }
 
 

@@ -19,7 +19,7 @@ from builders import APPLE_ID, NEXT_YEAR, NOW, apart
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly, connect_to_graph
 from intune_vpp.clock import SystemClock
-from intune_vpp.core import records
+from intune_vpp.core import pulumi_state
 from intune_vpp.lifecycle.tokens import Outcome
 from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.apple import make_token
@@ -82,7 +82,7 @@ def wanted(text: str | None, **members: Any) -> dict[str, Any]:
 
 def stored(state: VppTokenState) -> VppTokenState:
     """A state after it went to the engine and came back."""
-    return records.state_from(state.id, records.state_to(state))
+    return pulumi_state.state_from(state.id, pulumi_state.state_to(state))
 
 
 class TenantTime:
@@ -124,17 +124,13 @@ class Heard:
     def __init__(self) -> None:
         self.said: list[tuple[str, str]] = []
 
-    def note(self, sentence: str) -> None:
+    def info(self, sentence: str) -> None:
         """What is being done."""
-        self.said.append(("note", sentence))
+        self.said.append(("info", sentence))
 
     def warn(self, sentence: str) -> None:
         """What may go wrong."""
         self.said.append(("warning", sentence))
-
-    def error(self, sentence: str) -> None:
-        """What did go wrong."""
-        self.said.append(("error", sentence))
 
     @property
     def warnings(self) -> list[str]:
@@ -142,9 +138,9 @@ class Heard:
         return [sentence for loudness, sentence in self.said if loudness == "warning"]
 
     @property
-    def notes(self) -> list[str]:
+    def infos(self) -> list[str]:
         """The notes alone."""
-        return [sentence for loudness, sentence in self.said if loudness == "note"]
+        return [sentence for loudness, sentence in self.said if loudness == "info"]
 
 
 class Run:
@@ -172,11 +168,11 @@ class Run:
         transport = httpx.WSGITransport(app=create_app(tenant))
         http = httpx.Client(transport=around(transport))
         self._control = httpx.Client(transport=transport, base_url=ROOT)
-        self.voice = Heard()
+        self.reporter = Heard()
         self.time = time or TenantTime(tenant.clock)
         self.assembly = Assembly(
             settings.read(configured, {}),
-            self.voice,
+            self.reporter,
             clock=self.time,
             connect=lambda settled: connect_to_graph(settled, http=http),
         )

@@ -46,7 +46,7 @@ class YamlProject(Project):
 
     def _program(self) -> dict[str, Any]:
         tokens = {name: _resource(given) for name, given in self.wanted.items()}
-        acts = {name: self._action(**given) for name, given in self.acts.items()}
+        acts = {name: self._operation(**given) for name, given in self.acts.items()}
         return {
             "name": "story",
             "runtime": "yaml",
@@ -56,7 +56,7 @@ class YamlProject(Project):
             "outputs": {**{name: f"${{{name}.state}}" for name in tokens}, **self.more.get("outputs", {})},
         }
 
-    def _action(self, *, kind: str, opts: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
+    def _operation(self, *, kind: str, opts: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
         members = {_camel(name): value for name, value in given.items()}
         if members.get("vppTokenId") in self.wanted:
             members["vppTokenId"] = f"${{{members['vppTokenId']}.id}}"

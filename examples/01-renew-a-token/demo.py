@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stage import Stack, StepFailedError, Tenant, console, emulator, given, stack
+from driver import Stack, StepFailedError, Tenant, console, emulator, given, stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.check import Policy
-from intune_vpp.lifecycle.action_preview import ActionPreview
-from intune_vpp.lifecycle.actions import ActionLifecycle, LicenseCountSyncs, LicenseRevocations, LicenseSyncs
 from intune_vpp.lifecycle.listing import TokenListing
+from intune_vpp.lifecycle.operation_preview import OperationPreview
+from intune_vpp.lifecycle.operations import LicenseCountSyncs, LicenseRevocations, LicenseSyncs, OperationLifecycle
 from intune_vpp.lifecycle.ownership import Ownership
 from intune_vpp.lifecycle.preview import Preview
 from intune_vpp.lifecycle.queries import Queries
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from intune_vpp.core.actions import Action
-    from intune_vpp.core.ports import Clock, Voice, VppTokens
+    from intune_vpp.core.operations import Operation
+    from intune_vpp.core.ports import Clock, Reporter, VppTokens
 
 
 class Assembly:
@@ -43,13 +43,13 @@ class Assembly:
     def __init__(
         self,
         settings: Settings,
-        voice: Voice,
+        reporter: Reporter,
         *,
         clock: Clock | None = None,
         connect: Callable[[Settings], VppTokens] | None = None,
     ) -> None:
         self._settings = settings
-        self.voice = voice
+        self.reporter = reporter
         self._clock = clock or SystemClock()
         self._connect = connect or connect_to_graph
         self._files = TokenFileCache()
@@ -59,9 +59,9 @@ class Assembly:
         policy = self._policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)
         # At once, and not when first called: they remember what was checked, and calls come side by side.
         self.preview = Preview(
-            files=self._files, ownership=self._ownership, voice=self.voice, clock=self._clock, policy=policy
+            files=self._files, ownership=self._ownership, reporter=self.reporter, clock=self._clock, policy=policy
         )
-        self.action_preview = ActionPreview(ownership=self._ownership, voice=self.voice, policy=policy)
+        self.operation_preview = OperationPreview(ownership=self._ownership, reporter=self.reporter, policy=policy)
 
     @property
     def queries(self) -> Queries:
@@ -69,10 +69,10 @@ class Assembly:
         with self._connecting:
             return Queries(self._graph, self._policy)
 
-    def action(self, action: Action) -> ActionLifecycle:
+    def operation(self, operation: Operation) -> OperationLifecycle:
         """What needs requests, of one type of action. Raises SettingsError where credentials are missing."""
         with self._connecting:
-            return self._actions[action.name]
+            return self._operations[operation.name]
 
     @property
     def tokens(self) -> TokenLifecycle:
@@ -99,18 +99,18 @@ class Assembly:
     @cached_property
     def _revoking(self) -> Revoking:
         return Revoking(
-            tokens=self._graph, listing=self._listing, waiting=self._waiting, voice=self.voice, clock=self._clock
+            tokens=self._graph, listing=self._listing, waiting=self._waiting, reporter=self.reporter, clock=self._clock
         )
 
     @cached_property
-    def _actions(self) -> dict[str, ActionLifecycle]:
-        known = (self._graph, self.voice, self._clock)
-        made: tuple[ActionLifecycle, ...] = (
+    def _operations(self) -> dict[str, OperationLifecycle]:
+        known = (self._graph, self.reporter, self._clock)
+        made: tuple[OperationLifecycle, ...] = (
             LicenseSyncs(*known, listing=self._listing, syncing=self._syncing),
             LicenseRevocations(*known, listing=self._listing, revoking=self._revoking, ownership=self._ownership),
             LicenseCountSyncs(*known),
         )
-        return {one.action.name: one for one in made}
+        return {one.operation.name: one for one in made}
 
     @cached_property
     def _tokens(self) -> TokenLifecycle:
@@ -121,7 +121,7 @@ class Assembly:
             revoking=self._revoking,
             files=self._files,
             ownership=self._ownership,
-            voice=self.voice,
+            reporter=self.reporter,
             clock=self._clock,
         )
 

@@ -68,14 +68,14 @@ def test_the_outputs_are_the_tables() -> None:
 def test_no_input_is_required() -> None:
     """A token that is adopted or imported needs none of the inputs that creating one needs: Check asks for those."""
     assert "requiredInputs" not in RESOURCE
-    needed = {name for name, prop in ASKED.items() if prop.needed}
+    required = {name for name, prop in ASKED.items() if prop.required}
     told = {name for name, one in RESOURCE["inputProperties"].items() if "Needed to create" in one["description"]}
-    assert told == needed
+    assert told == required
 
 
 def test_outputs_that_are_always_there() -> None:
     """What is required of a state is what Graph never leaves out and what the provider always adds."""
-    own = {prop.name for prop in PROPERTIES if prop.when_absent is not None} | {"tenantId", "syncPending"}
+    own = {prop.name for prop in PROPERTIES if prop.default is not None} | {"tenantId", "syncPending"}
     assert set(RESOURCE["required"]) == NEVER_NULL | own
 
 
@@ -84,8 +84,8 @@ def test_defaults_are_the_providers_own() -> None:
     assert [path for path, node in everything(SCHEMA) if {"default", "defaultInfo", "const"} & set(node)] == []
     for name, prop in ASKED.items():
         text = RESOURCE["inputProperties"][name]["description"]
-        assert ("`true` when left out" in text) == (prop.when_absent is True), name
-        assert ("`false` when left out" in text) == (prop.when_absent is False), name
+        assert ("`true` when left out" in text) == (prop.default is True), name
+        assert ("`false` when left out" in text) == (prop.default is False), name
 
 
 def test_nothing_replaces_a_token() -> None:

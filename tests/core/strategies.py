@@ -82,9 +82,9 @@ TOKEN_FILES = st.builds(
 )
 
 _BY_KIND: dict[Kind, SearchStrategy[Any]] = {
-    Kind.TEXT: TEXTS.filter(str.strip),
-    Kind.FLAG: st.booleans(),
-    Kind.TEXTS: st.lists(TEXTS, max_size=3).map(tuple),
+    Kind.STRING: TEXTS.filter(str.strip),
+    Kind.BOOL: st.booleans(),
+    Kind.STRINGS: st.lists(TEXTS, max_size=3).map(tuple),
     Kind.COUNTRY: st.sampled_from(["US", "us", "gb", "De"]),
     Kind.GUID: st.uuids().map(str),
     Kind.TIME: TIMESTAMPS,

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given
 
 from builders import args, file
+from core.case_tables import attributes, each
 from core.strategies import args as any_args
-from core.tables import attributes, each
-from intune_vpp.core import summary
+from intune_vpp.core import messages
 from intune_vpp.core.model import UNKNOWN, VppTokenArgs
 
 
@@ -26,13 +26,13 @@ class Arrival:
 @each("arrival", Arrival)
 def test_how_an_arrival_is_told(case: Arrival) -> None:
     """A reviewer reads whether a token is created or taken over, and nothing where only the update will know."""
-    assert summary.arrival(args(file(), **attributes(case.asks))) == case.told
+    assert messages.arrival(args(file(), **attributes(case.asks))) == case.told
 
 
 @given(any_args(unknowns=True))
 def test_any_arrival_can_be_told(asked: VppTokenArgs) -> None:
     """Whatever is asked for, what is unknown is never told as known."""
-    told = summary.arrival(asked)
+    told = messages.arrival(asked)
     if UNKNOWN in {asked.adopt_token_id, asked.token_file} and not isinstance(asked.adopt_token_id, str):
         assert told is None
     assert str(UNKNOWN) not in (told or "")

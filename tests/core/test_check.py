@@ -10,13 +10,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from builders import NOW, args, described, file, file_text
+from core.case_tables import each
 from core.strategies import CONTENTS, FINGERPRINTS, JSON, TEXTS, values
 from core.strategies import args as any_args
-from core.tables import each
 from intune_vpp.core import check
-from intune_vpp.core.check import Checked, Download, Policy
+from intune_vpp.core.check import Checked, Policy, TokenFileContent
 from intune_vpp.core.model import INPUTS, PROPERTIES, UNKNOWN, UNSEEN_FINGERPRINT, Kind, TokenFile, VppTokenArgs
-from intune_vpp.core.records import args_from, args_to
+from intune_vpp.core.pulumi_state import args_from, args_to
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -38,7 +38,7 @@ class Asked:
     @property
     def inputs(self) -> dict[str, Any]:
         """The inputs as the engine hands them over."""
-        creatable = {**args_to(args()), "token": Download(file_text().encode())}
+        creatable = {**args_to(args()), "token": TokenFileContent(file_text().encode())}
         basis = {name: given for name, given in creatable.items() if name not in self.leaves_out}
         return basis | {name: UNKNOWN if given == "<unknown>" else given for name, given in self.sets.items()}
 
@@ -77,7 +77,7 @@ def test_an_input_of_none_is_an_input_left_out() -> None:
 
 def test_the_token_is_replaced_by_its_fingerprint() -> None:
     """What the engine stores of a file is its fingerprint, expiration and organization; the text stays beside it."""
-    for given_as in (file_text(), Download(file_text().encode(), "lincoln.vpptoken")):
+    for given_as in (file_text(), TokenFileContent(file_text().encode(), "lincoln.vpptoken")):
         result = checked({**args_to(args()), "token": given_as})
         assert args_to(result.args)["token"] == file().fingerprint
         assert args_to(result.args)["tokenFile"] == {
@@ -87,7 +87,7 @@ def test_the_token_is_replaced_by_its_fingerprint() -> None:
         }
         assert result.stoken is not None
         assert result.stoken.text == file_text()
-        assert result.stoken.file_name == (given_as.file_name if isinstance(given_as, Download) else None)
+        assert result.stoken.file_name == (given_as.file_name if isinstance(given_as, TokenFileContent) else None)
 
 
 def test_a_token_that_is_known_only_later_is_unknown_with_its_file() -> None:
@@ -179,7 +179,7 @@ def test_checking_what_check_returned_changes_nothing(
 
 
 NAMES = st.sampled_from([prop.name for prop in PROPERTIES]) | TEXTS
-ANYTHING = JSON | st.just(UNKNOWN) | CONTENTS.map(Download) | FINGERPRINTS | st.just(UNSEEN_FINGERPRINT)
+ANYTHING = JSON | st.just(UNKNOWN) | CONTENTS.map(TokenFileContent) | FINGERPRINTS | st.just(UNSEEN_FINGERPRINT)
 
 
 @given(st.dictionaries(NAMES, ANYTHING, max_size=6), st.none() | any_args(unknowns=True), st.booleans())

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import assume, given
 
 from builders import args, described, file, observed, state
+from core.case_tables import attributes, each, instant, timestamp
 from core.strategies import args as any_args
 from core.strategies import states
-from core.tables import attributes, each, instant, timestamp
-from intune_vpp.core import diff, summary
+from intune_vpp.core import diff, messages
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.model import (
     MEMBERS,
@@ -98,7 +98,7 @@ def test_what_an_update_changes(case: Change) -> None:
     assert bool(plan) is (case.told is not None)
     for change in plan.changes:
         new = getattr(case.args, change.property.attribute)
-        assert change.new == (change.property.when_absent if new is None else new)
+        assert change.new == (change.property.default if new is None else new)
         assert change.old != change.new
 
 
@@ -106,9 +106,9 @@ def test_what_an_update_changes(case: Change) -> None:
 def test_how_a_plan_is_told(case: Change) -> None:
     """A reviewer reads in one sentence what happens to the token, and nothing where nothing happens."""
     plan = diff.plan(case.state, case.args)
-    assert summary.of(plan, case.state, case.args) == case.told
+    assert messages.of(plan, case.state, case.args) == case.told
     warning = "appleDeviceAppDeliveryProtocolType may be one-way: on single apps Intune does not take the change back."
-    assert summary.one_way(plan) == (warning if case.one_way else None)
+    assert messages.one_way(plan) == (warning if case.one_way else None)
 
 
 @each("counts_as_applied", AtHand)
@@ -151,7 +151,7 @@ def test_a_plan_applied_leaves_nothing_to_do(before: VppTokenState, asked: VppTo
     after = replace(before, observed=now, inputs=asked, token_file=applied, sync_pending=False)
     again = diff.plan(after, asked)
     assert not again
-    assert summary.of(again, after, asked) is None
+    assert messages.of(again, after, asked) is None
 
 
 @given(states(any_args(unknowns=False)))
@@ -166,5 +166,5 @@ def test_the_inputs_of_a_state_ask_for_nothing(before: VppTokenState) -> None:
 def test_any_plan_can_be_told(before: VppTokenState, asked: VppTokenArgs) -> None:
     """A diff refuses nothing: there is a plan for any two sides, and a sentence exactly where there is one."""
     plan = diff.plan(before, asked)
-    assert (summary.of(plan, before, asked) is not None) is bool(plan)
+    assert (messages.of(plan, before, asked) is not None) is bool(plan)
     assert not {change.property.compare for change in plan.changes} & {Compare.NEVER}

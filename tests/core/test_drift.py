@@ -9,12 +9,12 @@ from typing import Any
 from hypothesis import given
 
 from builders import NEXT_YEAR, args, described, file, observed, state
+from core.case_tables import attributes, each
 from core.strategies import args as any_args
 from core.strategies import states, tokens
-from core.tables import attributes, each
-from intune_vpp.core import diff, drift, summary
+from intune_vpp.core import diff, drift, messages
 from intune_vpp.core.model import UNSEEN_FINGERPRINT, TokenFile, VppToken, VppTokenState
-from intune_vpp.core.records import args_from, args_to
+from intune_vpp.core.pulumi_state import args_from, args_to
 
 LATER = "2026-11-02T06:00:00Z"
 
@@ -65,7 +65,7 @@ def test_what_a_refresh_finds(case: Refresh) -> None:
 def test_how_a_refresh_is_told(case: Refresh) -> None:
     """The plan from what was found back to the inputs before is told as what somebody else did."""
     refreshed = drift.observe(case.before, case.now, observed_at=LATER)
-    assert summary.drifted(diff.plan(refreshed, case.before.inputs), refreshed) == case.told
+    assert messages.drifted(diff.plan(refreshed, case.before.inputs), refreshed) == case.told
 
 
 def test_a_mark_from_elsewhere_follows_the_expiration() -> None:

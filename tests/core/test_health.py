@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 
 from builders import NOW, args, file, observed, state
+from core.case_tables import attributes, each, value
 from core.strategies import TEXTS, TIMESTAMPS, states
 from core.strategies import args as any_args
-from core.tables import attributes, each, value
 from intune_vpp.core import health, times
 
 if TYPE_CHECKING:

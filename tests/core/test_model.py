@@ -75,7 +75,7 @@ def test_everything_observed_is_in_the_table() -> None:
     """Each field of Graph's token is a property, and what Graph does not show is kept by the provider alone."""
     seen = {field.name for field in fields(VppToken)} - {"id"}
     assert seen == {prop.attribute for prop in OBSERVED}
-    unseen = {prop.name for prop in PROPERTIES if prop not in OBSERVED and prop.sent is not Sent.HERE_ONLY}
+    unseen = {prop.name for prop in PROPERTIES if prop not in OBSERVED and prop.sent is not Sent.PROVIDER_ONLY}
     assert unseen == {"tenantId", "syncPending", "duplicateTokenIds", "token"}
 
 
@@ -100,12 +100,12 @@ def test_nothing_volatile_is_ever_compared() -> None:
 
 def test_no_default_writes() -> None:
     """Only what stays in the provider means something when it is left out."""
-    assert {prop.name: prop.when_absent for prop in PROPERTIES if prop.when_absent is not None} == {
+    assert {prop.name: prop.default for prop in PROPERTIES if prop.default is not None} == {
         "waitForSync": True,
         "deletionProtection": True,
         "revokeLicensesOnDelete": False,
     }
-    assert all(prop.sent is Sent.HERE_ONLY for prop in PROPERTIES if prop.when_absent is not None)
+    assert all(prop.sent is Sent.PROVIDER_ONLY for prop in PROPERTIES if prop.default is not None)
 
 
 def test_what_v1_does_not_have() -> None:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import NOW, args, described, file, file_text
-from core.tables import each, instant, timestamp, value
+from core.case_tables import each, instant, timestamp, value
 from intune_vpp.core import check, stoken
-from intune_vpp.core.check import Download, Policy
+from intune_vpp.core.check import Policy, TokenFileContent
 from intune_vpp.core.errors import RenewalRefused
 from intune_vpp.core.model import UNSEEN_FINGERPRINT, TokenFile, VppTokenArgs
-from intune_vpp.core.records import args_to
+from intune_vpp.core.pulumi_state import args_to
 
 if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
@@ -84,7 +84,7 @@ def stoken_of(text: str) -> SToken:
 def test_which_file_may_take_the_place_of_another(case: Renewal) -> None:
     """A file passes, or is refused with both sides of the contradiction, a cure, and the way to go on without it."""
     asked = args_to(args(organization_name=value(case.organization_name_after)))
-    asked["token"] = Download(case.text.encode())
+    asked["token"] = TokenFileContent(case.text.encode())
     checked = check.check(asked, olds=case.olds, policy=Policy(), recall=lambda _: None, now=NOW)
     assert [problem.property for problem in checked.problems] == [""] * bool(case.refused)
     said = "".join(problem.reason for problem in checked.problems)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, observed
+from core.case_tables import each, value
 from core.strategies import INSTANTS, JSON, TEXTS, TIMESTAMPS, tokens
-from core.tables import each, value
-from intune_vpp.core import revocation, wire
+from intune_vpp.core import graph_json, revocation
 from intune_vpp.core.enums import ENDED, ActionState, FailureReason
 from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
 from intune_vpp.core.model import camel_case
@@ -22,7 +22,7 @@ from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
-    from intune_vpp.core.waiting import Ended
+    from intune_vpp.core.waiting import WaitResult
 
 
 def at(time: str | None) -> Any:
@@ -102,11 +102,11 @@ def showing(*shown: Shown) -> VppToken:
 
 def shows(results: object) -> VppToken:
     """A token with what Graph writes for its results."""
-    told = wire.token_from({"tokenActionResults": results})
+    told = graph_json.token_from({"tokenActionResults": results})
     return observed(token_action_results=told.token_action_results)
 
 
-def verdict(ended: Ended | None) -> tuple[str, str]:
+def verdict(ended: WaitResult | None) -> tuple[str, str]:
     """The outcome in a word, and its sentence."""
     if ended is None:
         return "waits", ""

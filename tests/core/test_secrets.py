@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from builders import NOW, args, file_text
 from core.strategies import JSON, TEXTS, in_base64
 from intune_vpp.core import check, stoken
-from intune_vpp.core.check import Download, Policy
+from intune_vpp.core.check import Policy, TokenFileContent
 from intune_vpp.core.errors import IntuneVppError, RenewalRefused, TokenFileError
-from intune_vpp.core.records import args_to
+from intune_vpp.core.pulumi_state import args_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +84,7 @@ def test_no_outcome_of_a_check_shows_the_secret(damage: str, way: str, organizat
     """Neither what goes into a check nor its args, problems and warnings show a piece of the file."""
     text = file_text(inner=INNER)
     content = DAMAGES[damage](text)
-    download = Download(content, "lincoln.vpptoken")
+    download = TokenFileContent(content, "lincoln.vpptoken")
     given_as = content.decode(errors="surrogateescape") if way == "text" else download
     asked = {**args_to(args()), "organizationName": organization, "token": given_as}
     result = check.check(asked, olds=None, policy=Policy(), recall=lambda _: None, now=NOW)

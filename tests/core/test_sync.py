@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import NOW, observed
+from core.case_tables import each, timestamp, value
 from core.strategies import INSTANTS, TIMESTAMPS, tokens
-from core.tables import each, timestamp, value
 from intune_vpp.core import sync
 from intune_vpp.core.errors import SyncFailed, SyncTimedOut
 from intune_vpp.core.sync import STALE_EXPIRATION, Watch
@@ -19,7 +19,7 @@ from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
-    from intune_vpp.core.waiting import Ended
+    from intune_vpp.core.waiting import WaitResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ class Sync:
         )
 
 
-def verdict(ended: Ended | None) -> tuple[str, str]:
+def verdict(ended: WaitResult | None) -> tuple[str, str]:
     """The outcome in a word, and its sentence."""
     if ended is None:
         return "waits", ""

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 
 from builders import file_text
+from core.case_tables import each, instant
 from core.strategies import CONTENTS, TEXTS, in_base64
-from core.tables import each, instant
 from intune_vpp.core import stoken
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.printable import without_controls

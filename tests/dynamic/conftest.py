@@ -11,9 +11,9 @@ import httpx
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
-from dynamic.actions import PROVIDERS
-from dynamic.school import Unsyncable
-from host.engine import Engine, listening
+from dynamic.operations import PROVIDERS
+from dynamic.program_inputs import Unsyncable
+from engine_room.engine import Engine, listening
 from intune_vpp import assembly
 from intune_vpp.dynamic import VppTokenProvider, configured
 from intune_vpp.lifecycle import waiting
@@ -22,7 +22,7 @@ from intune_vpp_emulator.app import ROOT, create_app
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from intune_vpp.dynamic.action_providers import ActionProvider
+    from intune_vpp.dynamic.operation_providers import OperationProvider
 
 
 class Start(Protocol):
@@ -35,7 +35,7 @@ class Start(Protocol):
 class Begin(Protocol):
     """Starts a provider of an action with configuration."""
 
-    def __call__(self, name: str, **configuration: object) -> ActionProvider:
+    def __call__(self, name: str, **configuration: object) -> OperationProvider:
         """A provider, configured as the SDK does."""
 
 
@@ -106,7 +106,7 @@ def begin(start: Start, monkeypatch: pytest.MonkeyPatch) -> Begin:
     monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.05)
 
-    def begin(name: str, **configuration: object) -> ActionProvider:
+    def begin(name: str, **configuration: object) -> OperationProvider:
         start(**configuration)
         begun = PROVIDERS[name]()
         begun.configure(_request(configuration))

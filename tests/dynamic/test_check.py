@@ -12,17 +12,17 @@ import pulumi
 import pytest
 
 from builders import file_text
-from dynamic.school import RECORD, day, inputs, text
+from dynamic.program_inputs import RECORD, day, inputs, text
 from intune_vpp.core.errors import SettingsError
-from intune_vpp.host.log import DebugLines
-from intune_vpp.host.unknowns import SENTINELS
+from intune_vpp.engine.log import DebugLines
+from intune_vpp.engine.unknowns import SENTINELS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dynamic.conftest import Start
-    from dynamic.school import Unsyncable
-    from host.engine import Engine
+    from dynamic.program_inputs import Unsyncable
+    from engine_room.engine import Engine
 
 STRING_SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SENTINEL_OF_ASSETS = "030794c1-ac77-496b-92df-f27374a8bd58"

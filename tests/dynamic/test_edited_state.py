@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions_in_process import uploaded
-from dynamic import actions
-from dynamic.school import inputs, made, text
+from dynamic import operations
+from dynamic.program_inputs import inputs, made, text
 from intune_vpp.core.errors import StateError
+from operations_in_process import uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dynamic.conftest import Begin, Start
-    from dynamic.school import Kept, Unsyncable
+    from dynamic.program_inputs import Kept, Unsyncable
     from intune_vpp.dynamic import VppTokenProvider
 
 # The state has Graph's names: the sentence does not speak of `display_name` here.
@@ -54,11 +54,11 @@ def test_old_inputs_of_the_wrong_type(start: Start) -> None:
     assert [(one.property, one.reason) for one in answer.failures] == [("", REFUSAL)]
 
 
-@pytest.mark.parametrize("name", actions.PROVIDERS)
+@pytest.mark.parametrize("name", operations.PROVIDERS)
 def test_an_operation_with_a_member_of_the_wrong_type(begin: Begin, tenant: Unsyncable, name: str) -> None:
     """So do the calls of an operation."""
     provider = begin(name)
-    kept = actions.made(provider, {} if name == "LicenseCountSync" else {"vppTokenId": uploaded(tenant)})
+    kept = operations.made(provider, {} if name == "LicenseCountSync" else {"vppTokenId": uploaded(tenant)})
     outputs = {**kept.outputs, "tenantId": 7.0}
 
     for call in (

@@ -11,7 +11,7 @@ from pulumi.dynamic.dynamic import serialize_provider
 
 import intune_vpp.dynamic
 from dynamic.programs import run
-from intune_vpp.core import records
+from intune_vpp.core import pulumi_state
 from intune_vpp.dynamic import VppToken, VppTokenProvider
 
 PICKLED = {
@@ -20,7 +20,7 @@ PICKLED = {
 }
 """The provider as each record of a state carries it, by pickle's default protocol (5 from Python 3.14 on)."""
 
-ACTIONS: dict[str, dict[str, Any]] = {
+OPERATIONS: dict[str, dict[str, Any]] = {
     "LicenseCountSync": {},
     "LicenseCountSyncProvider": {},
     "LicenseRevocation": {"vpp_token_id": "22222222-2222-4222-8222-222222222222"},
@@ -62,20 +62,20 @@ def test_the_names() -> None:
         "VppTokenProvider",
     )
     assert (VppToken.__module__, VppToken.__qualname__) == ("intune_vpp.dynamic.resource", "VppToken")
-    assert records.APPLIED == "__inputs"
-    assert intune_vpp.dynamic.__all__ == [*sorted({"VppToken", "VppTokenProvider"} | set(ACTIONS))]
+    assert pulumi_state.APPLIED == "__inputs"
+    assert intune_vpp.dynamic.__all__ == [*sorted({"VppToken", "VppTokenProvider"} | set(OPERATIONS))]
 
 
-@pytest.mark.parametrize("name", [name for name in ACTIONS if not name.endswith("Provider")])
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if not name.endswith("Provider")])
 def test_the_actions_record(name: str) -> None:
     """Actions are references too, by names and modules that stay, under type tokens that stay."""
     provider = getattr(intune_vpp.dynamic, f"{name}Provider")
-    (made,) = run(lambda: getattr(intune_vpp.dynamic, name)("one", **ACTIONS[name]), preview=True).made
+    (made,) = run(lambda: getattr(intune_vpp.dynamic, name)("one", **OPERATIONS[name]), preview=True).made
 
-    assert (provider.__module__, provider.__qualname__) == ("intune_vpp.dynamic.action_providers", f"{name}Provider")
+    assert (provider.__module__, provider.__qualname__) == ("intune_vpp.dynamic.operation_providers", f"{name}Provider")
     assert serialize_provider(provider()) == made.inputs["__provider"]
     content = base64.b64decode(made.inputs["__provider"])
-    assert b"intune_vpp.dynamic.action_providers" in content
+    assert b"intune_vpp.dynamic.operation_providers" in content
     assert len(content) < 100
     assert (made.typ, made.custom) == (f"pulumi-python:dynamic/intune-vpp:{name}", True)
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dynamic.school import Kept, changes, inputs, made, text, updated
+from dynamic.program_inputs import Kept, changes, inputs, made, text, updated
 from intune_vpp.core.errors import AdoptionRefused, DeletionRefused, PermissionMissing, TokenFileError
 from intune_vpp_emulator.members import Version
 
 if TYPE_CHECKING:
     from dynamic.conftest import Start
-    from dynamic.school import Unsyncable
-    from host.engine import Engine
+    from dynamic.program_inputs import Unsyncable
+    from engine_room.engine import Engine
 
 STRING_SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 GONE = "22222222-2222-4222-8222-222222222222"

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynamic.school import changes, inputs, made, text, updated
+from dynamic.program_inputs import changes, inputs, made, text, updated
 from intune_vpp.core.errors import WrongLocation
 
 if TYPE_CHECKING:
     from dynamic.conftest import Start
-    from dynamic.school import Unsyncable
-    from host.engine import Engine
+    from dynamic.program_inputs import Unsyncable
+    from engine_room.engine import Engine
 
 
 def test_a_wrong_location_keeps_the_state(start: Start, tenant: Unsyncable, engine: Engine) -> None:

@@ -19,11 +19,11 @@ from google.protobuf import json_format
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from dynamic.school import RECORD, inputs, text
+from dynamic.program_inputs import RECORD, inputs, text
 from dynamic.test_frozen import PICKLED
+from engine_room.engine import Engine, listening
+from engine_room.killable import IN_A_SHELL, engine_with, kill
 from graph.test_redaction import BEARER, pieces
-from host.engine import Engine, listening
-from host.killable import IN_A_SHELL, engine_with, kill
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant
 from plugin.processes import Silent, port_of

@@ -37,8 +37,8 @@ ARGUMENTS: dict[str, Any] = {
     "revoke_licenses_on_delete": False,
 }
 TYPES = {
-    Kind.FLAG: "bool",
-    Kind.TEXTS: "Sequence[str]",
+    Kind.BOOL: "bool",
+    Kind.STRINGS: "Sequence[str]",
     Kind.OBJECT: "Mapping[str, str]",
     Kind.OBJECTS: "Sequence[Mapping[str, Any]]",
 }

@@ -9,7 +9,7 @@ import pytest
 from intune_vpp.core.errors import IntuneVppError, SyncFailed
 from intune_vpp.core.model import INPUTS, PROPERTIES
 from intune_vpp.dynamic import VppToken
-from intune_vpp.dynamic.spelling import PythonVoice, errors_in_python, in_python
+from intune_vpp.dynamic.spelling import PythonReporter, errors_in_python, in_python
 from tenant_in_process import Heard
 
 
@@ -71,15 +71,13 @@ def test_other_errors_pass_as_they_are() -> None:
         pass
 
 
-def test_the_voice_speaks_of_arguments() -> None:
-    """Notes, warnings and errors name arguments, and stay as loud as they were."""
+def test_the_reporter_speaks_of_arguments() -> None:
+    """Infos and warnings name arguments, and keep their severity."""
     heard = Heard()
-    voice = PythonVoice(heard)
-    voice.note("changes displayName")
-    voice.warn("Intune keeps organizationName")
-    voice.error("expected is expectedLocationName")
+    reporter = PythonReporter(heard)
+    reporter.info("changes displayName")
+    reporter.warn("Intune keeps organizationName")
     assert heard.said == [
-        ("note", "changes display_name"),
+        ("info", "changes display_name"),
         ("warning", "Intune keeps organization_name"),
-        ("error", "expected is expected_location_name"),
     ]

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 
 from core import strategies
-from dynamic.school import Unsyncable, changes, inputs, made, text, updated
-from intune_vpp.core import records
+from dynamic.program_inputs import Unsyncable, changes, inputs, made, text, updated
+from intune_vpp.core import pulumi_state
 from intune_vpp.core.model import TokenFile, VppTokenArgs, VppTokenState
 from intune_vpp.dynamic import stored
 
@@ -32,7 +32,7 @@ def places(value: object, path: str = "") -> Iterator[str]:
     """Where the values of the program stand within a property map, `__inputs` apart: that is secret as a whole."""
     if isinstance(value, dict):
         for name, member in value.items():
-            if name != records.APPLIED:
+            if name != pulumi_state.APPLIED:
                 yield from places(member, f"{path}.{name}".strip("."))
     elif value in GIVEN.values():
         yield path
@@ -102,7 +102,7 @@ def test_inputs_survive_being_stored(drawn: VppTokenArgs) -> None:
     args = replace(drawn, token_file=named(drawn.token_file, drawn))
 
     assert stored.args_from(stored.args_to(args)) == args
-    assert stored.args_from(records.args_to(args)) == args
+    assert stored.args_from(pulumi_state.args_to(args)) == args
 
 
 @given(strategies.states(strategies.args(unknowns=False)))
@@ -115,12 +115,12 @@ def test_a_state_survives_being_stored(drawn: VppTokenState) -> None:
     state = replace(drawn, inputs=args, observed=observed, token_file=named(drawn.token_file, args))
 
     assert stored.state_from(state.id, stored.state_to(state)) == state
-    assert stored.state_from(state.id, records.state_to(state)) == state
+    assert stored.state_from(state.id, pulumi_state.state_to(state)) == state
 
 
 @pytest.mark.parametrize("applied", [None, {}])
 def test_a_record_that_lacks_the_inputs(applied: object) -> None:
     """A record without usable inputs is read without them."""
-    found = stored.state_from("7", {"tokenFile": {"fingerprint": "sha256:7"}, records.APPLIED: applied})
+    found = stored.state_from("7", {"tokenFile": {"fingerprint": "sha256:7"}, pulumi_state.APPLIED: applied})
 
     assert found.token_file == TokenFile("sha256:7")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from emulator.captured import BETA_MEMBERS, V1_MEMBERS
-from emulator.pretend import a_body, a_file, a_tenant, fail_next_sync, script_next_revocation
+from emulator.fake_tenant import a_body, a_file, a_tenant, fail_next_sync, script_next_revocation
 from intune_vpp_emulator.clock import to_the_tick
 from intune_vpp_emulator.members import State, Version
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.pretend import NOW, TOKENS, a_body, a_client, a_file, a_tenant, bearer, error_of, graph
+from emulator.fake_tenant import NOW, TOKENS, a_body, a_client, a_file, a_tenant, bearer, error_of, graph
 from intune_vpp_emulator.request_log import masked
 
 

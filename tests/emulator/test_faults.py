@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from emulator.pretend import (
+from emulator.fake_tenant import (
     FAULTS,
     NOW,
     TOKENS,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulator.pretend import (
+from emulator.fake_tenant import (
     APPS,
     NOW,
     TOKENS,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from emulator.captured import LICENSE_SUMMARY
-from emulator.pretend import (
+from emulator.fake_tenant import (
     NOW,
     TOKENS,
     TOKENS_V1,

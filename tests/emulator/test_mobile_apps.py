@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emulator.captured import LIVE_APPS, NESTED
-from emulator.pretend import (
+from emulator.fake_tenant import (
     APPS,
     APPS_V1,
     TOKENS_V1,

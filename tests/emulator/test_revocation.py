@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emulator.captured import ACTION_RESULT, REVOKE_RESULT
-from emulator.pretend import (
+from emulator.fake_tenant import (
     TOKENS,
     TOKENS_V1,
     a_body,

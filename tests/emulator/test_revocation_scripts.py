@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from emulator.pretend import FAULTS, TOKENS, a_tenant, graph, script_next_revocation, synced
+from emulator.fake_tenant import FAULTS, TOKENS, a_tenant, graph, script_next_revocation, synced
 from intune_vpp_emulator.faults import Faults, UnusableRuleError
 
 QUIETLY = {"notifyManagedDevices": False}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.pretend import (
+from emulator.fake_tenant import (
     a_body,
     a_client,
     a_file,

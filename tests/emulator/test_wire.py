@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from emulator.pretend import TOKENS, a_body, a_tenant, bearer
+from emulator.fake_tenant import TOKENS, a_body, a_tenant, bearer
 from intune_vpp_emulator.serve import Service, serve
 from intune_vpp_emulator.tenant import Tenant
 

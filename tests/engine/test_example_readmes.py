@@ -47,9 +47,9 @@ _SERVE = re.compile(r"intune-vpp-emulator serve --env-file (\S+)")
 def test_the_commands_of_its_readme(name: str, engine: dict[str, str], tmp_path: Path) -> None:
     """Every command of an example's README does its work, and leaves neither a token nor a secret behind."""
     programs, expected, syncs = EXAMPLES[name]
-    for needed in programs:
-        if shutil.which(needed, path=engine["PATH"]) is None:
-            pytest.skip(f"needs {needed}, which is neither on PATH nor beside pulumi")
+    for required in programs:
+        if shutil.which(required, path=engine["PATH"]) is None:
+            pytest.skip(f"needs {required}, which is neither on PATH nor beside pulumi")
     work = tmp_path / "example"
     shutil.copytree(ROOT / "examples" / name, work)
     install_command(tmp_path / "bin" / PLUGIN, "intune_vpp")

@@ -192,9 +192,9 @@ def test_gen_sdk(kind: type[Sdk], engine: dict[str, str], tmp_path: Path) -> Non
 def _written(kind: type[Sdk], engine: dict[str, str], folder: Path) -> Sdk:
     """The SDK that `pulumi package gen-sdk` writes from the plugin."""
     host = f"pulumi-language-{kind.language}"
-    for needed in (host, *kind.needs):
-        if shutil.which(needed, path=engine["PATH"]) is None:
-            pytest.skip(f"needs {needed}, which is neither on PATH nor beside pulumi")
+    for required in (host, *kind.needs):
+        if shutil.which(required, path=engine["PATH"]) is None:
+            pytest.skip(f"needs {required}, which is neither on PATH nor beside pulumi")
     install_command(folder / "plugin" / PLUGIN, "intune_vpp")
     own = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI")}
     sdk = kind(folder, {**own, **PROXIES, **engine, "PULUMI_HOME": str(folder / "home"), "GOWORK": "off"})

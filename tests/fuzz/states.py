@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from actions_in_process import uploaded
 from fuzz.strategies import STATES, Odd, changed
-from intune_vpp.core.actions import ACTIONS
+from intune_vpp.core.operations import OPERATIONS
+from operations_in_process import uploaded
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
 
-NAMES = ["VppToken", *(action.name for action in ACTIONS)]
+NAMES = ["VppToken", *(operation.name for operation in OPERATIONS)]
 SECONDS = 0.05
 """How long a call may wait for Intune."""
 
@@ -56,8 +56,8 @@ EDITS = st.fixed_dictionaries({}, optional=dict.fromkeys(("outputs", "olds", "ne
 
 def asked(name: str, token_id: str) -> dict[str, Any]:
     """What a program asks of an operation, every input of it."""
-    (action,) = (action for action in ACTIONS if action.name == name)
-    return {prop.name: {**_EVERY, "vppTokenId": token_id}[prop.name] for prop in action.inputs}
+    (operation,) = (operation for operation in OPERATIONS if operation.name == name)
+    return {prop.name: {**_EVERY, "vppTokenId": token_id}[prop.name] for prop in operation.inputs}
 
 
 def edited(resource: Resource, edits: Edits, tenant: Tenant) -> Kept:

@@ -13,9 +13,9 @@ import httpx
 from fuzz.strategies import CANARY, changed
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly, connect_to_graph
-from intune_vpp.core import records
+from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import IntuneVppError
-from intune_vpp.plugin import codec
+from intune_vpp.plugin import property_values
 from intune_vpp_emulator.app import ROOT, create_app
 from tenant_in_process import Heard, Run, TenantTime, new_tenant, sealed_in, vpptoken, wanted
 
@@ -93,9 +93,9 @@ class Process(Run):
     """A provider process on a tenant that is signed in to already."""
 
     def __init__(self, school: School, connect: Callable[[settings.Settings], VppTokens]) -> None:
-        self.voice = Heard()
+        self.reporter = Heard()
         self.time = TenantTime(school.tenant.clock)
-        self.assembly = Assembly(school.settings, self.voice, clock=self.time, connect=connect)
+        self.assembly = Assembly(school.settings, self.reporter, clock=self.time, connect=connect)
 
 
 class School:
@@ -145,7 +145,7 @@ class School:
 
     def require_silence(self, process: Process, caplog: pytest.LogCaptureFixture) -> None:
         """Nothing secret is in a sentence or a log record, and every sentence can be encoded."""
-        told = [*self.said, *(sentence for _, sentence in process.voice.said)]
+        told = [*self.said, *(sentence for _, sentence in process.reporter.said)]
         told += [record.getMessage() for record in caplog.records if not record.name.startswith("msal")]
         caplog.clear()
         hidden = {CANARY, self.settings.credentials().client_secret, *self.transport.bearers}
@@ -156,8 +156,8 @@ class School:
 
 def require_storable(state: VppTokenState) -> None:
     """A state can be sent to the engine, and read when it comes back."""
-    outputs = records.state_to(state)
-    sent = codec.encode(outputs).SerializeToString()
+    outputs = pulumi_state.state_to(state)
+    sent = property_values.encode(outputs).SerializeToString()
     assert sent
     through = json.loads(json.dumps(outputs, allow_nan=False), parse_int=float)
-    assert records.state_from(state.id, through).id == state.id
+    assert pulumi_state.state_from(state.id, through).id == state.id

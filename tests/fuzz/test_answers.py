@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fuzz import tampering
 from fuzz.strategies import ANSWERS, SPELLINGS, fuzzed, usable_id
 from fuzz.tampering import PATIENCE, Process, School, Tampering, require_storable
-from intune_vpp.core.actions import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
+from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
 from intune_vpp.lifecycle.queries import Filter
 
 if TYPE_CHECKING:
@@ -115,8 +115,8 @@ def delete(school: School, process: Process, state: VppTokenState) -> None:
 
 def operate(school: School, process: Process, state: VppTokenState) -> None:
     """Each of the operations: act, look again, and act once more."""
-    for action in (LICENSE_SYNC, LICENSE_REVOCATION, LICENSE_COUNT_SYNC):
-        lifecycle, inputs = process.assembly.action(action), {"vppTokenId": state.id}
+    for operation in (LICENSE_SYNC, LICENSE_REVOCATION, LICENSE_COUNT_SYNC):
+        lifecycle, inputs = process.assembly.operation(operation), {"vppTokenId": state.id}
         acted = school.tried(partial(lifecycle.act, inputs, PATIENCE))
         if acted is not None:
             assert acted.id

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 
-from actions_in_process import uploaded
 from dynamic.conftest import begin, engine, environment, start, tenant  # noqa: F401 - fixtures
-from dynamic.school import inputs, text
+from dynamic.program_inputs import inputs, text
 from fuzz.states import EDITS, NAMES, SECONDS, Edits, Kept, Resource, asked, edited
 from fuzz.strategies import CANARY, fuzzed
 from intune_vpp.core.errors import IntuneVppError
-from intune_vpp.dynamic import action_providers
+from intune_vpp.dynamic import operation_providers
 from intune_vpp.lifecycle.tokens import TokenLifecycle
+from operations_in_process import uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dynamic.conftest import Begin, Start
-    from dynamic.school import Unsyncable
-    from host.engine import Engine
+    from dynamic.program_inputs import Unsyncable
+    from engine_room.engine import Engine
 
 # The fixtures are used by the names that they are imported by.
 # ruff: noqa: F811
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """This door is told no time-outs."""
     allowed = timedelta(seconds=SECONDS)
-    monkeypatch.setattr(action_providers, "TIME_ALLOWED", allowed)
+    monkeypatch.setattr(operation_providers, "TIME_ALLOWED", allowed)
     for call in (TokenLifecycle.create, TokenLifecycle.update, TokenLifecycle.delete):
         monkeypatch.setitem(call.__kwdefaults__ or {}, "patience", allowed)
 

@@ -10,20 +10,20 @@ import pytest
 from hypothesis import given
 from pulumi.runtime.proto import provider_pb2
 
-from actions_in_process import uploaded
-from dynamic.school import text
+from dynamic.program_inputs import text
 from fuzz.states import EDITS, NAMES, SECONDS, Edits, Kept, Resource, asked, edited
 from fuzz.strategies import CANARY, fuzzed
+from operations_in_process import uploaded
 from plugin.conftest import engine, environment, provider, start, tenant  # noqa: F401 - fixtures
-from plugin.door import URN, Door, half_done, struct
-from plugin.school import inputs
+from plugin.door import URN, Door, partial_failure, struct
+from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from google.protobuf.message import Message
 
-    from dynamic.school import Unsyncable
+    from dynamic.program_inputs import Unsyncable
     from plugin.door import Listener
 
 # The fixtures are used by the names that they are imported by.
@@ -88,7 +88,7 @@ def test_an_edited_state(
     for method, request in calls(edits):
         error = failure(provider, method, request)
         if error is not None:
-            assert error.code() in UNDERSTOOD or half_done(error).reasons
+            assert error.code() in UNDERSTOOD or partial_failure(error).reasons
             assert CANARY not in str(error.details())
 
     assert [line for line in (*caplog.messages, *(told for _, _, told in engine.about)) if CANARY in line] == []

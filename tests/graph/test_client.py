@@ -11,8 +11,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from graph.pretend import ROOT, Script, Signed, client, subclasses
-from intune_vpp.core.errors import GraphError, GraphUnreachable, NotSent, SignInRefused
+from graph.fake_graph import ROOT, Script, Signed, client, subclasses
+from intune_vpp.core.errors import GraphError, GraphUnreachable, RequestNotSent, SignInRefused
 from intune_vpp.graph.client import TIMEOUT
 
 HUSH = "tell-nobody"
@@ -109,7 +109,7 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
     what, kind, so = (
         ("gave no answer", GraphUnreachable, "what was done is looked for first")
         if sent
-        else ("could not be reached", NotSent, "nothing was sent")
+        else ("could not be reached", RequestNotSent, "nothing was sent")
     )
     assert type(error) is kind
     assert str(error) == (

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.pretend import NESTED, Script, client, subclasses
+from graph.fake_graph import NESTED, Script, client, subclasses
 from intune_vpp.core.errors import (
     Conflict,
     GraphError,
@@ -19,8 +19,8 @@ from intune_vpp.core.errors import (
     GraphUnreachable,
     IntuneVppError,
     NotFound,
-    NotSent,
     PermissionMissing,
+    RequestNotSent,
     SignInRefused,
     Throttled,
     TokenGone,
@@ -73,7 +73,7 @@ def test_no_class_is_without_a_status() -> None:
     """Each kind of GraphError but "no answer" is some status's."""
     graph = {kind for kind in subclasses(GraphError) if kind.__module__.startswith("intune_vpp")}
 
-    assert graph == {*BY_STATUS.values(), GraphUnreachable, NotSent, TokenGone}
+    assert graph == {*BY_STATUS.values(), GraphUnreachable, RequestNotSent, TokenGone}
 
 
 @pytest.mark.parametrize("status", BY_STATUS)

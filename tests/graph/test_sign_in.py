@@ -15,10 +15,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from graph.pretend import Script
+from graph.fake_graph import Script
 from graph.test_redaction import BEARER, pieces
 from intune_vpp.assembly import connect_to_graph
-from intune_vpp.core.errors import GraphError, NotSent, SignInRefused
+from intune_vpp.core.errors import GraphError, RequestNotSent, SignInRefused
 from intune_vpp.graph.credentials import ClientSecret
 from intune_vpp.graph.http import open_http
 from intune_vpp.graph.redaction import KnownSecrets
@@ -189,7 +189,7 @@ def test_an_entra_that_fails_is_unavailable(status: int, *, discovery: bool) -> 
     """What MSAL raises for a 5xx becomes our error; no error of MSAL's gets out."""
     failing = httpx.Response(status, content=b"<html>")
 
-    with pytest.raises(NotSent, match=r"^login\.example/t could not sign anyone in \(MsalServiceError\)\. If"):
+    with pytest.raises(RequestNotSent, match=r"^login\.example/t could not sign anyone in \(MsalServiceError\)\. If"):
         signed(Script(failing) if discovery else discovered(failing))
 
 
@@ -197,14 +197,14 @@ def test_an_entra_that_fails_is_unavailable(status: int, *, discovery: bool) -> 
 @pytest.mark.parametrize("status", [200, 400])
 def test_a_stranger_at_the_token_endpoint(status: int, content: bytes) -> None:
     """An answer that is no JSON object, such as a proxy's page, does not blame the secret."""
-    with pytest.raises(NotSent, match=NOT_JSON):
+    with pytest.raises(RequestNotSent, match=NOT_JSON):
         signed(discovered(httpx.Response(status, content=content)))
 
 
 @pytest.mark.parametrize("content", [b"[]", b"7", b"null", b"<html>sign in to the wifi</html>", b"[" * 100_000])
 def test_a_stranger_at_discovery(content: bytes) -> None:
     """Nor does one at the discovery blame the tenant."""
-    with pytest.raises(NotSent, match=NOT_JSON):
+    with pytest.raises(RequestNotSent, match=NOT_JSON):
         signed(Script(httpx.Response(200, content=content)))
 
 
@@ -317,7 +317,7 @@ def test_a_refusal_of_another_shape(member: object) -> None:
 )
 def test_an_odd_answer_of_the_token_endpoint(odd: bytes) -> None:
     """An access token that cannot stand in a header, and members that MSAL stumbles over, are a failed sign-in."""
-    with pytest.raises(NotSent, match=r"^login\.example/t could not sign anyone in \("):
+    with pytest.raises(RequestNotSent, match=r"^login\.example/t could not sign anyone in \("):
         signed(discovered(httpx.Response(200, content=b'{"token_type": "Bearer", "expires_in": 3599, %s}' % odd)))
 
 
@@ -360,7 +360,7 @@ def test_an_entra_that_does_not_answer() -> None:
     told = (
         r"^login\.example/t gave no answer to the sign-in \(ConnectTimeout\)\. Check the network and authorityHost\.$"
     )
-    with pytest.raises(NotSent, match=told):
+    with pytest.raises(RequestNotSent, match=told):
         signed(fail)
 
 
@@ -395,7 +395,7 @@ def test_a_certificate_that_nobody_vouches_for(tenant: emulated.Tenant) -> None:
     with (
         serve(tenant) as service,
         connected({**service.environment, "INTUNE_VPP_CA_BUNDLE_PATH": ""}) as graph,
-        pytest.raises(NotSent, match=r"gave no answer to the sign-in \(ConnectError\)"),
+        pytest.raises(RequestNotSent, match=r"gave no answer to the sign-in \(ConnectError\)"),
     ):
         graph.list()
 
@@ -407,5 +407,5 @@ def test_a_host_that_is_not_there() -> None:
         host = f"https://127.0.0.1:{closed.getsockname()[1]}"
     nowhere = r"^127\.0\.0\.1:\d+ gave no answer to the sign-in \(ConnectError\)\."
 
-    with open_http(None) as http, pytest.raises(NotSent, match=nowhere):
+    with open_http(None) as http, pytest.raises(RequestNotSent, match=nowhere):
         Tenant("contoso.example", authority_host=host, http=http).guid()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from graph.pretend import TENANT, Script, http
-from intune_vpp.core.errors import NotSent, SignInRefused
+from graph.fake_graph import TENANT, Script, http
+from intune_vpp.core.errors import RequestNotSent, SignInRefused
 from intune_vpp.graph.clouds import CLOUDS
 from intune_vpp.graph.tenants import Tenant
 
@@ -78,7 +78,7 @@ def test_a_discovery_that_fails_does_not_blame_the_tenant(status: int) -> None:
     script = Script(httpx.Response(status, content=b"<html>"), discovery(f"https://sts.example/{TENANT}/"))
     tenant = named("contoso.example", script)
 
-    with pytest.raises(NotSent, match=rf"^login\.example could not sign anyone in \({status}\)\. If") as caught:
+    with pytest.raises(RequestNotSent, match=rf"^login\.example could not sign anyone in \({status}\)\. If") as caught:
         tenant.guid()
 
     assert caught.value.status == status
@@ -92,7 +92,7 @@ def test_a_discovery_without_an_answer() -> None:
         raise httpx.ReadTimeout("late", request=request)
 
     tenant = Tenant("contoso.example", authority_host=HOST, http=http(fail))
-    with pytest.raises(NotSent, match=r"^login\.example gave no answer to the sign-in \(ReadTimeout\)\."):
+    with pytest.raises(RequestNotSent, match=r"^login\.example gave no answer to the sign-in \(ReadTimeout\)\."):
         tenant.guid()
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from builders import TOKEN_ID, file
-from graph.pretend import ROOT, TENANT, TOKENS, Script, tokens
+from graph.fake_graph import ROOT, TENANT, TOKENS, Script, tokens
 from graph.test_redaction import pieces
 from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, PermissionMissing, SettingsError
 from intune_vpp.core.model import OBSERVED, VppToken
@@ -103,7 +103,7 @@ def test_a_write_answered_without_the_token_is_read_once(answer: httpx.Response)
     assert synced.lines == [f"POST {ONE}/syncLicenses", f"GET {ONE}"]
 
 
-ACTIONS: dict[str, Callable[[GraphVppTokens], object]] = {
+OPERATIONS: dict[str, Callable[[GraphVppTokens], object]] = {
     "syncLicenses": lambda of: of.sync_licenses(TOKEN_ID),
     "revokeLicenses": lambda of: of.revoke_licenses(
         TOKEN_ID, notify_managed_devices=False, revoke_untracked_licenses=False
@@ -111,7 +111,7 @@ ACTIONS: dict[str, Callable[[GraphVppTokens], object]] = {
 }
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", OPERATIONS)
 def test_an_action_that_is_not_known(action: str) -> None:
     """A 404 of an action on a token that is there is about the action; where the token is gone, about the token."""
     known, gone = Script(httpx.Response(404), MADE), Script(httpx.Response(404), httpx.Response(404))
@@ -119,21 +119,21 @@ def test_an_action_that_is_not_known(action: str) -> None:
     with pytest.raises(
         GraphError, match=rf"^Microsoft Graph does not know {action} \(404\): nothing was done\.$"
     ) as no:
-        ACTIONS[action](tokens(known))
+        OPERATIONS[action](tokens(known))
     with pytest.raises(NotFound):
-        ACTIONS[action](tokens(gone))
+        OPERATIONS[action](tokens(gone))
 
     assert (type(no.value), no.value.status) == (GraphError, 404)
     assert known.lines == gone.lines == [f"POST {ONE}/{action}", f"GET {ONE}"]
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", OPERATIONS)
 def test_an_action_that_is_refused_while_nobody_sees_the_token(action: str) -> None:
     """What came of the look that follows a 404 changes nothing about it: the action was not done."""
     script = Script(httpx.Response(404), httpx.Response(503))
 
     with pytest.raises(GraphError, match=rf"answered {action} with 404: nothing was done\. Token .* \(.* 503") as no:
-        ACTIONS[action](tokens(script))
+        OPERATIONS[action](tokens(script))
 
     assert (type(no.value), no.value.status, len(script.requests)) == (GraphError, 404, 2)
 
@@ -160,7 +160,7 @@ def test_an_app_needs_a_permission_of_its_own() -> None:
     refused = httpx.Response(403)
 
     with pytest.raises(PermissionMissing, match=r"the application permission DeviceManagementApps\.Read\.All, with"):
-        tokens(Script(refused)).feeding("an-app")
+        tokens(Script(refused)).token_id_of_app("an-app")
     with pytest.raises(PermissionMissing, match=r"permission DeviceManagementServiceConfig\.ReadWrite\.All, with"):
         tokens(Script(refused)).get(TOKEN_ID)
 
@@ -235,7 +235,7 @@ def test_an_odd_letter_costs_no_id() -> None:
 )
 def test_an_app_that_names_no_token(answer: object) -> None:
     """An id of another kind is none."""
-    assert tokens(Script(httpx.Response(200, json=answer))).feeding("an-app") is None
+    assert tokens(Script(httpx.Response(200, json=answer))).token_id_of_app("an-app") is None
 
 
 def test_all_tokens_are_read() -> None:

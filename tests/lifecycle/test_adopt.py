@@ -40,13 +40,13 @@ def test_very_file_is_not_sent(tenant: Tenant, token_id: str, text: str) -> None
     run = Run(tenant)
     outcome = run.create(inputs)
     assert run.requests == [GET]
-    assert run.voice.said == [("note", f"takes over token {token_id}, creates nothing")]
+    assert run.reporter.said == [("info", f"takes over token {token_id}, creates nothing")]
     assert (outcome.failure, outcome.state.id) == (None, token_id)
     assert outcome.state.sync_pending is False
     later = Run(tenant)
     assert not later.preview(outcome.state, inputs)
     assert not later.drift(outcome.state)
-    assert later.voice.said == []
+    assert later.reporter.said == []
 
 
 def test_members_that_differ_are_sent(tenant: Tenant, token_id: str, text: str) -> None:

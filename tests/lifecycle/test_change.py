@@ -48,7 +48,9 @@ def test_many_changed_members_are_one_request(tenant: Tenant) -> None:
     run.up(state, wanted(text, countryOrRegion="US", displayName="Monroe", automaticallyUpdateApps=True))
     assert run.requests == [PATCH]
     assert run.bodies("PATCH") == [{"displayName": "Monroe", "automaticallyUpdateApps": True}]
-    assert run.voice.notes == ["changes displayName, automaticallyUpdateApps of Lincoln in place: same id, apps stay"]
+    assert run.reporter.infos == [
+        "changes displayName, automaticallyUpdateApps of Lincoln in place: same id, apps stay"
+    ]
 
 
 def test_same_program_sends_nothing(tenant: Tenant) -> None:
@@ -58,7 +60,7 @@ def test_same_program_sends_nothing(tenant: Tenant) -> None:
     run = Run(tenant)
     assert run.up(state, inputs).state == state
     assert run.log == []
-    assert run.voice.said == []
+    assert run.reporter.said == []
 
 
 @pytest.mark.parametrize("option", ["waitForSync", "deletionProtection"])
@@ -69,7 +71,7 @@ def test_options_of_the_provider_need_no_request(tenant: Tenant, option: str) ->
     run = Run(tenant)
     changed = run.up(state, wanted(text, **{option: False})).state
     assert run.requests == []
-    assert run.voice.notes == [f"changes {option} of Lincoln in the state only, without a request"]
+    assert run.reporter.infos == [f"changes {option} of Lincoln in the state only, without a request"]
     assert changed.observed == state.observed
     assert not Run(tenant).preview(changed, wanted(text, **{option: False}))
     # True is what leaving it out means.
@@ -126,12 +128,12 @@ def test_organization_that_graph_keeps_is_a_warning() -> None:
     run = Run(tenant)
     outcome = run.up(state, renamed)
     assert run.bodies("PATCH") == [{"organizationName": "Fabrikam"}]
-    assert run.voice.warnings == ['Intune keeps organizationName "Contoso" for Lincoln instead of "Fabrikam".']
+    assert run.reporter.warnings == ['Intune keeps organizationName "Contoso" for Lincoln instead of "Fabrikam".']
     assert outcome.failure is None
     later = Run(tenant)
     assert not later.preview(outcome.state, renamed)
     assert not later.drift(outcome.state)
-    assert later.voice.said == []
+    assert later.reporter.said == []
 
 
 def test_organization_is_sent_like_any_member(tenant: Tenant) -> None:
@@ -142,7 +144,7 @@ def test_organization_is_sent_like_any_member(tenant: Tenant) -> None:
     outcome = run.up(state, wanted(text, organizationName="Fabrikam"))
     assert run.bodies("PATCH") == [{"organizationName": "Fabrikam"}]
     assert outcome.state.observed.organization_name == "Fabrikam"
-    assert run.voice.warnings == []
+    assert run.reporter.warnings == []
 
 
 def test_claim_alone_is_no_change(tenant: Tenant) -> None:
@@ -176,7 +178,7 @@ def test_location_that_another_mdm_took_is_claimed_back(*, at_hand: bool) -> Non
     assert run.bodies("PATCH") == [
         {"claimTokenManagementFromExternalMdm": True} | ({"token": "***"} if at_hand else {})
     ]
-    assert run.voice.notes == ["takes the location of Lincoln from another MDM: same id, apps stay"]
+    assert run.reporter.infos == ["takes the location of Lincoln from another MDM: same id, apps stay"]
     assert (outcome.failure, outcome.state.observed.state) == (None, "valid")
     assert not Run(tenant).preview(outcome.state, inputs)
 
@@ -188,8 +190,8 @@ def test_claim_is_no_drift(tenant: Tenant) -> None:
     tenant.edit_by_hand(state.id, {"state": "assignedToExternalMDM"})
     refresh = Run(tenant)
     assert not refresh.drift(state)
-    assert refresh.voice.notes == []
-    assert {sentence.partition(".")[0] for sentence in refresh.voice.warnings} == {
+    assert refresh.reporter.infos == []
+    assert {sentence.partition(".")[0] for sentence in refresh.reporter.warnings} == {
         "Lincoln is assignedToExternalMDM in Intune (seen 2026-11-01)"
     }
     now = Run(tenant).refresh(state)
@@ -206,7 +208,7 @@ def test_location_with_another_mdm_is_not_taken_unasked(tenant: Tenant) -> None:
     assert refreshed is not None
     run = Run(tenant)
     assert not run.preview(refreshed, inputs)
-    assert run.voice.warnings == [
+    assert run.reporter.warnings == [
         (
             "Lincoln is assignedToExternalMDM in Intune (seen 2026-11-01). Another MDM manages this location. "
             "Set claimTokenManagementFromExternalMdm to true to take it over, or remove it there."
@@ -220,7 +222,7 @@ def test_one_way_change_warns(tenant: Tenant) -> None:
     state = Run(tenant).create(wanted(text)).state
     run = Run(tenant)
     run.preview(state, wanted(text, appleDeviceAppDeliveryProtocolType="declarativeDeviceManagement"))
-    assert run.voice.warnings == [
+    assert run.reporter.warnings == [
         "appleDeviceAppDeliveryProtocolType may be one-way: on single apps Intune does not take the change back."
     ]
 

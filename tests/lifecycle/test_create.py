@@ -33,7 +33,7 @@ def test_created_token_is_synced_and_kept(tenant: Tenant) -> None:
     assert (state.tenant_id, state.sync_pending) == (tenant.directory.tenant_id, False)
     assert state.observed.last_sync_status == "completed"
     assert (state.observed.location_name, state.observed.country_or_region) == ("Lincoln", "gb")
-    assert run.voice.warnings == []
+    assert run.reporter.warnings == []
 
 
 def test_body_of_a_creation_has_only_what_is_managed(tenant: Tenant) -> None:
@@ -83,7 +83,7 @@ def test_first_preview_after_a_creation_is_quiet(tenant: Tenant) -> None:
     assert not run.preview(state, inputs)
     assert run.requests == []
     assert not run.drift(state)
-    assert run.voice.said == []
+    assert run.reporter.said == []
 
 
 def test_preview_of_a_new_token_sends_nothing(tenant: Tenant) -> None:
@@ -142,7 +142,7 @@ def test_creation_is_told_in_preview(tenant: Tenant) -> None:
     run = Run(tenant)
     run.check(wanted(vpptoken()))
     run.check(wanted(vpptoken(expires=NOW + timedelta(days=90)), displayName=None))
-    assert run.voice.notes == [
+    assert run.reporter.infos == [
         "creates Lincoln, valid until 2027-11-01, or adopts the token that was made from this file before",
         "creates Contoso, valid until 2027-01-30, or adopts the token that was made from this file before",
     ]
@@ -153,7 +153,7 @@ def test_creation_that_cannot_be_told_is_not(tenant: Tenant, differing: dict[str
     """What only the update will know, and what is refused, is not told as a creation."""
     run = Run(tenant)
     run.check({**wanted(vpptoken()), **differing})
-    assert run.voice.notes == []
+    assert run.reporter.infos == []
 
 
 def test_change_is_not_told_as_a_creation(tenant: Tenant) -> None:
@@ -162,7 +162,7 @@ def test_change_is_not_told_as_a_creation(tenant: Tenant) -> None:
     state = Run(tenant).create(inputs).state
     run = Run(tenant)
     run.check(inputs, state)
-    assert run.voice.notes == []
+    assert run.reporter.infos == []
 
 
 def test_creation_that_failed_may_be_tried_again_in_the_same_run() -> None:

@@ -22,7 +22,7 @@ def test_unprotected_token_is_deleted(tenant: Tenant) -> None:
     run.delete(state)
     assert run.requests == [DELETE]
     assert tenant.tokens == []
-    assert run.voice.said == []
+    assert run.reporter.said == []
 
 
 @pytest.mark.parametrize("protection", [True, None])
@@ -60,7 +60,7 @@ def test_token_that_is_gone_is_deleted(tenant: Tenant) -> None:
     run.delete(state)
     # A 404 alone proves nothing: the listing is the second witness.
     assert run.requests == [DELETE, LIST]
-    assert run.voice.said == [("note", "Lincoln was deleted already.")]
+    assert run.reporter.said == [("info", "Lincoln was deleted already.")]
 
 
 def test_deleted_token_is_created_anew_in_the_same_run(tenant: Tenant) -> None:
@@ -86,7 +86,7 @@ def test_token_that_the_program_still_has_is_left_alone(tenant: Tenant) -> None:
     for run in (planned, named):
         run.delete(state)
         assert run.requests == []
-        assert run.voice.notes[-1] == f"Lincoln stays: a resource of this program has token {state.id}."
+        assert run.reporter.infos[-1] == f"Lincoln stays: a resource of this program has token {state.id}."
 
 
 def test_file_that_another_token_was_made_of_keeps_nothing(tenant: Tenant) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions_in_process import Unknowing
 from intune_vpp.core.errors import RevocationFailed
 from intune_vpp_emulator.tenant import Page, Tenant
+from operations_in_process import Unknowing
 from tenant_in_process import DELETE, Run, new_tenant, vpptoken, wanted
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_an_action_that_graph_does_not_know() -> None:
     with pytest.raises(RevocationFailed, match=r"does not know revokeLicenses \(404\): nothing was done.*delete it\.$"):
         run.delete(state)
     assert DELETE not in run.requests
-    assert run.voice.said == []
+    assert run.reporter.said == []
 
 
 def test_a_token_that_the_program_adopts() -> None:

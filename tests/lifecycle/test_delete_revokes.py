@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions_in_process import REVOKE, script
 from intune_vpp.core.errors import DeletionRefused, RevocationFailed, WaitInterrupted
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
+from operations_in_process import REVOKE, script
 from tenant_in_process import DELETE, GET, LIST, Run, TenantTime, new_tenant, vpptoken, wanted
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_licences_go_first() -> None:
     run.delete(state)
     assert run.requests == [GET, REVOKE, *[LIST] * len(run.time.slept), DELETE]
     assert run.bodies("POST") == [{"notifyManagedDevices": False, "revokeUntrackedLicenses": False}]
-    assert (ended, tenant.tokens, run.voice.said) == (["done"], [], [])
+    assert (ended, tenant.tokens, run.reporter.said) == (["done"], [], [])
 
 
 @pytest.mark.parametrize("asked", [False, None])
@@ -195,7 +195,7 @@ def test_a_token_that_is_gone_is_deleted(tenant: Tenant) -> None:
     run = Run(tenant)
     run.delete(state)
     assert run.requests == [GET, LIST]
-    assert run.voice.said == [("note", "Lincoln was deleted already.")]
+    assert run.reporter.said == [("info", "Lincoln was deleted already.")]
 
 
 def test_a_token_that_goes_during_the_wait_is_deleted() -> None:
@@ -211,7 +211,7 @@ def test_a_token_that_goes_during_the_wait_is_deleted() -> None:
     run = Run(tenant)
     run.delete(state)
     assert run.requests == [GET, REVOKE, LIST, GET]
-    assert run.voice.said == [("note", "Lincoln was deleted already.")]
+    assert run.reporter.said == [("info", "Lincoln was deleted already.")]
 
 
 def test_v1_cannot_revoke(tenant: Tenant) -> None:

@@ -56,7 +56,7 @@ def preview_warnings(tenant: Tenant, state: VppTokenState) -> list[str]:
     """What a preview warns of, but for the state that Graph itself reports."""
     run = Run(tenant)
     run.assembly.preview.warn_of(state)
-    return [one for one in run.voice.warnings if "has a duplicate" in one]
+    return [one for one in run.reporter.warnings if "has a duplicate" in one]
 
 
 def test_both_runs_keep_the_same_token(raced: Raced) -> None:
@@ -65,7 +65,7 @@ def test_both_runs_keep_the_same_token(raced: Raced) -> None:
     run = Run(raced)
     theirs = replace(mine, observed=replace(mine.observed, id=raced.other), look_for_duplicates=True)
     run.refresh(theirs)
-    kept = {one.partition("Keep ")[2].split(",")[0].split(" ")[0] for one in run.voice.warnings if "Keep " in one}
+    kept = {one.partition("Keep ")[2].split(",")[0].split(" ")[0] for one in run.reporter.warnings if "Keep " in one}
     assert kept == {raced.other}
 
 
@@ -93,7 +93,7 @@ def test_the_next_refresh_tells_of_it_where_nothing_was_waited_for(raced: Raced,
     now = run.refresh(state)
     assert now is not None
     assert run.requests == [GET, LIST]
-    told = [one for one in run.voice.warnings if "has a duplicate in this tenant" in one]
+    told = [one for one in run.reporter.warnings if "has a duplicate in this tenant" in one]
     assert len(told) == (deleted == "none")
     assert now.duplicate_token_ids == (() if told == [] else (raced.other,))
     if told:
@@ -130,7 +130,7 @@ def test_a_token_of_another_file_is_no_duplicate(tenant: Tenant) -> None:
         now = run.refresh(state)
         assert now is not None
         assert now.duplicate_token_ids == ()
-    assert run.voice.warnings == []
+    assert run.reporter.warnings == []
 
 
 def test_a_location_that_intune_calls_duplicate(tenant: Tenant) -> None:
@@ -152,7 +152,7 @@ def test_a_duplicate_that_was_there_before_is_a_warning(tenant: Tenant) -> None:
     run = Run(tenant)
     renewed = run.up(state, wanted(vpptoken(expires=NEXT_YEAR + timedelta(days=9))))
     assert renewed.failure is None
-    assert [one for one in run.voice.warnings if f"Keep {state.id}" in one] != []
+    assert [one for one in run.reporter.warnings if f"Keep {state.id}" in one] != []
     assert renewed.state.duplicate_token_ids == ()
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from actions_in_process import done, refreshed
-from intune_vpp.core.actions import LICENSE_SYNC
-from intune_vpp.core.errors import GraphError, NotFound, QueryRefused
+from intune_vpp.core.errors import GraphError, InvalidRequest, NotFound
+from intune_vpp.core.operations import LICENSE_SYNC
+from operations_in_process import done, refreshed
 from tenant_in_process import DELETE, GET, LIST, PATCH, Run, vpptoken, wanted
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def test_what_both_witnesses_say_is_believed(tenant: Tenant) -> None:
     assert Run(tenant).refresh(state) is None
     Run(tenant).delete(state)
     run = Run(tenant)
-    with pytest.raises(QueryRefused, match="There is no token"):
+    with pytest.raises(InvalidRequest, match="There is no token"):
         run.assembly.tokens.find(state.id)
     assert run.requests == [GET, LIST]
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions_in_process import COUNT, COUNTED, done, planned, refreshed, updated, uploaded
 from intune_vpp.core.errors import Conflict, SettingsError, WrongTenant
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Tenant
+from operations_in_process import COUNT, COUNTED, done, planned, refreshed, updated, uploaded
 from tenant_in_process import Run, new_tenant
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def test_licences_are_counted(tenant: Tenant) -> None:
         "tenantId": tenant.directory.tenant_id,
         "requestedDateTime": "2026-11-01T12:00:01Z",
     }
-    assert run.voice.said == [("note", "counts the licences of all tokens")]
+    assert run.reporter.said == [("info", "counts the licences of all tokens")]
     assert [one["usedLicenseCount"] for one in tenant.licenses_for_app(app)] == [0]
 
 
@@ -133,7 +133,7 @@ def test_v1_does_not_have_them(tenant: Tenant) -> None:
     with pytest.raises(SettingsError, match=f"^getLicensesForApp {cure}"):
         run.assembly.queries.licenses_for_app("com.example.reader")
     with pytest.raises(SettingsError, match=f"^syncLicenseCounts {cure}"):
-        run.assembly.action(COUNTED).act({}, any_patience())
+        run.assembly.operation(COUNTED).act({}, any_patience())
     assert run.requests == []
 
 

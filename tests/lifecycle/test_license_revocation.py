@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions_in_process import (
+from builders import TOKEN_ID
+from intune_vpp.core.errors import RevocationFailed, SettingsError, TokenGone, WrongTenant
+from operations_in_process import (
     REVOKE,
     REVOKED,
     Kept,
@@ -15,12 +17,10 @@ from actions_in_process import (
     planned,
     refreshed,
     script,
-    standing_failure,
+    unresolved_failure,
     updated,
     uploaded,
 )
-from builders import TOKEN_ID
-from intune_vpp.core.errors import RevocationFailed, SettingsError, TokenGone, WrongTenant
 from tenant_in_process import GET, LIST, Run, new_tenant
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def test_licences_are_revoked(tenant: Tenant) -> None:
         "actionFailureReason": "none",
     }
     assert total > 0
-    assert run.voice.said == [
+    assert run.reporter.said == [
         ("warning", f"This revokes all licences of token {token_id}. It cannot be undone."),
     ]
 
@@ -86,10 +86,10 @@ def test_it_is_never_done_again(tenant: Tenant) -> None:
     after = updated(run, kept, {**kept.inputs, "notifyManagedDevices": True})
     assert run.log == []
     assert after.outputs == {**kept.outputs, "notifyManagedDevices": True}
-    assert run.voice.said == [("note", "changes notifyManagedDevices in the state only")]
+    assert run.reporter.said == [("info", "changes notifyManagedDevices in the state only")]
     looking = Run(tenant)
     assert refreshed(looking, after) == after
-    assert (looking.requests, looking.voice.said) == ([GET], [])
+    assert (looking.requests, looking.reporter.said) == ([GET], [])
 
 
 def test_another_token_is_another_resource(tenant: Tenant) -> None:
@@ -98,7 +98,7 @@ def test_another_token_is_another_resource(tenant: Tenant) -> None:
     run = Run(tenant)
     plan = planned(run, kept, asked(TOKEN_ID, notifyManagedDevices=True))
     assert plan.replaces == ("vppTokenId",)
-    assert run.voice.said == []
+    assert run.reporter.said == []
 
 
 def test_it_takes_its_time() -> None:
@@ -153,17 +153,17 @@ def test_a_part_that_failed_is_a_warning(tenant: Tenant) -> None:
     run = Run(tenant)
     kept = done(run, REVOKED, asked(token_id))
     assert kept.failure is None
-    (warning,) = run.voice.warnings[1:]
+    (warning,) = run.reporter.warnings[1:]
     because = "Apple's service failed. Try again later (appleFailure)."
     assert warning == f"3 of {total} licences of Lincoln could not be revoked: {because}{AGAIN}"
     assert (kept["failedLicensesCount"], kept["totalLicensesCount"]) == (3, total)
     later = Run(tenant)
     assert not planned(later, kept, kept.inputs)
-    assert later.voice.said == [("warning", warning.replace("Lincoln", f"token {token_id}"))]
+    assert later.reporter.said == [("warning", warning.replace("Lincoln", f"token {token_id}"))]
     assert later.requests == []
     reading = Run(tenant)
     assert refreshed(reading, kept) == kept
-    assert reading.voice.said == []
+    assert reading.reporter.said == []
 
 
 def test_a_failure_stands(tenant: Tenant) -> None:
@@ -186,9 +186,9 @@ def test_a_refresh_forgets_no_failure(tenant: Tenant) -> None:
     for _ in range(2):
         run = Run(tenant)
         again = refreshed(run, kept)
-        assert again == Kept(kept.action, kept.id, kept.inputs, kept.outputs)
-        assert standing_failure(again) is not None
-        assert run.voice.said == []
+        assert again == Kept(kept.operation, kept.id, kept.inputs, kept.outputs)
+        assert unresolved_failure(again) is not None
+        assert run.reporter.said == []
         tenant.delete(kept["vppTokenId"]) if tenant.tokens else None
 
 
@@ -223,11 +223,11 @@ def test_v1_does_not_have_it(tenant: Tenant) -> None:
     """Check refuses it on v1.0 without a request; and whoever comes past Check revokes nothing."""
     token_id = uploaded(tenant)
     run = Run(tenant, configuration={"graphVersion": "v1.0"})
-    (problem,) = run.assembly.action_preview.check(REVOKED, asked(token_id), arrives=True)
+    (problem,) = run.assembly.operation_preview.check(REVOKED, asked(token_id), arrives=True)
     assert problem.reason.startswith("A LicenseRevocation needs Graph's beta")
-    assert (run.log, run.voice.said) == ([], [])
+    assert (run.log, run.reporter.said) == ([], [])
     with pytest.raises(SettingsError, match=r"revokeLicenses needs Graph's beta: .*INTUNE_VPP_GRAPH_VERSION"):
-        run.assembly.action(REVOKED).act(asked(token_id), timedelta(minutes=1))
+        run.assembly.operation(REVOKED).act(asked(token_id), timedelta(minutes=1))
     assert REVOKE not in run.requests
 
 
@@ -248,7 +248,7 @@ def test_a_listing_from_before_is_not_believed() -> None:
     tenant = new_tenant(revoke_seconds=5)
     token_ids = [uploaded(tenant, name) for name in ("Lincoln", "York")]
     run = Run(tenant)
-    revocations = run.assembly.action(REVOKED)
+    revocations = run.assembly.operation(REVOKED)
     for token_id in token_ids:
         revocations.look("", asked(token_id, startDateTime="2026-01-01T00:00:00Z"))
     kept = done(run, REVOKED, asked(token_ids[0]))
@@ -264,5 +264,5 @@ def test_what_was_done_stays_done(tenant: Tenant) -> None:
     tenant.delete(token_id)
     run = Run(tenant)
     assert refreshed(run, kept) == kept
-    assert run.voice.said == []
+    assert run.reporter.said == []
     assert not planned(Run(tenant), kept, kept.inputs)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from actions_in_process import REVOKE, SYNCED, at_once, done, planned, refreshed, updated, uploaded
 from intune_vpp.core.errors import (
     SyncFailed,
     SyncTimedOut,
 )
 from intune_vpp_emulator.faults import Faults
+from operations_in_process import REVOKE, SYNCED, at_once, done, planned, refreshed, updated, uploaded
 from tenant_in_process import GET, LIST, SYNC, Run, new_tenant
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def test_a_sync_is_run(tenant: Tenant) -> None:
         "syncPending": False,
     }
     assert kept["lastSyncDateTime"] > "2026-11-01T12:01"
-    assert run.voice.said == [("note", f"syncs the licences of token {token_id}")]
+    assert run.reporter.said == [("info", f"syncs the licences of token {token_id}")]
 
 
 def test_nothing_is_due_afterwards(tenant: Tenant) -> None:
@@ -48,7 +48,7 @@ def test_nothing_is_due_afterwards(tenant: Tenant) -> None:
     kept = done(Run(tenant), SYNCED, asked(uploaded(tenant), 1))
     run = Run(tenant)
     assert not planned(run, kept, kept.inputs)
-    assert (run.requests, run.voice.said) == ([], [])
+    assert (run.requests, run.reporter.said) == ([], [])
 
 
 def test_a_trigger_syncs_again(tenant: Tenant) -> None:
@@ -59,7 +59,7 @@ def test_a_trigger_syncs_again(tenant: Tenant) -> None:
     assert run.requests == [GET, SYNC, LIST]
     assert (again["triggers"], again.failure) == ([2], None)
     assert again["lastSyncDateTime"] > kept["lastSyncDateTime"]
-    assert run.voice.notes == [f"syncs the licences of token {kept.id}"]
+    assert run.reporter.infos == [f"syncs the licences of token {kept.id}"]
 
 
 def test_whether_to_wait_changes_in_the_state_alone(tenant: Tenant) -> None:
@@ -69,7 +69,7 @@ def test_whether_to_wait_changes_in_the_state_alone(tenant: Tenant) -> None:
     after = updated(run, kept, asked(kept.id, 1, waitForSync=False))
     assert run.log == []
     assert after.outputs == {**kept.outputs, "waitForSync": False}
-    assert run.voice.said == [("note", "changes waitForSync in the state only")]
+    assert run.reporter.said == [("info", "changes waitForSync in the state only")]
 
 
 def test_a_running_sync_is_joined() -> None:
@@ -91,7 +91,7 @@ def test_a_sync_that_ended_meanwhile_is_not_joined() -> None:
     tenant.sync_licenses(york)
     run = Run(tenant)
     for looked_at in (lincoln, york):
-        shown = run.assembly.action(SYNCED).look(looked_at, {})
+        shown = run.assembly.operation(SYNCED).look(looked_at, {})
         assert shown is not None
     tenant.clock.advance(10)
     before = len(run.requests)
@@ -124,7 +124,7 @@ def test_a_failed_sync_is_told_and_tried_again(tenant: Tenant) -> None:
     still = updated(run, failed)
     assert isinstance(still.failure, SyncFailed)
     assert run.requests[:2] == [GET, SYNC]
-    assert run.voice.notes == [
+    assert run.reporter.infos == [
         f"syncs the licences of token {token_id} once more, since the last sync was not seen to succeed"
     ]
     well = updated(Run(tenant), still)
@@ -167,7 +167,7 @@ def test_a_refresh_shows_the_syncs_of_others(tenant: Tenant) -> None:
     quiet = Run(tenant)
     assert refreshed(quiet, kept) == kept
     assert quiet.requests == [GET]
-    assert quiet.voice.said == []
+    assert quiet.reporter.said == []
     tenant.edit_by_hand(kept.id, {"state": "invalid", "lastSyncStatus": "failed"})
     shown = refreshed(Run(tenant), kept)
     assert shown is not None

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from actions_in_process import SYNCED, Clocked, Deaf, Interrupted, Kept, done, refreshed, updated, uploaded
 from builders import TOKEN_ID
 from intune_vpp.core.errors import Conflict, GraphUnavailable, TokenGone, WaitInterrupted, WrongTenant
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Tenant
+from operations_in_process import SYNCED, Clocked, Deaf, Interrupted, Kept, done, refreshed, updated, uploaded
 from tenant_in_process import GET, LIST, SYNC, Run, new_tenant
 
 
@@ -127,7 +127,7 @@ def test_a_token_that_is_gone_takes_its_sync_along(tenant: Tenant) -> None:
 def test_another_tenant_is_never_asked(tenant: Tenant) -> None:
     """With another tenant's credentials nothing is looked at and nothing is done; what needs no request works."""
     kept = done(Run(tenant), SYNCED, asked(uploaded(tenant), 1))
-    pending = Kept(kept.action, kept.id, kept.inputs, {**kept.outputs, "syncPending": True})
+    pending = Kept(kept.operation, kept.id, kept.inputs, {**kept.outputs, "syncPending": True})
     run = Run(new_tenant())
     whose = f"^LicenseSync {kept.id} belongs to tenant .*Nothing was changed"
     with pytest.raises(WrongTenant, match=whose):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import T, VppTokens
-    from intune_vpp.core.waiting import Ended
+    from intune_vpp.core.waiting import WaitResult
 
 TOGETHER = 16
 
@@ -108,7 +108,7 @@ def test_waits_end_in_time_beside_a_list_that_hangs() -> None:
     tenant, clock = Held(Listing(())), Hurried()
     waiting = Waiting(TokenListing(cast("VppTokens", tenant), clock), clock)
 
-    def wait(_: int) -> tuple[VppToken, Ended]:
+    def wait(_: int) -> tuple[VppToken, WaitResult]:
         return waiting.wait(ends_at_noon, observed(), until=NOW)
 
     try:
@@ -143,12 +143,12 @@ class Hurried(SystemClock):
             raise
 
 
-def ends_at_noon(token: VppToken, now: datetime) -> Ended | None:
+def ends_at_noon(token: VppToken, now: datetime) -> WaitResult | None:
     """The end of a wait that lasts until NOW."""
-    from intune_vpp.core.waiting import Ended  # noqa: PLC0415 - a name for the type alone above
+    from intune_vpp.core.waiting import WaitResult  # noqa: PLC0415 - a name for the type alone above
 
     del token
-    return Ended(IntuneVppError("The time is over.")) if now >= NOW else None
+    return WaitResult(IntuneVppError("The time is over.")) if now >= NOW else None
 
 
 def test_a_late_answer_does_not_hide_a_newer_one() -> None:

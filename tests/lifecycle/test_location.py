@@ -62,11 +62,11 @@ def test_unnamed_location_is_a_warning() -> None:
     text = vpptoken()
     outcome = run.create(wanted(text, expectedLocationName="Lincoln", waitForSync=False))
     assert outcome.failure is None
-    assert run.voice.warnings == ['Intune does not name the location of Lincoln yet; expected is "Lincoln".']
+    assert run.reporter.warnings == ['Intune does not name the location of Lincoln yet; expected is "Lincoln".']
     later = Run(tenant)
     assert not later.preview(outcome.state, wanted(text, expectedLocationName="Lincoln", waitForSync=False))
     changed = later.up(outcome.state, wanted(text, expectedLocationName="Monroe", waitForSync=False))
-    assert (changed.failure, later.voice.warnings, later.requests) == (None, [], [])
+    assert (changed.failure, later.reporter.warnings, later.requests) == (None, [], [])
 
 
 def test_every_update_fails_until_it_is_put_right(tenant: Tenant) -> None:
@@ -79,8 +79,8 @@ def test_every_update_fails_until_it_is_put_right(tenant: Tenant) -> None:
         assert str(outcome.failure) == failure_of(state)
         assert outcome.state == state
         assert run.log == []
-        assert run.voice.said == [
-            ("note", 'fails: Lincoln is for the location "Monroe", expected is "Lincoln": same id, apps stay')
+        assert run.reporter.said == [
+            ("info", 'fails: Lincoln is for the location "Monroe", expected is "Lincoln": same id, apps stay')
         ]
         state = outcome.state
 
@@ -95,10 +95,12 @@ def test_corrected_expectation_is_quiet(tenant: Tenant, expected: str | None) ->
     outcome = run.up(state, inputs)
     assert (outcome.failure, outcome.state.inputs.expected_location_name) == (None, expected)
     assert run.log == []
-    assert run.voice.said == [("note", "changes expectedLocationName of Lincoln in the state only, without a request")]
+    assert run.reporter.said == [
+        ("info", "changes expectedLocationName of Lincoln in the state only, without a request")
+    ]
     again = Run(tenant)
     assert not again.preview(outcome.state, inputs)
-    assert again.voice.said == []
+    assert again.reporter.said == []
 
 
 def test_expectation_that_turns_wrong_fails(tenant: Tenant) -> None:
@@ -130,7 +132,7 @@ def test_right_file_is_the_cure(tenant: Tenant) -> None:
     run = Run(tenant)
     outcome = run.up(state, inputs)
     assert run.requests == [PATCH, SYNC, LIST]
-    assert run.voice.notes == [
+    assert run.reporter.infos == [
         (
             "renews Lincoln in place: 2027-11-01 → 2027-12-01; "
             'fails unless the file is for the location "Lincoln" (now "Monroe"): same id, apps stay'
@@ -157,7 +159,7 @@ def test_location_is_no_drift(tenant: Tenant) -> None:
     tenant.edit_by_hand(state.id, {"locationName": "Monroe"})
     refresh = Run(tenant)
     assert not refresh.drift(state)
-    assert refresh.voice.said == []
+    assert refresh.reporter.said == []
     now = Run(tenant).refresh(state)
     assert now is not None
     assert str(Run(tenant).up(now, inputs).failure) == failure_of(state)

@@ -48,7 +48,7 @@ def test_member_that_nobody_manages_is_no_drift(tenant: Tenant) -> None:
     later = Run(tenant)
     later.up(now, inputs)
     assert later.requests == []
-    assert run.voice.said == []
+    assert run.reporter.said == []
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_managed_member_is_told_and_put_back(tenant: Tenant, member: str, asked:
     tenant.edit_by_hand(state.id, {member: edited})
     refresh = Run(tenant)
     assert [change.property.name for change in refresh.drift(state).changes] == [member]
-    assert refresh.voice.notes[-1].endswith(f"was changed outside of Pulumi: {member}")
+    assert refresh.reporter.infos[-1].endswith(f"was changed outside of Pulumi: {member}")
     now = refreshed(tenant, state)
     run = Run(tenant)
     back = run.up(now, inputs).state
@@ -94,13 +94,13 @@ def test_renewal_by_hand_is_shown_once(tenant: Tenant) -> None:
     _, _, state = renewed_by_hand(tenant)
     run = Run(tenant)
     assert run.drift(state).renews
-    assert run.voice.notes == ["Lincoln was renewed outside of Pulumi: it expires on 2027-11-01 now"]
+    assert run.reporter.infos == ["Lincoln was renewed outside of Pulumi: it expires on 2027-11-01 now"]
     now = refreshed(tenant, state)
     marked = TokenFile(UNSEEN_FINGERPRINT, times.text(NEXT_YEAR), "Contoso")
     assert (now.token_file, now.inputs.token_file, now.inputs.token) == (marked, marked, UNSEEN_FINGERPRINT)
     again = Run(tenant)
     assert not again.drift(now)
-    assert again.voice.notes == []
+    assert again.reporter.infos == []
 
 
 def test_older_file_is_refused_after_a_renewal_by_hand(tenant: Tenant) -> None:
@@ -123,12 +123,12 @@ def test_very_file_of_a_renewal_by_hand_is_quiet(tenant: Tenant) -> None:
     run = Run(tenant)
     taken = run.up(now, wanted(second)).state
     assert run.requests == []
-    assert run.voice.said == []
+    assert run.reporter.said == []
     assert taken.inputs.token == stoken.parse(second.encode()).fingerprint
     assert not Run(tenant).drift(taken)
     again = Run(tenant)
     assert not again.preview(refreshed(tenant, taken), wanted(second))
-    assert again.voice.said == []
+    assert again.reporter.said == []
 
 
 def test_very_file_of_a_renewal_by_hand_survives_another_change(tenant: Tenant) -> None:
@@ -162,7 +162,7 @@ def test_file_taken_as_applied_is_not_sent_again_when_it_has_expired(tenant: Ten
     run = Run(tenant)
     run.up(refreshed(tenant, taken), wanted(second))
     assert run.requests == []
-    assert "expired" in " ".join(run.voice.warnings)
+    assert "expired" in " ".join(run.reporter.warnings)
 
 
 def test_invalid_token_is_told_by_refresh_and_preview(tenant: Tenant) -> None:
@@ -173,7 +173,7 @@ def test_invalid_token_is_told_by_refresh_and_preview(tenant: Tenant) -> None:
     refresh = Run(tenant)
     now = refresh.refresh(state)
     assert now is not None
-    assert refresh.voice.warnings == [
+    assert refresh.reporter.warnings == [
         (
             "Lincoln is invalid in Intune (seen 2026-11-01). Apple no longer accepts it: usually its Managed Apple "
             "Account has a new password or was disabled. Download the content token again and renew it."
@@ -185,7 +185,7 @@ def test_invalid_token_is_told_by_refresh_and_preview(tenant: Tenant) -> None:
     ]
     preview = Run(tenant)
     assert not preview.preview(now, inputs)
-    assert preview.voice.warnings == refresh.voice.warnings
+    assert preview.reporter.warnings == refresh.reporter.warnings
 
 
 def test_expiry_is_told_in_time(tenant: Tenant) -> None:
@@ -193,7 +193,7 @@ def test_expiry_is_told_in_time(tenant: Tenant) -> None:
     inputs = wanted(vpptoken(expires=NOW + timedelta(days=25)))
     run = Run(tenant)
     state = run.create(inputs).state
-    assert run.voice.warnings == [
+    assert run.reporter.warnings == [
         (
             "The token file of Lincoln expires in 25 days, on 2026-11-26. "
             "Download a new content token from Apple and renew it before then."
@@ -201,9 +201,9 @@ def test_expiry_is_told_in_time(tenant: Tenant) -> None:
     ]
     preview = Run(tenant)
     preview.preview(state, inputs)
-    assert preview.voice.warnings == [
+    assert preview.reporter.warnings == [
         "Lincoln expires in 24 days, on 2026-11-26. Download a new content token from Apple and renew it before then."
     ]
     relaxed = Run(tenant, configuration={"expiryWarningDays": "7"})
     relaxed.preview(state, inputs)
-    assert relaxed.voice.warnings == []
+    assert relaxed.reporter.warnings == []

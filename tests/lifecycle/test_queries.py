@@ -9,7 +9,7 @@ import pytest
 
 from builders import APPLE_ID, NEXT_YEAR, NOW
 from intune_vpp.core.check import Policy
-from intune_vpp.core.errors import NotFound, QueryRefused, SettingsError
+from intune_vpp.core.errors import InvalidRequest, NotFound, SettingsError
 from intune_vpp.lifecycle.queries import Filter, Queries
 from tenant_in_process import GET, LIST, Run, vpptoken
 
@@ -49,7 +49,7 @@ def test_by_id(queries: Queries, tenant: Tenant, run: Run) -> None:
 
     assert queries.by_id(lincoln).display_name == "Lincoln"
     assert run.requests == [GET]
-    with pytest.raises(QueryRefused, match=f'There is no token "{NOBODY}" in this tenant'):
+    with pytest.raises(InvalidRequest, match=f'There is no token "{NOBODY}" in this tenant'):
         queries.by_id(NOBODY)
 
 
@@ -61,16 +61,16 @@ def test_by_name(queries: Queries, tenant: Tenant, run: Run) -> None:
     assert queries.by_name(display_name="Second").id == york
     assert queries.by_name(location_name="York").id == york
     assert run.requests == [LIST, LIST]
-    with pytest.raises(QueryRefused, match='There is no token with the display name "second" in this tenant'):
+    with pytest.raises(InvalidRequest, match='There is no token with the display name "second" in this tenant'):
         queries.by_name(display_name="second")
-    with pytest.raises(QueryRefused, match='There is no token with the location "Second" in this tenant'):
+    with pytest.raises(InvalidRequest, match='There is no token with the location "Second" in this tenant'):
         queries.by_name(location_name="Second")
 
 
 def test_two_of_one_name(queries: Queries, tenant: Tenant) -> None:
     """Where two are called the same the question is refused with both ids."""
     ids = [by_hand(tenant, location, displayName="School") for location in ("Lincoln", "York")]
-    with pytest.raises(QueryRefused, match='2 tokens have the display name "School"') as caught:
+    with pytest.raises(InvalidRequest, match='2 tokens have the display name "School"') as caught:
         queries.by_name(display_name="School")
 
     assert ", ".join(ids) in str(caught.value)
@@ -85,21 +85,21 @@ def test_by_app(queries: Queries, tenant: Tenant) -> None:
     app = tenant.list_apps().apps[0]
 
     assert queries.by_app(app["id"]).id == york
-    with pytest.raises(QueryRefused, match=f"There is no mobile app {NOBODY} in this tenant"):
+    with pytest.raises(InvalidRequest, match=f"There is no mobile app {NOBODY} in this tenant"):
         queries.by_app(NOBODY)
 
 
 class OtherApps:
     """A tenant whose apps came from elsewhere."""
 
-    def feeding(self, mobile_app_id: str) -> None:
+    def token_id_of_app(self, mobile_app_id: str) -> None:
         """No token."""
 
 
 class Orphaned:
     """A tenant with an app whose token was deleted."""
 
-    def feeding(self, mobile_app_id: str) -> str:
+    def token_id_of_app(self, mobile_app_id: str) -> str:
         """That token's id."""
         del mobile_app_id
         return NOBODY
@@ -113,7 +113,7 @@ def test_an_app_that_names_no_token() -> None:
     """An app that did not come from a token is told apart from one that is not there."""
     queries = Queries(cast("VppTokens", OtherApps()), Policy())
 
-    with pytest.raises(QueryRefused, match=r"^The mobile app 1 names no token\. Only"):
+    with pytest.raises(InvalidRequest, match=r"^The mobile app 1 names no token\. Only"):
         queries.by_app("1")
 
 
@@ -121,7 +121,9 @@ def test_an_app_whose_token_is_gone() -> None:
     """The id in the sentence is told to be the app's token, which the user never named."""
     queries = Queries(cast("VppTokens", Orphaned()), Policy())
 
-    with pytest.raises(QueryRefused, match=rf"^The mobile app 1 came from token {NOBODY}, which is no longer there\.$"):
+    with pytest.raises(
+        InvalidRequest, match=rf"^The mobile app 1 came from token {NOBODY}, which is no longer there\.$"
+    ):
         queries.by_app("1")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders import NEXT_YEAR, NOW
-from intune_vpp.core import times, wire
+from intune_vpp.core import graph_json, times
 from intune_vpp.core.model import TokenFile, VppTokenArgs, VppTokenState
 from tenant_in_process import DELETE, GET, LIST, PATCH, Run, new_tenant, stored, vpptoken, wanted
 
@@ -26,7 +26,7 @@ def states(tenant: Tenant, count: int) -> list[VppTokenState]:
     for number in range(count):
         file = vpptoken(f"Location {number}", expires=NEXT_YEAR + timedelta(minutes=number))
         members = {"token": file, "appleId": "vpp@contoso.example", "displayName": f"Token {number}"}
-        observed = wire.token_from(tenant.create_by_hand(members))
+        observed = graph_json.token_from(tenant.create_by_hand(members))
         applied = TokenFile("sha256:" + "0" * 64, observed.expiration_date_time, observed.organization_name)
         state = VppTokenState(
             observed=observed,

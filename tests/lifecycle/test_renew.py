@@ -9,7 +9,7 @@ import pytest
 
 from builders import NEXT_YEAR, NOW
 from intune_vpp.core import stoken, times
-from intune_vpp.core.check import Download
+from intune_vpp.core.check import TokenFileContent
 from intune_vpp.core.errors import AdoptionRefused, GraphError, RenewalRefused, TokenFileError
 from intune_vpp.core.model import TokenFile, VppTokenState
 from intune_vpp_emulator.tenant import Tenant
@@ -35,7 +35,7 @@ def test_newer_file_renews_in_place(tenant: Tenant) -> None:
     outcome = run.up(state, wanted(text))
     assert run.requests == [PATCH, SYNC, LIST]
     assert run.bodies("PATCH") == [{"token": "***"}]
-    assert run.voice.notes == ["renews Lincoln in place: 2026-11-21 → 2027-11-01: same id, apps stay"]
+    assert run.reporter.infos == ["renews Lincoln in place: 2026-11-21 → 2027-11-01: same id, apps stay"]
     assert outcome.failure is None
     assert outcome.state.id == state.id
     assert outcome.state.observed.expiration_date_time == times.text(NEXT_YEAR)
@@ -194,10 +194,10 @@ def test_fingerprint_of_a_file_met_in_this_run_passes(tenant: Tenant) -> None:
 def test_misnamed_file_warns_in_preview(tenant: Tenant) -> None:
     """A file named after another location is told before it is applied."""
     state = created(tenant, vpptoken(expires=SOON))
-    file = Download(vpptoken().encode(), file_name="sToken_for_Monroe.vpptoken")
+    file = TokenFileContent(vpptoken().encode(), file_name="sToken_for_Monroe.vpptoken")
     run = Run(tenant)
     assert run.preview(state, {**wanted(None), "token": file}).renews
-    assert run.voice.warnings == [
+    assert run.reporter.warnings == [
         'The token file is named after "Monroe", the token in Intune is for "Lincoln". Is it the right file?'
     ]
 
@@ -230,5 +230,5 @@ def test_what_the_guard_will_say_is_said_before(tenant: Tenant) -> None:
     earlier = wanted(vpptoken(expires=SOON - timedelta(days=1)))
     args = run.assembly.preview.check(earlier, None).args
     run.assembly.preview.plan(state, args)
-    (warning,) = [one for one in run.voice.warnings if "refused" in one]
+    (warning,) = [one for one in run.reporter.warnings if "refused" in one]
     assert warning.startswith("this update will be refused: The token file expires on ")

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from actions_in_process import (
+from intune_vpp.core.errors import (
+    GraphError,
+    GraphUnavailable,
+    RevocationTimedOut,
+    TokenGone,
+    WaitInterrupted,
+)
+from intune_vpp.core.revocation import REPLACE_IT, RESULT_TYPE
+from intune_vpp_emulator.refusals import IntuneRefusal
+from intune_vpp_emulator.tenant import Page, Tenant
+from operations_in_process import (
     COUNTED,
     REVOKE,
     REVOKED,
@@ -22,16 +32,6 @@ from actions_in_process import (
     updated,
     uploaded,
 )
-from intune_vpp.core.errors import (
-    GraphError,
-    GraphUnavailable,
-    RevocationTimedOut,
-    TokenGone,
-    WaitInterrupted,
-)
-from intune_vpp.core.revocation import REPLACE_IT, RESULT_TYPE
-from intune_vpp_emulator.refusals import IntuneRefusal
-from intune_vpp_emulator.tenant import Page, Tenant
 from tenant_in_process import Run, new_tenant
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def test_one_that_is_joined_may_be_another(asked: dict[str, Any]) -> None:
     kept = interrupted(tenant)
     run = Run(tenant)
     done(run, REVOKED, {"vppTokenId": kept["vppTokenId"], **asked})
-    told = [one for one in run.voice.warnings if "whether with the parameters asked for here" in one]
+    told = [one for one in run.reporter.warnings if "whether with the parameters asked for here" in one]
     assert len(told) == len(asked)
     assert REVOKE not in run.requests
 
@@ -226,7 +226,7 @@ def test_one_that_is_joined_may_be_another(asked: dict[str, Any]) -> None:
 def test_two_resources_for_one_token() -> None:
     """A program that revokes the same token's licences in two places is refused, where the door knows the places."""
     tenant = new_tenant(Tenant)
-    preview, token_id = Run(tenant).assembly.action_preview, uploaded(tenant)
+    preview, token_id = Run(tenant).assembly.operation_preview, uploaded(tenant)
     for _ in range(2):
         assert preview.check(REVOKED, {"vppTokenId": token_id}, resource="urn::first") == []
     (problem,) = preview.check(REVOKED, {"vppTokenId": token_id.upper()}, resource="urn::second")

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from actions_in_process import (
+from intune_vpp.core import revocation
+from intune_vpp.core.errors import Conflict, GraphUnavailable, RequestNotSent, RevocationTimedOut, TokenGone
+from intune_vpp_emulator.refusals import IntuneRefusal
+from intune_vpp_emulator.tenant import Page, Tenant
+from operations_in_process import (
     REVOKE,
     REVOKED,
     Clocked,
@@ -22,14 +26,10 @@ from actions_in_process import (
     refreshed,
     script,
     slow,
-    standing_failure,
+    unresolved_failure,
     updated,
     uploaded,
 )
-from intune_vpp.core import revocation
-from intune_vpp.core.errors import Conflict, GraphUnavailable, NotSent, RevocationTimedOut, TokenGone
-from intune_vpp_emulator.refusals import IntuneRefusal
-from intune_vpp_emulator.tenant import Page, Tenant
 from tenant_in_process import GET, LIST, Run, new_tenant
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def test_an_interruption_at_once() -> None:
     run = Run(tenant)
     well = updated(run, kept)
     assert run.requests == [GET, *[LIST] * len(run.time.slept)]
-    assert run.voice.said == [
-        ("note", f"goes on waiting for the revocation of the licences of token {kept['vppTokenId']}")
+    assert run.reporter.said == [
+        ("info", f"goes on waiting for the revocation of the licences of token {kept['vppTokenId']}")
     ]
     assert (well.failure, well["actionState"]) == (None, "done")
     assert (well["startDateTime"], well["requestedDateTime"]) == (
@@ -94,7 +94,7 @@ def test_a_refresh_sees_how_it_goes() -> None:
     ended = refreshed(quiet, shown)
     assert ended is not None
     assert ended["actionState"] == "done"
-    assert quiet.voice.said == []
+    assert quiet.reporter.said == []
     assert not planned(Run(tenant), ended, kept.inputs)
 
 
@@ -111,13 +111,13 @@ def test_a_refresh_tells_what_nobody_was_told(left: int | None) -> None:
     assert ended is not None
     if left is None:
         assert "could not be revoked" in str(
-            revocation.standing(revocation.result_from(ended.outputs), "Lincoln").failure
+            revocation.unresolved(revocation.result_from(ended.outputs), "Lincoln").failure
         )
-        assert run.voice.warnings == []
+        assert run.reporter.warnings == []
     else:
-        (warning,) = run.voice.warnings
+        (warning,) = run.reporter.warnings
         assert warning.startswith("3 of ")
-        assert standing_failure(ended) is None
+        assert unresolved_failure(ended) is None
 
 
 def test_a_wait_that_runs_out() -> None:
@@ -224,7 +224,7 @@ def test_a_request_that_was_never_sent() -> None:
     tenant = new_tenant()
     token_id = uploaded(tenant)
     run = Run(tenant, around=partial(Tampering, refuse))
-    with pytest.raises(NotSent, match="nothing was sent"):
+    with pytest.raises(RequestNotSent, match="nothing was sent"):
         done(run, REVOKED, {"vppTokenId": token_id})
     assert run.requests == [GET]
 
@@ -283,7 +283,7 @@ def test_a_result_that_vanishes() -> None:
     )
     assert 60 <= sum(run.time.slept) < 90
     assert REVOKE not in run.requests
-    assert refreshed(Run(tenant), kept) == Kept(kept.action, kept.id, kept.inputs, kept.outputs)
+    assert refreshed(Run(tenant), kept) == Kept(kept.operation, kept.id, kept.inputs, kept.outputs)
 
 
 def test_a_token_deleted_during_the_wait() -> None:
@@ -316,7 +316,7 @@ def test_a_record_that_lacks_something(tenant: Tenant, missing: str) -> None:
     """A record in which a member is missing is followed as far as it says, and never revokes."""
     kept = done(Run(tenant), REVOKED, {"vppTokenId": uploaded(tenant)})
     lacking = Kept(
-        kept.action, kept.id, kept.inputs, {name: one for name, one in kept.outputs.items() if name != missing}
+        kept.operation, kept.id, kept.inputs, {name: one for name, one in kept.outputs.items() if name != missing}
     )
     run = Run(tenant)
     shown = refreshed(run, lacking)

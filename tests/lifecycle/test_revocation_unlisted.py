@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from actions_in_process import REVOKE, REVOKED, Losing, done, interrupted, refreshed, slow, uploaded
 from intune_vpp_emulator.tenant import Page, Tenant
+from operations_in_process import REVOKE, REVOKED, Losing, done, interrupted, refreshed, slow, uploaded
 from tenant_in_process import DELETE, GET, LIST, Run, new_tenant, vpptoken, wanted
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from actions_in_process import REVOKE, REVOKED, Kept, at_once, done, script, updated, uploaded
+from operations_in_process import REVOKE, REVOKED, Kept, at_once, done, script, updated, uploaded
 from tenant_in_process import GET, LIST, Run, new_tenant
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def test_a_running_one_is_joined() -> None:
     assert REVOKE not in run.requests
     assert kept.id == f"{token_id}/2026-11-01T12:00:01.0000000Z"
     assert (kept["actionState"], kept["requestedDateTime"]) == ("done", "2026-11-01T12:00:21Z")
-    assert run.voice.notes == ["waits for the revocation of the licences of Lincoln that is going on already"]
+    assert run.reporter.infos == ["waits for the revocation of the licences of Lincoln that is going on already"]
 
 
 def test_one_that_waits_without_a_start_is_joined(tenant: Tenant) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from builders import NOW
-from intune_vpp.core import records, stoken
+from intune_vpp.core import pulumi_state, stoken
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.lifecycle.token_files import TokenFileCache
 from intune_vpp_emulator.tenant import Tenant
@@ -75,15 +75,15 @@ def test_life_of_a_token_tells_no_secret(caplog: pytest.LogCaptureFixture) -> No
     for text in (old, new):
         assert_kept(text, caplog.text, [record.__dict__ for record in caplog.records])
         for run in (first, second, third):
-            assert_kept(text, run.voice.said, run.log, vars(run.assembly))
-        assert_kept(text, repr(state), repr(outcome), repr(checked), records.state_to(outcome.state))
-        assert_kept(text, records.args_to(checked.args))
+            assert_kept(text, run.reporter.said, run.log, vars(run.assembly))
+        assert_kept(text, repr(state), repr(outcome), repr(checked), pulumi_state.state_to(outcome.state))
+        assert_kept(text, pulumi_state.args_to(checked.args))
 
 
 def assert_told_without(text: str, error: BaseException, run: Run, caplog: pytest.LogCaptureFixture) -> None:
     """An error was raised and nothing of the file was told with it."""
     assert isinstance(error, IntuneVppError)
-    assert_kept(text, everything(error), run.voice.said, run.log, caplog.text)
+    assert_kept(text, everything(error), run.reporter.said, run.log, caplog.text)
 
 
 @pytest.mark.parametrize("trouble", ["unreachable", "refused"])

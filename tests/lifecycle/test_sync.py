@@ -143,7 +143,7 @@ def test_stale_expiration_is_waited_out() -> None:
     run, state = renewed(tenant)
     assert state.observed.expiration_date_time == times.text(NEXT_YEAR)
     assert sum(run.time.slept) == pytest.approx(41.375)
-    assert run.voice.warnings == []
+    assert run.reporter.warnings == []
 
 
 def test_stale_expiration_is_accepted_in_the_end() -> None:
@@ -153,7 +153,7 @@ def test_stale_expiration_is_accepted_in_the_end() -> None:
     run, state = renewed(tenant)
     assert state.observed.expiration_date_time == times.text(SOON)
     assert 60 <= sum(run.time.slept) < 80
-    assert run.voice.warnings == [
+    assert run.reporter.warnings == [
         (
             "Lincoln was renewed and synced, but Intune still shows 2027-01-30 instead of 2027-11-01. "
             "It usually catches up; refresh later."
@@ -204,7 +204,7 @@ def test_refused_sync_is_tried_again_by_the_next_run() -> None:
     last = Run(tenant)
     done = last.up(again.state, inputs)
     assert last.requests == [SYNC, LIST]
-    assert last.voice.notes == [
+    assert last.reporter.infos == [
         "syncs Lincoln once more, since its last sync was not seen to succeed: same id, apps stay"
     ]
     assert (done.failure, done.state.sync_pending) == (None, False)
@@ -219,7 +219,7 @@ def test_pending_sync_is_no_drift() -> None:
     assert state.sync_pending is True
     refresh = Run(tenant)
     assert not refresh.drift(state)
-    assert refresh.voice.said == []
+    assert refresh.reporter.said == []
     now = Run(tenant).refresh(state)
     assert now is not None
     assert Run(tenant).preview(now, inputs).resyncs

@@ -42,8 +42,8 @@ def test_rename_takes_over_and_leaves_alone(tenant: Tenant) -> None:
     outcome = run.create(inputs)
     run.delete(old)
     assert run.requests == [LIST]
-    assert run.voice.warnings == [taken_over(old)]
-    assert run.voice.notes == [
+    assert run.reporter.warnings == [taken_over(old)]
+    assert run.reporter.infos == [
         "creates Lincoln, valid until 2027-11-01, or adopts the token that was made from this file before",
         f"Lincoln stays: a resource of this program has token {old.id}.",
     ]
@@ -76,7 +76,7 @@ def test_lost_state_finds_its_token(tenant: Tenant) -> None:
     run = Run(tenant)
     found = run.create(inputs).state
     assert run.requests == [LIST, SYNC, LIST]
-    assert run.voice.warnings == [taken_over(lost)]
+    assert run.reporter.warnings == [taken_over(lost)]
     assert (found.id, found.sync_pending, found.observed.last_sync_status) == (lost.id, False, "completed")
 
 
@@ -213,7 +213,7 @@ def test_second_resource_with_the_same_token_is_told(tenant: Tenant) -> None:
     run = Run(tenant)
     run.create(inputs)
     run.preview(first, inputs)
-    assert run.voice.warnings == [
+    assert run.reporter.warnings == [
         taken_over(first),
         f"Two resources of this program have token {first.id}: remove one of them from the program.",
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import httpx
 import pytest
 
-from dynamic.school import Unsyncable
+from dynamic.program_inputs import Unsyncable
 from intune_vpp import assembly
 from intune_vpp.lifecycle import waiting
 from intune_vpp_emulator.app import ROOT, create_app

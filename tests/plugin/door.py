@@ -10,7 +10,7 @@ import grpc
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, provider_pb2_grpc, status_pb2
 
-from host.engine import Engine
+from engine_room.engine import Engine
 from intune_vpp.plugin.servicer import Servicer
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def the_status(error: grpc.RpcError) -> status_pb2.Status:
     return status_pb2.Status.FromString(found)
 
 
-def half_done(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed:
+def partial_failure(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed:
     """What the engine is told of a resource that is there, but not well."""
     (detail,) = the_status(error).details
     told = provider_pb2.ErrorResourceInitFailed()

@@ -14,18 +14,18 @@ from pulumi.runtime.proto import provider_pb2
 
 from builders import file_text
 from core.strategies import JSON, TEXTS
-from dynamic.school import day, text
+from dynamic.program_inputs import day, text
 from intune_vpp.core.model import INPUTS
-from intune_vpp.host.unknowns import SENTINELS
+from intune_vpp.engine.unknowns import SENTINELS
 from plugin.door import TYPE, URN, Door, archive, asset, output, secret, struct
-from plugin.school import inputs
+from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hypothesis.strategies import SearchStrategy
 
-    from dynamic.school import Unsyncable
+    from dynamic.program_inputs import Unsyncable
     from plugin.conftest import Open
 
 STRING_SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"

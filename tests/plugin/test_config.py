@@ -11,13 +11,13 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.school import Unsyncable, text
-from intune_vpp.host.unknowns import SENTINELS
+from dynamic.program_inputs import Unsyncable, text
+from intune_vpp.engine.unknowns import SENTINELS
 from plugin.door import DIFF, TYPE, URN, Door, Kept, output, plain, secret, struct
-from plugin.school import inputs
+from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
-    from host.engine import Engine
+    from engine_room.engine import Engine
     from plugin.conftest import Open
 
 SCHEMA = Path(__file__).parents[2] / "schema.json"

@@ -11,12 +11,12 @@ import grpc
 import pytest
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
-from dynamic.school import Unsyncable, text
+from dynamic.program_inputs import Unsyncable, text
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant
 from plugin.door import secret, struct
 from plugin.processes import Silent, begun, connected, port_of
-from plugin.school import inputs
+from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
     from plugin.door import Door, Listener

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from core.strategies import args, states
-from dynamic.school import text
-from intune_vpp.core import records
-from intune_vpp.host.unknowns import SENTINELS, to_engine
+from dynamic.program_inputs import text
+from intune_vpp.core import pulumi_state
+from intune_vpp.engine.unknowns import SENTINELS, to_engine
 from plugin.door import Door, Kept, asset, details, output, plain, secret
-from plugin.school import inputs
+from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
-    from dynamic.school import Unsyncable
+    from dynamic.program_inputs import Unsyncable
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
     from plugin.conftest import Open
 
@@ -140,9 +140,9 @@ def test_a_refresh_asks_the_other_way_round(start: Open, tenant: Unsyncable) -> 
 @given(state=states(args(unknowns=False)), asked=args(unknowns=True))
 def test_the_answer_agrees_with_itself(provider: Door, state: VppTokenState, asked: VppTokenArgs) -> None:
     """Some change or none, the names and the details say the same, for whatever state and inputs."""
-    kept = Kept(state.id, _written(records.args_to(state.inputs)), _written(records.state_to(state)))
+    kept = Kept(state.id, _written(pulumi_state.args_to(state.inputs)), _written(pulumi_state.state_to(state)))
 
-    details(provider.diff(kept, _written(records.args_to(asked))))
+    details(provider.diff(kept, _written(pulumi_state.args_to(asked))))
 
 
 def _written(properties: dict[str, Any]) -> dict[str, Any]:

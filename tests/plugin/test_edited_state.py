@@ -9,15 +9,15 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from actions_in_process import uploaded
-from dynamic.school import text
+from dynamic.program_inputs import text
+from operations_in_process import uploaded
 from plugin.door import URN, Door, Kept, plain, struct
-from plugin.school import inputs
+from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dynamic.school import Unsyncable
+    from dynamic.program_inputs import Unsyncable
 
 ODD: dict[str, Any] = {"roleScopeTagIds": {"hunter2": "hunter2"}}
 REFUSAL = (

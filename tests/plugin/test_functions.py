@@ -9,15 +9,15 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from actions_in_process import uploaded
-from dynamic.school import day, text
-from intune_vpp.host.unknowns import SENTINELS
+from dynamic.program_inputs import day, text
+from intune_vpp.engine.unknowns import SENTINELS
+from operations_in_process import uploaded
 from plugin.door import TYPE, Door, asset, output, secret, struct
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dynamic.school import Unsyncable
+    from dynamic.program_inputs import Unsyncable
     from plugin.conftest import Open
     from plugin.door import Listener
 

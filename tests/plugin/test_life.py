@@ -9,12 +9,12 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.school import text
+from dynamic.program_inputs import text
 from plugin.door import DIFF, URN, Door, Kept, plain, secret, struct
-from plugin.school import inputs
+from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
-    from dynamic.school import Unsyncable
+    from dynamic.program_inputs import Unsyncable
     from plugin.conftest import Open
 
 NOBODY = "22222222-2222-4222-8222-222222222222"

@@ -12,27 +12,27 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pulumi.runtime.proto import provider_pb2
 
-from actions_in_process import uploaded
 from core.strategies import JSON, LATIN, TEXTS
-from dynamic.school import text
-from intune_vpp.core import records
-from intune_vpp.core.actions import ACTIONS
+from dynamic.program_inputs import text
+from intune_vpp.core import pulumi_state
 from intune_vpp.core.model import PROPERTIES
-from plugin.door import SIGNATURE, TYPE, URN, Door, asset, half_done, plain, secret, struct
-from plugin.school import inputs
+from intune_vpp.core.operations import OPERATIONS
+from operations_in_process import uploaded
+from plugin.door import SIGNATURE, TYPE, URN, Door, asset, partial_failure, plain, secret, struct
+from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-    from dynamic.school import Unsyncable
+    from dynamic.program_inputs import Unsyncable
 
-OF_ACTIONS = sorted({prop.name for action in ACTIONS for prop in action.properties})
+OF_ACTIONS = sorted({prop.name for operation in OPERATIONS for prop in operation.properties})
 NAMES = st.sampled_from([*(prop.name for prop in PROPERTIES), *OF_ACTIONS, SIGNATURE, "value", "__inputs"]) | TEXTS
 WRAPPED: st.SearchStrategy[Any] = (
     JSON | JSON.map(secret) | JSON.map(lambda value: asset(path=value)) | st.just({SIGNATURE: {}})
 )
 GARBAGE = st.dictionaries(NAMES, WRAPPED, max_size=4).map(struct)
-ACTION_URNS = [URN.replace("VppToken", action.name) for action in ACTIONS]
+ACTION_URNS = [URN.replace("VppToken", operation.name) for operation in OPERATIONS]
 URNS = st.sampled_from([URN, *ACTION_URNS]) | TEXTS
 IDS = st.sampled_from(["", "/", "a/b?c#d", "..", "22222222-2222-4222-8222-222222222222"]) | LATIN
 FLAGS = st.booleans()
@@ -80,7 +80,7 @@ def answered(door: Door, method: str, request: Message) -> None:
         failure = error
     if failure is not None:
         if failure.code() is grpc.StatusCode.UNKNOWN:
-            assert half_done(failure).reasons
+            assert partial_failure(failure).reasons
         else:
             assert failure.code() is grpc.StatusCode.FAILED_PRECONDITION, failure.details()
         assert failure.details()
@@ -162,7 +162,7 @@ def test_a_defect_quotes_nothing(
         raise TypeError("hunter2")
 
     with monkeypatch.context() as patched:
-        patched.setattr(records, "args_to", fail)
+        patched.setattr(pulumi_state, "args_to", fail)
         with pytest.raises(grpc.RpcError) as caught:
             provider.ask("Check", provider_pb2.CheckRequest(urn=URN, news=struct(inputs("hunter2"))))
 

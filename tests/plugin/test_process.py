@@ -17,16 +17,16 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.school import text
+from dynamic.program_inputs import text
+from engine_room.engine import listening
+from engine_room.killable import IN_A_SHELL, engine_with, kill
 from graph.test_redaction import BEARER, pieces
-from host.engine import listening
-from host.killable import IN_A_SHELL, engine_with, kill
 from intune_vpp.plugin import serve as served
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant
-from plugin.door import half_done
+from plugin.door import partial_failure
 from plugin.processes import COMMAND, SECONDS_TO_END, Silent, begun, connected, port_of
-from plugin.school import inputs
+from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -118,7 +118,7 @@ def test_a_signal_while_a_creation_waits(number: signal.Signals) -> None:
 
         assert child.communicate(timeout=SECONDS_TO_END) == ("", "")
         assert child.returncode == 0
-    assert [token.id for token in tenant.tokens] == [half_done(caught.value).id]
+    assert [token.id for token in tenant.tokens] == [partial_failure(caught.value).id]
 
 
 @pytest.mark.parametrize("number", SIGNALS)

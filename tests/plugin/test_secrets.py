@@ -13,15 +13,15 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from core.test_secrets import pieces
-from dynamic.school import text
-from plugin.door import DIFF, SIGNATURE, Door, Kept, asset, half_done, plain, secret, struct
-from plugin.school import inputs
+from dynamic.program_inputs import text
+from plugin.door import DIFF, SIGNATURE, Door, Kept, asset, partial_failure, plain, secret, struct
+from plugin.program_inputs import inputs
 from tenant_in_process import sealed_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dynamic.school import Unsyncable
+    from dynamic.program_inputs import Unsyncable
     from plugin.conftest import Open
     from plugin.door import Listener
 
@@ -168,7 +168,7 @@ def test_what_a_program_marks_stays_marked(provider: Door, tenant: Unsyncable, e
     tenant.healed = False
     with pytest.raises(grpc.RpcError) as caught:
         provider.made(inputs(text(location="York"), displayName=secret("Leeds"), waitForSync=True))
-    failed = half_done(caught.value)
+    failed = partial_failure(caught.value)
     assert marked_names(plain(failed.inputs)) == {"displayName"}
     assert marked_names(plain(failed.properties)) == {"displayName", "__inputs"}
     sentences = [*failed.reasons, *(sentence for _, _, sentence in engine.about)]

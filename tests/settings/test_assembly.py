@@ -45,11 +45,11 @@ class Silent:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def note(self, sentence: str) -> None:
+    def info(self, sentence: str) -> None:
         """Keep a note."""
         self.told.append(sentence)
 
-    warn = error = note
+    warn = info
 
 
 class Still:
@@ -181,13 +181,13 @@ def test_the_encoding_is_handed_on(http: httpx.Client, tenant: Tenant, encoding:
 
 def test_the_policy_follows_the_settings() -> None:
     """v1.0 refuses beta's members, and the days until a warning are the configured ones."""
-    voice = Silent()
-    old = Assembly(read({"graphVersion": "v1.0"}, {}), voice, clock=Still())
-    early = Assembly(read({"expiryWarningDays": 400}, {}), voice, clock=Still())
+    reporter = Silent()
+    old = Assembly(read({"graphVersion": "v1.0"}, {}), reporter, clock=Still())
+    early = Assembly(read({"expiryWarningDays": 400}, {}), reporter, clock=Still())
 
     assert {problem.property for problem in old.preview.check(INPUTS, None).problems} == {"dataSharingConsentGranted"}
     assert early.preview.check(INPUTS, None).problems == ()
-    warning, note = voice.told
+    warning, note = reporter.told
     assert "expires in 365 days" in warning
     assert note.startswith("creates Contoso, ")
 
@@ -220,8 +220,8 @@ from intune_vpp.assembly import Assembly
 from intune_vpp.settings import read
 
 class Silent:
-    def note(self, sentence): pass
-    warn = error = note
+    def info(self, sentence): pass
+    warn = info
 
 assembly = Assembly(read({{}}, {{}}), Silent())
 checked = assembly.preview.check({INPUTS!r}, None)

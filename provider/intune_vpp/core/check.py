@@ -39,7 +39,7 @@ _GO_ON = "To go on without this token, name its URN with --exclude."
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
+class TokenFileContent:
     """The content of a token file on its way in, and the file's name where there is one."""
 
     content: bytes = field(repr=False)
@@ -87,13 +87,13 @@ def check(
 
     `olds` are the inputs of the last run, None for a new token; `recall` knows the token files this process has met.
     """
-    problems = [*_unheard_of(inputs), *_beta_only(inputs, policy)]
+    problems = [*_unknown_inputs(inputs), *_beta_only(inputs, policy)]
     values: dict[str, Any] = {}
     for prop in INPUTS:
         value = inputs.get(prop.name)
         if value is None or prop.kind in {Kind.FINGERPRINT, Kind.OBJECT}:
             continue
-        if value is not UNKNOWN and (reason := misfit(prop, value)):
+        if value is not UNKNOWN and (reason := type_error(prop, value)):
             problems.append(Problem(prop.name, reason))
             continue
         values[prop.attribute] = tuple(value) if isinstance(value, list) else value
@@ -170,7 +170,7 @@ def _token_file(
     """The file an input stands for: read from its content, or known by its fingerprint."""
     if given is None or given is UNKNOWN:
         return given
-    if isinstance(given, Download):
+    if isinstance(given, TokenFileContent):
         return stoken.parse(given.content, file_name=given.file_name)
     if not isinstance(given, str):
         msg = "The token must be the text of a .vpptoken file, or a file or string asset of it."
@@ -212,7 +212,7 @@ def _with_token(
     return replace(checked, args=args, stoken=file, warnings=(warning,) if warning else ())
 
 
-def _unheard_of(inputs: Mapping[str, Any]) -> list[Problem]:
+def _unknown_inputs(inputs: Mapping[str, Any]) -> list[Problem]:
     known = {prop.name for prop in INPUTS}
     strangers = [name for name in inputs if name not in known and not name.startswith("__")]
     return [Problem("", f"{name} is not an input of a VppToken.") for name in strangers]
@@ -236,8 +236,8 @@ def _missing(args: VppTokenArgs, inputs: Mapping[str, Any], policy: Policy) -> l
     """What a new token cannot do without; one that is taken over has it already."""
     if inputs.get("adoptTokenId") is not None:
         return []
-    needed = [prop for prop in INPUTS if prop.needed and inputs.get(prop.name) is None]
-    problems = [Problem("", f"{prop.name} is needed to create a token.") for prop in needed]
+    required = [prop for prop in INPUTS if prop.required and inputs.get(prop.name) is None]
+    problems = [Problem("", f"{prop.name} is needed to create a token.") for prop in required]
     if policy.beta and args.data_sharing_consent_granted not in {True, UNKNOWN}:
         reason = (
             "dataSharingConsentGranted must be true to create a token: it is your consent that user and device "
@@ -247,7 +247,7 @@ def _missing(args: VppTokenArgs, inputs: Mapping[str, Any], policy: Policy) -> l
     return problems
 
 
-def misfit(prop: Property, value: object) -> str | None:
+def type_error(prop: Property, value: object) -> str | None:
     """Why a value does not fit a property's kind, None where it does."""
     if prop.kind is Kind.CHOICE:
         choices = list(prop.choices or ())
@@ -256,7 +256,7 @@ def misfit(prop: Property, value: object) -> str | None:
     if not fits(value):
         return f"{prop.name} {wanted}"
     # Intune shows a text on one line, and Pulumi may show it raw: one of these is a mistake or worse.
-    shown = prop.kind in {Kind.TEXT, Kind.TEXTS}
+    shown = prop.kind in {Kind.STRING, Kind.STRINGS}
     return f"{prop.name} {_ONE_LINE}" if shown and _has_controls(value) else None
 
 
@@ -284,8 +284,8 @@ def _is_plain(value: object) -> bool:
 
 
 _FITTING: dict[Kind, tuple[Callable[[object], bool], str]] = {
-    Kind.FLAG: (lambda value: isinstance(value, bool), "must be true or false."),
-    Kind.TEXTS: (_are_texts, "must be a list of texts."),
+    Kind.BOOL: (lambda value: isinstance(value, bool), "must be true or false."),
+    Kind.STRINGS: (_are_texts, "must be a list of texts."),
     Kind.COUNTRY: (
         lambda value: isinstance(value, str) and _COUNTRY.fullmatch(value) is not None,
         "must be a country code of two letters, such as US.",
@@ -294,5 +294,5 @@ _FITTING: dict[Kind, tuple[Callable[[object], bool], str]] = {
         lambda value: isinstance(value, str) and _GUID.fullmatch(value) is not None,
         "must be the id of a vppToken, a GUID.",
     ),
-    Kind.ANY: (_is_plain, "cannot hold files: name what is in them by a hash."),
+    Kind.JSON: (_is_plain, "cannot hold files: name what is in them by a hash."),
 }

@@ -117,7 +117,7 @@ def _change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> Change 
     new, old = getattr(args, prop.attribute), _before(prop, state)
     if new is None:
         # What Graph knows is no longer managed; what only the provider knows is as if it had never been asked.
-        new = old if prop.sent is Sent.MEMBER else prop.when_absent
+        new = old if prop.sent is Sent.MEMBER else prop.default
     return None if new is not UNKNOWN and same(prop, old, new) else Change(prop, old, new)
 
 
@@ -126,7 +126,7 @@ def _before(prop: Property, state: VppTokenState) -> object:
     asked: object = getattr(state.inputs, prop.attribute)
     if asked is not None:
         return asked
-    return prop.when_absent if prop.sent is Sent.HERE_ONLY else getattr(state.observed, prop.attribute)
+    return prop.default if prop.sent is Sent.PROVIDER_ONLY else getattr(state.observed, prop.attribute)
 
 
 def _token_change(state: VppTokenState, args: VppTokenArgs) -> Change | None:

@@ -29,14 +29,14 @@ def observe(
     """
     applied = _applied(state.token_file, observed)
     inputs = _inputs(state, observed)
-    named = as_judged(_named(inputs.token_file, applied, observed), observed)
+    named = mark_invalid(_named(inputs.token_file, applied, observed), observed)
     if inputs != VppTokenArgs():
         # A resource that is only looked up has no inputs, and gets none.
         inputs = replace(inputs, token=None if inputs.token is None else named.fingerprint, token_file=named)
     if duplicates is not None:
         state = replace(state, duplicate_token_ids=duplicates, look_for_duplicates=False)
     return replace(
-        state, observed=observed, observed_at=observed_at, token_file=as_judged(applied, observed), inputs=inputs
+        state, observed=observed, observed_at=observed_at, token_file=mark_invalid(applied, observed), inputs=inputs
     )
 
 
@@ -49,10 +49,10 @@ def imported(observed: VppToken, *, tenant_id: str, observed_at: str) -> VppToke
     return observe(bare, observed, observed_at=observed_at)
 
 
-def held(state: VppTokenState) -> VppTokenArgs:
+def file_in_intune(state: VppTokenState) -> VppTokenArgs:
     """The inputs with what Intune holds as their file: what the guard measures a new file against."""
     observed = state.observed
-    return replace(state.inputs, token_file=as_judged(state.token_file or _unseen(observed), observed))
+    return replace(state.inputs, token_file=mark_invalid(state.token_file or _unseen(observed), observed))
 
 
 def _named(asked: TokenFile | Unknown | None, applied: TokenFile | None, observed: VppToken) -> TokenFile:
@@ -64,10 +64,10 @@ def _named(asked: TokenFile | Unknown | None, applied: TokenFile | None, observe
 
 
 @overload
-def as_judged(token_file: TokenFile, observed: VppToken) -> TokenFile: ...
+def mark_invalid(token_file: TokenFile, observed: VppToken) -> TokenFile: ...
 @overload
-def as_judged(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None: ...
-def as_judged(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None:
+def mark_invalid(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None: ...
+def mark_invalid(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None:
     """The file with the mark that Intune calls its token invalid: the guard then lets an older file pass."""
     if token_file is None:
         return None

@@ -9,7 +9,7 @@
     ├─ SettingsError           missing or contradictory configuration
     ├─ AdoptionRefused         not there, ambiguous, already another resource's
     ├─ DuplicateToken          another token of the tenant is for the same file or location
-    ├─ QueryRefused            what a function asks for is not there, or not one thing
+    ├─ InvalidRequest          what a function or import asks for does not exist, or is not one thing
     ├─ StateError              the state holds a member of the wrong type
     ├─ SyncFailed              the sync ended badly, or the token cannot sync
     │  └─ SyncTimedOut         the sync did not end in time
@@ -25,7 +25,7 @@
        ├─ Throttled 429
        ├─ GraphUnavailable 5xx
        └─ GraphUnreachable     no answer, or none that can be read
-          └─ NotSent           and no request either
+          └─ RequestNotSent    and no request either
 
 A message is one printable line: a sentence of what happened, one of what to do, the request id where there is one. No
 body, header or secret is ever part of it.
@@ -75,7 +75,7 @@ class DuplicateToken(IntuneVppError):
     """Another token of the tenant was made from the same file, or is for the same location."""
 
 
-class QueryRefused(IntuneVppError):
+class InvalidRequest(IntuneVppError):
     """What a function asks for is not there, or not one thing."""
 
 
@@ -181,5 +181,5 @@ class GraphUnreachable(GraphError):
     """No answer came, or none that can be read: the request may or may not have been acted on."""
 
 
-class NotSent(GraphUnreachable):
+class RequestNotSent(GraphUnreachable):
     """The request never left, for want of a connection or of a sign-in: it was surely not acted on."""

@@ -1,7 +1,7 @@
 """Values by the kind of their property: Graph's answers and the states that Pulumi keeps are read here.
 
-A value that does not fit its kind goes no further. Graph's answer loses it (`core/wire.py`); a state with it is refused
-(`core/records.py`). So the rest of the provider never meets a number where a date should be.
+A value that does not fit its kind goes no further. Graph's answer loses it (`core/graph_json.py`); a state with it is
+refused (`core/pulumi_state.py`). So the rest of the provider never meets a number where a date should be.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _LARGEST_COUNT = 2**53
 
 _RESULT_MEMBERS = {prop.name: prop for prop in ACTION_RESULT}
 _EXPECTED = {
-    Kind.FLAG: "a boolean",
-    Kind.TEXTS: "a list of strings",
+    Kind.BOOL: "a boolean",
+    Kind.STRINGS: "a list of strings",
     Kind.COUNT: "a whole number",
     Kind.OBJECT: "an object",
     Kind.OBJECTS: "a list of objects",
@@ -49,15 +49,15 @@ def read(properties: Iterable[Property], found: Mapping[str, Any], unfit: Unfit)
 def value(kind: Kind, name: str, found: object, unfit: Unfit) -> Any:  # noqa: PLR0911 - one for each kind
     """A JSON value as the model has it; None where it is absent, was never set or does not fit."""
     match kind:
-        case _ if found is None or kind is Kind.ANY:
+        case _ if found is None or kind is Kind.JSON:
             return found
-        case Kind.FLAG if isinstance(found, bool):
+        case Kind.BOOL if isinstance(found, bool):
             return found
         case Kind.TIME if isinstance(found, str):
             return None if times.is_never(found) else without_controls(found)
         case Kind.COUNT if _is_whole(found):
             return int(found)  # type: ignore[call-overload]
-        case Kind.TEXTS if isinstance(found, (list, tuple)) and all(isinstance(item, str) for item in found):
+        case Kind.STRINGS if isinstance(found, (list, tuple)) and all(isinstance(item, str) for item in found):
             return tuple(map(without_controls, found))
         case Kind.OBJECT if isinstance(found, dict):
             return _token_file(name, found, unfit)
@@ -78,7 +78,7 @@ def _is_whole(found: object) -> bool:
 
 def _token_file(name: str, found: Mapping[str, Any], unfit: Unfit) -> TokenFile:
     members = {
-        attribute: value(Kind.TEXT, f"{name}.{camel_case(attribute)}", found.get(camel_case(attribute)), unfit)
+        attribute: value(Kind.STRING, f"{name}.{camel_case(attribute)}", found.get(camel_case(attribute)), unfit)
         for attribute in TokenFile.__slots__
     }
     return TokenFile(**{**members, "fingerprint": members["fingerprint"] or ""})

@@ -33,9 +33,9 @@ UNKNOWN: Final = Unknown.UNKNOWN
 class Kind(StrEnum):
     """What a property's value looks like."""
 
-    TEXT = "text"
-    FLAG = "flag"
-    TEXTS = "texts"
+    STRING = "text"
+    BOOL = "flag"
+    STRINGS = "texts"
     COUNTRY = "country"
     GUID = "guid"
     CHOICE = "choice"
@@ -44,7 +44,7 @@ class Kind(StrEnum):
     OBJECT = "object"
     OBJECTS = "objects"
     COUNT = "count"
-    ANY = "any"
+    JSON = "any"
 
 
 class Compare(StrEnum):
@@ -60,7 +60,7 @@ class Sent(StrEnum):
     """Whether an input is a member of Graph's vppToken, or only for the provider."""
 
     MEMBER = "member"
-    HERE_ONLY = "hereOnly"
+    PROVIDER_ONLY = "hereOnly"
 
 
 _LETTER_AFTER_UNDERSCORE = re.compile(r"_([a-z])")
@@ -87,13 +87,13 @@ class Property:
     """
 
     attribute: str
-    kind: Kind = Kind.TEXT
+    kind: Kind = Kind.STRING
     sent: Sent | None = None
     compare: Compare = Compare.EXACT
     beta_only: bool = False
-    needed: bool = False
+    required: bool = False
     choices: type[StrEnum] | None = None
-    when_absent: bool | None = None
+    default: bool | None = None
 
     @property
     def name(self) -> str:
@@ -101,33 +101,33 @@ class Property:
         return camel_case(self.attribute)
 
 
-def _member(attribute: str, kind: Kind = Kind.TEXT, **more: Any) -> Property:
+def _member(attribute: str, kind: Kind = Kind.STRING, **more: Any) -> Property:
     return Property(attribute=attribute, kind=kind, sent=Sent.MEMBER, **more)
 
 
-def _here_only(attribute: str, kind: Kind = Kind.TEXT, **more: Any) -> Property:
-    return Property(attribute=attribute, kind=kind, sent=Sent.HERE_ONLY, **more)
+def _provider_only(attribute: str, kind: Kind = Kind.STRING, **more: Any) -> Property:
+    return Property(attribute=attribute, kind=kind, sent=Sent.PROVIDER_ONLY, **more)
 
 
 PROPERTIES: Final = (
-    _member("token", Kind.FINGERPRINT, needed=True),
-    _member("apple_id", compare=Compare.CASELESS, needed=True),
-    _member("vpp_token_account_type", Kind.CHOICE, choices=AccountType, needed=True),
+    _member("token", Kind.FINGERPRINT, required=True),
+    _member("apple_id", compare=Compare.CASELESS, required=True),
+    _member("vpp_token_account_type", Kind.CHOICE, choices=AccountType, required=True),
     _member("organization_name"),
     _member("display_name", beta_only=True),
     _member("country_or_region", Kind.COUNTRY, compare=Compare.CASELESS),
-    _member("automatically_update_apps", Kind.FLAG),
-    _member("data_sharing_consent_granted", Kind.FLAG, beta_only=True),
-    _member("role_scope_tag_ids", Kind.TEXTS, compare=Compare.SET, beta_only=True),
+    _member("automatically_update_apps", Kind.BOOL),
+    _member("data_sharing_consent_granted", Kind.BOOL, beta_only=True),
+    _member("role_scope_tag_ids", Kind.STRINGS, compare=Compare.SET, beta_only=True),
     _member("apple_device_app_delivery_protocol_type", Kind.CHOICE, choices=DeliveryProtocol, beta_only=True),
-    _member("claim_token_management_from_external_mdm", Kind.FLAG, compare=Compare.NEVER, beta_only=True),
+    _member("claim_token_management_from_external_mdm", Kind.BOOL, compare=Compare.NEVER, beta_only=True),
     # Only beta shows the location that it is held against.
-    _here_only("expected_location_name", beta_only=True),
-    _here_only("adopt_token_id", Kind.GUID, compare=Compare.NEVER),
-    _here_only("wait_for_sync", Kind.FLAG, when_absent=True),
-    _here_only("deletion_protection", Kind.FLAG, when_absent=True),
-    _here_only("revoke_licenses_on_delete", Kind.FLAG, when_absent=False, beta_only=True),
-    _here_only("token_file", Kind.OBJECT, compare=Compare.NEVER),
+    _provider_only("expected_location_name", beta_only=True),
+    _provider_only("adopt_token_id", Kind.GUID, compare=Compare.NEVER),
+    _provider_only("wait_for_sync", Kind.BOOL, default=True),
+    _provider_only("deletion_protection", Kind.BOOL, default=True),
+    _provider_only("revoke_licenses_on_delete", Kind.BOOL, default=False, beta_only=True),
+    _provider_only("token_file", Kind.OBJECT, compare=Compare.NEVER),
     Property(attribute="tenant_id", kind=Kind.GUID),
     Property(attribute="state"),
     Property(attribute="expiration_date_time", kind=Kind.TIME),
@@ -136,8 +136,8 @@ PROPERTIES: Final = (
     Property(attribute="last_modified_date_time", kind=Kind.TIME),
     Property(attribute="location_name", beta_only=True),
     Property(attribute="token_action_results", kind=Kind.OBJECTS, beta_only=True),
-    Property(attribute="sync_pending", kind=Kind.FLAG),
-    Property(attribute="duplicate_token_ids", kind=Kind.TEXTS),
+    Property(attribute="sync_pending", kind=Kind.BOOL),
+    Property(attribute="duplicate_token_ids", kind=Kind.STRINGS),
 )
 ACTION_RESULT: Final = (
     Property(attribute="action_name"),

@@ -54,21 +54,18 @@ class VppTokens(Protocol):
     def licenses_for_app(self, bundle_id: str) -> builtins.list[AppLicenses]:
         """The licences for an app, of each token that has some. SettingsError on v1.0."""
 
-    def feeding(self, mobile_app_id: str) -> str | None:
+    def token_id_of_app(self, mobile_app_id: str) -> str | None:
         """The id of the token that a VPP app comes from (`iosVppApp.vppTokenId`), None where it names none."""
 
 
-class Voice(Protocol):
+class Reporter(Protocol):
     """How the provider speaks to the person who runs the engine."""
 
-    def note(self, sentence: str) -> None:
+    def info(self, sentence: str) -> None:
         """Say what is being done."""
 
     def warn(self, sentence: str) -> None:
         """Say what may go wrong."""
-
-    def error(self, sentence: str) -> None:
-        """Say what did go wrong, where it cannot be raised."""
 
 
 class Clock(Protocol):

@@ -15,7 +15,7 @@ from intune_vpp.core import times
 from intune_vpp.core.enums import ENDED, ActionState, FailureReason
 from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
 from intune_vpp.core.model import VppToken, camel_case
-from intune_vpp.core.waiting import TIME_ALLOWED, Ended, in_words
+from intune_vpp.core.waiting import TIME_ALLOWED, WaitResult, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,7 +129,7 @@ def shows(watch: Watch, observed: VppToken) -> bool:
     return find(watch, observed) is not None or (watch.start is None and running(observed) is not None)
 
 
-def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
+def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
     """How the revocation ended, None while it is still to be waited for."""
     result = find(watch, observed)
     if result is not None and result.has_ended:
@@ -137,17 +137,17 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
     waited, unseen = now - watch.since, now - (watch.seen_at or watch.since)
     if result is None and watch.start is not None and unseen >= min(OUT_OF_SIGHT, watch.allowed):
         what = f"Intune no longer shows the revocation of {observed.label} that began at {watch.start}."
-        return Ended(RevocationFailed(f"{what} Whether its licences were revoked is to be seen in Intune."))
+        return WaitResult(RevocationFailed(f"{what} Whether its licences were revoked is to be seen in Intune."))
     # One that waits shows no start yet, and may be the one.
     shown = result or running(observed)
     asked = now - watch.requested_at
     overdue = waited >= min(OUT_OF_SIGHT, watch.allowed) and asked >= max(TIME_ALLOWED, watch.allowed)
     if overdue and (shown, watch.start, watch.seen_at) == (None, None, None):
         what = f"Intune shows no revocation of the licences of {observed.label} since {times.text(watch.requested_at)}"
-        return Ended(RevocationFailed(f"{what}: it may never have begun. See Intune."))
+        return WaitResult(RevocationFailed(f"{what}: it may never have begun. See Intune."))
     if waited >= watch.allowed:
         what = f"The revocation of the licences of {observed.label} did not end within {in_words(watch.allowed)}"
-        return Ended(RevocationTimedOut(f"{what} ({_stands(shown, watch)}). Run pulumi again to go on waiting."))
+        return WaitResult(RevocationTimedOut(f"{what} ({_stands(shown, watch)}). Run pulumi again to go on waiting."))
     return None
 
 
@@ -159,24 +159,24 @@ def _stands(shown: Result | None, watch: Watch) -> str:
     return f"it is {shown.action_state or 'in a state that is not told'}{long}"
 
 
-def verdict(result: Result, label: str) -> Ended:
+def verdict(result: Result, label: str) -> WaitResult:
     """What to say of a revocation: a failure, or a warning where some licences are left; nothing while it goes on."""
     if not result.has_ended:
-        return Ended()
+        return WaitResult()
     total, failed = result.total_licenses_count or 0, max(0, result.failed_licenses_count or 0)
     because = _because(result)
     if result.action_state == ActionState.DONE and not failed:
         doubtful = f"The revocation of the licences of {label} is done, and a failure is told all the same: {because}."
-        return Ended(warning=None if result.has_no_reason else doubtful)
+        return WaitResult(warning=None if result.has_no_reason else doubtful)
     if failed and failed < total and result.action_state in {ActionState.DONE, ActionState.FAILED}:
-        return Ended(warning=f"{failed} of {total} licences of {label} could not be revoked: {because}.")
+        return WaitResult(warning=f"{failed} of {total} licences of {label} could not be revoked: {because}.")
     if result.action_state == ActionState.CANCELED:
-        return Ended(RevocationFailed(f"The revocation of the licences of {label} was cancelled: {because}."))
+        return WaitResult(RevocationFailed(f"The revocation of the licences of {label} was cancelled: {because}."))
     if result.action_state == ActionState.NOT_SUPPORTED:
         what = f"Intune does not support revoking the licences of {label}"
-        return Ended(RevocationFailed(f"{what}: {because}."))
+        return WaitResult(RevocationFailed(f"{what}: {because}."))
     counted = f" ({failed} of {total})" if 0 < failed <= total else ""
-    return Ended(RevocationFailed(f"The licences of {label} could not be revoked{counted}: {because}."))
+    return WaitResult(RevocationFailed(f"The licences of {label} could not be revoked{counted}: {because}."))
 
 
 def _because(result: Result) -> str:
@@ -226,7 +226,7 @@ def result_from(members: Mapping[str, Any]) -> Result:
     return Result(**{field.name: members.get(camel_case(field.name)) for field in fields(Result)})
 
 
-def standing(result: Result, label: str) -> Ended:
+def unresolved(result: Result, label: str) -> WaitResult:
     """What is still wrong with a revocation, by what is known of it: until the resource is replaced."""
     ended = verdict(result, label)
-    return Ended(with_cure(ended.failure), how_again(ended.warning))
+    return WaitResult(with_cure(ended.failure), how_again(ended.warning))

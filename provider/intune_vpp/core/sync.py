@@ -10,7 +10,7 @@ from intune_vpp.core import times
 from intune_vpp.core.enums import SyncStatus
 from intune_vpp.core.errors import SyncFailed, SyncTimedOut
 from intune_vpp.core.health import CURES
-from intune_vpp.core.waiting import TIME_ALLOWED, TRIES_AGAIN, Ended, in_words
+from intune_vpp.core.waiting import TIME_ALLOWED, TRIES_AGAIN, WaitResult, in_words
 
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
@@ -38,37 +38,37 @@ class Watch:
     expects: str | None = None
 
 
-def judge(watch: Watch, observed: VppToken, now: datetime) -> Ended | None:
+def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
     """How the watched sync ended, None while it is still to be waited for."""
     waited = now - watch.started_at
     if _synced_since(watch, observed) and observed.last_sync_status == SyncStatus.COMPLETED:
         return _after_success(watch, observed, waited)
     believed = waited >= STALE_STATE and observed.last_sync_status != SyncStatus.IN_PROGRESS
     if observed.state in CURES and (observed.state != watch.stale_state or believed):
-        return Ended(_bad_state(observed))
+        return WaitResult(_bad_state(observed))
     if observed.last_sync_status == SyncStatus.FAILED and (
         believed or not watch.stale_failure or _synced_since(watch, observed)
     ):
         if observed.state in CURES and watch.expects is None:
             # No new file that could have cured it: the state is why.
-            return Ended(_bad_state(observed))
+            return WaitResult(_bad_state(observed))
         what = f"The licence sync of {observed.label} failed. Intune says no more; see its tenant status."
-        return Ended(SyncFailed(f"{what} {TRIES_AGAIN}"))
+        return WaitResult(SyncFailed(f"{what} {TRIES_AGAIN}"))
     if waited >= watch.allowed:
         failed = observed.state in CURES and observed.last_sync_status == SyncStatus.FAILED
-        return Ended(_bad_state(observed) if failed else _timed_out(observed, watch.allowed))
+        return WaitResult(_bad_state(observed) if failed else _timed_out(observed, watch.allowed))
     return None
 
 
-def _after_success(watch: Watch, observed: VppToken, waited: timedelta) -> Ended | None:
+def _after_success(watch: Watch, observed: VppToken, waited: timedelta) -> WaitResult | None:
     if observed.state in CURES and observed.state != watch.stale_state:
-        return Ended(_bad_state(observed))
+        return WaitResult(_bad_state(observed))
     if not times.earlier(observed.expiration_date_time, watch.expects):
-        return Ended(_bad_state(observed) if observed.state in CURES else None)
+        return WaitResult(_bad_state(observed) if observed.state in CURES else None)
     if waited < STALE_EXPIRATION:
         return None
     shown, expected = times.day(observed.expiration_date_time), times.day(watch.expects)
-    return Ended(
+    return WaitResult(
         warning=f"{observed.label} was renewed and synced, but Intune still shows {shown} instead of {expected}. "
         "It usually catches up; refresh later."
     )

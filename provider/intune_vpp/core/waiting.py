@@ -21,7 +21,7 @@ TRIES_AGAIN = "The next update tries again."
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class WaitResult:
     """The wait is over: well where `failure` is None, and `warning` then says what is odd all the same."""
 
     failure: IntuneVppError | None = None

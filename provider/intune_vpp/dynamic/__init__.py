@@ -3,12 +3,12 @@
 The import paths and names of this room's classes stand in every user's state: they never change.
 """
 
-from intune_vpp.dynamic.action_providers import (
+from intune_vpp.dynamic.operation_providers import (
     LicenseCountSyncProvider,
     LicenseRevocationProvider,
     LicenseSyncProvider,
 )
-from intune_vpp.dynamic.action_resources import LicenseCountSync, LicenseRevocation, LicenseSync
+from intune_vpp.dynamic.operation_resources import LicenseCountSync, LicenseRevocation, LicenseSync
 from intune_vpp.dynamic.provider import VppTokenProvider
 from intune_vpp.dynamic.resource import VppToken
 

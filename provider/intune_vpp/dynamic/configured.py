@@ -12,9 +12,9 @@ from pulumi.dynamic import CheckFailure, Config, ConfigureRequest, ResourceProvi
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly
 from intune_vpp.core.errors import SettingsError
-from intune_vpp.dynamic.spelling import PythonVoice, in_python
-from intune_vpp.host.log import EngineLog, carry_debug_lines
-from intune_vpp.host.orphan import exit_with_engine
+from intune_vpp.dynamic.spelling import PythonReporter, in_python
+from intune_vpp.engine.log import EngineLog, carry_debug_lines
+from intune_vpp.engine.orphan import exit_with_engine
 
 if TYPE_CHECKING:
     from intune_vpp.settings import Settings
@@ -74,7 +74,7 @@ def _assembly(configured: Settings, engine_log: EngineLog) -> Assembly:
     The SDK makes a provider for each spelling of its pickle, and Python 3.14 spells it anew: a resource recorded by an
     older one is deleted by another provider than the one that has taken its token over.
     """
-    return Assembly(configured, PythonVoice(engine_log))
+    return Assembly(configured, PythonReporter(engine_log))
 
 
 def _configured(config: Config) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from intune_vpp.core.errors import IntuneVppError, StateError
 from intune_vpp.dynamic import stored
 from intune_vpp.dynamic.configured import ConfiguredProvider, failed
 from intune_vpp.dynamic.spelling import errors_in_python
-from intune_vpp.host import assets, unknowns
+from intune_vpp.engine import assets, unknowns
 
 if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan

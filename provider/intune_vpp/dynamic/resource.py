@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.dynamic import Resource
 
-from intune_vpp.core import records
+from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.model import PROPERTIES, camel_case, snake_case
 from intune_vpp.dynamic.provider import VppTokenProvider
 from intune_vpp.dynamic.spelling import run_error
-from intune_vpp.host import assets
+from intune_vpp.engine import assets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -199,7 +199,7 @@ def _hiding(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
     The engine marks an output that is named like a secret input, and not what is within another one; which inputs are
     secret, transforms may decide after the program.
     """
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=[records.APPLIED]))
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=[pulumi_state.APPLIED]))
 
 
 def _sendable(token: Any) -> Any:

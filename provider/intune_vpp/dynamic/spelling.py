@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from intune_vpp.core.actions import ACTIONS
 from intune_vpp.core.errors import IntuneVppError, StateError
 from intune_vpp.core.model import INPUTS
+from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from intune_vpp.core.ports import Voice
+    from intune_vpp.core.ports import Reporter
 
-_GIVEN = (*INPUTS, *(prop for action in ACTIONS for prop in action.inputs))
+_GIVEN = (*INPUTS, *(prop for operation in OPERATIONS for prop in operation.inputs))
 _ARGUMENTS = {prop.name: prop.attribute for prop in _GIVEN if prop.name != prop.attribute}
 # A configuration key, behind its colon, is spelled the same everywhere.
 _NAMES = re.compile(rf"(?<!:)\b({'|'.join(_ARGUMENTS)})\b")
@@ -46,20 +46,16 @@ def errors_in_python() -> Iterator[None]:
         raise
 
 
-class PythonVoice:
+class PythonReporter:
     """Speaks of arguments."""
 
-    def __init__(self, voice: Voice) -> None:
-        self._voice = voice
+    def __init__(self, reporter: Reporter) -> None:
+        self._reporter = reporter
 
-    def note(self, sentence: str) -> None:
+    def info(self, sentence: str) -> None:
         """Say what is being done."""
-        self._voice.note(in_python(sentence))
+        self._reporter.info(in_python(sentence))
 
     def warn(self, sentence: str) -> None:
         """Say what may go wrong."""
-        self._voice.warn(in_python(sentence))
-
-    def error(self, sentence: str) -> None:
-        """Say what did go wrong."""
-        self._voice.error(in_python(sentence))
+        self._reporter.warn(in_python(sentence))

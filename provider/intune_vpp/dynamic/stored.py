@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from intune_vpp.core import records
+from intune_vpp.core import pulumi_state
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 def args_to(args: VppTokenArgs) -> dict[str, Any]:
     """Inputs for the engine."""
-    return _without_organization(records.args_to(args), args)
+    return _without_organization(pulumi_state.args_to(args), args)
 
 
 def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
     """Inputs as Check returned them."""
-    return records.args_from(_with_organization(properties, properties.get("organizationName")))
+    return pulumi_state.args_from(_with_organization(properties, properties.get("organizationName")))
 
 
 def state_to(state: VppTokenState) -> dict[str, Any]:
     """Outputs for the engine."""
-    outputs = _without_organization(records.state_to(state), state.inputs)
+    outputs = _without_organization(pulumi_state.state_to(state), state.inputs)
     if outputs.get("locationName") == state.inputs.expected_location_name:
         outputs.pop("locationName", None)
     return outputs
@@ -37,10 +37,10 @@ def state_to(state: VppTokenState) -> dict[str, Any]:
 
 def state_from(token_id: str, outputs: Mapping[str, Any]) -> VppTokenState:
     """What the engine kept of a token."""
-    applied = outputs.get(records.APPLIED)
+    applied = outputs.get(pulumi_state.APPLIED)
     organization = applied.get("organizationName") if isinstance(applied, dict) else None
     located = {"locationName": outputs.get("expectedLocationName"), **outputs}
-    return records.state_from(token_id, _with_organization(located, organization))
+    return pulumi_state.state_from(token_id, _with_organization(located, organization))
 
 
 def _without_organization(properties: dict[str, Any], args: VppTokenArgs) -> dict[str, Any]:

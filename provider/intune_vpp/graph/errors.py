@@ -19,8 +19,8 @@ from intune_vpp.core.errors import (
     GraphUnavailable,
     GraphUnreachable,
     NotFound,
-    NotSent,
     PermissionMissing,
+    RequestNotSent,
     SignInRefused,
     Throttled,
 )
@@ -113,15 +113,15 @@ def unreachable(error: httpx.HTTPError, doing: str, host: str) -> GraphUnreachab
     cure = f"{_untrusted(error) or 'Check the network and graphEndpoint'}, then run it again"
     if isinstance(error, _BEFORE_SENDING):
         what = f"Microsoft Graph at {host} could not be reached ({doing}: {type(error).__name__})."
-        return NotSent(f"{what} {cure}: nothing was sent.")
+        return RequestNotSent(f"{what} {cure}: nothing was sent.")
     what = f"Microsoft Graph at {host} gave no answer ({doing}: {type(error).__name__})."
     return GraphUnreachable(f"{what} {cure}: what was done is looked for first.")
 
 
-def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> NotSent:
+def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> RequestNotSent:
     """The error where the sign-in got no answer."""
     what = f"{authority.removeprefix('https://')} gave no answer to the sign-in ({type(error).__name__})."
-    return NotSent(f"{what} {_untrusted(error) or 'Check the network and authorityHost'}.")
+    return RequestNotSent(f"{what} {_untrusted(error) or 'Check the network and authorityHost'}.")
 
 
 def _untrusted(error: httpx.HTTPError) -> str | None:
@@ -131,16 +131,16 @@ def _untrusted(error: httpx.HTTPError) -> str | None:
     return "Its certificate is signed by a CA that is not known: name the CA's file in caBundlePath"
 
 
-def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> NotSent:
+def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> RequestNotSent:
     """The error where what answered the sign-in failed, or is not Entra (a proxy's page)."""
     what = f"{authority.removeprefix('https://')} could not sign anyone in ({why})."
-    return NotSent(f"{what} If it is not soon over, check the network and authorityHost.", status=status)
+    return RequestNotSent(f"{what} If it is not soon over, check the network and authorityHost.", status=status)
 
 
-def sign_in_unreadable(authority: str) -> NotSent:
+def sign_in_unreadable(authority: str) -> RequestNotSent:
     """The error where what answered the sign-in is not a JSON object; it may be anybody's page, or a damaged token."""
     what = f"{authority.removeprefix('https://')} answered the sign-in with something that is not a JSON object."
-    return NotSent(f"{what} Check the network (a proxy may have answered) and authorityHost, then run it again.")
+    return RequestNotSent(f"{what} Check the network (a proxy may have answered) and authorityHost, then run it again.")
 
 
 def issuer(content: bytes) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from intune_vpp.core import wire
+from intune_vpp.core import graph_json
 from intune_vpp.core.check import needs_beta
 from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, SettingsError
 from intune_vpp.core.model import Listing
@@ -44,7 +44,7 @@ class GraphVppTokens:
     def list(self) -> Listing:
         """All tokens, over all pages. What is no object, or has no id, is skipped."""
         found = [
-            wire.token_from(item) if isinstance(item, dict) else None
+            graph_json.token_from(item) if isinstance(item, dict) else None
             for item in self.client.pages(_TOKENS, doing="listing the tokens")
         ]
         tokens = tuple(token for token in found if token and token.id)
@@ -56,15 +56,15 @@ class GraphVppTokens:
     def get(self, token_id: str) -> VppToken:
         """One token."""
         doing = f"reading token {token_id}"
-        token = wire.token_from(self.client.get(_path(token_id), doing=doing))
+        token = graph_json.token_from(self.client.get(_path(token_id), doing=doing))
         if not _is(token, token_id):
             raise GraphUnreachable(f"Microsoft Graph answered something that is not this token ({doing}).")
         return token
 
     def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
         """Upload a token file."""
-        body = {"@odata.type": wire.ODATA_TYPE, **members, "token": self._text(stoken)}
-        created = wire.token_from(self.client.post(_TOKENS, body, doing=f"{UPLOADING} to create a token"))
+        body = {"@odata.type": graph_json.ODATA_TYPE, **members, "token": self._text(stoken)}
+        created = graph_json.token_from(self.client.post(_TOKENS, body, doing=f"{UPLOADING} to create a token"))
         if not created.id:
             raise GraphUnreachable(
                 "Microsoft Graph created a token but answered no id. Run it again: it is found again."
@@ -107,12 +107,12 @@ class GraphVppTokens:
         path = f"{_TOKENS}/getLicensesForApp(bundleId='{named}')"
         with _known("getLicensesForApp"):
             items = self.client.pages(path, doing="reading licence counts")
-            return [wire.licenses_from(item) for item in items if isinstance(item, dict)]
+            return [graph_json.licenses_from(item) for item in items if isinstance(item, dict)]
 
-    def feeding(self, mobile_app_id: str) -> str | None:
+    def token_id_of_app(self, mobile_app_id: str) -> str | None:
         """The id of the token that an app comes from."""
         path = f"/deviceAppManagement/mobileApps/{_segment(mobile_app_id)}"
-        return wire.id_from(self.client.get(path, doing=f"{READING_APP} {mobile_app_id}"), "vppTokenId") or None
+        return graph_json.id_from(self.client.get(path, doing=f"{READING_APP} {mobile_app_id}"), "vppTokenId") or None
 
     def _act(
         self, token_id: str, action: str, body: Mapping[str, object] | None = None, *, doing: str
@@ -138,7 +138,7 @@ class GraphVppTokens:
 
     def _entity(self, answer: Mapping[str, object], token_id: str) -> VppToken:
         """The entity in an answer. A write may be answered without one: then it is read."""
-        token = wire.token_from(answer)
+        token = graph_json.token_from(answer)
         return token if _is(token, token_id) else self.get(token_id)
 
     def _text(self, stoken: SToken) -> str:
@@ -172,6 +172,8 @@ def _path(token_id: str) -> str:
 
 def _segment(entity_id: str) -> str:
     """An id as part of a path. Raises NotFound, unsent, for one that would name the collection, or what is above it."""
-    if not entity_id.strip(".") or len(entity_id) > wire.LONGEST_ID:
-        raise NotFound(f'Nothing in Microsoft Graph has the id "{entity_id[: wire.LONGEST_ID]}".', from_graph=True)
+    if not entity_id.strip(".") or len(entity_id) > graph_json.LONGEST_ID:
+        raise NotFound(
+            f'Nothing in Microsoft Graph has the id "{entity_id[: graph_json.LONGEST_ID]}".', from_graph=True
+        )
     return quote(entity_id, safe="")

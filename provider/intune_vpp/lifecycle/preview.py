@@ -6,7 +6,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from intune_vpp.core import check, diff, drift, health, summary
+from intune_vpp.core import check, diff, drift, health, messages
 from intune_vpp.core.check import Problem
 from intune_vpp.core.diff import Plan
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.check import Checked, Policy
     from intune_vpp.core.model import VppTokenArgs, VppTokenState
-    from intune_vpp.core.ports import Clock, Voice
+    from intune_vpp.core.ports import Clock, Reporter
     from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.ownership import Ownership
     from intune_vpp.lifecycle.token_files import TokenFileCache
@@ -26,11 +26,11 @@ class Preview:
     """Judges inputs and plans, keeps the text of token files for the update, and warns of what is about to go wrong."""
 
     def __init__(
-        self, *, files: TokenFileCache, ownership: Ownership, voice: Voice, clock: Clock, policy: Policy
+        self, *, files: TokenFileCache, ownership: Ownership, reporter: Reporter, clock: Clock, policy: Policy
     ) -> None:
         self._files = files
         self._ownership = ownership
-        self._voice = voice
+        self._reporter = reporter
         self._clock = clock
         self._policy = policy
         self._asked_for: set[VppTokenArgs] = set()
@@ -50,9 +50,9 @@ class Preview:
         if isinstance(checked.args.adopt_token_id, str):
             self._ownership.reserve(checked.args.adopt_token_id)
         for sentence in checked.warnings:
-            self._voice.warn(sentence)
+            self._reporter.warn(sentence)
         if olds is None and not checked.problems:
-            self._note(summary.arrival(checked.args))
+            self._note(messages.arrival(checked.args))
         return checked
 
     def plan(self, state: VppTokenState, args: VppTokenArgs, *, resource: str = "") -> Plan:
@@ -65,7 +65,7 @@ class Preview:
         plan = diff.plan(state, args)
         if not self._is_asked_for(args):
             self.warn_of(state)
-            self._note(summary.drifted(plan, state))
+            self._note(messages.drifted(plan, state))
             # A refresh shows what differs; what is still to be done is for an update to say.
             return Plan(changes=plan.changes)
         if not plan.renews:
@@ -81,8 +81,8 @@ class Preview:
         if file is not None and plan.renews:
             self._warn(health.misnamed_file(file, state.observed.location_name))
             self._warn_of_refusal(file, state, args)
-        self._warn(summary.one_way(plan))
-        self._note(summary.of(plan, state, args))
+        self._warn(messages.one_way(plan))
+        self._note(messages.of(plan, state, args))
         return plan
 
     def _alone_with_file(self, checked: Checked, olds: VppTokenArgs | None, resource: str) -> Checked:
@@ -94,7 +94,7 @@ class Preview:
         if user == resource or (olds is not None and olds.token == file.fingerprint):
             return checked
         reason = (
-            f"This token file is also that of {summary.resource(user)}: give each its own, a location has one token."
+            f"This token file is also that of {messages.resource(user)}: give each its own, a location has one token."
         )
         return replace(checked, problems=(*checked.problems, Problem("", reason)))
 
@@ -102,14 +102,14 @@ class Preview:
         """Say what is about to go wrong with a token, by the last look at it."""
         days, now = self._policy.expiry_warning_days, self._clock.now()
         for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read):
-            self._voice.warn(sentence)
+            self._reporter.warn(sentence)
 
     def _warn_of_refusal(self, file: SToken, state: VppTokenState, args: VppTokenArgs) -> None:
         """Say what the guard will: after an update that half failed, only the outputs know which file was applied."""
         try:
-            check.guard(file, olds=drift.held(state), args=args, now=self._clock.now())
+            check.guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
         except (TokenFileError, RenewalRefused) as refusal:
-            self._voice.warn(f"this update will be refused: {refusal}")
+            self._reporter.warn(f"this update will be refused: {refusal}")
 
     def _is_asked_for(self, args: VppTokenArgs) -> bool:
         with self._lock:
@@ -117,8 +117,8 @@ class Preview:
 
     def _note(self, sentence: str | None) -> None:
         if sentence:
-            self._voice.note(sentence)
+            self._reporter.info(sentence)
 
     def _warn(self, sentence: str | None) -> None:
         if sentence:
-            self._voice.warn(sentence)
+            self._reporter.warn(sentence)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
 from intune_vpp.core.check import needs_beta
-from intune_vpp.core.errors import NotFound, QueryRefused, SettingsError
+from intune_vpp.core.errors import InvalidRequest, NotFound, SettingsError
 
 if TYPE_CHECKING:
     from intune_vpp.core.check import Policy
@@ -55,7 +55,7 @@ class Queries:
             if not refusal.from_graph:
                 raise
             msg = f'There is no token "{token_id}" in this tenant.'
-            raise QueryRefused(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
+            raise InvalidRequest(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
 
     def by_name(self, *, display_name: str | None = None, location_name: str | None = None) -> VppToken:
         """The one token of a display name or a location; v1.0 shows neither.
@@ -70,10 +70,10 @@ class Queries:
             if display_name in {None, one.display_name} and location_name in {None, one.location_name}
         ]
         if not found:
-            raise QueryRefused(f"There is no token with the {named} in this tenant.")
+            raise InvalidRequest(f"There is no token with the {named} in this tenant.")
         if len(found) > 1:
             ids = ", ".join(one.id for one in found)
-            raise QueryRefused(f"{len(found)} tokens have the {named}: {ids}. Ask by id.")
+            raise InvalidRequest(f"{len(found)} tokens have the {named}: {ids}. Ask by id.")
         return found[0]
 
     def licenses_for_app(self, bundle_id: str) -> list[AppLicenses]:
@@ -87,21 +87,21 @@ class Queries:
         """
         self._require_beta("mobileAppId")
         try:
-            token_id = self._tokens.feeding(mobile_app_id)
+            token_id = self._tokens.token_id_of_app(mobile_app_id)
         except NotFound as error:
             if not error.from_graph:
                 raise
-            raise QueryRefused(f"There is no mobile app {mobile_app_id} in this tenant.") from error
+            raise InvalidRequest(f"There is no mobile app {mobile_app_id} in this tenant.") from error
         if token_id is None:
             msg = f"The mobile app {mobile_app_id} names no token."
-            raise QueryRefused(f"{msg} Only those that came from one do.")
+            raise InvalidRequest(f"{msg} Only those that came from one do.")
         try:
             return self._tokens.get(token_id)
         except NotFound as error:
             if not error.from_graph:
                 raise
             msg = f"The mobile app {mobile_app_id} came from token {token_id}, which is no longer there."
-            raise QueryRefused(msg) from error
+            raise InvalidRequest(msg) from error
 
     def _require_beta(self, way: str) -> None:
         if not self._policy.beta:

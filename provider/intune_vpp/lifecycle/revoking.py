@@ -8,16 +8,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import revocation
-from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, NotFound, NotSent, WaitInterrupted
+from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, NotFound, RequestNotSent, WaitInterrupted
 from intune_vpp.core.revocation import Result, Watch
-from intune_vpp.core.waiting import TIME_ALLOWED, Ended, beginning, stopped_before
+from intune_vpp.core.waiting import TIME_ALLOWED, WaitResult, beginning, stopped_before
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from intune_vpp.core.errors import GraphError
     from intune_vpp.core.model import VppToken
-    from intune_vpp.core.ports import Clock, Voice, VppTokens
+    from intune_vpp.core.ports import Clock, Reporter, VppTokens
     from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.waiting import Waiting
 
@@ -26,12 +26,12 @@ class Revoking:
     """Takes back the licences of one token at a time; waits are shared."""
 
     def __init__(
-        self, *, tokens: VppTokens, listing: TokenListing, waiting: Waiting, voice: Voice, clock: Clock
+        self, *, tokens: VppTokens, listing: TokenListing, waiting: Waiting, reporter: Reporter, clock: Clock
     ) -> None:
         self._tokens = tokens
         self._listing = listing
         self._waiting = waiting
-        self._voice = voice
+        self._reporter = reporter
         self._clock = clock
         self._beginning: dict[str, threading.Lock] = {}
 
@@ -66,11 +66,11 @@ class Revoking:
             return self._revoke(seen, watch, notify_managed_devices, revoke_untracked_licenses)
 
     def _tell_of(self, there: Result, seen: VppToken, *, asked: bool) -> None:
-        self._voice.note(f"waits for the revocation of the licences of {seen.label} that is going on already")
+        self._reporter.info(f"waits for the revocation of the licences of {seen.label} that is going on already")
         if asked:
             began = f"began at {there.start_date_time}" if there.start_date_time else "waits to begin"
             what = f"The revocation that {began} was asked for before"
-            self._voice.warn(f"{what}: whether with the parameters asked for here, Intune does not tell.")
+            self._reporter.warn(f"{what}: whether with the parameters asked for here, Intune does not tell.")
 
     def _revoke(self, seen: VppToken, watch: Watch, notify: bool, untracked: bool) -> tuple[VppToken, Watch]:  # noqa: FBT001 - Graph's parameters, in Graph's order
         revoke = partial(
@@ -85,28 +85,28 @@ class Revoking:
             if not stopped.asked:
                 raise stopped_before(_what(seen.id)) from None
             # Nobody heard the answer: whoever follows it keeps what there is to find it by.
-        except NotSent:
+        except RequestNotSent:
             raise
         except NotFound as refusal:
             raise self._listing.explain(seen.id, refusal) from None
         except (GraphUnreachable, GraphUnavailable) as error:
-            return self._look_for(seen, watch, error), watch
+            return self._poll_for_lost_response(seen, watch, error), watch
         return seen, watch
 
-    def _look_for(self, seen: VppToken, watch: Watch, lost: GraphError) -> VppToken:
+    def _poll_for_lost_response(self, seen: VppToken, watch: Watch, lost: GraphError) -> VppToken:
         """The token with a revocation whose answer was lost; raises that error where none showed in a while.
 
         Where Graph stays out of reach nobody knows: then it counts as begun, since a second one must not follow.
         """
-        never_showed = Ended(lost)
+        never_showed = WaitResult(lost)
         lost_at = self._clock.now()
 
-        def judge(observed: VppToken, now: datetime) -> Ended | None:
+        def judge(observed: VppToken, now: datetime) -> WaitResult | None:
             if observed is seen:
                 # From before the request: it tells nothing.
                 return None
             if revocation.shows(watch, observed):
-                return Ended()
+                return WaitResult()
             return never_showed if now - lost_at >= revocation.UNANSWERED else None
 
         observed, ended = self._waiting.wait(
@@ -116,15 +116,15 @@ class Revoking:
             raise lost
         return observed
 
-    def follow(self, watch: Watch, seen: VppToken) -> tuple[VppToken, Result | None, Ended]:
+    def follow(self, watch: Watch, seen: VppToken) -> tuple[VppToken, Result | None, WaitResult]:
         """The token when the revocation has ended or could no longer be waited for, what was seen of it, and how."""
-        sight = _Sight(watch)
+        sight = _Tracker(watch)
         observed, ended = self._waiting.wait(sight, seen, until=watch.since + watch.allowed, shows=sight.shows)
         self._listing.written(seen.id)
         return observed, sight.last, ended
 
 
-class _Sight:
+class _Tracker:
     """Judges what is watched, and keeps what was seen of it: a listing that lags must not make it forgotten."""
 
     def __init__(self, watch: Watch) -> None:
@@ -135,7 +135,7 @@ class _Sight:
         """Whether a token shows what is watched."""
         return revocation.shows(self._watch, observed)
 
-    def __call__(self, observed: VppToken, now: datetime) -> Ended | None:
+    def __call__(self, observed: VppToken, now: datetime) -> WaitResult | None:
         found = revocation.find(self._watch, observed)
         if found is not None:
             self.last = found

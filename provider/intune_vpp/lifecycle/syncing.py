@@ -15,7 +15,7 @@ from intune_vpp.core.waiting import beginning
 if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, VppTokens
-    from intune_vpp.core.waiting import Ended
+    from intune_vpp.core.waiting import WaitResult
     from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.waiting import Waiting
 
@@ -49,7 +49,7 @@ class Syncing:
         self._listing.written(seen.id)
         return started
 
-    def follow(self, watch: sync.Watch, seen: VppToken, started: VppToken) -> tuple[VppToken, Ended]:
+    def follow(self, watch: sync.Watch, seen: VppToken, started: VppToken) -> tuple[VppToken, WaitResult]:
         """The token after its sync, and how that ended; `seen` is the token before it."""
         watch = replace(
             watch,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import check, diff, drift, identity, sync, times, wire
+from intune_vpp.core import check, diff, drift, graph_json, identity, sync, times
 from intune_vpp.core.enums import SyncStatus, TokenState
 from intune_vpp.core.errors import (
     AdoptionRefused,
@@ -17,8 +17,8 @@ from intune_vpp.core.errors import (
     GraphError,
     GraphUnavailable,
     GraphUnreachable,
+    InvalidRequest,
     NotFound,
-    QueryRefused,
     RevocationFailed,
     RevocationTimedOut,
     SettingsError,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from intune_vpp.core.errors import IntuneVppError
-    from intune_vpp.core.ports import Clock, Voice, VppTokens
+    from intune_vpp.core.ports import Clock, Reporter, VppTokens
     from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.ownership import Ownership
@@ -86,7 +86,7 @@ class TokenLifecycle:
         revoking: Revoking,
         files: TokenFileCache,
         ownership: Ownership,
-        voice: Voice,
+        reporter: Reporter,
         clock: Clock,
     ) -> None:
         self._tokens = tokens
@@ -95,7 +95,7 @@ class TokenLifecycle:
         self._revoking = revoking
         self._files = files
         self._ownership = ownership
-        self._voice = voice
+        self._reporter = reporter
         self._clock = clock
 
     # Create.
@@ -112,7 +112,7 @@ class TokenLifecycle:
         if replaced is not None:
             # The engine replaces a resource whose update was planned. A new token would cost the apps of the old one.
             label = replaced.observed.label
-            self._voice.note(f"{label} is updated in place of the replacement: token {replaced.id} stays")
+            self._reporter.info(f"{label} is updated in place of the replacement: token {replaced.id} stays")
             return self._adopt(self._in_this_tenant(replaced), args, patience)
         if isinstance(args.adopt_token_id, str):
             return self._adopt(self._named(args.adopt_token_id, args, tenant_id), args, patience)
@@ -130,7 +130,7 @@ class TokenLifecycle:
 
     def _upload(self, file: SToken, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
         """POST a new token."""
-        members = wire.members(args, (prop.attribute for prop in MEMBERS))
+        members = graph_json.members(args, (prop.attribute for prop in MEMBERS))
         try:
             observed = self._tokens.create(members, file)
         except (GraphUnreachable, GraphUnavailable):
@@ -200,7 +200,7 @@ class TokenLifecycle:
 
     def _found(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> VppTokenState:
         """The token that was made from the program's file, which counts as applied."""
-        self._voice.warn(
+        self._reporter.warn(
             f"{observed.label} already exists in the tenant with this file (token {observed.id}), so it was adopted "
             "instead of created. If another stack manages it, both stacks now do. If an older record of this stack has "
             "it, remove that record with pulumi state delete: to destroy it would delete the token."
@@ -224,7 +224,7 @@ class TokenLifecycle:
             observed = self._listing.one(token_id)
         except TokenGone:
             msg = f'There is no token "{token_id}" in tenant {tenant_id}.'
-            raise QueryRefused(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
+            raise InvalidRequest(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
         return drift.imported(observed, tenant_id=tenant_id, observed_at=self._now())
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
@@ -237,7 +237,7 @@ class TokenLifecycle:
         suspected = state.look_for_duplicates or bool(state.duplicate_token_ids)
         duplicates = self._listing.duplicates(observed, after=0, suspected=suspected)
         if duplicates:
-            self._voice.warn(identity.advice(observed, duplicates))
+            self._reporter.warn(identity.advice(observed, duplicates))
         same_file = None
         if duplicates is not None:
             same_file = tuple(one.id for one in duplicates if identity.same_file(observed, one))
@@ -262,11 +262,11 @@ class TokenLifecycle:
             # Whether a claim works without the file is documented nowhere; the portal sends both.
             file = self._files.get(args.token)
         if file is not None:
-            check.guard(file, olds=drift.held(state), args=args, now=self._clock.now())
+            check.guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
             self._claim_file(file, state.id)
 
         observed = state.observed
-        members = wire.members(args, plan.members)
+        members = graph_json.members(args, plan.members)
         if members or file:
             try:
                 observed = self._tokens.update(state.id, members, file)
@@ -298,7 +298,7 @@ class TokenLifecycle:
             asked, kept = getattr(args, prop.attribute), getattr(observed, prop.attribute)
             if prop.name not in sent or prop.compare is Compare.NEVER or kept is None or same(prop, asked, kept):
                 continue
-            self._voice.warn(f'Intune keeps {prop.name} "{kept}" for {observed.label} instead of "{asked}".')
+            self._reporter.warn(f'Intune keeps {prop.name} "{kept}" for {observed.label} instead of "{asked}".')
 
     # After a write.
 
@@ -315,7 +315,7 @@ class TokenLifecycle:
         located = observed.location_name is not None
         if (write.adopted or write.file_sent) and not located and write.args.expected_location_name is not None:
             expected = write.args.expected_location_name
-            self._voice.warn(f'Intune does not name the location of {observed.label} yet; expected is "{expected}".')
+            self._reporter.warn(f'Intune does not name the location of {observed.label} yet; expected is "{expected}".')
         failure = _wrong_location(observed, write.args, _RENEW) or failure
 
         # The listings that the wait has polled show whether another run has uploaded the same file meanwhile.
@@ -329,14 +329,14 @@ class TokenLifecycle:
             if (before is None and same_file) or unsynced:
                 failure = DuplicateToken(advice)
             else:
-                self._voice.warn(advice)
+                self._reporter.warn(advice)
 
         state = VppTokenState(
             observed=observed,
             tenant_id=write.tenant_id,
             inputs=write.args,
             observed_at=self._now(),
-            token_file=drift.as_judged(write.token_file, observed),
+            token_file=drift.mark_invalid(write.token_file, observed),
             sync_pending=sync_pending,
             duplicate_token_ids=same_file,
             look_for_duplicates=duplicates is None and (before is None or before.look_for_duplicates),
@@ -357,7 +357,7 @@ class TokenLifecycle:
             return write.observed, error
         observed, ended = self._syncing.follow(watch, write.observed, started)
         if ended.warning:
-            self._voice.warn(ended.warning)
+            self._reporter.warn(ended.warning)
         return observed, ended.failure
 
     # Delete.
@@ -373,7 +373,7 @@ class TokenLifecycle:
         known = file is not None and self._files.get(file.fingerprint) is not None
         if self._ownership.keeps(state.id, file.fingerprint if file and known else None):
             # The old half of a rename or replacement, whose new half has the token.
-            self._voice.note(f"{label} stays: a resource of this program has token {state.id}.")
+            self._reporter.info(f"{label} stays: a resource of this program has token {state.id}.")
             return
         if state.inputs.deletion_protection is not False:
             msg = f"{label} is protected: deleting a token deletes its apps and all their assignments."
@@ -388,7 +388,7 @@ class TokenLifecycle:
             except NotFound as refusal:
                 raise self._listing.explain(state.id, refusal) from None
         except TokenGone:
-            self._voice.note(f"{label} was deleted already.")
+            self._reporter.info(f"{label} was deleted already.")
         self._listing.written(state.id)
         self._ownership.release(state.id)
 

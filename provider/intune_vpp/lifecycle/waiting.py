@@ -15,7 +15,7 @@ from intune_vpp.core.errors import (
     TokenGone,
     WaitInterrupted,
 )
-from intune_vpp.core.waiting import Ended
+from intune_vpp.core.waiting import WaitResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,12 +47,12 @@ class Waiting:
 
     def wait(
         self,
-        judge: Callable[[VppToken, datetime], Ended | None],
+        judge: Callable[[VppToken, datetime], WaitResult | None],
         observed: VppToken,
         *,
         until: datetime,
         shows: Callable[[VppToken], bool] = lambda _: True,
-    ) -> tuple[VppToken, Ended]:
+    ) -> tuple[VppToken, WaitResult]:
         """Poll a token until `judge` says how the wait ended; `judge` must say so from `until` on.
 
         `observed` is the token as seen last. Where a LIST has the token without what it `shows` otherwise, the token
@@ -80,9 +80,9 @@ class Waiting:
                         raise
                 pause = min(pause * 1.5, LONGEST_PAUSE)
         except TokenGone:
-            return observed, Ended(TokenGone(f"{observed.label} was deleted while it was waited for."))
+            return observed, WaitResult(TokenGone(f"{observed.label} was deleted while it was waited for."))
         except (GraphError, WaitInterrupted) as error:
-            return observed, Ended(error)
+            return observed, WaitResult(error)
         return observed, ended
 
     def _next_turn(self, seen: int, pause: float, until: datetime) -> Snapshot:

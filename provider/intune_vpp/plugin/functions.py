@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from intune_vpp.core import records, stoken, times
-from intune_vpp.core.check import Download
+from intune_vpp.core import pulumi_state, stoken, times
+from intune_vpp.core.check import TokenFileContent
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.errors import IntuneVppError, QueryRefused, TokenFileError
+from intune_vpp.core.errors import IntuneVppError, InvalidRequest, TokenFileError
 from intune_vpp.core.model import UNKNOWN
-from intune_vpp.host import assets
+from intune_vpp.engine import assets
 from intune_vpp.lifecycle.queries import Filter
-from intune_vpp.plugin import codec
-from intune_vpp.plugin.answers import check_failure
+from intune_vpp.plugin import property_values
+from intune_vpp.plugin.grpc_errors import check_failure
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -32,42 +32,42 @@ def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2
     """Call one. What is wrong with its arguments, or not to be found, is a failure of it."""
     called = FUNCTIONS.get(request.tok)
     if called is None:
-        raise unheard_of(request.tok)
+        raise not_found(request.tok)
     answers, known = called
     try:
         answer = answers(_arguments(request.tok.rpartition(":")[2], known, request.args), parts)
-    except (QueryRefused, TokenFileError) as error:
+    except (InvalidRequest, TokenFileError) as error:
         # The SDKs print the property behind the reason, in brackets.
         function = request.tok.rpartition(":")[2]
         return provider_pb2.InvokeResponse(failures=[check_failure(str(error), function)])
     # The field's name is a word of Python's.
-    members: dict[str, Any] = {"return": codec.encode(answer)}
+    members: dict[str, Any] = {"return": property_values.encode(answer)}
     return provider_pb2.InvokeResponse(**members)
 
 
-def unheard_of(name: str) -> IntuneVppError:
+def not_found(name: str) -> IntuneVppError:
     """The error for a function or a type that is not here."""
-    return QueryRefused(f"intune-vpp has no {name}.")
+    return InvalidRequest(f"intune-vpp has no {name}.")
 
 
 def _arguments(function: str, known: tuple[str, ...], given: struct_pb2.Struct) -> dict[str, Any]:
-    arguments = codec.decode(given)
+    arguments = property_values.decode(given)
     strangers = [name for name in arguments if name not in known]
     if strangers:
-        raise QueryRefused(f"{strangers[0]} is not an argument of {function}. Known: {', '.join(known)}.")
+        raise InvalidRequest(f"{strangers[0]} is not an argument of {function}. Known: {', '.join(known)}.")
     unknown = [name for name, value in arguments.items() if value is UNKNOWN]
     if unknown:
-        raise QueryRefused(f"{', '.join(unknown)} will only be known after the update.")
+        raise InvalidRequest(f"{', '.join(unknown)} will only be known after the update.")
     misfits = [name for name, value in arguments.items() if name != "token" and not isinstance(value, str)]
     if misfits:
-        raise QueryRefused(f"{', '.join(misfits)} must be text.")
+        raise InvalidRequest(f"{', '.join(misfits)} must be text.")
     return arguments
 
 
 def _get_one(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     given = [name for name in _WAYS if name in arguments]
     if len(given) != 1:
-        raise QueryRefused(f"getVppToken wants exactly one of {', '.join(_WAYS)}.")
+        raise InvalidRequest(f"getVppToken wants exactly one of {', '.join(_WAYS)}.")
     value = str(arguments[given[0]])
     queries = parts.queries
     match given[0]:
@@ -85,9 +85,9 @@ def _get_one(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
 def _get_all(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     before = arguments.get("expiresBefore")
     if before is not None and times.parse(before) is None:
-        raise QueryRefused("expiresBefore must be a timestamp with an offset, such as 2027-01-31T00:00:00Z.")
+        raise InvalidRequest("expiresBefore must be a timestamp with an offset, such as 2027-01-31T00:00:00Z.")
     if arguments.get("state") not in {None, *TokenState}:
-        parts.voice.warn(
+        parts.reporter.warn(
             f"getVppTokens asks for the state {arguments['state']}, which is none that is known: {_STATES}."
         )
     wanted = Filter(
@@ -99,17 +99,21 @@ def _get_all(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
 def _get_licenses(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     bundle_id = arguments.get("bundleId")
     if bundle_id and len(bundle_id) > _LONGEST_NAME:
-        raise QueryRefused(f"bundleId is longer than {_LONGEST_NAME} characters: no app has such an identifier.")
+        raise InvalidRequest(f"bundleId is longer than {_LONGEST_NAME} characters: no app has such an identifier.")
     if not bundle_id:
-        raise QueryRefused("getLicensesForApp wants the bundleId of an app, such as com.example.reader.")
+        raise InvalidRequest("getLicensesForApp wants the bundleId of an app, such as com.example.reader.")
     found = parts.queries.licenses_for_app(bundle_id)
-    return {"bundleId": bundle_id, "licenses": [records.licenses_to(one) for one in found]}
+    return {"bundleId": bundle_id, "licenses": [pulumi_state.licenses_to(one) for one in found]}
 
 
 def _parse_file(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     del parts
     given = assets.read(arguments.get("token"))
-    download = given if isinstance(given, Download) else Download(str(given or "").encode(errors="surrogatepass"))
+    download = (
+        given
+        if isinstance(given, TokenFileContent)
+        else TokenFileContent(str(given or "").encode(errors="surrogatepass"))
+    )
     read = stoken.parse(download.content)
     return {
         "fingerprint": read.fingerprint,
@@ -119,7 +123,7 @@ def _parse_file(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
 
 
 def _shown(found: VppToken) -> dict[str, Any]:
-    return {"id": found.id, **records.observed_to(found)}
+    return {"id": found.id, **pulumi_state.observed_to(found)}
 
 
 _Function = Callable[[dict[str, Any], "Assembly"], dict[str, Any]]

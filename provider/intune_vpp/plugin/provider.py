@@ -10,19 +10,19 @@ from pulumi.runtime.proto import provider_pb2
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly
 from intune_vpp.clock import SystemClock
-from intune_vpp.core.actions import ACTIONS
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.printable import printable
 from intune_vpp.lifecycle.queries import Filter
-from intune_vpp.plugin import codec, functions, vpp_token
-from intune_vpp.plugin.action import ActionResource
-from intune_vpp.plugin.answers import check_failure
+from intune_vpp.plugin import functions, property_values, vpp_token
+from intune_vpp.plugin.grpc_errors import check_failure
+from intune_vpp.plugin.operation import OperationResource
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
-    from intune_vpp.host.log import EngineLog
+    from intune_vpp.engine.log import EngineLog
 
 
 class Resource(Protocol):
@@ -58,10 +58,10 @@ class Provider:
 
     def __init__(self, configuration: struct_pb2.Struct, log: EngineLog) -> None:
         self._clock = SystemClock()
-        configured = settings.read(_known_keys(codec.decode(configuration)), os.environ)
+        configured = settings.read(_known_keys(property_values.decode(configuration)), os.environ)
         self._parts = Assembly(configured, log, clock=self._clock)
         self._resources: dict[str, Resource] = {vpp_token.TYPE: vpp_token.VppToken(self._parts)}
-        self._resources |= {f"intune-vpp:index:{one.name}": ActionResource(one, self._parts) for one in ACTIONS}
+        self._resources |= {f"intune-vpp:index:{one.name}": OperationResource(one, self._parts) for one in OPERATIONS}
 
     def stop(self) -> None:
         """End all waiting; what was written is answered with its id."""
@@ -73,7 +73,7 @@ class Provider:
         name = "".join(urn.split("::")[2:3]).rpartition("$")[2]
         found = self._resources.get(name)
         if found is None:
-            raise functions.unheard_of(name or "type of resource without a name")
+            raise functions.not_found(name or "type of resource without a name")
         return found
 
     def invoke(self, request: provider_pb2.InvokeRequest) -> provider_pb2.InvokeResponse:
@@ -83,7 +83,7 @@ class Provider:
     def listed(self, request: provider_pb2.ListRequest) -> list[provider_pb2.ListResponse]:
         """The ids of all tokens of the tenant. Raises QueryRefused."""
         if request.token != vpp_token.TYPE:
-            raise functions.unheard_of(request.token)
+            raise functions.not_found(request.token)
         found = self._parts.queries.all(Filter())
         limit = request.limit or len(found)
         named = [provider_pb2.ListResponse.Result(id=one.id, name=printable(one.label)) for one in found[:limit]]
@@ -93,7 +93,7 @@ class Provider:
 def check(request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
     """Refuse keys and values that cannot be; answer what was given, since all of it is stored."""
     try:
-        settings.read(_known_keys(codec.decode(request.news)), {})
+        settings.read(_known_keys(property_values.decode(request.news)), {})
     except SettingsError as error:
         return provider_pb2.CheckResponse(inputs=request.news, failures=[check_failure(str(error))])
     return provider_pb2.CheckResponse(inputs=request.news)
@@ -101,7 +101,7 @@ def check(request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
 
 def diff(request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
     """Never replace: the resources themselves refuse another tenant."""
-    changed = codec.decode(request.old_inputs or request.olds) != codec.decode(request.news)
+    changed = property_values.decode(request.old_inputs or request.olds) != property_values.decode(request.news)
     some, none = provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE
     return provider_pb2.DiffResponse(changes=some if changed else none)
 

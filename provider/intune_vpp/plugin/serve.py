@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from intune_vpp.host.orphan import exit_with_engine
+from intune_vpp.engine.orphan import exit_with_engine
 from intune_vpp.plugin.servicer import Servicer
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from intune_vpp.core.errors import SettingsError
-from intune_vpp.host.log import EngineLog, carry_debug_lines
-from intune_vpp.plugin.answers import answered
+from intune_vpp.engine.log import EngineLog, carry_debug_lines
+from intune_vpp.plugin.grpc_errors import grpc_handler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +49,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     # The process.
 
-    @answered
+    @grpc_handler
     def Handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ProviderHandshakeResponse:
         """What this provider can do; the same as in Configure."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
-    @answered
+    @grpc_handler
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Take an engine that did not start this process (PULUMI_DEBUG_PROVIDERS). The next Configure is its first."""
         if self._has_engine:
@@ -69,35 +69,35 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             carry_debug_lines(self._log)
         return empty_pb2.Empty()
 
-    @answered
+    @grpc_handler
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
         """The version of the distribution."""
         from importlib import metadata
 
         return plugin_pb2.PluginInfo(version=metadata.version("intune-vpp"))
 
-    @answered
+    @grpc_handler
     def GetSchema(
         self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext
     ) -> provider_pb2.GetSchemaResponse:
         """The schema that ships with the distribution."""
         return provider_pb2.GetSchemaResponse(schema=schema())
 
-    @answered
+    @grpc_handler
     def GetMapping(
         self, request: provider_pb2.GetMappingRequest, context: grpc.ServicerContext
     ) -> provider_pb2.GetMappingResponse:
         """No other tool's resources are these. Where nothing is answered, gRPC writes a traceback."""
         return provider_pb2.GetMappingResponse()
 
-    @answered
+    @grpc_handler
     def GetMappings(
         self, request: provider_pb2.GetMappingsRequest, context: grpc.ServicerContext
     ) -> provider_pb2.GetMappingsResponse:
         """The same."""
         return provider_pb2.GetMappingsResponse()
 
-    @answered
+    @grpc_handler
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Stop waiting. The engine calls this at every end of a run, a good one included."""
         self.stop()
@@ -105,7 +105,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     # The provider resource.
 
-    @answered
+    @grpc_handler
     def CheckConfig(
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
@@ -114,14 +114,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         return provider.check(request)
 
-    @answered
+    @grpc_handler
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         """Whether the configuration differs."""
         from intune_vpp.plugin import provider
 
         return provider.diff(request)
 
-    @answered
+    @grpc_handler
     def Configure(
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
@@ -146,38 +146,38 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     # Its resources and functions.
 
-    @answered
+    @grpc_handler
     def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
         """Make inputs sure."""
         return self._resource(request.urn).check(request)
 
-    @answered
+    @grpc_handler
     def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         """Compare."""
         return self._resource(request.urn).diff(request)
 
-    @answered
+    @grpc_handler
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
         """Bring about."""
         return self._resource(request.urn).create(request)
 
-    @answered
+    @grpc_handler
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         """Look again, or for the first time (import)."""
         return self._resource(request.urn).read(request)
 
-    @answered
+    @grpc_handler
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
         """Change."""
         return self._resource(request.urn).update(request)
 
-    @answered
+    @grpc_handler
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """End."""
         self._resource(request.urn).delete(request)
         return empty_pb2.Empty()
 
-    @answered
+    @grpc_handler
     def Invoke(self, request: provider_pb2.InvokeRequest, context: grpc.ServicerContext) -> provider_pb2.InvokeResponse:
         """Call a function."""
         return self._provider.invoke(request)
@@ -188,7 +188,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """What is there of a type of resource."""
         yield from self._listed(request, context)
 
-    @answered
+    @grpc_handler
     def _listed(
         self, request: provider_pb2.ListRequest, context: grpc.ServicerContext
     ) -> list[provider_pb2.ListResponse]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from intune_vpp.core import records
-from intune_vpp.core.errors import IntuneVppError, QueryRefused
+from intune_vpp.core import pulumi_state
+from intune_vpp.core.errors import IntuneVppError, InvalidRequest
 from intune_vpp.core.model import INPUTS, Sent
-from intune_vpp.host import assets
-from intune_vpp.plugin import codec, detailed
-from intune_vpp.plugin.answers import HalfDone, check_failure
+from intune_vpp.engine import assets
+from intune_vpp.plugin import detailed_diff, property_values
+from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
 from intune_vpp.plugin.timeouts import patience
 
 if TYPE_CHECKING:
@@ -32,33 +32,33 @@ class VppToken:
 
     def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
         """Normalised inputs, the token as its fingerprint; what is wrong with them as failures."""
-        inputs = codec.decode(request.news)
+        inputs = property_values.decode(request.news)
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
-            olds, outputs = codec.decode(request.olds), codec.decode(request.old_outputs)
+            olds, outputs = property_values.decode(request.olds), property_values.decode(request.old_outputs)
             checked = self._parts.preview.check(
-                given, records.applied_args(olds, outputs) if olds else None, resource=request.urn
+                given, pulumi_state.applied_args(olds, outputs) if olds else None, resource=request.urn
             )
         except IntuneVppError as error:
             return provider_pb2.CheckResponse(failures=[check_failure(str(error))])
         # No property is named: a token may have been put into any of them.
         failures = [check_failure(one.reason) for one in checked.problems]
-        normalised = codec.encode(records.args_to(checked.args), secrets=_secrets(request.news))
+        normalised = property_values.encode(pulumi_state.args_to(checked.args), secrets=_secrets(request.news))
         return provider_pb2.CheckResponse(inputs=normalised, failures=failures)
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         """What an update would change, property by property."""
         state = _state(request.id, request.olds, request.old_inputs)
-        args = records.args_from(codec.decode(request.news))
+        args = pulumi_state.args_from(property_values.decode(request.news))
         plan = self._parts.preview.plan(state, args, resource=request.urn)
-        return detailed.response(plan.without(request.ignoreChanges), state, args)
+        return detailed_diff.response(plan.without(request.ignoreChanges), state, args)
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
         """Create, adopt or take over a token; in preview only say what is certain."""
-        args = records.args_from(codec.decode(request.properties))
+        args = pulumi_state.args_from(property_values.decode(request.properties))
         secrets = _secrets(request.properties)
         if request.preview:
-            return provider_pb2.CreateResponse(properties=codec.encode(_certain(args), secrets=secrets))
+            return provider_pb2.CreateResponse(properties=property_values.encode(_certain(args), secrets=secrets))
         outcome = self._parts.tokens.create(args, patience=patience(request.timeout), resource=request.urn)
         return provider_pb2.CreateResponse(id=outcome.state.id, properties=_settled(outcome, secrets))
 
@@ -71,34 +71,34 @@ class VppToken:
         self._parts.preview.warn_of(found, just_read=True)
         secrets = _secrets(request.inputs) | _secrets(request.properties)
         answer = provider_pb2.ReadResponse(
-            id=found.id, properties=codec.encode(records.state_to(found), secrets=secrets)
+            id=found.id, properties=property_values.encode(pulumi_state.state_to(found), secrets=secrets)
         )
         if imports or request.inputs.fields:
             # What a program only looks up has no inputs.
-            answer.inputs.CopyFrom(codec.encode(records.args_to(found.inputs), secrets=secrets))
+            answer.inputs.CopyFrom(property_values.encode(pulumi_state.args_to(found.inputs), secrets=secrets))
         return answer
 
     def _read(self, request: provider_pb2.ReadRequest) -> VppTokenState | None:
-        outputs = codec.decode(request.properties)
-        state = records.state_from(request.id, outputs, codec.decode(request.inputs))
-        if not records.is_safe(outputs.get("token")):
+        outputs = property_values.decode(request.properties)
+        state = pulumi_state.state_from(request.id, outputs, property_values.decode(request.inputs))
+        if not pulumi_state.is_fingerprint_or_marker(outputs.get("token")):
             # Whatever a lookup names as state, the engine stores.
             msg = "token cannot be named in a lookup, since it would be stored."
-            raise QueryRefused(f"{msg} The id is enough.")
+            raise InvalidRequest(f"{msg} The id is enough.")
         return self._parts.tokens.read(state)
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
         """Change what changed; in preview only say what is certain."""
         state = _state(request.id, request.olds, request.old_inputs)
-        args = records.args_from(codec.decode(request.news))
+        args = pulumi_state.args_from(property_values.decode(request.news))
         secrets = _secrets(request.news)
         if request.preview:
             certain = {**_certain(args), "tenantId": state.tenant_id}
             if args.token is None:
                 # No file will be applied: what the state says of the one that was stays.
-                outputs = codec.decode(request.olds)
+                outputs = property_values.decode(request.olds)
                 certain |= {name: outputs.get(name) for name in ("token", "tokenFile")}
-            return provider_pb2.UpdateResponse(properties=codec.encode(certain, secrets=secrets))
+            return provider_pb2.UpdateResponse(properties=property_values.encode(certain, secrets=secrets))
         outcome = self._parts.tokens.update(state, args, patience=patience(request.timeout))
         return provider_pb2.UpdateResponse(properties=_settled(outcome, secrets))
 
@@ -110,28 +110,28 @@ class VppToken:
 
 def _secrets(given: struct_pb2.Struct) -> frozenset[str]:
     """What the program marks secret, and where that shows as well; a fingerprint is none, whatever it stands for."""
-    marked = codec.secrets(given) - {"token", "tokenFile", records.APPLIED}
+    marked = property_values.secrets(given) - {"token", "tokenFile", pulumi_state.APPLIED}
     shown_in = {"organizationName": "tokenFile", "expectedLocationName": "locationName"}
     marked |= {shown for name, shown in shown_in.items() if name in marked}
-    return marked | {records.APPLIED} if marked else marked
+    return marked | {pulumi_state.APPLIED} if marked else marked
 
 
 def _state(token_id: str, outputs: struct_pb2.Struct, inputs: struct_pb2.Struct) -> VppTokenState:
-    return records.state_from(token_id, codec.decode(outputs), codec.decode(inputs))
+    return pulumi_state.state_from(token_id, property_values.decode(outputs), property_values.decode(inputs))
 
 
 def _certain(args: VppTokenArgs) -> dict[str, Any]:
     """Outputs that an update cannot turn out differently: what never passes through Graph."""
-    known = records.args_to(args)
-    own = {prop.name for prop in INPUTS if prop.sent is Sent.HERE_ONLY} | {"token"}
-    flags = {prop.name: prop.when_absent for prop in INPUTS if prop.when_absent is not None}
+    known = pulumi_state.args_to(args)
+    own = {prop.name for prop in INPUTS if prop.sent is Sent.PROVIDER_ONLY} | {"token"}
+    flags = {prop.name: prop.default for prop in INPUTS if prop.default is not None}
     return {**flags, **{name: value for name, value in known.items() if name in own}}
 
 
 def _settled(outcome: Outcome, secrets: frozenset[str]) -> struct_pb2.Struct:
     """The new outputs. Raises HalfDone where something went wrong after the write."""
-    outputs = codec.encode(records.state_to(outcome.state), secrets=secrets)
+    outputs = property_values.encode(pulumi_state.state_to(outcome.state), secrets=secrets)
     if outcome.failure is not None:
-        inputs = codec.encode(records.args_to(outcome.state.inputs), secrets=secrets)
-        raise HalfDone(outcome.state.id, outputs=outputs, inputs=inputs, why=str(outcome.failure))
+        inputs = property_values.encode(pulumi_state.args_to(outcome.state.inputs), secrets=secrets)
+        raise PartialFailure(outcome.state.id, outputs=outputs, inputs=inputs, why=str(outcome.failure))
     return outputs

@@ -1,0 +1,102 @@
+"""A plan in one sentence, for a reviewer who is no expert."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intune_vpp.core import times
+from intune_vpp.core.model import UNKNOWN, Kind, Sent, TokenFile
+from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
+
+if TYPE_CHECKING:
+    from intune_vpp.core.diff import Plan
+    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.operations import Operation
+
+_DEEDS = {
+    LICENSE_SYNC.name: "syncs the licences of {}",
+    LICENSE_REVOCATION.name: "revokes all licences of {}",
+    LICENSE_COUNT_SYNC.name: "counts the licences of all tokens",
+}
+
+
+def resource(urn: str) -> str:
+    """A resource of the program, by its name."""
+    return f'the resource "{urn.rpartition("::")[2]}"'
+
+
+def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
+    """What the plan does to the token and what it leaves alone; None for an empty plan."""
+    label = state.observed.label
+    deeds = []
+    if plan.renews:
+        new = args.token_file.expiration_date_time if isinstance(args.token_file, TokenFile) else None
+        after = times.day(new) if new else "what the file says"
+        deeds.append(f"renews {label} in place: {times.day(state.observed.expiration_date_time)} → {after}")
+    changed = [
+        c.property.name
+        for c in plan.changes
+        if c.property.sent is Sent.MEMBER and c.property.kind is not Kind.FINGERPRINT
+    ]
+    if changed:
+        deeds.append(f"changes {', '.join(changed)}" if deeds else f"changes {', '.join(changed)} of {label} in place")
+    if plan.claims:
+        deeds.append(f"takes the location of {label} from another MDM")
+    if plan.misplaced:
+        deeds.append(_misplaced(plan, state, args))
+    if plan.resyncs and not plan.renews:
+        deeds.append(f"syncs {label} once more, since its last sync was not seen to succeed")
+    if not deeds:
+        settings = ", ".join(change.property.name for change in plan.changes)
+        return f"changes {settings} of {label} in the state only, without a request" if settings else None
+    return "; ".join(deeds) + ": same id, apps stay"
+
+
+def _misplaced(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str:
+    there, expected = f'"{state.observed.location_name}"', f'"{args.expected_location_name}"'
+    if plan.renews:
+        # The file may be the cure: what location it is for, only Apple can read.
+        return f"fails unless the file is for the location {expected} (now {there})"
+    return f"fails: {state.observed.label} is for the location {there}, expected is {expected}"
+
+
+def arrival(args: VppTokenArgs) -> str | None:
+    """How a token will come under management; None where only the update will know."""
+    if isinstance(args.adopt_token_id, str):
+        return f"takes over token {args.adopt_token_id}, creates nothing"
+    file = args.token_file
+    if args.adopt_token_id is UNKNOWN or not isinstance(file, TokenFile):
+        return None
+    label = args.display_name if isinstance(args.display_name, str) else file.organization_name
+    until = times.day(file.expiration_date_time)
+    return f"creates {label}, valid until {until}, or adopts the token that was made from this file before"
+
+
+def operation(what: Operation, label: str) -> str:
+    """What an action does to the token that is called `label`."""
+    return _DEEDS[what.name].format(label)
+
+
+def once_more(what: Operation, label: str) -> str:
+    """What an action goes on with that was not seen to end."""
+    if what is LICENSE_SYNC:
+        return f"{operation(what, label)} once more, since the last sync was not seen to succeed"
+    return f"goes on waiting for the revocation of the licences of {label}"
+
+
+def drifted(plan: Plan, state: VppTokenState) -> str | None:
+    """What a refresh found, told from the state it has read and the plan back to the inputs before it."""
+    label = state.observed.label
+    changed = ", ".join(change.property.name for change in plan.changes if change.property.kind is not Kind.FINGERPRINT)
+    told = [f"{label} was changed outside of Pulumi: {changed}"] if changed else []
+    if plan.renews:
+        expiration = times.day(state.observed.expiration_date_time)
+        told.append(f"{label} was renewed outside of Pulumi: it expires on {expiration} now")
+    return "; ".join(told) or None
+
+
+def one_way(plan: Plan) -> str | None:
+    """The warning that a planned change may not be undone (nothing public says whether it can be)."""
+    if all(change.property.attribute != "apple_device_app_delivery_protocol_type" for change in plan.changes):
+        return None
+    return "appleDeviceAppDeliveryProtocolType may be one-way: on single apps Intune does not take the change back."

@@ -1,0 +1,180 @@
+"""The model as the property maps that Pulumi stores, and back; names are Graph's camelCase.
+
+An unknown value is UNKNOWN on this side; the doors know how the engine spells it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp.core import kinds, stoken
+from intune_vpp.core.errors import StateError
+from intune_vpp.core.model import (
+    INPUTS,
+    OBSERVED,
+    PROPERTIES,
+    UNKNOWN,
+    UNSEEN_FINGERPRINT,
+    AppLicenses,
+    Compare,
+    Kind,
+    Property,
+    Sent,
+    TokenFile,
+    VppToken,
+    VppTokenArgs,
+    VppTokenState,
+    camel_case,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import NoReturn
+
+    from intune_vpp.core.operations import Operation
+
+OBSERVED_AT = "__observedAt"
+LOOK_FOR_DUPLICATES = "__lookForDuplicates"
+APPLIED = "__inputs"
+EARLIER = "__earlier"  # of a revocation that has not been seen yet: when those before it started
+"""The engine neither shows nor compares names with two underscores in front."""
+
+
+_TOKEN_FILE = tuple(prop for prop in INPUTS if prop.kind is Kind.OBJECT)
+
+
+def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
+    """Inputs as Check returned them; names it does not know (the engine's own among them) are passed over.
+
+    Raises StateError for a member of another kind.
+    """
+    return VppTokenArgs(**_read(INPUTS, properties))
+
+
+def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenArgs:
+    """The inputs that were applied last, and of those that are never compared the ones that were asked for last.
+
+    After an update that half failed the engine has the older ones; where nothing was to be done it has taken over the
+    newer ones, and a file that counts as applied among them, without telling the provider.
+    """
+    never = [prop.name for prop in INPUTS if prop.compare is Compare.NEVER and prop.kind is not Kind.OBJECT]
+    if not stoken.is_fingerprint(str(applied.get("token"))):
+        never += ["token", "tokenFile"]
+    return args_from({**applied, **{name: asked[name] for name in never if name in asked}})
+
+
+def applied_args(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> VppTokenArgs:
+    """The inputs of the last run, for a check; what was applied, not what was asked for, says which file that was.
+
+    They differ where an update half failed. Engines that do not hand over the outputs yet leave it to the plan.
+    """
+    asked = args_from(inputs)
+    applied: TokenFile | None = kinds.read(_TOKEN_FILE, outputs, _refuse)["token_file"]
+    return replace(asked, token_file=applied) if applied is not None and applied.seen else asked
+
+
+def is_fingerprint_or_marker(token: object) -> bool:
+    """Whether an output `token` is one of ours: a fingerprint, or the mark of a file that came another way."""
+    return token is None or token == UNSEEN_FINGERPRINT or (isinstance(token, str) and stoken.is_fingerprint(token))
+
+
+def args_to(args: VppTokenArgs) -> dict[str, Any]:
+    """Inputs for the engine; what is not managed is absent."""
+    return _present(args, INPUTS)
+
+
+def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> VppTokenState:
+    """What the engine kept of a token: its outputs, and the inputs that led to them.
+
+    `inputs` are the engine's own, which a dynamic provider is not told. Tolerates records of older versions, in which
+    members may be absent. Raises StateError for a member of another kind.
+    """
+    found = kinds.read(PROPERTIES, outputs, _refuse)
+    applied = _applied(_stored_inputs(outputs.get(APPLIED)) or inputs or {}, inputs or {})
+    return VppTokenState(
+        observed=VppToken(id=token_id, **{prop.attribute: found[prop.attribute] for prop in OBSERVED}),
+        tenant_id=found["tenant_id"] or "",
+        inputs=applied,
+        observed_at=kinds.value(Kind.TIME, OBSERVED_AT, outputs.get(OBSERVED_AT), _refuse) or "",
+        token_file=found["token_file"],
+        sync_pending=found["sync_pending"] is True,
+        duplicate_token_ids=found["duplicate_token_ids"] or (),
+        look_for_duplicates=outputs.get(LOOK_FOR_DUPLICATES) is True,
+    )
+
+
+def operation_from(operation: Operation, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs or outputs of an operation as the engine kept them, each member by its kind.
+
+    Raises StateError for a member of another kind.
+    """
+    found = _read(operation.properties, properties)
+    known = {prop.name: found[prop.attribute] for prop in operation.properties}
+    kinds.value(Kind.STRINGS, EARLIER, properties.get(EARLIER), _refuse)
+    return {name: value for name, value in {**properties, **known}.items() if value is not None}
+
+
+def state_to(state: VppTokenState) -> dict[str, Any]:
+    """Outputs for the engine: what Graph reports, what was applied, and what the provider does with the token."""
+    outputs = observed_to(state.observed)
+    for prop in INPUTS:
+        if prop.sent is Sent.PROVIDER_ONLY and prop.attribute != "token_file":
+            value = getattr(state.inputs, prop.attribute)
+            outputs[prop.name] = prop.default if value is None else value
+    outputs |= {"tenantId": state.tenant_id, "syncPending": state.sync_pending, OBSERVED_AT: state.observed_at}
+    # Always there: the SDKs show a program's own input, the secret text, for an output that the provider leaves out.
+    outputs["token"] = state.token_file.fingerprint if state.token_file else UNSEEN_FINGERPRINT
+    outputs["tokenFile"] = _from_model(state.token_file)
+    outputs["duplicateTokenIds"] = list(state.duplicate_token_ids) or None
+    outputs[LOOK_FOR_DUPLICATES] = True if state.look_for_duplicates else None
+    outputs[APPLIED] = args_to(state.inputs)
+    return {name: value for name, value in outputs.items() if value is not None}
+
+
+def observed_to(observed: VppToken) -> dict[str, Any]:
+    """What Graph reports of a token, for the engine."""
+    return _present(observed, OBSERVED)
+
+
+def licenses_to(found: AppLicenses) -> dict[str, Any]:
+    """The licences of a token for an app, for the engine."""
+    members = {camel_case(name): getattr(found, name) for name in found.__slots__}
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _present(values: VppTokenArgs | VppToken, properties: tuple[Property, ...]) -> dict[str, Any]:
+    found = {prop.name: getattr(values, prop.attribute) for prop in properties}
+    return {name: _from_model(value) for name, value in found.items() if value is not None}
+
+
+def _from_model(value: object) -> Any:
+    if isinstance(value, TokenFile):
+        members = {camel_case(name): getattr(value, name) for name in value.__slots__}
+        return {name: member for name, member in members.items() if member is not None}
+    if isinstance(value, tuple):
+        return [dict(item) if isinstance(item, dict) else item for item in value]
+    return value
+
+
+def _read(properties: Iterable[Property], found: Mapping[str, Any]) -> dict[str, Any]:
+    """Members by attribute, among them inputs that only the update will know."""
+    later = {prop.attribute: UNKNOWN for prop in properties if prop.sent and found.get(prop.name) is UNKNOWN}
+    now = [prop for prop in properties if prop.attribute not in later]
+    return {**kinds.read(now, found, _refuse), **later}
+
+
+def _stored_inputs(found: object) -> Mapping[str, Any]:
+    """The inputs within the outputs. Raises StateError, which tells them from the engine's own."""
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        _refuse(APPLIED, "an object")
+    kinds.read(INPUTS, found, lambda name, expected: _refuse(f"{APPLIED}.{name}", expected))
+    return found
+
+
+def _refuse(name: str, expected: str) -> NoReturn:
+    # Never the value: it may be secret.
+    what = f"The state of this resource holds a member {name} that is not {expected}."
+    raise StateError(f"{what} Correct or remove that member with `pulumi state edit`.")

@@ -1,0 +1,100 @@
+"""What Pulumi's dynamic provider process runs for the resources that are acts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+
+from intune_vpp.core import operations, pulumi_state
+from intune_vpp.core.errors import IntuneVppError
+from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Operation, OperationResult
+from intune_vpp.core.waiting import TIME_ALLOWED
+from intune_vpp.dynamic.configured import ConfiguredProvider, failed
+from intune_vpp.dynamic.spelling import errors_in_python
+from intune_vpp.engine import unknowns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from intune_vpp.lifecycle.operations import OperationLifecycle
+
+
+class OperationProvider(ConfiguredProvider):
+    """The calls for one type of action."""
+
+    operation: ClassVar[Operation]
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """The inputs as they were given, or what is wrong with them."""
+        inputs = {name: value for name, value in unknowns.from_engine(news).items() if value is not None}
+        try:
+            problems = self._assembly.operation_preview.check(self.operation, inputs, arrives=not _olds)
+        except IntuneVppError as error:
+            return CheckResult({}, [failed(str(error))])
+        kept = unknowns.to_engine(operations.echoed_inputs(self.operation, inputs))
+        return CheckResult(kept, [failed(one.reason) for one in problems])
+
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """What differs, and what that leads to."""
+        before, inputs = self._read(_olds), self._read(unknowns.from_engine(_news))
+        plan = self._assembly.operation_preview.plan(self.operation, before, inputs)
+        if not plan:
+            return DiffResult(changes=False)
+        replaces = list(plan.replaces)
+        # Where an input differs, None lets the engine show it.
+        return DiffResult(changes=None if plan.changed and not replaces else True, replaces=replaces)
+
+    @errors_in_python()
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Act."""
+        result = self._lifecycle.act(self._read(props), TIME_ALLOWED)
+        return CreateResult(result.id, self._outputs(result))
+
+    @errors_in_python()
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """How what was done stands now; an empty id where it could be done again."""
+        found = self._lifecycle.look(id_, self._read(props))
+        if found is None:
+            return ReadResult("", {})
+        self._warn_of_failure(self._lifecycle.unresolved_failure(found), "Until then every update fails.")
+        return ReadResult(id_, dict(found), operations.echoed_inputs(self.operation, found))
+
+    @errors_in_python()
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Act again or go on, where that is due."""
+        result = self._lifecycle.update(_id, self._read(_olds), self._read(_news), TIME_ALLOWED)
+        return UpdateResult(self._outputs(result))
+
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Forget it: nothing in the tenant was made by it."""
+
+    @property
+    def _lifecycle(self) -> OperationLifecycle:
+        return self._assembly.operation(self.operation)
+
+    def _read(self, properties: Mapping[str, Any]) -> dict[str, Any]:
+        """Inputs or outputs as the engine keeps them. Raises StateError."""
+        return pulumi_state.operation_from(self.operation, properties)
+
+    def _outputs(self, result: OperationResult) -> dict[str, Any]:
+        self._warn_of_failure(result.failure)
+        return dict(result.outputs)
+
+
+class LicenseSyncProvider(OperationProvider):
+    """`syncLicenses`."""
+
+    operation = LICENSE_SYNC
+
+
+class LicenseRevocationProvider(OperationProvider):
+    """`revokeLicenses`."""
+
+    operation = LICENSE_REVOCATION
+
+
+class LicenseCountSyncProvider(OperationProvider):
+    """`syncLicenseCounts`."""
+
+    operation = LICENSE_COUNT_SYNC

@@ -1,0 +1,250 @@
+"""The resource classes of the actions that a program uses."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import pulumi
+from pulumi.dynamic import Resource
+from pulumi.runtime.settings import get_monitor
+
+from intune_vpp.core import revocation
+from intune_vpp.core.model import Kind
+from intune_vpp.core.operations import OPERATIONS
+from intune_vpp.core.revocation import Result
+from intune_vpp.dynamic.operation_providers import (
+    LicenseCountSyncProvider,
+    LicenseRevocationProvider,
+    LicenseSyncProvider,
+    OperationProvider,
+)
+from intune_vpp.dynamic.spelling import run_error
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi import Input, Output
+
+
+_NAMES = {prop.attribute: prop.name for operation in OPERATIONS for prop in operation.properties}
+_ATTRIBUTES = {name: attribute for attribute, name in _NAMES.items()}
+
+
+class _OperationResource(Resource):
+    """Something that is done once, and again where its triggers change; deleting it does nothing in the tenant."""
+
+    def __init__(
+        self,
+        provider: OperationProvider,
+        resource_name: str,
+        given: Mapping[str, Any],
+        opts: pulumi.ResourceOptions | None,
+    ) -> None:
+        if opts is not None and (opts.id is not None or opts.import_ is not None):
+            msg = f"A {provider.operation.name} is an act: it can be neither imported nor looked up."
+            raise run_error(f"{msg} Declare one, and it is done.")
+        # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
+        props = {prop.attribute: given.get(prop.attribute) for prop in provider.operation.properties}
+        super().__init__(provider, resource_name, self._guarded(resource_name, props), opts)
+        for prop in provider.operation.properties:
+            if prop.kind is Kind.COUNT:
+                # The SDK hands the engine's numbers on as floats.
+                setattr(self, prop.attribute, getattr(self, prop.attribute).apply(_whole))
+
+    def _guarded(self, resource_name: str, props: dict[str, Any]) -> dict[str, Any]:
+        """The arguments, with what the program can refuse before the resource is registered."""
+        del resource_name
+        return props
+
+    # The SDK asks for keys within values too, without telling: those of triggers stay, unless they are called like one.
+
+    def translate_input_property(self, prop: str) -> str:
+        """Graph's spelling of an argument."""
+        return _NAMES.get(prop, prop)
+
+    def translate_output_property(self, prop: str) -> str:
+        """Python's spelling of a property."""
+        return _ATTRIBUTES.get(prop, prop)
+
+
+class LicenseSync(_OperationResource, module="intune-vpp", name="LicenseSync"):
+    """A licence sync on demand: Graph's `syncLicenses`, run at create and whenever `triggers` change.
+
+    A sync that runs already is joined. Its id is the token's.
+    """
+
+    vpp_token_id: Output[str]
+    """The token's id."""
+    triggers: Output[Any | None]
+    """The values a change of which syncs again."""
+    wait_for_sync: Output[bool | None]
+    """Whether to wait for the end."""
+    tenant_id: Output[str]
+    """The tenant's GUID."""
+    state: Output[str]
+    """The token's state then: `valid` where all is well."""
+    last_sync_status: Output[str]
+    """`none`, `inProgress`, `completed`, `failed`, or one not known yet."""
+    last_sync_date_time: Output[str | None]
+    """When Intune last synced licences; absent before the first time."""
+    sync_pending: Output[bool]
+    """True while the sync was not seen to succeed; the next update then tries again."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        vpp_token_id: Input[str],
+        triggers: Input[Any] | None = None,
+        wait_for_sync: Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a sync.
+
+        Args:
+            resource_name: Pulumi's name of the resource.
+            vpp_token_id: the id of a vppToken.
+            triggers: any values but files; where they change, licences are synced again.
+            wait_for_sync: wait for the end of the sync; True when left out.
+            opts: Pulumi's options; `id` and `import_` cannot be used.
+
+        """
+        given = {"vpp_token_id": vpp_token_id, "triggers": triggers, "wait_for_sync": wait_for_sync}
+        super().__init__(LicenseSyncProvider(), resource_name, given, opts)
+
+
+class LicenseRevocation(_OperationResource, module="intune-vpp", name="LicenseRevocation"):
+    """All licences of a token taken back: Graph's `revokeLicenses` (beta only), run once, at create.
+
+    It cannot be undone, and has no triggers for that reason: to revoke once more, replace the resource (`--replace`).
+    A revocation that runs already is joined. Its id is the token's and the start of the action.
+
+    Source: https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptokenrevokelicensesactionresult
+    """
+
+    vpp_token_id: Output[str]
+    """The token's id."""
+    notify_managed_devices: Output[bool | None]
+    """Whether devices were to be told."""
+    revoke_untracked_licenses: Output[bool | None]
+    """Whether licences that Intune does not track were to be revoked too."""
+    tenant_id: Output[str]
+    """The tenant's GUID."""
+    requested_date_time: Output[str]
+    """When it was asked for."""
+    action_name: Output[str | None]
+    """Graph's name of the action."""
+    action_state: Output[str | None]
+    """`none`, `pending`, `canceled`, `active`, `done`, `failed`, `notSupported`, or one not known yet."""
+    start_date_time: Output[str | None]
+    """When Intune began."""
+    last_updated_date_time: Output[str | None]
+    """When Intune last told how it goes."""
+    total_licenses_count: Output[int | None]
+    """How many licences there were to revoke."""
+    failed_licenses_count: Output[int | None]
+    """How many of them could not be revoked."""
+    action_failure_reason: Output[str | None]
+    """`none`, `appleFailure`, `internalError`, `expiredVppToken`, `expiredApplePushNotificationCertificate` or new."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        vpp_token_id: Input[str],
+        notify_managed_devices: Input[bool] | None = None,
+        revoke_untracked_licenses: Input[bool] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare a revocation.
+
+        Args:
+            resource_name: Pulumi's name of the resource.
+            vpp_token_id: the id of the vppToken that loses its licences.
+            notify_managed_devices: tell the devices; False when left out. Microsoft does not say more about it.
+            revoke_untracked_licenses: also those that Intune does not track; False when left out.
+            opts: Pulumi's options; `id` and `import_` cannot be used.
+
+        """
+        given = {
+            "vpp_token_id": vpp_token_id,
+            "notify_managed_devices": notify_managed_devices,
+            "revoke_untracked_licenses": revoke_untracked_licenses,
+        }
+        super().__init__(LicenseRevocationProvider(), resource_name, given, opts)
+        # The provider can only warn without losing the id; the program can fail the run.
+        told = {field.name: getattr(self, field.name) for field in fields(Result)}
+        pulumi.Output.all(**told).apply(partial(_refuse_failed, resource_name))
+
+    def _guarded(self, resource_name: str, props: dict[str, Any]) -> dict[str, Any]:
+        claim = partial(_claim, (self, resource_name), _claims())
+        return {**props, "vpp_token_id": pulumi.Output.from_input(props["vpp_token_id"]).apply(claim)}
+
+
+class LicenseCountSync(_OperationResource, module="intune-vpp", name="LicenseCountSync"):
+    """The licences of all tokens counted anew: Graph's `syncLicenseCounts` (beta only), at create and by `triggers`.
+
+    Graph does not tell when it has counted. Its id is the tenant's.
+    """
+
+    triggers: Output[Any | None]
+    """The values a change of which counts again."""
+    tenant_id: Output[str]
+    """The tenant's GUID."""
+    requested_date_time: Output[str]
+    """When it was asked for last."""
+
+    def __init__(
+        self, resource_name: str, *, triggers: Input[Any] | None = None, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Declare a count.
+
+        Args:
+            resource_name: Pulumi's name of the resource.
+            triggers: any values but files; where they change, licences are counted again.
+            opts: Pulumi's options; `id` and `import_` cannot be used.
+
+        """
+        super().__init__(LicenseCountSyncProvider(), resource_name, {"triggers": triggers}, opts)
+
+
+def _whole(count: float | None) -> int | None:
+    return None if count is None else int(count)
+
+
+_Claims = dict[str, tuple[object, str]]
+_claimed: WeakKeyDictionary[object, _Claims] = WeakKeyDictionary()
+
+
+def _claims() -> _Claims:
+    """Who revokes the licences of which token in this run: a process may run more than one program, or one twice."""
+    monitor = get_monitor()
+    return {} if monitor is None else _claimed.setdefault(monitor, {})
+
+
+def _claim(claimant: tuple[object, str], claims: _Claims, token_id: Any) -> Any:
+    """The id, where no other resource of the program revokes the licences of that token.
+
+    The provider cannot tell: its Check is not told which resource it is about.
+    """
+    # What is no text is Check's to refuse.
+    if isinstance(token_id, str):
+        other, name = claims.setdefault(token_id.lower(), claimant)
+        if other is not claimant[0]:
+            what = f'"{claimant[1]}" and "{name}" revoke the licences of one token. Remove one of the two'
+            raise run_error(f"{what}: the second would take back what was given out since.")
+    return token_id
+
+
+def _refuse_failed(resource_name: str, told: dict[str, Any]) -> None:
+    # Not by the token's id, which the program may have marked secret.
+    label, result = f'the token of "{resource_name}"', Result(**told)
+    failure = revocation.unresolved(result, label).failure
+    if failure is not None:
+        raise run_error(str(failure))
+    if not result.has_ended and not pulumi.runtime.is_dry_run():
+        what = f"The revocation of the licences of {label} was not seen to end."
+        raise run_error(f"{what} Run pulumi again to go on waiting.")

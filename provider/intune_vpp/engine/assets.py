@@ -1,0 +1,41 @@
+"""The forms a token file comes in through Pulumi, read: a text, a string asset or a file asset."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from intune_vpp.core.check import TokenFileContent
+from intune_vpp.core.errors import TokenFileError
+from intune_vpp.core.stoken import MAX_BYTES
+
+
+def read(value: Any) -> Any:
+    """An asset's content as a Download; texts and unknowns as they are. Raises TokenFileError."""
+    if isinstance(value, pulumi.FileAsset):
+        return read_file(Path(value.path))
+    if isinstance(value, pulumi.StringAsset):
+        return TokenFileContent(value.text.encode(errors="surrogatepass"))
+    if isinstance(value, (pulumi.Asset, pulumi.Archive)):
+        msg = f"The token cannot be given as {type(value).__name__}: the provider fetches and unpacks nothing."
+        raise TokenFileError(f"{msg} Use a FileAsset of the .vpptoken file.")
+    return value
+
+
+def read_file(path: Path) -> TokenFileContent:
+    """The content of a token file, or as much of it as shows that it is none. Raises TokenFileError."""
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            with path.open("rb") as file:
+                return TokenFileContent(file.read(MAX_BYTES + 1), path.name)
+        # A pipe or a device may never answer, and never end.
+        what = "is a folder" if path.is_dir() else "is no regular file"
+    except FileNotFoundError:
+        what = "is not there"
+    except (OSError, ValueError) as error:
+        what = f"cannot be read ({type(error).__name__})"
+    msg = f"The token file {path.absolute()} {what}."
+    raise TokenFileError(f"{msg} Name the .vpptoken file that Apple Business (or School) Manager let you download.")

@@ -1,0 +1,117 @@
+"""The engine's calls for the resources that are acts, handed to their lifecycle: one door for all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pulumi.runtime.proto import provider_pb2
+
+from intune_vpp.core import operations, pulumi_state
+from intune_vpp.core.errors import InvalidRequest
+from intune_vpp.plugin import property_values
+from intune_vpp.plugin.detailed_diff import ADD, DELETE, UPDATE, UPDATE_REPLACE, of_paths
+from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
+from intune_vpp.plugin.timeouts import patience
+
+if TYPE_CHECKING:
+    from google.protobuf import struct_pb2
+
+    from intune_vpp.assembly import Assembly
+    from intune_vpp.core.operations import Operation, OperationResult
+
+
+class OperationResource:
+    """One type of action, as the engine sees it."""
+
+    def __init__(self, operation: Operation, parts: Assembly) -> None:
+        self._operation = operation
+        self._parts = parts
+
+    def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
+        """The inputs as they were given, or what is wrong with them."""
+        inputs = property_values.decode(request.news)
+        # Old inputs that are empty may be those of an action without any: what is to be done, Create tells.
+        problems = self._parts.operation_preview.check(self._operation, inputs, resource=request.urn)
+        failures = [check_failure(one.reason) for one in problems]
+        kept = operations.echoed_inputs(self._operation, inputs)
+        answer = property_values.encode(kept, secrets=property_values.secrets(request.news))
+        return provider_pb2.CheckResponse(inputs=answer, failures=failures)
+
+    def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
+        """What differs, and what that leads to."""
+        before, inputs = self._decoded(request.olds), self._decoded(request.news)
+        plan = self._parts.operation_preview.plan(self._operation, before, inputs, request.ignoreChanges)
+        paths = {name: _kind(before.get(name), inputs.get(name)) for name in plan.changed}
+        paths |= dict.fromkeys(plan.replaces, UPDATE_REPLACE)
+        if plan.resumes and self._operation.progress:
+            # What no input shows: an output is what asks for the update.
+            paths[self._operation.progress] = UPDATE
+        return of_paths(paths, inputs=plan.changed)
+
+    def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
+        """Act; in preview only say what is certain."""
+        inputs, secrets = self._decoded(request.properties), property_values.secrets(request.properties)
+        self._parts.operation_preview.tell(self._operation, inputs)
+        if request.preview:
+            certain = property_values.encode(operations.echoed_inputs(self._operation, inputs), secrets=secrets)
+            return provider_pb2.CreateResponse(properties=certain)
+        result = self._parts.operation(self._operation).act(inputs, patience(request.timeout))
+        return provider_pb2.CreateResponse(id=result.id, properties=self._settled(result, inputs, secrets))
+
+    def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
+        """How what was done stands now. What was not done here cannot be imported.
+
+        Raises QueryRefused, and HalfDone where it failed: the engine warns of it, and keeps it for the next update.
+        """
+        if not request.properties.fields:
+            what = f"A {self._operation.name} is an act: it can be neither imported nor looked up."
+            raise InvalidRequest(f"{what} Declare one, and it is done.")
+        secrets = property_values.secrets(request.inputs)
+        lifecycle = self._parts.operation(self._operation)
+        found = lifecycle.look(request.id, self._decoded(request.properties))
+        if found is None:
+            return provider_pb2.ReadResponse()
+        outputs = property_values.encode(found, secrets=secrets)
+        failure = lifecycle.unresolved_failure(found)
+        if failure is not None:
+            raise PartialFailure(request.id, outputs=outputs, inputs=request.inputs, why=str(failure))
+        return provider_pb2.ReadResponse(id=request.id, properties=outputs, inputs=request.inputs)
+
+    def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
+        """Act again or go on, where that is due; in preview only say what is certain."""
+        before, inputs = self._decoded(request.olds), self._decoded(request.news)
+        secrets = property_values.secrets(request.news)
+        if request.preview:
+            plan = operations.plan(self._operation, before, inputs)
+            # Where nothing is done again, what was told of it stays.
+            stays = (
+                {"tenantId": before.get("tenantId")}
+                if plan.acts or plan.resumes
+                else operations.results(self._operation, before)
+            )
+            certain = {**stays, **operations.echoed_inputs(self._operation, inputs)}
+            return provider_pb2.UpdateResponse(properties=property_values.encode(certain, secrets=secrets))
+        lifecycle = self._parts.operation(self._operation)
+        result = lifecycle.update(request.id, before, inputs, patience(request.timeout))
+        return provider_pb2.UpdateResponse(properties=self._settled(result, inputs, secrets))
+
+    def delete(self, request: provider_pb2.DeleteRequest) -> None:
+        """Forget it: nothing in the tenant was made by it."""
+
+    def _decoded(self, properties: struct_pb2.Struct) -> dict[str, Any]:
+        """Inputs or outputs as the engine keeps them. Raises StateError."""
+        return pulumi_state.operation_from(self._operation, property_values.decode(properties))
+
+    def _settled(self, result: OperationResult, inputs: dict[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:
+        """The new outputs. Raises HalfDone where something was begun and has not ended well."""
+        outputs = property_values.encode(result.outputs, secrets=secrets)
+        if result.failure is not None:
+            kept = property_values.encode(operations.echoed_inputs(self._operation, inputs), secrets=secrets)
+            raise PartialFailure(result.id, outputs=outputs, inputs=kept, why=str(result.failure))
+        return outputs
+
+
+def _kind(old: object, new: object) -> provider_pb2.PropertyDiff.Kind.ValueType:
+    if new is None:
+        return DELETE
+    return ADD if old is None else UPDATE

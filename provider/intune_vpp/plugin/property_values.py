@@ -1,0 +1,147 @@
+"""The engine's property values and ours.
+
+The engine writes values as a protobuf Struct in which unknown values are sentinels, and secrets and assets are objects
+with a signature, nested in either order (pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go). Decoded values are
+plain: UNKNOWN for an unknown one, `pulumi.FileAsset` and its siblings for assets. Which of them are secret is asked
+apart (`secrets`), and said again when they are encoded.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from google.protobuf import struct_pb2
+
+from intune_vpp.core.model import UNKNOWN, Unknown
+from intune_vpp.core.printable import printable
+from intune_vpp.engine import unknowns
+from intune_vpp.engine.texts import sendable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+_SHORTEST_SECRET = 4
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+
+
+_ASSETS = {"path": pulumi.FileAsset, "uri": pulumi.RemoteAsset, "text": pulumi.StringAsset}
+
+
+class _Kind(StrEnum):
+    """What an object with a signature stands for."""
+
+    SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a signature
+    OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
+    ASSET = "c44067f5952c0a294b673a41bacd8c17"
+    ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+
+
+def decode(properties: struct_pb2.Struct) -> dict[str, Any]:
+    """A property map; members that are null are absent."""
+    found = {name: _plain(value) for name, value in properties.fields.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def secrets(properties: struct_pb2.Struct) -> frozenset[str]:
+    """The members that are secret or hold something that is."""
+    return frozenset(name for name, value in properties.fields.items() if _holds_secret(value))
+
+
+def secret_texts(properties: struct_pb2.Struct) -> frozenset[str]:
+    """The texts within the members that are secret or hold something that is, also as sentences show them."""
+    found = [_plain(value) for value in properties.fields.values() if _holds_secret(value)]
+    return frozenset(text for value in found for text in _texts(value))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        # Less would blot out dates and numbers in every sentence.
+        yield from (text for text in (value, printable(value)) if len(text) >= _SHORTEST_SECRET)
+    if isinstance(value, list):
+        for item in value:
+            yield from _texts(item)
+
+
+def encode(properties: Mapping[str, Any], *, secrets: Collection[str] = ()) -> struct_pb2.Struct:
+    """A property map for the engine, with the members named marked secret; members that are None are absent."""
+    found = {sendable(name): _value(one) for name, one in properties.items() if one is not None}
+    return struct_pb2.Struct(fields={name: _secret(one) if name in secrets else one for name, one in found.items()})
+
+
+def _plain(value: struct_pb2.Value) -> Any:
+    match value.WhichOneof("kind"):
+        case "string_value":
+            return unknowns.from_engine(value.string_value)
+        case "number_value":
+            return value.number_value
+        case "bool_value":
+            return value.bool_value
+        case "list_value":
+            items = [_plain(item) for item in value.list_value.values]
+            return UNKNOWN if any(item is UNKNOWN for item in items) else items
+        case "struct_value":
+            return _object(value.struct_value)
+        case _:
+            return None
+
+
+def _object(value: struct_pb2.Struct) -> Any:
+    members = decode(value)
+    match members.get(_SIGNATURE):
+        case _Kind.SECRET:
+            return members.get("value")
+        case _Kind.OUTPUT:
+            # An output that is known to be null has the member, one that is not known yet has none.
+            return members.get("value") if "value" in value.fields else UNKNOWN
+        case _Kind.ASSET:
+            return _asset(members)
+        case _Kind.ARCHIVE:
+            return pulumi.AssetArchive({})
+        case _:
+            return members
+
+
+def _asset(members: dict[str, Any]) -> Any:
+    if UNKNOWN in members.values():
+        return UNKNOWN
+    given = next((name for name in _ASSETS if name in members), None)
+    if given is None:
+        return pulumi.StringAsset("")
+    # What the engine never writes stays an object, and is refused like one.
+    return _ASSETS[given](members[given]) if isinstance(members[given], str) else members
+
+
+def _holds_secret(value: struct_pb2.Value) -> bool:
+    if value.WhichOneof("kind") == "list_value":
+        return any(_holds_secret(item) for item in value.list_value.values)
+    members = dict(value.struct_value.fields)
+    signature = members[_SIGNATURE].string_value if _SIGNATURE in members else None
+    secret_output = signature == _Kind.OUTPUT and "secret" in members and members["secret"].bool_value
+    return signature == _Kind.SECRET or secret_output or any(_holds_secret(member) for member in members.values())
+
+
+def _secret(value: struct_pb2.Value) -> struct_pb2.Value:
+    signature = struct_pb2.Value(string_value=_Kind.SECRET)
+    return struct_pb2.Value(struct_value=struct_pb2.Struct(fields={_SIGNATURE: signature, "value": value}))
+
+
+def _value(value: Any) -> struct_pb2.Value:
+    kind: dict[str, Any]
+    match value:
+        case None:
+            kind = {"null_value": struct_pb2.NULL_VALUE}
+        case Unknown.UNKNOWN:
+            kind = {"string_value": unknowns.to_engine(value)}
+        case bool():
+            kind = {"bool_value": value}
+        case int() | float():
+            kind = {"number_value": value}
+        case list() | tuple():
+            kind = {"list_value": struct_pb2.ListValue(values=[_value(item) for item in value])}
+        case dict():
+            kind = {"struct_value": encode(value)}
+        case _:
+            kind = {"string_value": sendable(str(value))}
+    return struct_pb2.Value(**kind)

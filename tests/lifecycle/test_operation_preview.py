@@ -1,0 +1,181 @@
+"""What a preview says of actions: the token by its name where that is known; nothing is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from builders import TOKEN_ID
+from intune_vpp.core.model import UNKNOWN
+from operations_in_process import COUNTED, REVOKED, SYNCED, done, uploaded
+from tenant_in_process import Run, vpptoken, wanted
+
+if TYPE_CHECKING:
+    from intune_vpp.core.operations import Operation
+    from intune_vpp_emulator.tenant import Tenant
+
+KINDS: list[tuple[Operation, dict[str, Any]]] = [
+    (SYNCED, {"vppTokenId": TOKEN_ID}),
+    (REVOKED, {"vppTokenId": TOKEN_ID}),
+    (COUNTED, {}),
+]
+IN_WORDS = [
+    ("info", f"syncs the licences of token {TOKEN_ID}"),
+    ("warning", f"This revokes all licences of token {TOKEN_ID}. It cannot be undone."),
+    ("info", "counts the licences of all tokens"),
+]
+
+
+def without_credentials(tenant: Tenant, **configuration: str) -> Run:
+    """A run that could not send anything."""
+    return Run(tenant, configuration={"clientSecret": "", **configuration})
+
+
+@pytest.mark.parametrize(("kind", "said"), list(zip(KINDS, IN_WORDS, strict=True)))
+def test_what_is_about_to_be_done_is_said(
+    tenant: Tenant, kind: tuple[Operation, dict[str, Any]], said: tuple[str, str]
+) -> None:
+    """A creation is told in one sentence, without a request and without credentials; a later check says nothing."""
+    run = without_credentials(tenant)
+    preview = run.assembly.operation_preview
+    assert preview.check(*kind, arrives=True) == []
+    assert run.reporter.said == [said]
+    assert preview.check(*kind, arrives=False) == []
+    assert run.reporter.said == [said]
+    assert run.log == []
+
+
+@pytest.mark.parametrize("operation", [SYNCED, REVOKED])
+def test_a_token_that_is_not_known_yet(tenant: Tenant, operation: Operation) -> None:
+    """A token that the same update creates has no id yet: it is said without one."""
+    run = Run(tenant)
+    assert run.assembly.operation_preview.check(operation, {"vppTokenId": UNKNOWN}, arrives=True) == []
+    ((_, said),) = run.reporter.said
+    assert "licences of the token" in said
+    assert "UNKNOWN" not in said
+
+
+def test_a_token_of_the_same_program_is_called_by_its_name(tenant: Tenant) -> None:
+    """A token that this run has planned, or made, is named as people know it, with its id."""
+    text = vpptoken()
+    maker = Run(tenant)
+    state = maker.create(wanted(text)).state
+    planner = Run(tenant)
+    planner.preview(state, wanted(text))
+    for run in (maker, planner):
+        before = len(run.reporter.said)
+        assert run.assembly.operation_preview.check(REVOKED, {"vppTokenId": state.id}, arrives=True) == []
+        (said,) = run.reporter.said[before:]
+        assert said == ("warning", f"This revokes all licences of Lincoln (token {state.id}). It cannot be undone.")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_refused_is_not_announced(tenant: Tenant, kind: tuple[Operation, dict[str, Any]]) -> None:
+    """Where something is wrong with the inputs, nothing is said to be done."""
+    operation, inputs = kind
+    run = Run(tenant)
+    assert run.assembly.operation_preview.check(operation, {**inputs, "foo": 1}, arrives=True) != []
+    assert run.reporter.said == []
+
+
+def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
+    """What v1.0 does not have is refused without a request; a sync, which it has, is not."""
+    run = without_credentials(tenant, graphVersion="v1.0")
+    refused = [bool(run.assembly.operation_preview.check(*kind, arrives=True)) for kind in KINDS]
+    assert refused == [False, True, True]
+    assert run.log == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "before", "inputs", "said"),
+    [
+        (SYNCED, {"triggers": 1}, {"triggers": 2}, ("info", f"syncs the licences of token {TOKEN_ID}")),
+        (
+            SYNCED,
+            {"triggers": 1, "syncPending": True},
+            {"triggers": 2},
+            ("info", f"syncs the licences of token {TOKEN_ID}"),
+        ),
+        (
+            REVOKED,
+            {"actionState": "active"},
+            {},
+            ("info", f"goes on waiting for the revocation of the licences of token {TOKEN_ID}"),
+        ),
+        (
+            REVOKED,
+            {"actionState": "done"},
+            {"notifyManagedDevices": True},
+            ("info", "changes notifyManagedDevices in the state only"),
+        ),
+        (
+            REVOKED,
+            {"actionState": "failed"},
+            {},
+            (
+                "warning",
+                (
+                    f"The licences of token {TOKEN_ID} could not be revoked: Intune gives no reason. "
+                    "To revoke once more, replace this resource: pulumi up --replace, with its URN "
+                    "(pulumi stack --show-urns)."
+                ),
+            ),
+        ),
+        (
+            REVOKED,
+            {"actionState": "done"},
+            {"vppTokenId": UNKNOWN},
+            (
+                "warning",
+                (
+                    "Should vppTokenId turn out to be another token's, this revokes all licences of that one. "
+                    "It cannot be undone."
+                ),
+            ),
+        ),
+        (REVOKED, {"actionState": "active", "vppTokenId": "other"}, {}, None),
+        (SYNCED, {"syncPending": True, "vppTokenId": "other"}, {"triggers": 1}, None),
+    ],
+)
+def test_what_an_update_would_do_is_said(
+    tenant: Tenant, operation: Operation, before: dict[str, Any], inputs: dict[str, Any], said: tuple[str, str] | None
+) -> None:
+    """An update is told in one sentence; where nothing is due, or a creation will say it, in none."""
+    run = without_credentials(tenant)
+    asked = {"vppTokenId": TOKEN_ID, **inputs}
+    run.assembly.operation_preview.check(operation, asked, arrives=False)
+    run.assembly.operation_preview.plan(operation, {"vppTokenId": TOKEN_ID, **before}, asked)
+    assert run.reporter.said == ([said] if said else [])
+    assert run.log == []
+
+
+def test_a_refresh_is_not_told_what_is_still_to_be_done(tenant: Tenant) -> None:
+    """Refresh asks with inputs that nobody has checked: it hears what differs, and no more."""
+    run = Run(tenant)
+    pending = {"vppTokenId": TOKEN_ID, "syncPending": True, "triggers": 1}
+    preview = run.assembly.operation_preview
+    assert not preview.plan(SYNCED, pending, {"vppTokenId": TOKEN_ID, "triggers": 1})
+    inverted = preview.plan(SYNCED, pending, {"vppTokenId": TOKEN_ID, "triggers": 2})
+    assert (inverted.changed, inverted.acts, inverted.resumes) == (("triggers",), False, False)
+    assert run.reporter.said == []
+
+
+def test_what_the_engine_adds_does_not_hide_what_was_checked(tenant: Tenant) -> None:
+    """Members of the engine's own, and inputs of None, are no other inputs."""
+    run = Run(tenant)
+    preview = run.assembly.operation_preview
+    preview.check(SYNCED, {"vppTokenId": TOKEN_ID, "__provider": "gASV", "triggers": None}, arrives=False)
+    assert preview.plan(SYNCED, {"vppTokenId": TOKEN_ID, "syncPending": True}, {"vppTokenId": TOKEN_ID}).resumes
+    other = preview.plan(REVOKED, {"vppTokenId": TOKEN_ID}, {"vppTokenId": TOKEN_ID})
+    assert not other.resumes
+
+
+def test_ignored_changes(tenant: Tenant) -> None:
+    """What the program tells the engine to ignore leads to nothing."""
+    kept = done(Run(tenant), SYNCED, {"vppTokenId": uploaded(tenant), "triggers": 1})
+    run = Run(tenant)
+    asked = {**kept.inputs, "triggers": 2}
+    run.assembly.operation_preview.check(SYNCED, asked, arrives=False)
+    assert not run.assembly.operation_preview.plan(SYNCED, kept.outputs, asked, ["triggers"])
+    assert run.reporter.said == []

@@ -1,0 +1,60 @@
+"""What the actions refuse over a live channel, each with one sentence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+
+from operations_in_process import uploaded
+from plugin.door import Door, asset, secret
+from plugin.test_operations import NAMES, OTHER, asked
+
+if TYPE_CHECKING:
+    from dynamic.program_inputs import Unsyncable
+    from plugin.conftest import Open
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_import_is_refused(provider: Door, name: str) -> None:
+    """An act can be neither imported nor looked up: the sentence says what can be done."""
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.about(name).imported(OTHER)
+
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert caught.value.details() == (
+        f"A {name} is an act: it can be neither imported nor looked up. Declare one, and it is done."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "news", "reason"),
+    [
+        ("LicenseSync", {}, "vppTokenId is needed: the id of a vppToken."),
+        ("LicenseRevocation", {"vppTokenId": secret("hunter2")}, "vppTokenId must be the id of a vppToken, a GUID."),
+        ("LicenseCountSync", {"triggers": asset(text="hunter2")}, "triggers cannot hold files: name what is in them"),
+        ("LicenseCountSync", {"triggers": [secret(asset(text="hunter2"))]}, "triggers cannot hold files"),
+        ("LicenseRevocation", {"vppTokenId": OTHER, "triggers": "hunter2"}, "triggers is not an input of a License"),
+    ],
+)
+def test_what_is_refused(provider: Door, name: str, news: dict[str, Any], reason: str) -> None:
+    """A refusal is one sentence that names no property, since the engine would print its value."""
+    _, failures = provider.about(name).checked(news)
+    ((prop, said),) = failures
+    assert prop == ""
+    assert said.startswith(reason)
+    assert "hunter2" not in said
+
+
+def test_v1_refuses_in_preview(start: Open, tenant: Unsyncable) -> None:
+    """What v1.0 lacks is refused by Check with the setting to change; a sync is none of it."""
+    token_id = uploaded(tenant)
+    refused = {}
+    for name in NAMES:
+        _, failures = start(graphVersion="v1.0").about(name).checked(asked(name, token_id))
+        refused[name] = [reason for _, reason in failures]
+    assert refused.pop("LicenseSync") == []
+    for name, (reason,) in refused.items():
+        assert reason.startswith(f"A {name} needs Graph's beta:")
+    assert tenant.get(token_id)["tokenActionResults"] == []

@@ -1,0 +1,220 @@
+"""What goes wrong after a write, and what ends a wait: the id is kept, and the engine is told of it."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2
+
+from dynamic.program_inputs import text
+from intune_vpp.plugin import property_values
+from intune_vpp.plugin.grpc_errors import PartialFailure
+from plugin.door import DIFF, URN, Door, Kept, details, partial_failure, plain, struct, the_status
+from plugin.program_inputs import inputs
+
+if TYPE_CHECKING:
+    from dynamic.program_inputs import Unsyncable
+    from intune_vpp_emulator.tenant import Tenant
+    from plugin.conftest import Open
+
+
+def left_behind(error: grpc.RpcError) -> Kept:
+    """The resource as the engine keeps it after a creation that half failed."""
+    assert error.code() is grpc.StatusCode.UNKNOWN
+    told = partial_failure(error)
+    assert list(told.reasons) == [error.details()] == [the_status(error).message]
+    return Kept(told.id, plain(told.inputs), plain(told.properties))
+
+
+def syncing(tenant: Tenant) -> int:
+    """How many tokens sync."""
+    return sum(token.is_syncing for token in tenant.tokens)
+
+
+def wait_until(tenant: Tenant, count: int) -> None:
+    """Wait until so many tokens sync."""
+    end = time.monotonic() + 20
+    while syncing(tenant) < count:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_sync_that_fails_after_a_creation(start: Open, tenant: Unsyncable) -> None:
+    """The engine is told id, inputs, outputs and reason; the next update syncs again, and nothing else."""
+    asked = inputs(text(), waitForSync=True)
+    tenant.healed = False
+    provider = start()
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.made(asked)
+    kept = left_behind(caught.value)
+
+    assert [token.id for token in tenant.tokens] == [kept.id]
+    assert "The licence service is away." in (caught.value.details() or "")
+    assert kept.inputs == start().good(asked)
+    assert (kept.outputs["syncPending"], kept.outputs["token"]) == (True, kept.inputs["token"])
+    assert set(start().planned(kept, asked).detailedDiff) == {"syncPending"}
+    tenant.healed = True
+    healed = start().updated(kept, asked)
+    assert (healed.id, healed.outputs["syncPending"]) == (kept.id, False)
+    assert start().planned(healed, asked).changes == DIFF.DIFF_NONE
+
+
+def test_a_sync_that_fails_after_a_renewal(start: Open, tenant: Unsyncable) -> None:
+    """The new outputs are told, and with the old inputs that the engine keeps the next update has only to sync."""
+    kept = start().made(inputs(text(days=200)))
+    asked = inputs(text(days=300), waitForSync=True)
+    tenant.healed = False
+    with pytest.raises(grpc.RpcError) as caught:
+        start().updated(kept, asked)
+    told = left_behind(caught.value)
+
+    assert (told.id, told.inputs) == (kept.id, start().good(asked, kept.inputs))
+    assert told.outputs["token"] == told.inputs["token"] != kept.inputs["token"]
+    for engines_inputs in (kept.inputs, told.inputs):
+        again = Kept(kept.id, engines_inputs, told.outputs)
+        assert "token" not in start().planned(again, asked).detailedDiff
+    tenant.healed = True
+    assert start().updated(Kept(kept.id, kept.inputs, told.outputs), asked).outputs["syncPending"] is False
+
+
+def test_another_location(start: Open, tenant: Unsyncable) -> None:
+    """A file of another location than expected is a failure that names both, beside the token that it made."""
+    with pytest.raises(grpc.RpcError) as caught:
+        start().made(inputs(text(location="York"), expectedLocationName="Lincoln"))
+    kept = left_behind(caught.value)
+
+    assert [token.id for token in tenant.tokens] == [kept.id]
+    assert 'is for the location "York", expected was "Lincoln"' in (caught.value.details() or "")
+
+
+def test_a_creation_that_graph_refuses(start: Open, tenant: Unsyncable) -> None:
+    """Where nothing was made there is no half of it: one sentence, and a code that says the state is known."""
+    visitor = tenant.directory.visitor
+    with pytest.raises(grpc.RpcError) as caught:
+        start(clientId=visitor.client_id, clientSecret=visitor.client_secret).made(inputs(text()))
+
+    assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    assert list(the_status(caught.value).details) == []
+    assert tenant.tokens == []
+
+
+def test_a_reason_that_is_no_text() -> None:
+    """Half a surrogate pair in a name or a sentence does not cost the id."""
+    outcome = PartialFailure(
+        "id", outputs=property_values.encode({"locationName": "L\ud83d"}), inputs=struct({}), why="L\ud83d failed"
+    )
+
+    assert outcome.status().message == "L\ufffd failed"
+    assert outcome.status().details[0].Is(provider_pb2.ErrorResourceInitFailed.DESCRIPTOR)
+
+
+@pytest.mark.parametrize("seconds", [0.2, 1])
+def test_custom_timeouts(start: Open, tenant: Unsyncable, seconds: float) -> None:
+    """The time that `customTimeouts` allow is waited for, in Create and in Update, and the sentence says so."""
+    tenant.sync_seconds = 3600
+    asked = inputs(text(), waitForSync=True)
+    begun = time.monotonic()
+    with pytest.raises(grpc.RpcError) as caught:
+        start().made(asked, timeout=seconds)
+    kept = left_behind(caught.value)
+    assert seconds <= time.monotonic() - begun < seconds + 2
+    assert f"did not end within {seconds:g} seconds" in (caught.value.details() or "")
+
+    provider = start()
+    checked = provider.good(asked, kept.inputs)
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.update(kept, checked, timeout=0.1)
+    assert left_behind(caught.value).id == kept.id
+    assert "did not end within 0.1 seconds" in (caught.value.details() or "")
+
+
+def test_cancel_ends_a_wait(start: Open, tenant: Unsyncable) -> None:
+    """A Create that waits answers within a second of Cancel, and its token is kept; later ones do not wait."""
+    tenant.sync_seconds = 3600
+    provider = start()
+    with ThreadPoolExecutor(1) as threads:
+        creation = threads.submit(provider.made, inputs(text(), waitForSync=True))
+        wait_until(tenant, 1)
+        begun = time.monotonic()
+        assert provider.ask("Cancel", empty_pb2.Empty()) == empty_pb2.Empty()
+        with pytest.raises(grpc.RpcError) as caught:
+            creation.result(timeout=20)
+        assert time.monotonic() - begun < 1
+    kept = left_behind(caught.value)
+
+    assert [token.id for token in tenant.tokens] == [kept.id]
+    assert "was interrupted; what was begun goes on in Intune" in (caught.value.details() or "")
+    begun = time.monotonic()
+    with pytest.raises(grpc.RpcError):
+        provider.made(inputs(text(location="York"), displayName="York", waitForSync=True))
+    assert time.monotonic() - begun < 1
+    tenant.tokens = []
+
+
+def test_many_that_wait(start: Open, tenant: Unsyncable) -> None:
+    """Sixty Creates that wait at once hold up neither a Check nor a Diff; Cancel ends all, and each keeps its id."""
+    tenant.sync_seconds = 3600
+    provider = start()
+    checked = [
+        provider.good(inputs(text(location=f"School {number}"), displayName=f"School {number}", waitForSync=True))
+        for number in range(60)
+    ]
+
+    def create(properties: dict[str, Any]) -> Kept:
+        request = provider_pb2.CreateRequest(urn=URN, properties=struct(properties))
+        with pytest.raises(grpc.RpcError) as caught:
+            provider.ask("Create", request)
+        return left_behind(caught.value)
+
+    with ThreadPoolExecutor(60) as threads:
+        creations = [threads.submit(create, properties) for properties in checked]
+        wait_until(tenant, 60)
+        begun = time.monotonic()
+        provider.good(inputs(text(location="York")))
+        provider.diff(Kept("x", checked[0], {}), checked[0])
+        assert time.monotonic() - begun < 1
+        begun = time.monotonic()
+        provider.ask("Cancel", empty_pb2.Empty())
+        kept = [creation.result(timeout=20) for creation in creations]
+        assert time.monotonic() - begun < 3
+
+    assert {one.id for one in kept} == {token.id for token in tenant.tokens}
+    assert {one.outputs["displayName"] for one in kept} == {f"School {number}" for number in range(60)}
+
+
+def test_many_at_once(provider: Door, tenant: Unsyncable) -> None:
+    """Creates at the same time make one token each, and syncs that end are waited for together."""
+    asked = [inputs(text(location=str(n)), displayName=f"School {n}", waitForSync=True) for n in range(12)]
+    with ThreadPoolExecutor(12) as threads:
+        kept = list(threads.map(provider.made, asked))
+
+    assert len({one.id for one in kept}) == len(tenant.tokens) == 12
+    assert [one.outputs["syncPending"] for one in kept] == [False] * 12
+
+
+def test_after_an_update_that_half_failed(start: Open, tenant: Unsyncable) -> None:
+    """The engine keeps the older inputs then: what was applied counts, in a check, a plan, a read and a deletion."""
+    first, second = text(days=200), text(days=300)
+    asked = inputs(first, deletionProtection=False, waitForSync=True)
+    kept = start().made(asked)
+    tenant.healed = False
+    changed = inputs(second, displayName="York", deletionProtection=True, waitForSync=True)
+    provider = start()
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.updated(kept, changed)
+    tenant.healed = True
+    outputs = plain(partial_failure(caught.value).properties)
+    left = Kept(kept.id, kept.inputs, outputs)
+
+    assert details(start().planned(left, changed)) == {"syncPending": ("UPDATE", False)}
+    assert set(details(start().planned(left, {**changed, "displayName": "Lincoln"}))) == {"displayName", "syncPending"}
+    _, failures = start().checked(inputs(first), left.inputs, outputs=outputs)
+    assert "that would go backwards" in failures[0][1]
+    assert plain(start().read(left).inputs)["displayName"] == "York"
+    with pytest.raises(grpc.RpcError, match="is protected"):
+        start().delete(left)
