@@ -15,6 +15,7 @@ from intune_vpp.core.model import (
     VppToken,
     VppTokenArgs,
 )
+from intune_vpp.core.printable import without_controls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -44,7 +45,8 @@ def token_from(entity: Mapping[str, Any]) -> VppToken:
     inner = entity.get("value")
     if isinstance(inner, dict) and not id_from(entity):
         entity = inner
-    return VppToken(id=id_from(entity), **kinds.read(OBSERVED, entity, _ignored))
+    found = kinds.read(OBSERVED, entity, _ignored)
+    return VppToken(id=id_from(entity), **{name: _without_controls(value) for name, value in found.items()})
 
 
 def id_from(entity: Mapping[str, Any], name: str = "id") -> str:
@@ -65,6 +67,19 @@ def licenses_from(summary: Mapping[str, Any]) -> AppLicenses:
 
 def _to_json(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
+
+
+def _without_controls(value: Any) -> Any:
+    """A value as it may be stored and shown: people give names, and a terminal acts on control characters."""
+    match value:
+        case str():
+            return without_controls(value)
+        case tuple() | list():
+            return type(value)(_without_controls(item) for item in value)
+        case dict():
+            return {without_controls(name): _without_controls(item) for name, item in value.items()}
+        case _:
+            return value
 
 
 def _ignored(name: str, expected: str) -> None:

@@ -6,11 +6,11 @@ refused (`core/pulumi_state.py`). So the rest of the provider never meets a numb
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core import times
 from intune_vpp.core.model import ACTION_RESULT, Kind, TokenFile, camel_case
-from intune_vpp.core.printable import without_controls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +28,7 @@ DEEPEST: Final = 8
 _LARGEST_COUNT = 2**53
 """Beyond it a double skips whole numbers."""
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _RESULT_MEMBERS = {prop.name: prop for prop in ACTION_RESULT}
 _EXPECTED = {
     Kind.BOOL: "a boolean",
@@ -54,19 +55,24 @@ def value(kind: Kind, name: str, found: object, unfit: Unfit) -> Any:  # noqa: P
         case Kind.BOOL if isinstance(found, bool):
             return found
         case Kind.TIME if isinstance(found, str):
-            return None if times.is_never(found) else without_controls(found)
+            return None if times.is_never(found) else encodable(found)
         case Kind.COUNT if _is_whole(found):
             return int(found)  # type: ignore[call-overload]
         case Kind.STRINGS if isinstance(found, (list, tuple)) and all(isinstance(item, str) for item in found):
-            return tuple(map(without_controls, found))
+            return tuple(map(encodable, found))
         case Kind.OBJECT if isinstance(found, dict):
             return _token_file(name, found, unfit)
         case Kind.OBJECTS if isinstance(found, (list, tuple)):
             return tuple(_result(name, item, unfit) for item in found if _is_object(name, item, unfit))
         case _ if kind not in _EXPECTED and isinstance(found, str):
-            return without_controls(found)
+            return encodable(found)
     unfit(name, _EXPECTED.get(kind, "a string"))
     return None
+
+
+def encodable(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
+    return _SURROGATES.sub("\ufffd", text)
 
 
 def _is_whole(found: object) -> bool:
@@ -109,7 +115,7 @@ def _plain(found: object, depth: int) -> Any:
     """A value as every JSON writer and reader takes it; what is not finite, or lies too deep, is None."""
     match found:
         case str():
-            return without_controls(found)
+            return encodable(found)
         case bool():
             return found
         case int() | float():
@@ -117,6 +123,6 @@ def _plain(found: object, depth: int) -> Any:
         case list() if depth:
             return [_plain(item, depth - 1) for item in found]
         case dict() if depth:
-            return {without_controls(name): _plain(item, depth - 1) for name, item in found.items()}
+            return {encodable(name): _plain(item, depth - 1) for name, item in found.items()}
         case _:
             return None
