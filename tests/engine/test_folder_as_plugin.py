@@ -40,7 +40,7 @@ def test_in_an_empty_environment(
     project.want(token=str(token_file(tmp_path)), display_name="Lincoln", deletion_protection=False)
     for done in (project.up(), project.refresh("--expect-no-changes"), project.destroy()):
         assert done.ok, done.text
-    assert [one.split()[0] for one in tenant.requests()] == ["GET", "POST", "POST", "GET", "DELETE"]
+    assert [one.split()[0] for one in tenant.requests()] == ["GET", "POST", "POST", "GET", "GET", "DELETE"]
     packages = subprocess.run(
         [empty_environment, "-m", "pip", "list", "--format=freeze"],
         env={"PATH": os.defpath},

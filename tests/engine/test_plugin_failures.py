@@ -67,7 +67,7 @@ def test_refused_and_lost(yaml_project: YamlProject, tenant: Tenant, tmp_path: P
     project.want("twin", token=str(token_file(tmp_path, "twin", days=200)), display_name="Twin")
     twin = project.up()
     assert not twin.ok
-    assert "duplicateLocationId" in twin.text
+    assert "has a duplicate in this tenant" in twin.text
     assert set(project.tokens()) == {"lincoln", "twin"}
 
 

@@ -27,7 +27,8 @@ def test_import(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> No
     assert f'There is no token "{NOBODY}" in tenant' in missing.text
     imported = project.pulumi("import", PLUGIN_TYPE, "lincoln", ids[0], "--yes", "--skip-preview", "--protect=false")
     assert imported.ok, imported.text
-    assert tenant.requests() == ["GET vppTokens/{id}"] * 2
+    # A token that is not found is also looked for in a listing.
+    assert tenant.requests() == ["GET vppTokens/{id}", "GET vppTokens", "GET vppTokens/{id}"]
 
     project.want(token=str(first), display_name="Lincoln", deletion_protection=None)
     project.want("york", token=str(second), display_name="York", opts={"import": ids[1]}, deletion_protection=None)

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FORGED = "Lin\x1b]0;owned\x07\x1b[2Jcoln \u202eevil\x9b31m\r\n::error::forged\r\n##vso[task.complete result=Failed]"
-SHOWN = "Lin\ufffd]0;owned\ufffd\ufffd[2Jcoln \ufffdevil\ufffd31m ::error::forged # #vso[task.complete result=Failed]"
+SHOWN = (
+    "Lin\ufffd]0;owned\ufffd\ufffd[2Jcoln \ufffdevil\ufffd31m\ufffd\ufffd::error::forged\ufffd\ufffd# #vso[task.complete "
+    "result=Failed]"
+)
 
 
 def test_a_name_with_escapes_and_lines(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
