@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from intune_vpp.core.errors import GraphError, InvalidRequest, NotFound
-from intune_vpp.core.operations import LICENSE_SYNC
+from intune_vpp.core.errors import GraphError, InvalidRequest, NotFound, TokenGone
+from intune_vpp.core.operations import LICENSE_REVOCATION, LICENSE_SYNC
 from operations_in_process import done, refreshed
 from tenant_in_process import DELETE, GET, LIST, PATCH, Run, vpptoken, wanted
 
@@ -223,3 +223,29 @@ def test_requests_of_a_change_are_as_few_as_before(tenant: Tenant) -> None:
     later = Run(tenant)
     later.delete(state)
     assert later.requests == [DELETE]
+
+
+def test_a_question_that_is_answered_with_such_a_404_fails(tenant: Tenant) -> None:
+    """A function that asks for a token, an app or an app's token takes only Graph's own 404 for "there is none"."""
+    state = a_token(tenant)
+    app_id = next(iter(tenant.list_apps().apps))["id"]
+    for names in (names_one, lambda request: "/mobileApps/" in request.url.path):
+        queries = answering(tenant, TAGS, names).assembly.queries
+        with pytest.raises(NotFound, match="does not mean that it was deleted"):
+            queries.by_id(state.id) if names is names_one else queries.by_app(app_id)
+    with pytest.raises(NotFound, match="does not mean that it was deleted"):
+        answering(tenant, TAGS).assembly.queries.by_app(app_id)
+
+
+def test_a_token_that_goes_before_its_revocation(tenant: Tenant) -> None:
+    """A token that is deleted between the look at it and the request is told as deleted: nothing was revoked."""
+    token_id = a_token(tenant).id
+
+    def gone(request: httpx.Request) -> bool:
+        if request.url.path.endswith("/revokeLicenses"):
+            tenant.delete(token_id)
+            return True
+        return False
+
+    with pytest.raises(TokenGone, match=f"There is no token {token_id}"):
+        done(answering(tenant, PLAIN, gone), LICENSE_REVOCATION, {"vppTokenId": token_id})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -155,7 +156,7 @@ def test_an_actions_state_of_another_type(provider: Door, tenant: Unsyncable, ur
 def test_a_defect_quotes_nothing(
     provider: Door, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An error that nobody foresaw is told by its kind alone, since its text may hold a secret; the next call works."""
+    """An unexpected error is told by its kind and an id, and logged with its frames; its text may hold a secret."""
     caplog.set_level(logging.DEBUG, logger="intune_vpp")
 
     def fail(_: object) -> Any:
@@ -167,8 +168,16 @@ def test_a_defect_quotes_nothing(
             provider.ask("Check", provider_pb2.CheckRequest(urn=URN, news=struct(inputs("hunter2"))))
 
     assert caught.value.code() is grpc.StatusCode.INTERNAL
-    assert caught.value.details() == "A defect of intune-vpp: TypeError in Check. Please report it."
-    assert "Check failed: TypeError" in caplog.messages
+    told = re.fullmatch(
+        r"Internal error in intune-vpp \(TypeError in Check, id ([0-9a-f]{8})\)\. Run the command again with --debug and "
+        r"report the debug line with this id\.",
+        caught.value.details() or "",
+    )
+    assert told is not None
+    (line,) = [
+        one for one in caplog.messages if one.startswith(f"Internal error {told[1]}: TypeError in Check, raised at ")
+    ]
+    assert re.search(r"servicer\.py:\d+ Check > .*test_malformed\.py:\d+ fail$", line)
     assert [line for line in caplog.messages if "hunter2" in line] == []
     assert provider.good(inputs(text()))
 

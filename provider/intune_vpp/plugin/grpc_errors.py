@@ -10,7 +10,10 @@ starts this process the SDK's is there before (grpcio-status and googleapis-comm
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
+import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -103,7 +106,18 @@ def _status(error: Exception, call: str) -> status_pb2.Status:
         unreachable = isinstance(error, GraphUnreachable)
         code = grpc.StatusCode.UNAVAILABLE if unreachable else grpc.StatusCode.FAILED_PRECONDITION
         return status_pb2.Status(code=code.value[0], message=_told(error))
-    # The text of a stranger's error may quote anything, a secret included: only its kind is told.
-    _log.debug("%s failed: %s", call, type(error).__name__)
-    sentence = f"A defect of intune-vpp: {type(error).__name__} in {call}. Please report it."
-    return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message=sentence)
+    return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message=_internal_error(error, call))
+
+
+def _internal_error(error: Exception, call: str) -> str:
+    """The sentence about an error that nobody raised on purpose; its frames go to the debug log under the same id.
+
+    The text of the error may quote a secret, so neither has it. Frames are places in the code, without values.
+    """
+    kind = type(error).__name__
+    frames = [f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in traceback.extract_tb(error.__traceback__)]
+    trace = " > ".join(frames)
+    error_id = hashlib.sha256(trace.encode()).hexdigest()[:8]
+    _log.debug("Internal error %s: %s in %s, raised at %s", error_id, kind, call, trace)
+    what = f"Internal error in intune-vpp ({kind} in {call}, id {error_id})."
+    return f"{what} Run the command again with --debug and report the debug line with this id."
