@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 FORGED = "Lin\x1b]0;owned\x07\x1b[2Jcoln \u202eevil\x9b31m\r\n::error::forged\r\n##vso[task.complete result=Failed]"
 SHOWN = (
-    "Lin\ufffd]0;owned\ufffd\ufffd[2Jcoln \ufffdevil\ufffd31m\ufffd\ufffd::error::forged\ufffd\ufffd# #vso[task.complete "
-    "result=Failed]"
+    "Lin\ufffd]0;owned\ufffd\ufffd[2Jcoln \ufffdevil\ufffd31m\ufffd\ufffd::error::forged\ufffd\ufffd# #vso["
+    "task.complete result=Failed]"
 )
 
 
