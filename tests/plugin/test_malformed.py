@@ -169,8 +169,8 @@ def test_a_defect_quotes_nothing(
 
     assert caught.value.code() is grpc.StatusCode.INTERNAL
     told = re.fullmatch(
-        r"Internal error in intune-vpp \(TypeError in Check, id ([0-9a-f]{8})\)\. Run the command again with --debug and "
-        r"report the debug line with this id\.",
+        r"Internal error in intune-vpp \(TypeError in Check, id ([0-9a-f]{8})\)\. Run the command again with "
+        r"--debug and report the debug line with this id\.",
         caught.value.details() or "",
     )
     assert told is not None
