@@ -108,3 +108,8 @@ def test_what_joins_characters_is_stored() -> None:
     joined = "👨\u200d👩\u200d👧 \u0645\u06cc\u200c\u0645 soft\u00adhyphen"
 
     assert without_controls(joined) == joined
+
+
+def test_pulumis_colours_are_broken() -> None:
+    """The engine panics at a colour that it does not know: a name must not hold one."""
+    assert printable("a <{%boo%}> b") == "a < {%boo%}> b"

@@ -197,3 +197,9 @@ def test_long_answers_are_searched_for_many_files() -> None:
 
     assert shown[2] == texts[2][:64_000]
     assert [one for one in shown if FILE[:40] in one] == []
+
+
+@pytest.mark.parametrize("quoted", ["aB3~xy&amp;Z&lt;q&gt;9", "aB3&#126;xy&#38;Z&#x3c;q&#x3E;9"])
+def test_a_secret_in_html(quoted: str) -> None:
+    """Entities are undone: a proxy's page quotes what it refuses."""
+    assert knowing("aB3~xy&Z<q>9").remove_from(f"Refused {quoted} here") == "Refused … here"

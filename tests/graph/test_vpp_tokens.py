@@ -114,7 +114,7 @@ OPERATIONS: dict[str, Callable[[GraphVppTokens], object]] = {
 @pytest.mark.parametrize("action", OPERATIONS)
 def test_an_action_that_is_not_known(action: str) -> None:
     """A 404 of an action on a token that is there is about the action; where the token is gone, about the token."""
-    known, gone = Script(httpx.Response(404), MADE), Script(httpx.Response(404), httpx.Response(404))
+    known, gone = Script(missing(), MADE), Script(missing(), missing())
 
     with pytest.raises(
         GraphError, match=rf"^Microsoft Graph does not know {action} \(404\): nothing was done\.$"
@@ -130,7 +130,7 @@ def test_an_action_that_is_not_known(action: str) -> None:
 @pytest.mark.parametrize("action", OPERATIONS)
 def test_an_action_that_is_refused_while_nobody_sees_the_token(action: str) -> None:
     """What came of the look that follows a 404 changes nothing about it: the action was not done."""
-    script = Script(httpx.Response(404), httpx.Response(503))
+    script = Script(missing(), httpx.Response(503))
 
     with pytest.raises(GraphError, match=rf"answered {action} with 404: nothing was done\. Token .* \(.* 503") as no:
         OPERATIONS[action](tokens(script))
@@ -147,7 +147,7 @@ def test_an_action_that_is_refused_while_nobody_sees_the_token(action: str) -> N
 )
 def test_an_action_of_all_tokens_that_is_not_known(action: str, ask: Callable[[GraphVppTokens], object]) -> None:
     """Where no token is named, none can be gone."""
-    script = Script(httpx.Response(404))
+    script = Script(missing())
 
     with pytest.raises(GraphError, match=rf"^Microsoft Graph does not know {action} \(404\)") as caught:
         ask(tokens(script))
@@ -298,7 +298,7 @@ def test_a_token_is_deleted() -> None:
 
     assert script.lines == [f"DELETE {ONE}"]
     with pytest.raises(NotFound, match=f"deleting token {TOKEN_ID}: 404"):
-        tokens(Script(httpx.Response(404))).delete(TOKEN_ID)
+        tokens(Script(missing())).delete(TOKEN_ID)
 
 
 @pytest.mark.parametrize(
@@ -429,3 +429,11 @@ def test_a_file_that_was_sent_is_known(*, base64_once_more: bool) -> None:
     told = str(caught.value)
     assert "BadRequest): Cannot convert '…', '…', '…', '…' or '" in told
     assert [piece for secret in quoted for piece in pieces(secret) if piece in told] == []
+
+
+def test_an_entity_that_quotes_a_secret_loses_it() -> None:
+    """What an answer says is stored and shown: a file that it quotes is not."""
+    quoting = {**ENTITY, "displayName": f"Bad {file().text}", "locationName": "Lincoln"}
+    sent = tokens(Script(httpx.Response(201, json=quoting))).create({}, file())
+
+    assert (sent.id, sent.display_name, sent.location_name) == (TOKEN_ID, "Bad …", "Lincoln")

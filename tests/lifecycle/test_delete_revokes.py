@@ -210,7 +210,7 @@ def test_a_token_that_goes_during_the_wait_is_deleted() -> None:
     state = a_token(tenant)
     run = Run(tenant)
     run.delete(state)
-    assert run.requests == [GET, REVOKE, LIST, GET]
+    assert run.requests == [GET, REVOKE, LIST, GET, LIST]
     assert run.reporter.said == [("info", "Lincoln was deleted already.")]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -41,6 +42,23 @@ UNPROVEN: dict[str, str] = {
     "a list": "[404]",
 }
 PLAIN = nested("An error has occurred")
+
+
+def envelope(**members: object) -> str:
+    """Graph's envelope with Intune's code and whatever else."""
+    return json.dumps({"error": {"code": "ResourceNotFound", **members}})
+
+
+UNPROVEN |= {
+    "a word of several": nested("The object has no RoleScopeTagIds of the caller."),
+    "words far behind": nested("An error has occurred. " * 40 + "Not tagged for the caller."),
+    "words behind the support's part": nested(
+        "Gone. - Operation ID (for customer support): 0 - No scope tag allows it."
+    ),
+    "words in another member": envelope(message="Not found.", innerError={"message": "No allowed tag."}),
+    "words in an object": envelope(message={"lang": "en", "value": "No allowed tag."}),
+    "a page in the envelope": envelope(message="<html><h1>404</h1></html>"),
+}
 
 
 class Answers(httpx.BaseTransport):
@@ -249,3 +267,51 @@ def test_a_token_that_goes_before_its_revocation(tenant: Tenant) -> None:
 
     with pytest.raises(TokenGone, match=f"There is no token {token_id}"):
         done(answering(tenant, PLAIN, gone), LICENSE_REVOCATION, {"vppTokenId": token_id})
+
+
+def test_a_listing_from_before_is_no_witness(tenant: Tenant) -> None:
+    """A LIST that lacked a token before Graph answered 404 for it proves nothing: a later one is asked."""
+    first, second, third = (
+        Run(tenant).create(wanted(vpptoken(place), displayName=place)).state for place in ("Adams", "Monroe", "York")
+    )
+    answers = [0]
+
+    class Lagging(httpx.BaseTransport):
+        """The first LIST lacks the third token, and a GET of it is not found."""
+
+        def __init__(self, inner: httpx.BaseTransport) -> None:
+            self._inner = inner
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            response = self._inner.handle_request(request)
+            response.read()
+            if names_all(request):
+                answers[0] += 1
+                listed = response.json()["value"]
+                shown = [one for one in listed if answers[0] > 1 or one["id"] != third.id]
+                return httpx.Response(200, json={"value": shown}, request=request)
+            if request.url.path.endswith(third.id):
+                return httpx.Response(404, text=PLAIN, request=request)
+            return response
+
+    run = Run(tenant, around=Lagging)
+    assert run.refresh(first) is not None
+    assert run.refresh(second) is not None
+    with pytest.raises(NotFound, match="but lists it: nothing was changed"):
+        run.refresh(third)
+
+
+@pytest.mark.parametrize("token_id", ["", ".", "..", "x" * 1001])
+def test_an_id_that_is_none_drops_no_record(tenant: Tenant, token_id: str) -> None:
+    """A record whose id was edited is an error: nothing was asked, so nothing is proven."""
+    state = a_token(tenant)
+    with pytest.raises(NotFound, match="Nothing in Microsoft Graph has the id"):
+        Run(tenant).refresh(replace(state, observed=replace(state.observed, id=token_id)))
+
+
+def test_an_action_that_a_scope_tag_forbids_says_so(tenant: Tenant) -> None:
+    """A 404 of an action with Intune's words about tags is not taken for an action that Graph does not know."""
+    token_id = a_token(tenant).id
+    run = answering(tenant, TAGS, lambda request: request.url.path.endswith("/syncLicenses"))
+    with pytest.raises(NotFound, match="Check the scope tags"):
+        done(run, LICENSE_SYNC, {"vppTokenId": token_id})

@@ -300,7 +300,7 @@ def test_a_token_deleted_during_the_wait() -> None:
     kept = done(run, REVOKED, {"vppTokenId": token_id})
     assert isinstance(kept.failure, TokenGone)
     assert str(kept.failure) == "Lincoln was deleted while it was waited for."
-    assert run.requests == [GET, REVOKE, LIST, GET]
+    assert run.requests == [GET, REVOKE, LIST, GET, LIST]
     later = Run(tenant)
     still = updated(later, kept)
     assert later.requests == [GET, LIST]

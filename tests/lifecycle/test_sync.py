@@ -270,7 +270,7 @@ def test_token_deleted_during_the_wait() -> None:
     run = Run(new_tenant(Deleting))
     outcome = run.create(wanted(vpptoken()))
     assert str(outcome.failure) == "Lincoln was deleted while it was waited for."
-    assert run.requests == [LIST, POST, SYNC, LIST, GET]
+    assert run.requests == [LIST, POST, SYNC, LIST, GET, LIST]
     assert outcome.state.sync_pending is True
 
 

@@ -217,3 +217,18 @@ def test_second_resource_with_the_same_token_is_told(tenant: Tenant) -> None:
         taken_over(first),
         f"Two resources of this program have token {first.id}: remove one of them from the program.",
     ]
+
+
+@pytest.mark.parametrize(("name", "adopted"), [("Lincoln", True), ("Other", False), (None, False)])
+def test_an_organization_that_intune_does_not_name(tenant: Tenant, name: str | None, adopted: bool) -> None:  # noqa: FBT001 - a table
+    """A token without its organization is the program's only where display name and Apple ID say so; else refused."""
+    text = vpptoken()
+    token_id = by_hand(tenant, text, displayName="Lincoln")
+    tenant.edit_by_hand(token_id, {"organizationName": None})
+    run = Run(tenant)
+    if adopted:
+        assert run.create(wanted(text, waitForSync=False)).state.id == token_id
+    else:
+        with pytest.raises(AdoptionRefused, match=token_id):
+            run.create(wanted(text, displayName=name, waitForSync=False))
+    assert run.requests == [LIST]

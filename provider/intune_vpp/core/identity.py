@@ -28,7 +28,12 @@ def is_made_from(found: VppToken, file: SToken, args: VppTokenArgs) -> bool:
 
 
 def has_labels(found: VppToken, args: VppTokenArgs) -> bool:
-    """Whether a token has the display name and the Apple ID that the program asks for; v1.0 shows no display name."""
+    """Whether a token has the display name and the Apple ID that the program asks for; v1.0 shows no display name.
+
+    Where Intune does not name the organization, which is evidence, nothing may be missing.
+    """
+    if found.organization_name is None and None in {found.display_name, args.display_name, found.apple_id}:
+        return False
     return all(
         getattr(args, name) is None
         or getattr(found, name) is None
@@ -46,7 +51,8 @@ def same_file(one: VppToken, other: VppToken) -> bool:
     """Whether two tokens were made from the same file; a location that only one of them shows is no difference."""
     locations = {one.location_name, other.location_name} - {None}
     return (
-        one.organization_name == other.organization_name
+        one.organization_name is not None
+        and one.organization_name == other.organization_name
         and len(locations) < len((one, other))
         and times.same_second(one.expiration_date_time, other.expiration_date_time)
     )

@@ -22,6 +22,9 @@ _MARKER = re.compile(r"##(?=\w*\[)")
 https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
 """
 
+_COLOR = re.compile(r"<(?=\{%)")
+"""Pulumi's engine reads `<{%...%}>` in a message as a colour, and panics at one that it does not know."""
+
 _WORKFLOW_COMMAND = "::"
 """GitHub Actions reads a line that begins with it, after any white space, as a command.
 
@@ -33,10 +36,11 @@ def printable(text: str) -> str:
     """The text on one line that a terminal shows and neither a terminal nor a pipeline acts on.
 
     Each run of white space becomes one space, each other character that cannot be printed (`str.isprintable`) becomes
-    U+FFFD, and a space breaks the markers of pipeline commands. Applying it twice changes nothing more.
+    U+FFFD, and a space breaks the markers of pipeline commands and of Pulumi's colours. Applying it twice changes
+    nothing more.
     """
     shown = text if text.isprintable() else "".join(map(_shown, text))
-    line = _MARKER.sub("# #", " ".join(shown.split()))
+    line = _COLOR.sub("< ", _MARKER.sub("# #", " ".join(shown.split())))
     return line.replace(_WORKFLOW_COMMAND, ": :", 1) if line.startswith(_WORKFLOW_COMMAND) else line
 
 

@@ -125,14 +125,23 @@ class GraphClient:
             raise errors.refusal(response, doing, self.secrets)
         return response
 
-    @staticmethod
-    def _json(response: httpx.Response, doing: str) -> Mapping[str, Any]:
+    def _json(self, response: httpx.Response, doing: str) -> Mapping[str, Any]:
         if not response.content:
             return {}
         answer = parse(response.content)
         if not isinstance(answer, dict):
             raise GraphUnreachable(f"Microsoft Graph answered something that is no JSON object ({doing}).")
-        return answer
+        # What an entity says is stored and shown.
+        return self._without_secrets(answer) if self.secrets.quoted_in(response.text) else answer
+
+    def _without_secrets(self, found: Any) -> Any:
+        if isinstance(found, str):
+            return self.secrets.remove_from(found)
+        if isinstance(found, list):
+            return [self._without_secrets(item) for item in found]
+        if isinstance(found, dict):
+            return {name: self._without_secrets(item) for name, item in found.items()}
+        return found
 
     def _require_own_host(self, link: str, doing: str) -> None:
         """The next page may only be where our bearer may go. Raises GraphError."""

@@ -39,12 +39,15 @@ _SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re
 _SEALED = re.compile(r"[A-Za-z0-9+/_=]{40,}")
 """What may be a secret that is not known here, such as the file of another run."""
 _MAX_TOLD = 300
+_MOST_SEARCHED = 64 * 1024
+"""Characters of a text that are searched for secrets; no more than `_MAX_TOLD` of them are shown."""
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SERVER_ERRORS = 500
 _NOT_FOUND = 404
 _RESOURCE_NOT_FOUND = "resourcenotfound"
-_ACCESS = re.compile(r"\b(tags?|roles?|scopes?)\b", re.IGNORECASE)
-"""Intune's 404 "Resource does not contain a tag allowed by the current role" is about what the caller may see."""
+_ACCESS = re.compile(r"tag|role|scope|<html", re.IGNORECASE)
+"""Intune's 404 "Resource does not contain a tag allowed by the current role" is about what the caller may see. The
+words may be parts of others (`roleScopeTagIds`): one found by mistake makes a 404 an error that changes nothing."""
 
 UPLOADING = "uploading a file"
 """How `doing` begins where a token file goes along."""
@@ -78,7 +81,7 @@ def refusal(response: httpx.Response, doing: str, secrets: KnownSecrets) -> Grap
     status = response.status_code
     code, told, request_id = _read(response, secrets)
     if status == _NOT_FOUND:
-        return _not_found(doing, code, told, request_id)
+        return _not_found(response, doing, code, told, request_id)
     by_server = (GraphUnavailable, "failed", "It is usually over soon: run it again.")
     otherwise = by_server if status >= _SERVER_ERRORS else (GraphError, "refused", "")
     special = next(
@@ -95,9 +98,10 @@ def refusal(response: httpx.Response, doing: str, secrets: KnownSecrets) -> Grap
     )
 
 
-def _not_found(doing: str, code: str, told: str, request_id: str) -> NotFound:
+def _not_found(response: httpx.Response, doing: str, code: str, told: str, request_id: str) -> NotFound:
     """The error for a 404, which Intune also answers for what the caller may not see, and proxies with a page."""
-    from_graph = code.casefold() == _RESOURCE_NOT_FOUND and _ACCESS.search(told) is None
+    # All of the answer, since the words may stand in any member, and beyond what is quoted.
+    from_graph = code.casefold() == _RESOURCE_NOT_FOUND and _ACCESS.search(response.text) is None
     reason = (
         "Nothing was changed."
         if from_graph
@@ -181,7 +185,7 @@ def quotable(value: object, secrets: KnownSecrets, *, tail: re.Pattern[str] = _S
     Empty where it is no text.
     """
     # Secrets first: of one that was cut in two, the rest might be too short to be known.
-    text = tail.sub("", secrets.remove_from(value)) if isinstance(value, str) else ""
+    text = tail.sub("", secrets.remove_from(value[:_MOST_SEARCHED])) if isinstance(value, str) else ""
     return _SEALED.sub("…", " ".join(text.split()))[:_MAX_TOLD].rstrip(".")
 
 

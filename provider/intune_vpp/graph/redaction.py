@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import threading
@@ -21,7 +22,11 @@ _SEED = _PIECE - _STEP + 1
 """Each piece holds a seed: a run of this length that begins at a multiple of `_STEP` in the secret. Only these are kept
 for the search, since a run of `pulumi` may know hundreds of token files of 3 kB."""
 
-_ESCAPE = re.compile(rb'%([0-9A-Fa-f]{2})|((?:\\u[0-9A-Fa-f]{4})+)|\\(["\\/bfnrt])')
+_ESCAPE = re.compile(
+    rb'%([0-9A-Fa-f]{2})|((?:\\u[0-9A-Fa-f]{4})+)|\\(["\\/bfnrt])|(&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);)'
+)
+"""An escape of a URL, of JSON or of HTML."""
+
 _DEEPEST = 3
 """So many escapes within escapes are undone: a JSON document in a JSON string, and a URL in it."""
 
@@ -58,6 +63,11 @@ class KnownSecrets:
             if text and text not in self._known:
                 self._known.add(text)
                 self._to_index.append(text)
+
+    def quoted_in(self, text: str) -> bool:
+        """Whether a text quotes one of the secrets whole, as it is. This costs little."""
+        with self._lock:
+            return any(secret in text for secret in self._known)
 
     def remove_from(self, text: str) -> str:
         """The text with `…` in the place of each secret, and of each piece of 8 or more characters of one.
@@ -139,9 +149,11 @@ def _unescaped(outer: _View) -> _View:
 
 def _meaning(escape: re.Match[bytes]) -> bytes:
     """What an escape stands for, without white space."""
-    by_url, by_json, single = escape.groups()
+    by_url, by_json, single, by_html = escape.groups()
     if by_url:
         meaning = bytes.fromhex(by_url.decode())
+    elif by_html:
+        meaning = html.unescape(by_html.decode()).encode(errors="ignore")
     elif by_json:
         meaning = str(json.loads(f'"{by_json.decode()}"')).encode(errors="ignore")
     else:

@@ -121,6 +121,8 @@ class GraphVppTokens:
         try:
             return self.client.post(f"{_path(token_id)}/{action}", body, doing=doing)
         except NotFound as refusal:
+            if not refusal.from_graph:
+                raise
             try:
                 self.get(token_id)
             except NotFound:
@@ -153,7 +155,7 @@ def _known(action: str) -> Iterator[None]:
     try:
         yield
     except NotFound as refusal:
-        raise _not_known(action, refusal) from None
+        raise (_not_known(action, refusal) if refusal.from_graph else refusal) from None
 
 
 def _not_known(action: str, refusal: NotFound) -> GraphError:
@@ -171,9 +173,10 @@ def _path(token_id: str) -> str:
 
 
 def _segment(entity_id: str) -> str:
-    """An id as part of a path. Raises NotFound, unsent, for one that would name the collection, or what is above it."""
+    """An id as part of a path. Raises NotFound, unsent, for one that would name the collection, or what is above it.
+
+    That error has no status, and proves nothing of a token.
+    """
     if not entity_id.strip(".") or len(entity_id) > graph_json.LONGEST_ID:
-        raise NotFound(
-            f'Nothing in Microsoft Graph has the id "{entity_id[: graph_json.LONGEST_ID]}".', from_graph=True
-        )
+        raise NotFound(f'Nothing in Microsoft Graph has the id "{entity_id[: graph_json.LONGEST_ID]}".')
     return quote(entity_id, safe="")

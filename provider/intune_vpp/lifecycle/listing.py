@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, VppTokens
 
+_SECONDS_FOR_DUPLICATES = 30.0
+
 FRESH = timedelta(seconds=60)
 """How long a listing may answer reads: a refresh of the 3,000 tokens that a tenant can have takes less."""
 
@@ -82,14 +84,13 @@ class TokenListing:
             answer = self._running[1]
         return self._clock.wait_for(answer, timeout)
 
-    def within(self, age: timedelta, *, token_id: str = "") -> Snapshot:
-        """A snapshot that is no older than `age` and, where `token_id` is given, newer than the last write to it."""
+    def within(self, age: timedelta) -> Snapshot:
+        """A snapshot that is no older than `age`."""
         with self._lock:
             latest = self._latest
-            written = self._written.get(token_id.lower(), 0)
-        if latest is not None and latest.number > written and self._clock.now() - latest.begun_at <= age:
+        if latest is not None and self._clock.now() - latest.begun_at <= age:
             return latest
-        return self.after(max(written, latest.number if latest else 0))
+        return self.after(latest.number if latest else 0)
 
     def latest(self, after: int) -> Snapshot | None:
         """The latest snapshot, where its LIST began after LIST `after`. Sends nothing."""
@@ -120,8 +121,8 @@ class TokenListing:
         """
         snapshot = self.latest(after)
         if snapshot is None and (suspected or token.state == TokenState.DUPLICATE_LOCATION_ID):
-            with suppress(GraphError, WaitInterrupted):
-                snapshot = self.after(after)
+            with suppress(GraphError, WaitInterrupted, TimeoutError):
+                snapshot = self.after(after, timeout=_SECONDS_FOR_DUPLICATES)
         return identity.duplicates(token, snapshot.tokens.values()) if snapshot else None
 
     def one(self, token_id: str) -> VppToken:
@@ -154,7 +155,8 @@ class TokenListing:
         """
         if not refusal.from_graph:
             return refusal
-        snapshot = self.within(FRESH, token_id=token_id)
+        # A LIST from before the 404 may lack a token for another reason: it was just created, or replication lagged.
+        snapshot = self.after(self.begun)
         if snapshot.get(token_id) is None and snapshot.complete:
             return TokenGone(
                 f"Token {token_id} was deleted in Intune: Microsoft Graph neither finds nor lists it.",

@@ -52,7 +52,7 @@ class Queries:
         try:
             return self._tokens.get(token_id)
         except NotFound as refusal:
-            if not refusal.from_graph:
+            if not refusal.from_graph and refusal.status is not None:
                 raise
             msg = f'There is no token "{token_id}" in this tenant.'
             raise InvalidRequest(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None

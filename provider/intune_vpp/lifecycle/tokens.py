@@ -138,6 +138,7 @@ class TokenLifecycle:
             self._listing.answer_lost()
             raise
         # The token exists from here on: whatever follows, its id is returned.
+        self._listing.written(observed.id)
         self._ownership.register(observed.id, file.fingerprint, new=True)
         self._ownership.set_label(observed.id, observed.label)
         self._warn_of_kept_values(args, observed, members)
@@ -222,7 +223,10 @@ class TokenLifecycle:
         tenant_id = self._tokens.tenant_id()
         try:
             observed = self._listing.one(token_id)
-        except TokenGone:
+        except (TokenGone, NotFound) as refusal:
+            # Without a status nothing was sent: it is not an id.
+            if isinstance(refusal, NotFound) and refusal.status is not None:
+                raise
             msg = f'There is no token "{token_id}" in tenant {tenant_id}.'
             raise InvalidRequest(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
         return drift.imported(observed, tenant_id=tenant_id, observed_at=self._now())
