@@ -103,6 +103,11 @@ def test_a_write_answered_without_the_token_is_read_once(answer: httpx.Response)
     assert synced.lines == [f"POST {ONE}/syncLicenses", f"GET {ONE}"]
 
 
+def missing() -> httpx.Response:
+    """Graph's own 404."""
+    return httpx.Response(404, json={"error": {"code": "ResourceNotFound", "message": "An error has occurred"}})
+
+
 OPERATIONS: dict[str, Callable[[GraphVppTokens], object]] = {
     "syncLicenses": lambda of: of.sync_licenses(TOKEN_ID),
     "revokeLicenses": lambda of: of.revoke_licenses(
