@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
+_files = itertools.count()
 DYNAMIC_TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
 PLUGIN_TYPE = "intune-vpp:index:VppToken"
 TOKENS = "/beta/deviceAppManagement/vppTokens"
@@ -338,8 +340,11 @@ def token_file(
     organization: str = "Contoso",
     location: str = "Lincoln",
 ) -> Path:
-    """A new `.vpptoken` file that expires in so many days."""
-    expires = datetime.now(UTC) + timedelta(days=days)
+    """A new `.vpptoken` file that expires in so many days.
+
+    No two end in the same second, as with Apple's: they would count as one file.
+    """
+    expires = datetime.now(UTC) + timedelta(days=days, seconds=next(_files))
     command = [sys.executable, "-m", "intune_vpp_emulator", "make-token", "--organization", organization]
     command += ["--location", location, "--expires", f"{expires:%Y-%m-%dT%H:%M:%S}"]
     made = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -97,7 +97,7 @@ def _program(work: Path, tokens: int) -> dict[str, Any]:
 def _token(work: Path, number: int) -> dict[str, Any]:
     location = f"Site {number:04}"
     file = work / f"site-{number:04}.vpptoken"
-    file.write_text(make_token("Contoso", location, datetime.now(UTC) + timedelta(days=300)))
+    file.write_text(make_token("Contoso", location, datetime.now(UTC) + timedelta(days=300, seconds=number)))
     return {
         "type": "intune-vpp:VppToken",
         "properties": {
