@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
+_STARTED = datetime.now(UTC)
 _files = itertools.count()
 DYNAMIC_TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
 PLUGIN_TYPE = "intune-vpp:index:VppToken"
@@ -340,11 +341,11 @@ def token_file(
     organization: str = "Contoso",
     location: str = "Lincoln",
 ) -> Path:
-    """A new `.vpptoken` file that expires in so many days.
+    """A new `.vpptoken` file that expires in a little less than so many days.
 
-    No two end in the same second, as with Apple's: they would count as one file.
+    No two expire in the same second, as with Apple's: they would count as one file.
     """
-    expires = datetime.now(UTC) + timedelta(days=days, seconds=next(_files))
+    expires = _STARTED + timedelta(days=days, seconds=-next(_files))
     command = [sys.executable, "-m", "intune_vpp_emulator", "make-token", "--organization", organization]
     command += ["--location", location, "--expires", f"{expires:%Y-%m-%dT%H:%M:%S}"]
     made = subprocess.run(command, capture_output=True, text=True, check=True)
