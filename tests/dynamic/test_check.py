@@ -29,7 +29,7 @@ SENTINEL_OF_ASSETS = "030794c1-ac77-496b-92df-f27374a8bd58"
 
 
 def test_the_text_becomes_its_fingerprint(start: Start) -> None:
-    """Check answers the fingerprint and what the file says, the other inputs as they were, and nowhere the text."""
+    """Check answers the fingerprint and the date in the file, the other inputs as they were, and nowhere the text."""
     file = text(expires=datetime(2099, 10, 1, 12, 30, 15, tzinfo=UTC))
     checked = start().check({}, inputs(file, countryOrRegion="US", roleScopeTagIds=["0"]))
 
@@ -255,7 +255,7 @@ def test_a_check_says_what_it_creates(start: Start, engine: Engine) -> None:
     provider.check(once, once)
 
     assert engine.told("INFO") == [
-        f"creates Lincoln, valid until {expires:%Y-%m-%d}, or adopts the token that was made from this file before"
+        f"Creates Lincoln (valid until {expires:%Y-%m-%d}), or adopts the token already created from this file"
     ]
 
 
@@ -265,5 +265,5 @@ def test_a_check_says_what_it_takes_over(start: Start, engine: Engine) -> None:
 
     assert start().check({}, adopted).failures == []
     assert engine.told("INFO") == [
-        "takes over token 22222222-2222-4222-8222-222222222222, creates nothing",
+        "Adopts token 22222222-2222-4222-8222-222222222222; nothing is created",
     ]

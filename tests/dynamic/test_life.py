@@ -96,7 +96,7 @@ def test_a_renewal_is_shown_by_the_engine(start: Start, engine: Engine) -> None:
 
     assert changes(start(), kept, inputs(text(days=300))) is None
     _, renewal = engine.told("INFO")
-    assert renewal.startswith("renews Lincoln in place: ")
+    assert renewal.startswith("Renews Lincoln in place (expires ")
 
 
 def test_what_the_engine_cannot_see_is_said_outright(start: Start, tenant: Unsyncable) -> None:

@@ -35,7 +35,9 @@ def test_a_wrong_location_stays_loud(start: Start, engine: Engine) -> None:
     again = updated(start(), kept, asked)
     assert len(engine.told("WARNING")) == 2
     assert again.outputs == kept.outputs
-    assert engine.told("INFO")[-1].startswith('fails: Lincoln is for the location "Roosevelt", expected is "Lincoln"')
+    assert engine.told("INFO")[-1].startswith(
+        'Fails: Lincoln is for the location "Roosevelt", but "Lincoln" is expected'
+    )
 
     for expected in ("Roosevelt", None):
         right = inputs(file, expectedLocationName=expected)

@@ -199,7 +199,7 @@ def test_two_of_one_token_are_refused(preview: bool) -> None:  # noqa: FBT001 - 
         LicenseRevocation("one", vpp_token_id=TOKEN_ID)
         LicenseRevocation("two", vpp_token_id=pulumi.Output.from_input(other))
 
-    with pytest.raises(pulumi.RunError, match=r'^"(one|two)" and "(two|one)" revoke the licences of one token\.'):
+    with pytest.raises(pulumi.RunError, match=r'^"(one|two)" and "(two|one)" revoke the licences of the same token\.'):
         run(lambda: program(TOKEN_ID.upper()), outputs=DONE, preview=preview)
     for _ in range(2):
         assert len(run(lambda: program("33333333-2222-4222-8222-222222222222"), outputs=DONE).made) == 2

@@ -157,12 +157,12 @@ def test_a_configuration_that_cannot_be(begin: Begin, token_id: str, name: str) 
 def test_what_is_planned_is_told(begin: Begin, engine: Engine, token_id: str) -> None:
     """A revocation is announced as a warning, a sync as a note, what changes in the state in a program's words."""
     checked(begin(REVOCATION), {"vppTokenId": token_id})
-    assert engine.told("WARNING") == [f"This revokes all licences of token {token_id}. It cannot be undone."]
+    assert engine.told("WARNING") == [f"Revokes all licences of token {token_id}. It cannot be undone."]
     kept = made(begin("LicenseSync"), asked("LicenseSync", token_id))
     changes(begin("LicenseSync"), kept, asked("LicenseSync", token_id, waitForSync=False))
     assert engine.told("INFO") == [
-        f"syncs the licences of token {token_id}",
-        "changes wait_for_sync in the state only",
+        f"Syncs the licences of token {token_id}",
+        "Changes wait_for_sync in the state only",
     ]
 
 

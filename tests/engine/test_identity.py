@@ -94,7 +94,7 @@ def test_adoption(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     tenant.edit(by_hand["id"], lastSyncStatus="completed", lastSyncDateTime="2026-11-01T00:00:00Z")
     project.want(token=str(file), display_name="Lincoln", adopt_token_id=by_hand["id"])
     preview = project.preview()
-    assert "takes over token" in preview.text
+    assert "Adopts token" in preview.text
     assert project.up().ok
     assert project.token()["id"] == by_hand["id"]
     assert project.up("--expect-no-changes").ok

@@ -27,7 +27,7 @@ def test_what_was_applied_counts(yaml_project: YamlProject, tenant: Tenant, tmp_
 
     assert "York is protected" in project.destroy().text
     project.want(token=first)
-    assert "this update will be refused: The token file expires on" in project.preview().text
+    assert "This update will be refused: The token file expires on" in project.preview().text
     assert tenant.requests() == []
     project.want(token=second, display_name="Lincoln")
     assert project.up().ok

@@ -44,7 +44,7 @@ def test_what_it_says_to_add(engine: dict[str, str], tenant: Tenant, tmp_path: P
     assert tenant.requests() == ["GET vppTokens/{id}", "POST vppTokens/{id}/syncLicenses"] * 2
     program.write_text(first + sync + revoke)
     previewed = project.preview(BUILD_ID="2")
-    assert "This revokes all licences of Lincoln" in previewed.text
+    assert "Revokes all licences of Lincoln" in previewed.text
     assert "It cannot be undone" in previewed.text
     done = project.up(BUILD_ID="2")
     assert done.ok, done.text

@@ -31,7 +31,7 @@ def test_revoked(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     without_credentials = {"ARM_CLIENT_ID": "", "ARM_CLIENT_SECRET": "", "ARM_TENANT_ID": ""}
     previewed = project.preview(**without_credentials)
     assert previewed.ok, previewed.text
-    told = f"This revokes all licences of Lincoln (token {token_id}). It cannot be undone."
+    told = f"Revokes all licences of Lincoln (token {token_id}). It cannot be undone."
     assert f"warning: {told}" in previewed.text
     assert tenant.log() == []
     done = project.up()
@@ -149,7 +149,7 @@ def test_interrupted(tmp_path: Path, engine: dict[str, str]) -> None:
         tenant.log()
 
         previewed = project.preview("--diff")
-        assert "goes on waiting for the revocation of the licences of" in previewed.text
+        assert "Continues waiting for the revocation of the licences of" in previewed.text
         assert tenant.log() == []
         project.acts["retire"]["opts"] = {"custom_timeouts": {"update": "3s"}}
         late = project.up()
@@ -225,7 +225,7 @@ def test_killed(tmp_path: Path, engine: dict[str, str]) -> None:
             tenant.advance(3600)
             text, _ = again.communicate(timeout=SECONDS_FOR_A_COMMAND)
             assert again.returncode == 0, text
-            assert "that is going on already" in text
+            assert "that is already running" in text
             assert project.outputs("retire")["actionState"] == "done"
             assert tenant.writes() == []
             assert project.up("--expect-no-changes").ok

@@ -63,7 +63,7 @@ def test_licences_are_revoked(tenant: Tenant) -> None:
     }
     assert total > 0
     assert run.reporter.said == [
-        ("warning", f"This revokes all licences of token {token_id}. It cannot be undone."),
+        ("warning", f"Revokes all licences of token {token_id}. It cannot be undone."),
     ]
 
 
@@ -86,7 +86,7 @@ def test_it_is_never_done_again(tenant: Tenant) -> None:
     after = updated(run, kept, {**kept.inputs, "notifyManagedDevices": True})
     assert run.log == []
     assert after.outputs == {**kept.outputs, "notifyManagedDevices": True}
-    assert run.reporter.said == [("info", "changes notifyManagedDevices in the state only")]
+    assert run.reporter.said == [("info", "Changes notifyManagedDevices in the state only")]
     looking = Run(tenant)
     assert refreshed(looking, after) == after
     assert (looking.requests, looking.reporter.said) == ([GET], [])

@@ -94,7 +94,7 @@ def test_renewal_by_hand_is_shown_once(tenant: Tenant) -> None:
     _, _, state = renewed_by_hand(tenant)
     run = Run(tenant)
     assert run.drift(state).renews
-    assert run.reporter.infos == ["Lincoln was renewed outside of Pulumi: it expires on 2027-11-01 now"]
+    assert run.reporter.infos == ["Lincoln was renewed outside of Pulumi: it now expires on 2027-11-01"]
     now = refreshed(tenant, state)
     marked = TokenFile(UNSEEN_FINGERPRINT, times.text(NEXT_YEAR), "Contoso")
     assert (now.token_file, now.inputs.token_file, now.inputs.token) == (marked, marked, UNSEEN_FINGERPRINT)

@@ -35,7 +35,7 @@ def test_newer_file_renews_in_place(tenant: Tenant) -> None:
     outcome = run.up(state, wanted(text))
     assert run.requests == [PATCH, SYNC, LIST]
     assert run.bodies("PATCH") == [{"token": "***"}]
-    assert run.reporter.infos == ["renews Lincoln in place: 2026-11-21 → 2027-11-01: same id, apps stay"]
+    assert run.reporter.infos == ["Renews Lincoln in place (expires 2026-11-21 → 2027-11-01); id and apps are kept"]
     assert outcome.failure is None
     assert outcome.state.id == state.id
     assert outcome.state.observed.expiration_date_time == times.text(NEXT_YEAR)
@@ -231,4 +231,4 @@ def test_what_the_guard_will_say_is_said_before(tenant: Tenant) -> None:
     args = run.assembly.preview.check(earlier, None).args
     run.assembly.preview.plan(state, args)
     (warning,) = [one for one in run.reporter.warnings if "refused" in one]
-    assert warning.startswith("this update will be refused: The token file expires on ")
+    assert warning.startswith("This update will be refused: The token file expires on ")

@@ -218,7 +218,7 @@ def test_one_that_is_joined_may_be_another(asked: dict[str, Any]) -> None:
     kept = interrupted(tenant)
     run = Run(tenant)
     done(run, REVOKED, {"vppTokenId": kept["vppTokenId"], **asked})
-    told = [one for one in run.reporter.warnings if "whether with the parameters asked for here" in one]
+    told = [one for one in run.reporter.warnings if "Intune does not say which options it was started with." in one]
     assert len(told) == len(asked)
     assert REVOKE not in run.requests
 
@@ -231,6 +231,6 @@ def test_two_resources_for_one_token() -> None:
         assert preview.check(REVOKED, {"vppTokenId": token_id}, resource="urn::first") == []
     (problem,) = preview.check(REVOKED, {"vppTokenId": token_id.upper()}, resource="urn::second")
     assert problem.reason == (
-        'The licences of this token are revoked by the resource "first" already. Remove one of the two: the second '
-        "would take back what was given out since."
+        'The licences of this token are already revoked by the resource "first". Remove one of the two: a '
+        "second revocation would also revoke licences assigned after the first."
     )

@@ -204,9 +204,7 @@ def test_refused_sync_is_tried_again_by_the_next_run() -> None:
     last = Run(tenant)
     done = last.up(again.state, inputs)
     assert last.requests == [SYNC, LIST]
-    assert last.reporter.infos == [
-        "syncs Lincoln once more, since its last sync was not seen to succeed: same id, apps stay"
-    ]
+    assert last.reporter.infos == ["Syncs Lincoln again (the previous sync was not confirmed); id and apps are kept"]
     assert (done.failure, done.state.sync_pending) == (None, False)
     assert not Run(tenant).preview(done.state, inputs)
 

@@ -44,7 +44,7 @@ def test_rename_takes_over_and_leaves_alone(tenant: Tenant) -> None:
     assert run.requests == [LIST]
     assert run.reporter.warnings == [taken_over(old)]
     assert run.reporter.infos == [
-        "creates Lincoln, valid until 2027-11-01, or adopts the token that was made from this file before",
+        "Creates Lincoln (valid until 2027-11-01), or adopts the token already created from this file",
         f"Lincoln stays: a resource of this program has token {old.id}.",
     ]
     assert (outcome.failure, outcome.state.id) == (None, old.id)
@@ -215,7 +215,7 @@ def test_second_resource_with_the_same_token_is_told(tenant: Tenant) -> None:
     run.preview(first, inputs)
     assert run.reporter.warnings == [
         taken_over(first),
-        f"Two resources of this program have token {first.id}: remove one of them from the program.",
+        f"Two resources of this program manage token {first.id}. Remove one of them from the program.",
     ]
 
 

@@ -65,7 +65,7 @@ ANYTHING = st.dictionaries(
 
 
 def test_the_text_becomes_its_fingerprint(provider: Door) -> None:
-    """Check answers the fingerprint and what the file says, the other inputs as they were, and nowhere the text."""
+    """Check answers the fingerprint and the date in the file, the other inputs as they were, and nowhere the text."""
     asked = inputs(secret(FILE), countryOrRegion="US", roleScopeTagIds=["0"])
     checked = provider.good(asked)
 

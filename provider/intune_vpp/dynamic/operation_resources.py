@@ -234,8 +234,8 @@ def _claim(claimant: tuple[object, str], claims: _Claims, token_id: Any) -> Any:
     if isinstance(token_id, str):
         other, name = claims.setdefault(token_id.lower(), claimant)
         if other is not claimant[0]:
-            what = f'"{claimant[1]}" and "{name}" revoke the licences of one token. Remove one of the two'
-            raise run_error(f"{what}: the second would take back what was given out since.")
+            what = f'"{claimant[1]}" and "{name}" revoke the licences of the same token. Remove one of the two'
+            raise run_error(f"{what}: a second revocation would also revoke licences assigned after the first.")
     return token_id
 
 

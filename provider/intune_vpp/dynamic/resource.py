@@ -29,7 +29,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     file changes. An argument that is left out is not managed: it is neither sent nor seen as drift.
 
     The file's text never enters the state: `token` there is its fingerprint (`sha256:` and 64 hex digits), `token_file`
-    what the file says about itself. Pass it as `pulumi.FileAsset`; a text passes through the engine's own logs.
+    the date in the file about itself. Pass it as `pulumi.FileAsset`; a text passes through the engine's own logs.
 
     Timestamps are Graph's text, ISO 8601 in UTC. Source of the members:
     https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptoken

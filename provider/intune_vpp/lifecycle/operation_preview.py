@@ -52,8 +52,8 @@ class OperationPreview:
         user = self._ownership.claim("revocation", target.lower(), resource)
         if user == resource:
             return []
-        what = f"The licences of this token are revoked by {messages.resource(user)} already. Remove one of the two"
-        return [Problem("", f"{what}: the second would take back what was given out since.")]
+        what = f"The licences of this token are already revoked by {messages.resource(user)}. Remove one of the two"
+        return [Problem("", f"{what}: a second revocation would also revoke licences assigned after the first.")]
 
     def plan(
         self, operation: Operation, before: Mapping[str, Any], inputs: Mapping[str, Any], ignoring: Collection[str] = ()
@@ -74,12 +74,12 @@ class OperationPreview:
         elif plan.resumes:
             self._reporter.info(messages.once_more(operation, self._label(inputs)))
         elif plan and inputs.get("vppTokenId") is not UNKNOWN:
-            self._reporter.info(f"changes {', '.join(plan.changed)} in the state only")
+            self._reporter.info(f"Changes {', '.join(plan.changed)} in the state only")
         return plan
 
     def _warn_of_revocation(self, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
         if inputs.get("vppTokenId") is UNKNOWN:
-            what = "Should vppTokenId turn out to be another token's, this revokes all licences of that one."
+            what = "vppTokenId is not known yet. If it changes to a different token, all its licences are revoked."
             self._reporter.warn(f"{what} It cannot be undone.")
         standing = revocation.unresolved(revocation.result_from(before), self._label(inputs))
         if standing != WaitResult():
@@ -89,7 +89,7 @@ class OperationPreview:
         """Say what is about to be done."""
         sentence = messages.operation(operation, self._label(inputs))
         if operation is operations.LICENSE_REVOCATION:
-            self._reporter.warn(f"This {sentence}. It cannot be undone.")
+            self._reporter.warn(f"{sentence}. It cannot be undone.")
         else:
             self._reporter.info(sentence)
 

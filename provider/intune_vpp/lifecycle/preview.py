@@ -72,7 +72,7 @@ class Preview:
             # A renewal is the cure for what there would be to warn of.
             self.warn_of(state)
         if self._ownership.is_new(state.id):
-            self._warn(f"Two resources of this program have token {state.id}: remove one of them from the program.")
+            self._warn(f"Two resources of this program manage token {state.id}. Remove one of them from the program.")
         if plan:
             self._ownership.expect_update(resource, state, args)
         self._ownership.set_label(state.id, state.observed.label)
@@ -94,7 +94,8 @@ class Preview:
         if user == resource or (olds is not None and olds.token == file.fingerprint):
             return checked
         reason = (
-            f"This token file is also that of {messages.resource(user)}: give each its own, a location has one token."
+            f"This token file is already used by {messages.resource(user)}. Give each resource its own file: "
+            "a location has only one token."
         )
         return replace(checked, problems=(*checked.problems, Problem("", reason)))
 
@@ -109,7 +110,7 @@ class Preview:
         try:
             check.guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
         except (TokenFileError, RenewalRefused) as refusal:
-            self._reporter.warn(f"this update will be refused: {refusal}")
+            self._reporter.warn(f"This update will be refused: {refusal}")
 
     def _is_asked_for(self, args: VppTokenArgs) -> bool:
         with self._lock:
