@@ -117,15 +117,15 @@ def test_triggers_that_are_not_known_yet(begin: Begin, token_id: str, later: Any
 @pytest.mark.parametrize(
     ("name", "news", "reason"),
     [
-        ("LicenseSync", {}, "vpp_token_id is needed: the id of a vppToken."),
-        (REVOCATION, {"vppTokenId": "Lincoln"}, "vpp_token_id must be the id of a vppToken, a GUID."),
+        ("LicenseSync", {}, "vpp_token_id is required: the id of a vppToken."),
+        (REVOCATION, {"vppTokenId": "Lincoln"}, "vpp_token_id must be the id of a vppToken (a GUID)."),
         (
             REVOCATION,
             {"vppTokenId": OTHER, "notifyManagedDevices": 1},
             "notify_managed_devices must be true or false.",
         ),
         (REVOCATION, {"vppTokenId": OTHER, "triggers": 1}, "triggers is not an input of a LicenseRevocation."),
-        ("LicenseCountSync", {"triggers": [pulumi.StringAsset("hunter2")]}, "triggers cannot hold files: name what"),
+        ("LicenseCountSync", {"triggers": [pulumi.StringAsset("hunter2")]}, "triggers cannot contain assets"),
     ],
 )
 def test_what_is_refused(begin: Begin, name: str, news: dict[str, Any], reason: str) -> None:

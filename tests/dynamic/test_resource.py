@@ -174,17 +174,17 @@ def test_a_relative_path_is_the_programs_or_the_projects(path: Path, monkeypatch
     [
         (
             pulumi.FileAsset("gone.vpptoken"),
-            r"^The token file /.*/gone\.vpptoken is not there\. Name the",
+            r"^The token file /.*/gone\.vpptoken does not exist\. Use the",
         ),
         (pulumi.FileAsset("/"), r"^The token file / is a folder\."),
         (pulumi.FileAsset("a" * 5000), r"cannot be read \(OSError\)"),
         (pulumi.FileAsset("a\x00b"), r"cannot be read \(ValueError\)"),
-        (pulumi.RemoteAsset("https://evil.example/"), r"^The token cannot be given as RemoteAsset: .* Use a FileAsset"),
-        (pulumi.FileArchive("a.zip"), r"^The token cannot be given as FileArchive"),
-        (b"bytes", r"^The token cannot be given as bytes"),
-        (Path("/gone.vpptoken"), r"^The token file /gone\.vpptoken is not there"),
-        (pulumi.FileAsset("/dev/zero"), r"^The token file /dev/zero is no regular file\."),
-        (pulumi.AssetArchive({}), r"^The token cannot be given as AssetArchive"),
+        (pulumi.RemoteAsset("https://evil.example/"), r"^The token cannot be a RemoteAsset: .* Use a FileAsset"),
+        (pulumi.FileArchive("a.zip"), r"^The token cannot be a FileArchive"),
+        (b"bytes", r"^The token cannot be a bytes"),
+        (Path("/gone.vpptoken"), r"^The token file /gone\.vpptoken does not exist"),
+        (pulumi.FileAsset("/dev/zero"), r"^The token file /dev/zero is not a regular file\."),
+        (pulumi.AssetArchive({}), r"^The token cannot be a AssetArchive"),
     ],
 )
 def test_a_token_that_cannot_work(asset: Any, told: str, *, wrapped: bool) -> None:

@@ -89,7 +89,7 @@ def test_older_file_is_refused(tenant: Tenant, token_id: str) -> None:
 def test_file_of_another_organization_is_refused(tenant: Tenant, token_id: str) -> None:
     """A file of another organization than the token's is refused before anything is changed."""
     run = Run(tenant)
-    with pytest.raises(RenewalRefused, match='"Fabrikam", the token in Intune to "Contoso"'):
+    with pytest.raises(RenewalRefused, match='"Fabrikam", but the token in Intune belongs to "Contoso"'):
         run.create(wanted(vpptoken(organization="Fabrikam"), adoptTokenId=token_id))
     assert run.requests == [GET]
 

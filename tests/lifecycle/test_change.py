@@ -211,7 +211,7 @@ def test_location_with_another_mdm_is_not_taken_unasked(tenant: Tenant) -> None:
     assert run.reporter.warnings == [
         (
             "Lincoln is assignedToExternalMDM in Intune (seen 2026-11-01). Another MDM manages this location. "
-            "Set claimTokenManagementFromExternalMdm to true to take it over, or remove it there."
+            "Set claimTokenManagementFromExternalMdm to true to claim it, or remove it there."
         )
     ]
 

@@ -110,8 +110,8 @@ def test_older_file_is_refused_after_a_renewal_by_hand(tenant: Tenant) -> None:
     run = Run(tenant)
     assert run.refusal(wanted(first), now) == (
         "This token was renewed elsewhere and expires on 2027-11-01 in Intune; the token file here expires on "
-        "2027-01-30. Put the file that was uploaded, or a newer download, in its place. "
-        "To go on without this token, name its URN with --exclude."
+        "2027-01-30. Use the file that was uploaded, or a newer download. "
+        "To continue without this token, pass its URN to --exclude."
     )
     assert run.log == []
 

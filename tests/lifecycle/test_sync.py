@@ -85,7 +85,7 @@ def test_sync_that_never_ends_is_given_up() -> None:
     [
         ("invalid", "Download the content token again and renew it."),
         ("expired", "Renew it with a new content token from Apple."),
-        ("assignedToExternalMDM", "Set claimTokenManagementFromExternalMdm to true to take it over"),
+        ("assignedToExternalMDM", "Set claimTokenManagementFromExternalMdm to true to claim it"),
         ("duplicateLocationId", "Another token of this tenant is for the same location"),
     ],
 )

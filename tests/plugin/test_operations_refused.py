@@ -31,10 +31,10 @@ def test_an_import_is_refused(provider: Door, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "news", "reason"),
     [
-        ("LicenseSync", {}, "vppTokenId is needed: the id of a vppToken."),
-        ("LicenseRevocation", {"vppTokenId": secret("hunter2")}, "vppTokenId must be the id of a vppToken, a GUID."),
-        ("LicenseCountSync", {"triggers": asset(text="hunter2")}, "triggers cannot hold files: name what is in them"),
-        ("LicenseCountSync", {"triggers": [secret(asset(text="hunter2"))]}, "triggers cannot hold files"),
+        ("LicenseSync", {}, "vppTokenId is required: the id of a vppToken."),
+        ("LicenseRevocation", {"vppTokenId": secret("hunter2")}, "vppTokenId must be the id of a vppToken (a GUID)."),
+        ("LicenseCountSync", {"triggers": asset(text="hunter2")}, "triggers cannot contain assets"),
+        ("LicenseCountSync", {"triggers": [secret(asset(text="hunter2"))]}, "triggers cannot contain assets"),
         ("LicenseRevocation", {"vppTokenId": OTHER, "triggers": "hunter2"}, "triggers is not an input of a License"),
     ],
 )

@@ -125,7 +125,7 @@ def check(operation: Operation, inputs: Mapping[str, Any], policy: Policy) -> li
     for prop in operation.inputs:
         value = inputs.get(prop.name)
         if value is None and prop.required:
-            problems.append(Problem("", f"{prop.name} is needed: the id of a vppToken."))
+            problems.append(Problem("", f"{prop.name} is required: the id of a vppToken."))
         elif value is not None and value is not UNKNOWN and (reason := type_error(prop, value)):
             problems.append(Problem("", reason))
     return problems

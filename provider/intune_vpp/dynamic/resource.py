@@ -223,7 +223,7 @@ def _text_of(token: Any) -> Any:
     if isinstance(token, pulumi.StringAsset):
         return token.text
     if isinstance(token, (bytes, bytearray, pulumi.RemoteAsset, pulumi.Archive)):
-        msg = f"The token cannot be given as {type(token).__name__}: the provider fetches, unpacks and decodes nothing."
+        msg = f"The token cannot be a {type(token).__name__}: the provider does not download, unpack or decode files."
         raise run_error(f"{msg} Use a FileAsset of the .vpptoken file.")
     return token
 

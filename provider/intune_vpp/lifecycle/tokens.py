@@ -228,7 +228,7 @@ class TokenLifecycle:
             if isinstance(refusal, NotFound) and refusal.status is not None:
                 raise
             msg = f'There is no token "{token_id}" in tenant {tenant_id}.'
-            raise InvalidRequest(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
+            raise InvalidRequest(f"{msg} Token ids are GUIDs; getVppTokens lists them.") from None
         return drift.imported(observed, tenant_id=tenant_id, observed_at=self._now())
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
