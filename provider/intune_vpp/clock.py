@@ -80,5 +80,5 @@ def _answer(answer: Future[T], call: Callable[[], T]) -> None:
 
 
 def _interrupted(*, asked: bool = False) -> WaitInterrupted:
-    msg = "The wait was interrupted; what was begun goes on in Intune."
-    return WaitInterrupted(f"{msg} The next update sees to the rest.", asked=asked)
+    msg = "Interrupted while waiting. The operation continues in Intune."
+    return WaitInterrupted(f"{msg} The next pulumi up resumes it.", asked=asked)

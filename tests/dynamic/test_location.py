@@ -20,7 +20,7 @@ def test_a_wrong_location_keeps_the_state(start: Start, tenant: Unsyncable, engi
     kept = made(start(), inputs(text(location="Roosevelt"), expectedLocationName="Lincoln"))
 
     (warning,) = engine.told("WARNING")
-    assert warning.startswith(f'Token {kept.id} is for the location "Roosevelt", expected was "Lincoln". ')
+    assert warning.startswith(f'Token {kept.id} is for the location "Roosevelt", but "Lincoln" is expected. ')
     assert [token.id for token in tenant.tokens] == [kept.id]
     assert warning.endswith("or correct expected_location_name. The token is kept in the state.")
     assert kept.outputs["locationName"] == "Roosevelt"

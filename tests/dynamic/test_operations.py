@@ -189,7 +189,7 @@ def test_a_revocation_is_gone_on_with(
     tenant.revoke_seconds = 600
     kept = made(begin(REVOCATION), {"vppTokenId": token_id})
     assert kept.outputs["actionState"] == "pending"
-    assert engine.told("WARNING")[-1].endswith("(it is pending). Run pulumi again to go on waiting.")
+    assert engine.told("WARNING")[-1].endswith("(it is pending). Run pulumi again to continue waiting.")
     tenant.clock.advance(600)
     well = updated(begin(REVOCATION), kept, {"vppTokenId": token_id})
     assert well.outputs["actionState"] == "done"
@@ -203,7 +203,8 @@ def test_a_failed_sync_is_tried_again(begin: Begin, tenant: Unsyncable, engine: 
     kept = made(begin("LicenseSync"), {"vppTokenId": token_id})
     (warning,) = engine.told("WARNING")
     assert warning == (
-        "The licence sync of Lincoln failed. Intune says no more; see its tenant status. The next update tries again."
+        "The licence sync of Lincoln failed. Intune gives no reason; check the tenant status. "
+        "The next update tries again."
     )
     assert (kept.id, kept.outputs["syncPending"]) == (token_id, True)
     well = updated(begin("LicenseSync"), kept, {"vppTokenId": token_id})

@@ -86,13 +86,13 @@ def test_inputs_that_cannot_work(project: Project, tenant: Tenant, tmp_path: Pat
             "display_name needs Graph's beta: leave display_name out",
         ),
         ({"data_sharing_consent_granted": None}, {}, "data_sharing_consent_granted must be true"),
-        ({"apple_id": None}, {}, "apple_id is needed"),
-        ({"token": None}, {}, "token is needed"),
+        ({"apple_id": None}, {}, "apple_id is required"),
+        ({"token": None}, {}, "token is required"),
         ({"token": str(token_file(tmp_path, "old", days=-2))}, {}, "expired on"),
         (
             {"organization_name": "Fabrikam"},
             {},
-            'belongs to the organization "Contoso", organization_name says "Fabrikam"',
+            'belongs to the organization "Contoso", organization_name is "Fabrikam"',
         ),
         ({"adopt_token_id": "../other"}, {}, "adopt_token_id must be the id of a vppToken"),
         ({}, {"INTUNE_VPP_GRAPH_ENDPOINT": "http://graph.example"}, "must be an https:// address"),
@@ -118,7 +118,7 @@ def test_the_first_request(project: Project, tenant: Tenant, tmp_path: Path) -> 
         ({"ARM_CLIENT_SECRET": "", "ARM_CLIENT_ID": ""}, "clientId (ARM_CLIENT_ID), clientSecret (ARM_CLIENT_SECRET)"),
         ({"ARM_CLIENT_SECRET": "wrong"}, "The client secret is wrong"),
         (without_permission, "DeviceManagementServiceConfig.ReadWrite.All"),
-        ({**nothing_listens, "INTUNE_VPP_AUTHORITY_HOST": "https://127.0.0.1:9"}, "gave no answer to the sign-in"),
+        ({**nothing_listens, "INTUNE_VPP_AUTHORITY_HOST": "https://127.0.0.1:9"}, "did not respond to the sign-in"),
         ({"INTUNE_VPP_CA_BUNDLE_PATH": str(tmp_path / "no.pem")}, "caBundlePath"),
     ):
         assert project.preview(**environment).ok, "a preview needs no credentials"

@@ -138,7 +138,7 @@ def test_the_edges(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert not project.up("--replace", project.token("renamed")["urn"]).ok
     again = project.up()
     assert not again.ok
-    assert "What Pulumi calls pending deletion goes with pulumi state delete" in again.text
+    assert "If it is marked as pending deletion, run pulumi state delete" in again.text
     assert tenant.writes() == ["POST vppTokens"]
 
 

@@ -101,7 +101,8 @@ def test_missing_token_is_an_error(tenant: Tenant, text: str) -> None:
     with pytest.raises(AdoptionRefused) as refused:
         run.create(wanted(text, adoptTokenId=missing))
     assert str(refused.value) == (
-        f"There is no token {missing} to adopt in this tenant. Check adoptTokenId, or leave it out to create one."
+        f"The token to adopt, {missing}, was not found in this tenant. "
+        "Check adoptTokenId, or omit it to create a token."
     )
     assert refused.value.__suppress_context__
     assert refused.value.__cause__ is None

@@ -187,7 +187,7 @@ def test_creation_needs_the_text_of_its_file(tenant: Tenant) -> None:
     """A creation from the state alone, in a process that never saw the file, is refused with the cure."""
     asked = Run(tenant).check(wanted(vpptoken())).args
     run = Run(tenant)
-    with pytest.raises(TokenFileError, match=r"was not given in this run\. Run the update with the program"):
+    with pytest.raises(TokenFileError, match=r"was not given in this run\. Run pulumi up with the program"):
         run.assembly.tokens.create(asked)
     with pytest.raises(TokenFileError, match="was not given in this run"):
         run.assembly.tokens.create(VppTokenArgs())

@@ -26,7 +26,7 @@ from tenant_in_process import GET, LIST, Run, new_tenant
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
 
-AGAIN = " To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
+AGAIN = " To revoke again, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
 
 
 def asked(token_id: str, **inputs: Any) -> dict[str, Any]:
@@ -120,7 +120,7 @@ PUSH = "the tenant's Apple push notification certificate has expired. Renew that
     ("state", "reason", "what", "because"),
     [
         ("failed", "appleFailure", LEFT, "Apple's service failed. Try again later"),
-        ("failed", "internalError", LEFT, "Intune failed within. Try again later"),
+        ("failed", "internalError", LEFT, "Intune had an internal error. Try again later"),
         ("failed", "expiredVppToken", LEFT, "the token has expired. Renew it with a new content token from Apple"),
         ("failed", "expiredApplePushNotificationCertificate", LEFT, PUSH),
         ("canceled", "none", "The revocation of the licences of Lincoln was cancelled", "Intune gives no reason"),

@@ -117,7 +117,8 @@ def test_a_failed_sync_is_told_and_tried_again(tenant: Tenant) -> None:
     tenant.ends_of_syncs.append(Faults([{"sync": "failed", "times": 2}]).for_sync)
     failed = done(Run(tenant), SYNCED, asked(token_id))
     assert str(failed.failure) == (
-        "The licence sync of Lincoln failed. Intune says no more; see its tenant status. The next update tries again."
+        "The licence sync of Lincoln failed. Intune gives no reason; check the tenant status. "
+        "The next update tries again."
     )
     assert (failed.id, failed["syncPending"], failed["lastSyncStatus"]) == (token_id, True, "failed")
     run = Run(tenant)

@@ -56,7 +56,8 @@ def test_failed_sync_keeps_the_token() -> None:
     outcome = run.create(wanted(vpptoken()))
     assert run.requests == [LIST, POST, SYNC, LIST]
     assert str(outcome.failure) == (
-        "The licence sync of Lincoln failed. Intune says no more; see its tenant status. The next update tries again."
+        "The licence sync of Lincoln failed. Intune gives no reason; check the tenant status. "
+        "The next update tries again."
     )
     assert [one.id for one in tenant.tokens] == [outcome.state.id]
     assert outcome.state.sync_pending is True
@@ -267,7 +268,7 @@ def test_token_deleted_during_the_wait() -> None:
 
     run = Run(new_tenant(Deleting))
     outcome = run.create(wanted(vpptoken()))
-    assert str(outcome.failure) == "Lincoln was deleted while it was waited for."
+    assert str(outcome.failure) == "Lincoln was deleted during the wait."
     assert run.requests == [LIST, POST, SYNC, LIST, GET, LIST]
     assert outcome.state.sync_pending is True
 

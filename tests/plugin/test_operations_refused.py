@@ -24,7 +24,7 @@ def test_an_import_is_refused(provider: Door, name: str) -> None:
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert caught.value.details() == (
-        f"A {name} is an act: it can be neither imported nor looked up. Declare one, and it is done."
+        f"A {name} is an operation: it can be neither imported nor looked up. Declare one in the program to run it."
     )
 
 

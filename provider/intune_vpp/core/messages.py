@@ -79,7 +79,7 @@ def operation(what: Operation, label: str) -> str:
 
 
 def once_more(what: Operation, label: str) -> str:
-    """What an action goes on with that was not seen to end."""
+    """What an action goes on with that has not been confirmed."""
     if what is LICENSE_SYNC:
         return f"{operation(what, label)} again: the previous sync was not confirmed"
     return f"Continues waiting for the revocation of the licences of {label}"

@@ -30,7 +30,7 @@ class WaitResult:
 
 def stopped_before(what: str) -> WaitInterrupted:
     """The engine asked to stop before something was asked for in Intune."""
-    return WaitInterrupted(f"Stopped before {what}: nothing was begun.")
+    return WaitInterrupted(f"Stopped before {what}: nothing was started.")
 
 
 @contextmanager

@@ -57,7 +57,7 @@ class OperationProvider(ConfiguredProvider):
         found = self._lifecycle.look(id_, self._read(props))
         if found is None:
             return ReadResult("", {})
-        self._warn_of_failure(self._lifecycle.unresolved_failure(found), "Until then every update fails.")
+        self._warn_of_failure(self._lifecycle.unresolved_failure(found), "Until then, every update fails.")
         return ReadResult(id_, dict(found), operations.echoed_inputs(self.operation, found))
 
     @errors_in_python()

@@ -44,8 +44,8 @@ class _OperationResource(Resource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         if opts is not None and (opts.id is not None or opts.import_ is not None):
-            msg = f"A {provider.operation.name} is an act: it can be neither imported nor looked up."
-            raise run_error(f"{msg} Declare one, and it is done.")
+            msg = f"A {provider.operation.name} is an operation: it can be neither imported nor looked up."
+            raise run_error(f"{msg} Declare one in the program to run it.")
         # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
         props = {prop.attribute: given.get(prop.attribute) for prop in provider.operation.properties}
         super().__init__(provider, resource_name, self._guarded(resource_name, props), opts)
@@ -246,5 +246,5 @@ def _refuse_failed(resource_name: str, told: dict[str, Any]) -> None:
     if failure is not None:
         raise run_error(str(failure))
     if not result.has_ended and not pulumi.runtime.is_dry_run():
-        what = f"The revocation of the licences of {label} was not seen to end."
-        raise run_error(f"{what} Run pulumi again to go on waiting.")
+        what = f"The revocation of the licences of {label} has not been confirmed."
+        raise run_error(f"{what} Run pulumi again to continue waiting.")

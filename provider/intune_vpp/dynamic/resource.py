@@ -175,7 +175,7 @@ def _known(names: list[Any]) -> Any:
 def _refuse_other_location(seen: list[Any]) -> None:
     token_id, location, expected = seen
     if location not in {None, expected}:
-        msg = f'Token {token_id} is for the location "{location}", expected was "{expected}".'
+        msg = f'Token {token_id} is for the location "{location}", but "{expected}" is expected.'
         raise run_error(f"{msg} Renew it with the right location's file, or correct expected_location_name.")
 
 
@@ -183,14 +183,14 @@ def _refuse_duplicates(seen: list[Any]) -> None:
     token_id, duplicates = seen
     if duplicates and not pulumi.runtime.is_dry_run():
         others = ", ".join(duplicates)
-        msg = f"Token {token_id} has a duplicate in this tenant that was made from the same file: token {others}."
-        raise run_error(f"{msg} Delete the one that the warning does not say to keep, then refresh.")
+        msg = f"Token {token_id} has a duplicate in this tenant, created from the same file: token {others}."
+        raise run_error(f"{msg} Keep the one named in the warning, delete the other, then refresh.")
 
 
 def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:
     if opts is not None and (opts.id is not None or opts.import_ is not None):
         msg = "A dynamic VppToken can neither be imported nor looked up by id."
-        raise run_error(f"{msg} To manage a token that exists, set adopt_token_id.")
+        raise run_error(f"{msg} To manage an existing token, set adopt_token_id.")
 
 
 def _hiding(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:

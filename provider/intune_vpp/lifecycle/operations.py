@@ -89,8 +89,8 @@ class OperationLifecycle(ABC):
         try:
             yield
         except TokenGone:
-            what = f"There is no token {token_id} in tenant {tenant_id}: it was deleted, or it belongs to another"
-            raise TokenGone(f"{what} tenant. Then give this resource the provider of its token.") from None
+            what = f"Token {token_id} was not found in tenant {tenant_id}. It was deleted, or it belongs to another"
+            raise TokenGone(f"{what} tenant: use the same provider as its VppToken.") from None
 
     def _require_tenant(self, operation_id: str, before: Mapping[str, Any]) -> None:
         tenancy.require(self._tokens, before.get("tenantId") or "", f"{self.operation.name} {operation_id}")
@@ -210,8 +210,8 @@ class LicenseRevocations(OperationLifecycle):
         try:
             seen = self._clock.unless_stopped(partial(self._listing.get, token_id))
         except TokenGone:
-            what = f"Token {token_id} was deleted before the revocation of its licences was seen to end."
-            failure = RevocationFailed(f"{what} Intune tells no more of it: remove this resource from the program.")
+            what = f"Token {token_id} was deleted before the revocation of its licences was confirmed."
+            failure = RevocationFailed(f"{what} Intune no longer reports it. Remove this resource from the program.")
             kept = {name: value for name, value in before.items() if name == pulumi_state.EARLIER}
             return OperationResult(
                 operation_id,
@@ -281,7 +281,7 @@ def _token_id(properties: Mapping[str, Any]) -> str:
     """The token that an operation is about. Raises StateError where a state does not say so."""
     found = properties.get(_TOKEN)
     if not isinstance(found, str):
-        raise StateError(f"The state of this resource holds no {_TOKEN}. Add it with `pulumi state edit`.")
+        raise StateError(f"The state of this resource has no {_TOKEN}. Add it with `pulumi state edit`.")
     return found
 
 

@@ -64,8 +64,8 @@ class OperationResource:
         Raises QueryRefused, and HalfDone where it failed: the engine warns of it, and keeps it for the next update.
         """
         if not request.properties.fields:
-            what = f"A {self._operation.name} is an act: it can be neither imported nor looked up."
-            raise InvalidRequest(f"{what} Declare one, and it is done.")
+            what = f"A {self._operation.name} is an operation: it can be neither imported nor looked up."
+            raise InvalidRequest(f"{what} Declare one in the program to run it.")
         secrets = property_values.secrets(request.inputs)
         lifecycle = self._parts.operation(self._operation)
         found = lifecycle.look(request.id, self._decoded(request.properties))

@@ -61,8 +61,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Take an engine that did not start this process (PULUMI_DEBUG_PROVIDERS). The next Configure is its first."""
         if self._has_engine:
             # An engine attaches to no process that an engine has started: this is somebody else.
-            msg = "An engine has started this plugin, and no other can attach to it."
-            raise SettingsError(f"{msg} For PULUMI_DEBUG_PROVIDERS, start the plugin by hand, without an argument.")
+            msg = "This plugin was started by an engine, so no other engine can attach to it."
+            raise SettingsError(f"{msg} For PULUMI_DEBUG_PROVIDERS, start the plugin yourself, without an argument.")
         with self._configuring:
             self._configuration = None
             self._log = EngineLog(request.address)

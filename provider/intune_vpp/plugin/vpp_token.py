@@ -83,7 +83,7 @@ class VppToken:
         state = pulumi_state.state_from(request.id, outputs, property_values.decode(request.inputs))
         if not pulumi_state.is_fingerprint_or_marker(outputs.get("token")):
             # Whatever a lookup names as state, the engine stores.
-            msg = "token cannot be named in a lookup, since it would be stored."
+            msg = "token cannot be used in a lookup, since it would be stored."
             raise InvalidRequest(f"{msg} The id is enough.")
         return self._parts.tokens.read(state)
 
