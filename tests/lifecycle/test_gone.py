@@ -128,7 +128,7 @@ def test_a_404_of_graph_for_a_token_that_is_listed(tenant: Tenant) -> None:
     ]
     for call in calls:
         run = answering(tenant, PLAIN)
-        with pytest.raises(NotFound, match="but lists it. Nothing was changed"):
+        with pytest.raises(NotFound, match=r"but lists it\. Nothing was changed"):
             call(run)
         assert run.requests == [LIST]
     assert [one.id for one in tenant.tokens] == [state.id]

@@ -199,8 +199,10 @@ def test_misnamed_file_warns_in_preview(tenant: Tenant) -> None:
     run = Run(tenant)
     assert run.preview(state, {**wanted(None), "token": file}).renews
     assert run.reporter.warnings == [
-        'The token file is named after "Monroe", but the token in Intune is for "Lincoln". '
-        "Check that it is the right file."
+        (
+            'The token file is named after "Monroe", but the token in Intune is for "Lincoln". '
+            "Check that it is the right file."
+        )
     ]
 
 

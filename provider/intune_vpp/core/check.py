@@ -83,7 +83,7 @@ def check(
     recall: Callable[[str], SToken | None],
     now: datetime,
 ) -> Checked:
-    """Normalise and judge `inputs`, which come with Graph's names; `token` is a Download, a text or UNKNOWN.
+    """Normalise and judge `inputs`, which come with Graph's names; `token` is a TokenFileContent, a string or UNKNOWN.
 
     `olds` are the inputs of the last run, None for a new token; `recall` knows the token files this process has met.
     """
@@ -236,7 +236,7 @@ def needs_beta(what: str, way_out: str = "") -> str:
 
 
 def _missing(args: VppTokenArgs, inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
-    """What a new token cannot do without; one that is taken over has it already."""
+    """What a new token cannot do without; one that is adopted already has it."""
     if inputs.get("adoptTokenId") is not None:
         return []
     required = [prop for prop in INPUTS if prop.required and inputs.get(prop.name) is None]

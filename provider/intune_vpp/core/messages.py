@@ -1,4 +1,4 @@
-"""A plan in one sentence, for a reviewer who is no expert."""
+"""Plans, operations and drift in one sentence each."""
 
 from __future__ import annotations
 

@@ -79,12 +79,12 @@ class Result:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it stays as it is."""
+        """Whether the revocation has ended."""
         return self.action_state in ENDED
 
     @property
     def took_all(self) -> bool:
-        """Whether Graph says outright that no licence is left: what is irreversible hangs on it."""
+        """Whether Graph states that all licences were revoked. The deletion of a token depends on it."""
         return self.action_state == ActionState.DONE and self.failed_licenses_count == 0 and self.has_no_reason
 
     @property
@@ -114,7 +114,7 @@ def running(observed: VppToken) -> Result | None:
 
 
 def find(watch: Watch, observed: VppToken) -> Result | None:
-    """What is watched, in what a token shows now."""
+    """The watched revocation among the results that a token shows now, None where there is none."""
     found = [one for one in results(observed) if one.start_date_time]
     if watch.start is not None:
         return next((one for one in found if _same_start(one.start_date_time, watch.start)), None)
@@ -130,7 +130,7 @@ def shows(watch: Watch, observed: VppToken) -> bool:
 
 
 def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
-    """How the revocation ended, None while it is still to be waited for."""
+    """How the revocation ended; None while it is still running."""
     result = find(watch, observed)
     if result is not None and result.has_ended:
         return verdict(result, observed.label)
@@ -219,7 +219,7 @@ def how_again(sentence: str | None) -> str | None:
 
 
 def result_to(result: Result) -> dict[str, Any]:
-    """What Graph tells of a revocation, as outputs."""
+    """A result as outputs."""
     return {camel_case(field.name): getattr(result, field.name) for field in fields(result)}
 
 
@@ -229,6 +229,6 @@ def result_from(members: Mapping[str, Any]) -> Result:
 
 
 def unresolved(result: Result, label: str) -> WaitResult:
-    """What is still wrong with a revocation, by what is known of it: until the resource is replaced."""
+    """The failure or warning of a revocation that remains until the resource is replaced."""
     ended = verdict(result, label)
     return WaitResult(with_cure(ended.failure), how_again(ended.warning))

@@ -39,7 +39,7 @@ class Watch:
 
 
 def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
-    """How the watched sync ended, None while it is still to be waited for."""
+    """How the watched sync ended; None while it is still running."""
     waited = now - watch.started_at
     if _synced_since(watch, observed) and observed.last_sync_status == SyncStatus.COMPLETED:
         return _after_success(watch, observed, waited)

@@ -1,4 +1,4 @@
-"""What Pulumi's dynamic provider process runs for the resources that are acts."""
+"""What Pulumi's dynamic provider process runs for the operation resources."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class OperationProvider(ConfiguredProvider):
         return UpdateResult(self._outputs(result))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Forget it: nothing in the tenant was made by it."""
+        """Remove it from the state: it created nothing in the tenant."""
 
     @property
     def _lifecycle(self) -> OperationLifecycle:

@@ -91,7 +91,7 @@ class LicenseSync(_OperationResource, module="intune-vpp", name="LicenseSync"):
     last_sync_date_time: Output[str | None]
     """When Intune last synced licences; absent before the first time."""
     sync_pending: Output[bool]
-    """True while the sync was not seen to succeed; the next update then tries again."""
+    """True while the sync has not been confirmed; the next update then tries again."""
 
     def __init__(
         self,
@@ -117,9 +117,9 @@ class LicenseSync(_OperationResource, module="intune-vpp", name="LicenseSync"):
 
 
 class LicenseRevocation(_OperationResource, module="intune-vpp", name="LicenseRevocation"):
-    """All licences of a token taken back: Graph's `revokeLicenses` (beta only), run once, at create.
+    """Revokes all licences of a token: Graph's `revokeLicenses` (beta only), run once, at create.
 
-    It cannot be undone, and has no triggers for that reason: to revoke once more, replace the resource (`--replace`).
+    It cannot be undone, and has no triggers for that reason: to revoke again, replace the resource (`--replace`).
     A revocation that runs already is joined. Its id is the token's and the start of the action.
 
     Source: https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptokenrevokelicensesactionresult

@@ -63,13 +63,13 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     expected_location_name: Output[str | None]
     """The location that the file must belong to."""
     adopt_token_id: Output[str | None]
-    """The existing token that was taken over."""
+    """The existing token that was adopted."""
     wait_for_sync: Output[bool]
     """Whether creating and renewing wait for the licence sync."""
     deletion_protection: Output[bool]
     """Whether deleting is refused."""
     revoke_licenses_on_delete: Output[bool]
-    """Whether licences are taken back before the token is deleted."""
+    """Whether licences are revoked before the token is deleted."""
     tenant_id: Output[str]
     """The tenant's GUID; the state is of no use under another tenant's credentials."""
     state: Output[str]
@@ -87,7 +87,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     token_action_results: Output[Sequence[Mapping[str, Any]] | None]
     """Results of actions on the token (beta only)."""
     sync_pending: Output[bool]
-    """True while a sync that the provider started was not seen to succeed; the next update then tries again."""
+    """True while a sync that the provider started has not been confirmed; the next update then tries again."""
     duplicate_token_ids: Output[Sequence[str] | None]
     """Ids of other tokens of the tenant that were made from the same file; absent where there is none."""
 
@@ -131,10 +131,10 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
                 `declarativeDeviceManagement` (beta only); may be one-way.
             claim_token_management_from_external_mdm: take the location from another MDM (beta only).
             expected_location_name: refuse to be quiet when the file turns out to be another location's (beta only).
-            adopt_token_id: take over this existing token instead of creating one; read at create only.
+            adopt_token_id: adopt this existing token instead of creating one; read at create only.
             wait_for_sync: wait for the licence sync after creating and renewing; True when left out.
             deletion_protection: refuse to delete the token; True when left out.
-            revoke_licenses_on_delete: take back all licences before the token is deleted, and keep it where that fails
+            revoke_licenses_on_delete: revoke all licences before the token is deleted, and keep it where that fails
                 (beta only); False when left out.
             opts: Pulumi's options; `id` and `import_` cannot be used with a dynamic provider.
 

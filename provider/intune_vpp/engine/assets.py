@@ -14,7 +14,7 @@ from intune_vpp.core.stoken import MAX_BYTES
 
 
 def read(value: Any) -> Any:
-    """An asset's content as a Download; texts and unknowns as they are. Raises TokenFileError."""
+    """An asset's content as a TokenFileContent; texts and unknowns as they are. Raises TokenFileError."""
     if isinstance(value, pulumi.FileAsset):
         return read_file(Path(value.path))
     if isinstance(value, pulumi.StringAsset):

@@ -35,7 +35,7 @@ class Credential(Protocol):
     """A way to sign in."""
 
     def access_token(self) -> str:
-        """A bearer for Graph. Raises SignInRefused or NotSent."""
+        """A bearer for Graph. Raises SignInRefused or RequestNotSent."""
 
     def forget(self) -> None:
         """Drop what is cached, so that the next one is new."""

@@ -1,4 +1,4 @@
-"""What a preview can say of actions: check and plan, without a request and without credentials."""
+"""The preview of operations: check and plan, without a request and without credentials."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class OperationPreview:
     ) -> list[Problem]:
         """What is wrong with the inputs; `arrives` says that the resource is about to be created.
 
-        `resource` is the resource's URN, on those doors that are told.
+        `resource` is the resource's URN, on the doors that know it.
         """
         problems = [*operations.check(operation, inputs, self._policy), *self._twice(operation, inputs, resource)]
         with self._lock:
@@ -100,5 +100,5 @@ class OperationPreview:
 
 
 def _key(operation: Operation, inputs: Mapping[str, Any]) -> str:
-    """What was asked for, in whatever company the engine hands it over."""
+    """A key for the inputs, whatever other members the engine passes with them."""
     return operation.name + json.dumps(operations.echoed_inputs(operation, inputs), sort_keys=True, default=str)

@@ -1,4 +1,4 @@
-"""What a preview can say: check and plan, without a request and without credentials."""
+"""The preview of tokens: check and plan, without a request and without credentials."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Preview:
     def check(self, inputs: Mapping[str, Any], olds: VppTokenArgs | None, *, resource: str = "") -> Checked:
         """Normalise the inputs; what is wrong with them is in `problems`, and then nothing may be sent.
 
-        `resource` is the resource's name in the program, on those doors that are told.
+        `resource` is the resource's name in the program, on the doors that know it.
         """
         checked = check.check(inputs, olds=olds, policy=self._policy, recall=self._files.get, now=self._clock.now())
         checked = self._alone_with_file(checked, olds, resource)
@@ -58,7 +58,7 @@ class Preview:
     def plan(self, state: VppTokenState, args: VppTokenArgs, *, resource: str = "") -> Plan:
         """What an update would do, told in a sentence, with a warning for each thing about to go wrong.
 
-        `resource` is the resource's name in the program, on those doors that are told.
+        `resource` is the resource's name in the program, on the doors that know it.
 
         Refresh asks too, from the inputs in the state: what no program asked for in this run is told as drift.
         """
@@ -69,7 +69,7 @@ class Preview:
             # A refresh shows what differs; what is still to be done is for an update to say.
             return Plan(changes=plan.changes)
         if not plan.renews:
-            # A renewal is the cure for what there would be to warn of.
+            # A renewal fixes what the warnings are about.
             self.warn_of(state)
         if self._ownership.is_new(state.id):
             self._warn(f"Two resources of this program manage token {state.id}. Remove one of them from the program.")

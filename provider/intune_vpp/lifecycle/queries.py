@@ -48,7 +48,7 @@ class Queries:
         return [found for found in self._tokens.list().tokens if wanted.passes(found)]
 
     def by_id(self, token_id: str) -> VppToken:
-        """One token. Raises QueryRefused where it is not there."""
+        """One token. Raises InvalidRequest where it is not there."""
         try:
             return self._tokens.get(token_id)
         except NotFound as refusal:
@@ -60,7 +60,7 @@ class Queries:
     def by_name(self, *, display_name: str | None = None, location_name: str | None = None) -> VppToken:
         """The one token of a display name or a location; v1.0 shows neither.
 
-        Raises QueryRefused where there is none, or more than one, and SettingsError on v1.0.
+        Raises InvalidRequest where there is none, or more than one, and SettingsError on v1.0.
         """
         self._require_beta("displayName" if display_name is not None else "locationName")
         named = f'display name "{display_name}"' if display_name is not None else f'location "{location_name}"'
@@ -83,7 +83,7 @@ class Queries:
     def by_app(self, mobile_app_id: str) -> VppToken:
         """The token that feeds a mobile app; v1.0 does not show it.
 
-        Raises QueryRefused where the app is none of a token's, and SettingsError on v1.0.
+        Raises InvalidRequest where the app is none of a token's, and SettingsError on v1.0.
         """
         self._require_beta("mobileAppId")
         try:

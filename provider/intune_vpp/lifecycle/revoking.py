@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Revoking:
-    """Takes back the licences of one token at a time; waits are shared."""
+    """Revokes the licences of one token at a time; waits are shared."""
 
     def __init__(
         self, *, tokens: VppTokens, listing: TokenListing, waiting: Waiting, reporter: Reporter, clock: Clock

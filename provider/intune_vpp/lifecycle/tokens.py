@@ -219,7 +219,7 @@ class TokenLifecycle:
     # Read.
 
     def find(self, token_id: str) -> VppTokenState:
-        """A token that was never managed, as an import wants it. Raises QueryRefused where it does not exist."""
+        """A token that was never managed, as an import wants it. Raises InvalidRequest where it does not exist."""
         tenant_id = self._tokens.tenant_id()
         try:
             observed = self._listing.one(token_id)
