@@ -127,7 +127,7 @@ class Demonstration:
         refused = {
             "not base64": broken,
             "expired on": self.file("expired", expires=_in(days=-1)),
-            "go backwards": self.file("older", expires=_in(days=100), organization="Contoso Schools"),
+            "with an older one": self.file("older", expires=_in(days=100), organization="Contoso Schools"),
             "belongs to the organization": self.file("other", expires=_in(days=365), organization="Fabrikam"),
         }
         for sentence, file in refused.items():

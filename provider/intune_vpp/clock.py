@@ -1,4 +1,4 @@
-"""The machine's time, and an end to waiting."""
+"""The system clock, and the cancellation of all waits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SystemClock:
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass. Raises WaitInterrupted once stopped."""
+        """Sleep. Raises WaitInterrupted once stopped."""
         if self._stopped.wait(seconds):
             raise _interrupted()
 
@@ -55,7 +55,8 @@ class SystemClock:
     def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
         """The answer of a call that was started.
 
-        Raises WaitInterrupted once stopped, and TimeoutError after `timeout` seconds; the call then goes on unheard.
+        Raises WaitInterrupted once stopped, and TimeoutError after `timeout` seconds. The call
+        then continues, and its result is dropped.
         """
         woken = threading.Event()
         self._waiting.add(woken)
@@ -80,5 +81,5 @@ def _answer(answer: Future[T], call: Callable[[], T]) -> None:
 
 
 def _interrupted(*, asked: bool = False) -> WaitInterrupted:
-    msg = "The wait was interrupted; what was begun goes on in Intune."
-    return WaitInterrupted(f"{msg} The next update sees to the rest.", asked=asked)
+    msg = "Interrupted while waiting. The operation continues in Intune."
+    return WaitInterrupted(f"{msg} The next pulumi up resumes it.", asked=asked)

@@ -161,9 +161,9 @@ def _endpoint(name: str, value: str | None, default: str) -> str:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError:
-        raise _unusable(name, "is not an address") from None
+        raise _unusable(name, "is not a valid address") from None
     if parts.scheme != "https" or not parts.hostname or not _PLAIN_ADDRESS.fullmatch(value):
-        raise _unusable(name, "must be an https:// address without user, query and fragment")
+        raise _unusable(name, "must be an https:// address without a user, query or fragment")
     return value.rstrip("/")
 
 

@@ -112,9 +112,9 @@ def test_the_sources(operation: Operation) -> None:
 
 @each_action
 def test_no_import(operation: Operation) -> None:
-    """A resource says that it is an act, and that an act cannot be imported."""
-    assert "It is an act" in RESOURCES[operation.name]["description"]
-    assert importing(RESOURCES[operation.name]).startswith("An act cannot be imported")
+    """A resource says that it runs an operation, and that an operation cannot be imported."""
+    assert "It runs an operation" in RESOURCES[operation.name]["description"]
+    assert importing(RESOURCES[operation.name]).startswith("An operation cannot be imported")
 
 
 def test_a_revocation_is_told_as_in_a_token() -> None:

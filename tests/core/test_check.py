@@ -112,7 +112,7 @@ def test_a_fingerprint_from_memory_is_judged_too() -> None:
     """An older file is refused however it comes in."""
     older = file(expires=NOW + timedelta(days=30))
     result = checked({**args_to(args()), "token": older.fingerprint}, olds=args(file()), known=older)
-    assert "that would go backwards" in result.problems[0].reason
+    assert "with an older one" in result.problems[0].reason
 
 
 def test_the_mark_of_a_file_from_elsewhere_passes_where_it_was() -> None:
@@ -126,7 +126,7 @@ def test_the_mark_of_a_file_from_elsewhere_passes_where_it_was() -> None:
 def test_a_fingerprint_without_a_file_beside_it_is_not_at_hand() -> None:
     """Old inputs that name a fingerprint but know nothing of its file are no proof of it."""
     olds = args(file(), token_file=None)
-    assert "not at hand" in checked(args_to(olds), olds=olds).problems[0].reason
+    assert "has not been read in this run" in checked(args_to(olds), olds=olds).problems[0].reason
 
 
 def test_a_new_file_that_ends_soon_is_warned_of_by_the_name_of_its_token() -> None:

@@ -228,7 +228,7 @@ def refusal(read: Callable[[], object]) -> str:
     sentence = str(caught.value)
     assert "hunter2" not in sentence
     assert sentence.endswith(CURE)
-    return sentence.removeprefix("The state of this resource holds a member ").partition(" ")[0]
+    return sentence.removeprefix("The state of this resource has a member ").partition(" ")[0]
 
 
 @pytest.mark.parametrize(("name", "value"), wrong(PROPERTIES))

@@ -18,7 +18,7 @@ from intune_vpp.core.pulumi_state import args_to
 if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
 
-GO_ON = "To go on without this token, name its URN with --exclude."
+GO_ON = "To continue without this token, pass its URN to --exclude."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ SENTINEL_OF_ASSETS = "030794c1-ac77-496b-92df-f27374a8bd58"
 
 
 def test_the_text_becomes_its_fingerprint(start: Start) -> None:
-    """Check answers the fingerprint and what the file says, the other inputs as they were, and nowhere the text."""
+    """Check answers the fingerprint and the date in the file, the other inputs as they were, and nowhere the text."""
     file = text(expires=datetime(2099, 10, 1, 12, 30, 15, tzinfo=UTC))
     checked = start().check({}, inputs(file, countryOrRegion="US", roleScopeTagIds=["0"]))
 
@@ -84,7 +84,7 @@ def test_a_fingerprint_without_its_file(start: Start) -> None:
     assert elsewhere.check(once, once).failures == []
     (failure,) = elsewhere.check({}, once).failures
     assert failure.property == ""
-    assert failure.reason.startswith("The token is the fingerprint of a file that is not at hand.")
+    assert failure.reason.startswith("The token is a fingerprint, but its file has not been read in this run.")
 
 
 @pytest.mark.parametrize("sentinel", [STRING_SENTINEL, SENTINEL_OF_ASSETS])
@@ -122,13 +122,13 @@ def test_any_input_may_be_unknown(start: Start, sentinel: str) -> None:
         (7.0, "must be the text of a .vpptoken file"),
         (file_text(expires=day(-1), inner="tell-nobody"), "and was never applied"),
         (pulumi.FileAsset("/"), "is a folder"),
-        (pulumi.FileAsset("gone.vpptoken"), "gone.vpptoken is not there"),
-        (pulumi.RemoteAsset("https://evil.example/"), "The token cannot be given as RemoteAsset"),
+        (pulumi.FileAsset("gone.vpptoken"), "gone.vpptoken does not exist"),
+        (pulumi.RemoteAsset("https://evil.example/"), "The token cannot be a RemoteAsset"),
         (
             pulumi.AssetArchive({"tell-nobody": pulumi.StringAsset("tell-nobody")}),
-            "cannot be given as AssetArchive",
+            "cannot be a AssetArchive",
         ),
-        (None, "token is needed to create a token."),
+        (None, "token is required to create a token."),
     ],
 )
 def test_a_file_that_cannot_be_used(start: Start, token: object, told: str) -> None:
@@ -152,8 +152,8 @@ def test_failures_name_the_argument_and_no_property(start: Start) -> None:
     assert {failure.reason for failure in failures} == {
         "adoptToken is not an input of a VppToken.",
         "vpp_token_account_type must be one of: business, education.",
-        "country_or_region must be a country code of two letters, such as US.",
-        "role_scope_tag_ids must be a list of texts.",
+        "country_or_region must be a two-letter country code, such as US.",
+        "role_scope_tag_ids must be a list of non-empty strings.",
     }
 
 
@@ -172,7 +172,7 @@ def test_the_old_inputs_guard_the_renewal(start: Start) -> None:
     olds = start().check({}, inputs(text(days=300))).inputs
 
     (failure,) = start().check(olds, inputs(text(days=200))).failures
-    assert (failure.property, "earlier than the one Intune has" in failure.reason) == ("", True)
+    assert (failure.property, "before the token in Intune" in failure.reason) == ("", True)
     assert start().check(olds, inputs(text(days=400))).failures == []
 
 
@@ -236,7 +236,7 @@ def test_a_refusal_names_arguments(start: Start) -> None:
     """What Check will not have is told in the words of the program, the keys of the configuration in theirs."""
     fabrikam = inputs(text(), organizationName="Fabrikam")
     (organization,) = start().check({}, fabrikam).failures
-    assert 'organization_name says "Fabrikam"' in organization.reason
+    assert 'organization_name is "Fabrikam"' in organization.reason
 
     (beta,) = start(graphVersion="v1.0").check({}, inputs(text(), dataSharingConsentGranted=None)).failures
     assert beta.reason == (
@@ -255,7 +255,7 @@ def test_a_check_says_what_it_creates(start: Start, engine: Engine) -> None:
     provider.check(once, once)
 
     assert engine.told("INFO") == [
-        f"creates Lincoln, valid until {expires:%Y-%m-%d}, or adopts the token that was made from this file before"
+        f"Creates Lincoln (valid until {expires:%Y-%m-%d}), or adopts the token already created from this file"
     ]
 
 
@@ -265,5 +265,5 @@ def test_a_check_says_what_it_takes_over(start: Start, engine: Engine) -> None:
 
     assert start().check({}, adopted).failures == []
     assert engine.told("INFO") == [
-        "takes over token 22222222-2222-4222-8222-222222222222, creates nothing",
+        "Adopts token 22222222-2222-4222-8222-222222222222; nothing is created",
     ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # The state has Graph's names: the sentence does not speak of `display_name` here.
 REFUSAL = (
-    "The state of this resource holds a member displayName that is not a string. "
+    "The state of this resource has a member displayName that is not a string. "
     "Correct or remove that member with `pulumi state edit`."
 )
 ODD: dict[str, Any] = {"displayName": {"hunter2": "hunter2"}}
@@ -66,5 +66,5 @@ def test_an_operation_with_a_member_of_the_wrong_type(begin: Begin, tenant: Unsy
         lambda: provider.read(kept.id, outputs),
         lambda: provider.update(kept.id, outputs, kept.inputs),
     ):
-        with pytest.raises(StateError, match=r"holds a member tenantId that is not a string\. Correct"):
+        with pytest.raises(StateError, match=r"has a member tenantId that is not a string\. Correct"):
             call()

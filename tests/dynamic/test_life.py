@@ -96,7 +96,7 @@ def test_a_renewal_is_shown_by_the_engine(start: Start, engine: Engine) -> None:
 
     assert changes(start(), kept, inputs(text(days=300))) is None
     _, renewal = engine.told("INFO")
-    assert renewal.startswith("renews Lincoln in place: ")
+    assert renewal.startswith("Renews Lincoln in place (expires ")
 
 
 def test_what_the_engine_cannot_see_is_said_outright(start: Start, tenant: Unsyncable) -> None:
@@ -193,7 +193,7 @@ def test_a_failed_sync_keeps_the_state(start: Start, tenant: Unsyncable, engine:
     kept = made(start(), inputs(file, waitForSync=True))
 
     (warning,) = engine.told("WARNING")
-    assert "The licence service is away. It is usually over soon" in warning
+    assert "The licence service is away. This is usually temporary" in warning
     assert warning.endswith("The token is kept in the state.")
     assert (kept.id, kept.outputs["syncPending"], engine.told("ERROR")) == (tenant.tokens[0].id, True, [])
 
@@ -210,7 +210,7 @@ def test_a_protected_token_is_not_deleted(start: Start, tenant: Unsyncable) -> N
     kept = made(start(), inputs(text()))
 
     for outputs in (kept.outputs, {"displayName": "Lincoln"}):
-        with pytest.raises(DeletionRefused, match="Set deletion_protection to false, run an update, then delete it"):
+        with pytest.raises(DeletionRefused, match="Set deletion_protection to false, run pulumi up, then delete it"):
             start().delete(kept.id, outputs)
 
     assert len(tenant.tokens) == 1
@@ -233,5 +233,5 @@ def test_an_adoption(start: Start, tenant: Unsyncable) -> None:
     assert (kept.id, kept.outputs["displayName"]) == (token_id, "Ours")
     assert (kept.outputs["token"], "tokenFile" in kept.outputs) == ("renewed elsewhere", False)
     assert changes(start(), kept, adopt) is False
-    with pytest.raises(AdoptionRefused, match=f"There is no token {GONE} to adopt.*Check adopt_token_id"):
+    with pytest.raises(AdoptionRefused, match=f"The token to adopt, {GONE}, was not found.*Check adopt_token_id"):
         made(start(), inputs(None, adoptTokenId=GONE))

@@ -20,7 +20,7 @@ def test_a_wrong_location_keeps_the_state(start: Start, tenant: Unsyncable, engi
     kept = made(start(), inputs(text(location="Roosevelt"), expectedLocationName="Lincoln"))
 
     (warning,) = engine.told("WARNING")
-    assert warning.startswith(f'Token {kept.id} is for the location "Roosevelt", expected was "Lincoln". ')
+    assert warning.startswith(f'Token {kept.id} is for the location "Roosevelt", but "Lincoln" is expected. ')
     assert [token.id for token in tenant.tokens] == [kept.id]
     assert warning.endswith("or correct expected_location_name. The token is kept in the state.")
     assert kept.outputs["locationName"] == "Roosevelt"
@@ -35,7 +35,9 @@ def test_a_wrong_location_stays_loud(start: Start, engine: Engine) -> None:
     again = updated(start(), kept, asked)
     assert len(engine.told("WARNING")) == 2
     assert again.outputs == kept.outputs
-    assert engine.told("INFO")[-1].startswith('fails: Lincoln is for the location "Roosevelt", expected is "Lincoln"')
+    assert engine.told("INFO")[-1].startswith(
+        'Fails: Lincoln is for the location "Roosevelt", but "Lincoln" is expected'
+    )
 
     for expected in ("Roosevelt", None):
         right = inputs(file, expectedLocationName=expected)

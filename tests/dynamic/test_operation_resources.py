@@ -130,7 +130,10 @@ def test_the_arguments_are_the_tables(kind: type[Any], operation: Operation) -> 
 @pytest.mark.parametrize("options", [{"id": "x"}, {"import_": "x"}])
 def test_options_that_cannot_work(kind: type[Any], operation: Operation, options: dict[str, Any]) -> None:
     """An act cannot be looked up or imported: the sentence says what can be done."""
-    told = rf"^A {operation.name} is an act: it can be neither imported nor looked up\. Declare one, and it is done\.$"
+    told = (
+        rf"^A {operation.name} is an operation: it can be neither imported nor looked up\. "
+        r"Declare one in the program to run it\.$"
+    )
     with pytest.raises(pulumi.RunError, match=told):
         kind("one", **arguments(operation), opts=pulumi.ResourceOptions(**options))
 
@@ -186,7 +189,9 @@ def test_one_that_was_not_seen_to_end_fails_the_run(state: str | None) -> None:
     def program() -> LicenseRevocation:
         return LicenseRevocation("one", vpp_token_id=TOKEN_ID)
 
-    with pytest.raises(pulumi.RunError, match=r'of the token of "one" was not seen to end\. Run pulumi again to go on'):
+    with pytest.raises(
+        pulumi.RunError, match=r'of the token of "one" has not been confirmed\. Run pulumi again to continue'
+    ):
         run(program, outputs=outputs)
     assert len(run(program, outputs=outputs, preview=True).made) == 1
 
@@ -199,7 +204,7 @@ def test_two_of_one_token_are_refused(preview: bool) -> None:  # noqa: FBT001 - 
         LicenseRevocation("one", vpp_token_id=TOKEN_ID)
         LicenseRevocation("two", vpp_token_id=pulumi.Output.from_input(other))
 
-    with pytest.raises(pulumi.RunError, match=r'^"(one|two)" and "(two|one)" revoke the licences of one token\.'):
+    with pytest.raises(pulumi.RunError, match=r'^"(one|two)" and "(two|one)" revoke the licences of the same token\.'):
         run(lambda: program(TOKEN_ID.upper()), outputs=DONE, preview=preview)
     for _ in range(2):
         assert len(run(lambda: program("33333333-2222-4222-8222-222222222222"), outputs=DONE).made) == 2

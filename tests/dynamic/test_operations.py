@@ -117,15 +117,15 @@ def test_triggers_that_are_not_known_yet(begin: Begin, token_id: str, later: Any
 @pytest.mark.parametrize(
     ("name", "news", "reason"),
     [
-        ("LicenseSync", {}, "vpp_token_id is needed: the id of a vppToken."),
-        (REVOCATION, {"vppTokenId": "Lincoln"}, "vpp_token_id must be the id of a vppToken, a GUID."),
+        ("LicenseSync", {}, "vpp_token_id is required: the id of a vppToken."),
+        (REVOCATION, {"vppTokenId": "Lincoln"}, "vpp_token_id must be the id of a vppToken (a GUID)."),
         (
             REVOCATION,
             {"vppTokenId": OTHER, "notifyManagedDevices": 1},
             "notify_managed_devices must be true or false.",
         ),
         (REVOCATION, {"vppTokenId": OTHER, "triggers": 1}, "triggers is not an input of a LicenseRevocation."),
-        ("LicenseCountSync", {"triggers": [pulumi.StringAsset("hunter2")]}, "triggers cannot hold files: name what"),
+        ("LicenseCountSync", {"triggers": [pulumi.StringAsset("hunter2")]}, "triggers cannot contain assets"),
     ],
 )
 def test_what_is_refused(begin: Begin, name: str, news: dict[str, Any], reason: str) -> None:
@@ -157,12 +157,12 @@ def test_a_configuration_that_cannot_be(begin: Begin, token_id: str, name: str) 
 def test_what_is_planned_is_told(begin: Begin, engine: Engine, token_id: str) -> None:
     """A revocation is announced as a warning, a sync as a note, what changes in the state in a program's words."""
     checked(begin(REVOCATION), {"vppTokenId": token_id})
-    assert engine.told("WARNING") == [f"This revokes all licences of token {token_id}. It cannot be undone."]
+    assert engine.told("WARNING") == [f"Revokes all licences of token {token_id}. It cannot be undone."]
     kept = made(begin("LicenseSync"), asked("LicenseSync", token_id))
     changes(begin("LicenseSync"), kept, asked("LicenseSync", token_id, waitForSync=False))
     assert engine.told("INFO") == [
-        f"syncs the licences of token {token_id}",
-        "changes wait_for_sync in the state only",
+        f"Syncs the licences of token {token_id}",
+        "Changes wait_for_sync in the state only",
     ]
 
 
@@ -189,7 +189,7 @@ def test_a_revocation_is_gone_on_with(
     tenant.revoke_seconds = 600
     kept = made(begin(REVOCATION), {"vppTokenId": token_id})
     assert kept.outputs["actionState"] == "pending"
-    assert engine.told("WARNING")[-1].endswith("(it is pending). Run pulumi again to go on waiting.")
+    assert engine.told("WARNING")[-1].endswith("(it is pending). Run pulumi again to continue waiting.")
     tenant.clock.advance(600)
     well = updated(begin(REVOCATION), kept, {"vppTokenId": token_id})
     assert well.outputs["actionState"] == "done"
@@ -203,7 +203,8 @@ def test_a_failed_sync_is_tried_again(begin: Begin, tenant: Unsyncable, engine: 
     kept = made(begin("LicenseSync"), {"vppTokenId": token_id})
     (warning,) = engine.told("WARNING")
     assert warning == (
-        "The licence sync of Lincoln failed. Intune says no more; see its tenant status. The next update tries again."
+        "The licence sync of Lincoln failed. Intune gives no reason; check the tenant status. "
+        "The next update tries again."
     )
     assert (kept.id, kept.outputs["syncPending"]) == (token_id, True)
     well = updated(begin("LicenseSync"), kept, {"vppTokenId": token_id})

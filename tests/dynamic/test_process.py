@@ -215,7 +215,7 @@ def test_failures(tenant: Tenant) -> None:
 
     told = (caught.value.details() or "").strip().splitlines()[-1]
     assert told.startswith("intune_vpp.core.errors.DeletionRefused: Lincoln is protected: ")
-    assert "Set deletion_protection to false, run an update, then delete it." in told
+    assert "Set deletion_protection to false, run pulumi up, then delete it." in told
     assert len(tenant.tokens) == 1
     assert [one for one in heard if "tell-nobody" in one] == []
 

@@ -174,17 +174,17 @@ def test_a_relative_path_is_the_programs_or_the_projects(path: Path, monkeypatch
     [
         (
             pulumi.FileAsset("gone.vpptoken"),
-            r"^The token file /.*/gone\.vpptoken is not there\. Name the",
+            r"^The token file /.*/gone\.vpptoken does not exist\. Use the",
         ),
         (pulumi.FileAsset("/"), r"^The token file / is a folder\."),
         (pulumi.FileAsset("a" * 5000), r"cannot be read \(OSError\)"),
         (pulumi.FileAsset("a\x00b"), r"cannot be read \(ValueError\)"),
-        (pulumi.RemoteAsset("https://evil.example/"), r"^The token cannot be given as RemoteAsset: .* Use a FileAsset"),
-        (pulumi.FileArchive("a.zip"), r"^The token cannot be given as FileArchive"),
-        (b"bytes", r"^The token cannot be given as bytes"),
-        (Path("/gone.vpptoken"), r"^The token file /gone\.vpptoken is not there"),
-        (pulumi.FileAsset("/dev/zero"), r"^The token file /dev/zero is no regular file\."),
-        (pulumi.AssetArchive({}), r"^The token cannot be given as AssetArchive"),
+        (pulumi.RemoteAsset("https://evil.example/"), r"^The token cannot be a RemoteAsset: .* Use a FileAsset"),
+        (pulumi.FileArchive("a.zip"), r"^The token cannot be a FileArchive"),
+        (b"bytes", r"^The token cannot be a bytes"),
+        (Path("/gone.vpptoken"), r"^The token file /gone\.vpptoken does not exist"),
+        (pulumi.FileAsset("/dev/zero"), r"^The token file /dev/zero is not a regular file\."),
+        (pulumi.AssetArchive({}), r"^The token cannot be a AssetArchive"),
     ],
 )
 def test_a_token_that_cannot_work(asset: Any, told: str, *, wrapped: bool) -> None:
@@ -201,7 +201,9 @@ def test_a_token_that_cannot_work(asset: Any, told: str, *, wrapped: bool) -> No
 def test_a_location_with_escapes_is_told_on_one_line() -> None:
     """What Apple or somebody calls a location writes no line of its own at the end of a program."""
     location = "York\x1b[2J\r\n::error::forged\u2028##vso[a]"
-    told = r'^Token x is for the location "York\ufffd\[2J ::error::forged # #vso\[a\]", expected was "Lincoln"\. Renew'
+    told = (
+        r'^Token x is for the location "York\ufffd\[2J ::error::forged # #vso\[a\]", but "Lincoln" is expected\. Renew'
+    )
     with pytest.raises(pulumi.RunError, match=told):
         resource._refuse_other_location(["x", location, "Lincoln"])
 
@@ -211,7 +213,7 @@ def test_options_that_cannot_work(options: dict[str, Any]) -> None:
     """A dynamic resource cannot be looked up or imported: the sentence names what can."""
     told = (
         r"^A dynamic VppToken can neither be imported nor looked up by id\. "
-        r"To manage a token that exists, set adopt_token_id\.$"
+        r"To manage an existing token, set adopt_token_id\.$"
     )
     with pytest.raises(pulumi.RunError, match=told):
         VppToken("lincoln", opts=pulumi.ResourceOptions(**options))
@@ -242,7 +244,7 @@ def test_a_location_that_stands_once(told: dict[str, Any], location: str) -> Non
         return made.location_name.apply(names.append)
 
     if "York" in told.values():
-        with pytest.raises(pulumi.RunError, match='is for the location "York", expected was "Lincoln"'):
+        with pytest.raises(pulumi.RunError, match='is for the location "York", but "Lincoln" is expected'):
             run(program, outputs=told)
     else:
         run(program, outputs=told)

@@ -75,9 +75,9 @@ def test_the_reporter_speaks_of_arguments() -> None:
     """Infos and warnings name arguments, and keep their severity."""
     heard = Heard()
     reporter = PythonReporter(heard)
-    reporter.info("changes displayName")
+    reporter.info("Changes displayName")
     reporter.warn("Intune keeps organizationName")
     assert heard.said == [
-        ("info", "changes display_name"),
+        ("info", "Changes display_name"),
         ("warning", "Intune keeps organization_name"),
     ]

@@ -76,7 +76,10 @@ def test_the_guard_knows_the_organization(start: Start) -> None:
     checked = start().check(kept.inputs, inputs(text(days=350, organization="Fabrikam")))
 
     (failure,) = checked.failures
-    assert 'belongs to the organization "Fabrikam", the token in Intune to "Nobody\'s Schools"' in failure.reason
+    assert (
+        'belongs to the organization "Fabrikam", but the token in Intune belongs to "Nobody\'s Schools"'
+        in failure.reason
+    )
 
 
 def test_a_location_that_changed_is_told(start: Start, tenant: Unsyncable) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def restored(path: Path) -> Tenant:
-    """A new tenant made what the file says."""
+    """A new tenant made the date in the file."""
     tenant = a_tenant()
     restore(tenant, path)
     return tenant

@@ -24,7 +24,7 @@ def states(tenant: Tenant, version: Version = Version.BETA) -> list[str]:
 
 
 def test_a_new_token_is_filled_in() -> None:
-    """What a create leaves out is there as a null or a default, what the file says is taken from it."""
+    """What a create leaves out is there as a null or a default, the date in the file is taken from it."""
     made = a_tenant().create(a_body(organizationName="Somebody else", countryOrRegion="GB"))
 
     assert list(made) == sorted(made) == sorted(MEMBERS)

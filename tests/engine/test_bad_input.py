@@ -24,8 +24,8 @@ def _good(folder: Path) -> bytes:
 BROKEN = {
     "it is empty": b"",
     "it is not base64": b"hello, world",
-    "base64, but not of a JSON object": _coded("something else"),
-    "it has no orgName in it": _coded({"token": "x", "expDate": "2030-11-08T22:33:22+0000"}),
+    "base64, but does not contain a JSON object": _coded("something else"),
+    "it has no orgName": _coded({"token": "x", "expDate": "2030-11-08T22:33:22+0000"}),
     "its expDate is not a date": _coded({"token": "x", "expDate": "next year", "orgName": "Contoso"}),
     "larger than 64 kB": b"A" * 10_000_000,
     "it is not text": bytes(range(128, 256)),
@@ -49,7 +49,7 @@ def test_broken_files(project: Project, tenant: Tenant, tmp_path: Path) -> None:
 
 def test_files_that_are_not_there(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """A missing file and a folder are refused before the engine sees them, without a traceback."""
-    for path, sentence in ((tmp_path / "nowhere.vpptoken", "is not there"), (tmp_path, "is a folder")):
+    for path, sentence in ((tmp_path / "nowhere.vpptoken", "does not exist"), (tmp_path, "is a folder")):
         project.want(token=str(path))
         refused = project.preview()
         assert not refused.ok
@@ -79,20 +79,20 @@ def test_inputs_that_cannot_work(project: Project, tenant: Tenant, tmp_path: Pat
     good = str(token_file(tmp_path, "good"))
     stories: list[tuple[dict[str, Any], dict[str, str], str]] = [
         ({"vpp_token_account_type": "enterprise"}, {}, "must be one of: business, education"),
-        ({"country_or_region": "United Kingdom"}, {}, "country code of two letters"),
+        ({"country_or_region": "United Kingdom"}, {}, "two-letter country code"),
         (
             {"display_name": "Lincoln"},
             {"INTUNE_VPP_GRAPH_VERSION": "v1.0"},
             "display_name needs Graph's beta: leave display_name out",
         ),
         ({"data_sharing_consent_granted": None}, {}, "data_sharing_consent_granted must be true"),
-        ({"apple_id": None}, {}, "apple_id is needed"),
-        ({"token": None}, {}, "token is needed"),
+        ({"apple_id": None}, {}, "apple_id is required"),
+        ({"token": None}, {}, "token is required"),
         ({"token": str(token_file(tmp_path, "old", days=-2))}, {}, "expired on"),
         (
             {"organization_name": "Fabrikam"},
             {},
-            'belongs to the organization "Contoso", organization_name says "Fabrikam"',
+            'belongs to the organization "Contoso", organization_name is "Fabrikam"',
         ),
         ({"adopt_token_id": "../other"}, {}, "adopt_token_id must be the id of a vppToken"),
         ({}, {"INTUNE_VPP_GRAPH_ENDPOINT": "http://graph.example"}, "must be an https:// address"),
@@ -118,7 +118,7 @@ def test_the_first_request(project: Project, tenant: Tenant, tmp_path: Path) -> 
         ({"ARM_CLIENT_SECRET": "", "ARM_CLIENT_ID": ""}, "clientId (ARM_CLIENT_ID), clientSecret (ARM_CLIENT_SECRET)"),
         ({"ARM_CLIENT_SECRET": "wrong"}, "The client secret is wrong"),
         (without_permission, "DeviceManagementServiceConfig.ReadWrite.All"),
-        ({**nothing_listens, "INTUNE_VPP_AUTHORITY_HOST": "https://127.0.0.1:9"}, "gave no answer to the sign-in"),
+        ({**nothing_listens, "INTUNE_VPP_AUTHORITY_HOST": "https://127.0.0.1:9"}, "did not respond to the sign-in"),
         ({"INTUNE_VPP_CA_BUNDLE_PATH": str(tmp_path / "no.pem")}, "caBundlePath"),
     ):
         assert project.preview(**environment).ok, "a preview needs no credentials"

@@ -66,7 +66,7 @@ def test_another_tenant(project: Project, tenant: Tenant, tmp_path: Path) -> Non
         project.want(display_name="Other", deletion_protection=False)
         for attempt in (project.refresh(**elsewhere), project.up(**elsewhere), project.destroy(**elsewhere)):
             assert not attempt.ok
-            assert "Nothing was changed: use the credentials of the first" in attempt.text
+            assert "Nothing was changed. Use the credentials of the first" in attempt.text
         assert other.requests() == []
     assert tenant.requests() == []
     after = project.token()
@@ -94,13 +94,13 @@ def test_adoption(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     tenant.edit(by_hand["id"], lastSyncStatus="completed", lastSyncDateTime="2026-11-01T00:00:00Z")
     project.want(token=str(file), display_name="Lincoln", adopt_token_id=by_hand["id"])
     preview = project.preview()
-    assert "takes over token" in preview.text
+    assert "Adopts token" in preview.text
     assert project.up().ok
     assert project.token()["id"] == by_hand["id"]
     assert project.up("--expect-no-changes").ok
     assert tenant.requests() == ["GET vppTokens/{id}"]
     project.want("other", token=str(token_file(tmp_path, "other")), adopt_token_id="0" * 8 + by_hand["id"][8:])
-    assert "There is no token" in project.up().text
+    assert "was not found in this tenant" in project.up().text
 
 
 def test_a_token_uploaded_by_hand(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ def test_synced_on_demand(each_door: Project, tenant: Tenant, tmp_path: Path) ->
     for triggers in (["monday", {"build": 1}], ["tuesday", {"build": 2}]):
         project.act("nightly", "LicenseSync", there, triggers=triggers)
         previewed = project.preview("--diff", **WITHOUT_CREDENTIALS)
-        assert f"syncs the licences of token {there}" in previewed.text
+        assert f"Syncs the licences of token {there}" in previewed.text
         assert tenant.log() == []
         done = project.up()
         assert done.ok, done.text
@@ -36,7 +36,7 @@ def test_synced_on_demand(each_door: Project, tenant: Tenant, tmp_path: Path) ->
         assert tenant.log() == []
     project.acts["nightly"]["wait_for_sync"] = False
     changed = project.up()
-    assert "changes waitForSync in the state only" in changed.text.replace("wait_for_sync", "waitForSync")
+    assert "Changes waitForSync in the state only" in changed.text.replace("wait_for_sync", "waitForSync")
     assert tenant.log() == []
     assert project.refresh("--expect-no-changes").ok
     assert tenant.requests() == ["GET vppTokens/{id}"]
@@ -98,7 +98,7 @@ def test_counted_on_demand(each_door: Project, tenant: Tenant, tmp_path: Path) -
     for day in (1, 2):
         project.act("count", "LicenseCountSync", triggers={"day": day})
         previewed = project.preview(**WITHOUT_CREDENTIALS)
-        assert "counts the licences of all tokens" in previewed.text
+        assert "Counts the licences of all tokens" in previewed.text
         assert tenant.log() == []
         done = project.up()
         assert done.ok, done.text

@@ -35,7 +35,7 @@ def test_create_change_renew_destroy(project: Project, tenant: Tenant, tmp_path:
 
     project.want(token=str(token_file(tmp_path, "second", days=360, organization="Contoso Schools")))
     renewed = project.up()
-    assert "renews Lincoln School in place" in renewed.text
+    assert "Renews Lincoln School in place" in renewed.text
     assert tenant.requests() == RENEWED
     assert project.token()["id"] == created["id"]
     assert project.outputs()["expirationDateTime"] > created["outputs"]["expirationDateTime"]

@@ -63,7 +63,7 @@ def test_adoption_and_reading(yaml_project: YamlProject, tenant: Tenant, tmp_pat
     project.more["resources"] = {"york": {"type": PLUGIN_TYPE, "get": {"id": read}}}
     project.more["outputs"] = {"place": "${york.locationName}"}
     project.want(token=str(file), display_name="Lincoln", adopt_token_id=adopted)
-    assert "takes over token" in project.preview().text
+    assert "Adopts token" in project.preview().text
     done = project.up()
     assert done.ok, done.text
     assert project.token()["id"] == adopted

@@ -43,7 +43,7 @@ def test_create_change_renew_destroy(yaml_project: YamlProject, tenant: Tenant, 
     project.want(token=str(token_file(tmp_path, "second", days=360, organization="Contoso Schools")))
     previewed = project.preview("--diff")
     for shown in (previewed, project.up("--diff")):
-        assert "renews Lincoln School in place" in shown.text
+        assert "Renews Lincoln School in place" in shown.text
         assert '~ token    : "sha256:' in shown.text
         assert "~ expirationDateTime: " in shown.text
     assert tenant.requests() == RENEWED

@@ -27,7 +27,7 @@ def test_what_was_applied_counts(yaml_project: YamlProject, tenant: Tenant, tmp_
 
     assert "York is protected" in project.destroy().text
     project.want(token=first)
-    assert "this update will be refused: The token file expires on" in project.preview().text
+    assert "This update will be refused: The token file expires on" in project.preview().text
     assert tenant.requests() == []
     project.want(token=second, display_name="Lincoln")
     assert project.up().ok
@@ -79,7 +79,7 @@ def test_a_signal_while_graph_keeps_silent(yaml_project: YamlProject, tenant: Te
     command = project.begin("up", "--yes", "--skip-preview")
     tenant.suffer()
     text = interrupt(command)
-    assert "The wait was interrupted" in text
+    assert "Interrupted while waiting" in text
     kept = project.token()["id"]
     assert project.up().ok
     assert project.token()["id"] == kept
@@ -115,7 +115,7 @@ def test_answers_of_404_that_prove_nothing(yaml_project: YamlProject, tenant: Te
     tenant.fail({"method": "DELETE", "path": "*/vppTokens/*", "status": 404, "times": 3, **page})
     destroyed = project.destroy()
     assert not destroyed.ok
-    assert "This does not mean that it was deleted, so nothing was changed" in destroyed.text
+    assert "This does not prove that it was deleted, so nothing was changed" in destroyed.text
     assert {name: one["id"] for name, one in project.tokens().items()} == ids
 
     tenant.clear()

@@ -38,7 +38,7 @@ def test_two_tenants(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) 
         project.want(display_name="Lincoln")
         moved = project.up()
         assert not moved.ok
-        assert "Nothing was changed: use the credentials of the first" in moved.text
+        assert "Nothing was changed. Use the credentials of the first" in moved.text
         assert (tenant.writes(), other.writes()) == ([], [])
         project.more["resources"]["north"] = _provider(tenant)
         assert project.up().ok

@@ -44,7 +44,7 @@ def test_what_it_says_to_add(engine: dict[str, str], tenant: Tenant, tmp_path: P
     assert tenant.requests() == ["GET vppTokens/{id}", "POST vppTokens/{id}/syncLicenses"] * 2
     program.write_text(first + sync + revoke)
     previewed = project.preview(BUILD_ID="2")
-    assert "This revokes all licences of Lincoln" in previewed.text
+    assert "Revokes all licences of Lincoln" in previewed.text
     assert "It cannot be undone" in previewed.text
     done = project.up(BUILD_ID="2")
     assert done.ok, done.text
@@ -138,7 +138,7 @@ def test_the_edges(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert not project.up("--replace", project.token("renamed")["urn"]).ok
     again = project.up()
     assert not again.ok
-    assert "What Pulumi calls pending deletion goes with pulumi state delete" in again.text
+    assert "If it is marked as pending deletion, run pulumi state delete" in again.text
     assert tenant.writes() == ["POST vppTokens"]
 
 
@@ -168,7 +168,7 @@ def test_without_credentials_and_files(each_door: Project, tenant: Tenant, tmp_p
     project.want("york", token=None, display_name="York")
     refused = project.preview(**nobody)
     assert not refused.ok
-    assert "token is needed to create a token" in refused.text
+    assert "token is required to create a token" in refused.text
     assert tenant.requests() == []
 
 

@@ -95,7 +95,7 @@ def test_a_wrong_location_fails_the_run(project: Project, tenant: Tenant, tmp_pa
     for requests in (3, 0):
         failed = project.up()
         assert not failed.ok
-        assert 'is for the location "Lincoln", expected was "Hull"' in failed.errors()
+        assert 'is for the location "Lincoln", but "Hull" is expected' in failed.errors()
         assert "Traceback" not in failed.text
         assert len(tenant.requests()) == requests
     assert project.token()["id"]

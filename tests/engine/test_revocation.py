@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 REVOKE = "POST vppTokens/{id}/revokeLicenses"
 REVOKED = ["GET vppTokens/{id}", REVOKE, "GET vppTokens"]
 FOREVER = ("--sync-seconds", "0", "--revoke-seconds", "3600")
-AGAIN = "To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
+AGAIN = "To revoke again, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
 
 
 def test_revoked(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_revoked(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     without_credentials = {"ARM_CLIENT_ID": "", "ARM_CLIENT_SECRET": "", "ARM_TENANT_ID": ""}
     previewed = project.preview(**without_credentials)
     assert previewed.ok, previewed.text
-    told = f"This revokes all licences of Lincoln (token {token_id}). It cannot be undone."
+    told = f"Revokes all licences of Lincoln (token {token_id}). It cannot be undone."
     assert f"warning: {told}" in previewed.text
     assert tenant.log() == []
     done = project.up()
@@ -130,7 +130,7 @@ def test_two_of_one_token(each_door: Project, tenant: Tenant, tmp_path: Path) ->
     project.act("two", "LicenseRevocation", there.upper())
     refused = project.preview()
     assert not refused.ok
-    told = 'revoked by the resource "(one|two)" already|"(one|two)" and "(two|one)" revoke the licences'
+    told = 'already revoked by the resource "(one|two)"|"(one|two)" and "(two|one)" revoke the licences'
     assert re.search(told, refused.text)
     assert tenant.log() == []
 
@@ -149,12 +149,12 @@ def test_interrupted(tmp_path: Path, engine: dict[str, str]) -> None:
         tenant.log()
 
         previewed = project.preview("--diff")
-        assert "goes on waiting for the revocation of the licences of" in previewed.text
+        assert "Continues waiting for the revocation of the licences of" in previewed.text
         assert tenant.log() == []
         project.acts["retire"]["opts"] = {"custom_timeouts": {"update": "3s"}}
         late = project.up()
         assert not late.ok
-        assert "did not end within 3 seconds (it is pending). Run pulumi again to go on waiting." in late.text
+        assert "did not end within 3 seconds (it is pending). Run pulumi again to continue waiting." in late.text
         assert project.outputs("retire")["actionState"] == "pending"
         tenant.advance(3600)
         resumed = project.up()
@@ -176,7 +176,7 @@ def test_interrupted_while_graph_keeps_silent(yaml_project: YamlProject, tenant:
     command = project.begin("up", "--yes", "--skip-preview")
     tenant.suffer()
     text = interrupt(command)
-    assert "The wait was interrupted; what was begun goes on in Intune. The next update sees to the rest." in text
+    assert "Interrupted while waiting. The operation continues in Intune. The next pulumi up resumes it." in text
     kept = project.records()["retire"]
     assert kept["id"].startswith(f"{there}/"), text
     tenant.log()
@@ -225,7 +225,7 @@ def test_killed(tmp_path: Path, engine: dict[str, str]) -> None:
             tenant.advance(3600)
             text, _ = again.communicate(timeout=SECONDS_FOR_A_COMMAND)
             assert again.returncode == 0, text
-            assert "that is going on already" in text
+            assert "that is already running" in text
             assert project.outputs("retire")["actionState"] == "done"
             assert tenant.writes() == []
             assert project.up("--expect-no-changes").ok

@@ -36,5 +36,5 @@ def test_a_name_with_escapes_and_lines(each_door: Project, tenant: Tenant, tmp_p
     project.want(display_name=FORGED)
     asked = project.preview()
     assert not asked.ok
-    assert "must be text on one line, without control characters." in asked.text
+    assert "must be a single line of text without control characters." in asked.text
     assert "owned" not in asked.errors()

@@ -14,7 +14,7 @@ from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.model import UNKNOWN
 from intune_vpp.engine import assets
 
-CURE = "Name the .vpptoken file that Apple Business (or School) Manager let you download."
+CURE = "Use the .vpptoken file downloaded from Apple Business (or School) Manager."
 
 
 def test_a_file_asset_is_read(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_what_would_have_to_be_fetched_is_refused(asset: object, kind: str) -> N
         assets.read(asset)
 
     assert str(caught.value) == (
-        f"The token cannot be given as {kind}: the provider fetches and unpacks nothing. "
+        f"The token cannot be a {kind}: the provider does not download or unpack files. "
         "Use a FileAsset of the .vpptoken file."
     )
 
@@ -71,7 +71,7 @@ def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(TokenFileError) as caught:
         assets.read_file(tmp_path / "gone.vpptoken")
 
-    assert str(caught.value) == f"The token file {tmp_path / 'gone.vpptoken'} is not there. {CURE}"
+    assert str(caught.value) == f"The token file {tmp_path / 'gone.vpptoken'} does not exist. {CURE}"
 
 
 def test_a_folder(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "a.vpptoken").write_text("theirs")
     monkeypatch.setattr(Path, "open", forbid)
 
-    with pytest.raises(TokenFileError, match=r"a\.vpptoken cannot be read \(PermissionError\)\. Name the"):
+    with pytest.raises(TokenFileError, match=r"a\.vpptoken cannot be read \(PermissionError\)\. Use the"):
         assets.read_file(tmp_path / "a.vpptoken")
 
 
@@ -125,7 +125,7 @@ def test_what_may_never_end_is_not_opened(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path in (pipe, Path("/dev/zero")):
-        with pytest.raises(TokenFileError, match="is no regular file"):
+        with pytest.raises(TokenFileError, match="is not a regular file"):
             assets.read_file(path)
 
 

@@ -16,13 +16,13 @@ def test_each_severity() -> None:
     """Each severity reaches the engine as itself."""
     with listening() as engine:
         reporter = EngineLog(engine.address)
-        reporter.info("renews Lincoln in place: 2026-11-30 → 2027-11-28")
+        reporter.info("Renews Lincoln in place (expires 2026-11-30 → 2027-11-28)")
         reporter.warn("expires soon")
         reporter.debug("GET /x: 200")
 
         assert engine.wait_for("DEBUG") == ["GET /x: 200"]
         assert [line for line in engine.heard if line[0] != "DEBUG"] == [
-            ("INFO", "renews Lincoln in place: 2026-11-30 → 2027-11-28"),
+            ("INFO", "Renews Lincoln in place (expires 2026-11-30 → 2027-11-28)"),
             ("WARNING", "expires soon"),
         ]
 

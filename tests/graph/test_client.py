@@ -107,14 +107,18 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
 
     sent = not isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError))
     what, kind, so = (
-        ("gave no answer", GraphUnreachable, "what was done is looked for first")
+        (
+            "did not respond",
+            GraphUnreachable,
+            "The request may have been processed; the next run checks before repeating it",
+        )
         if sent
-        else ("could not be reached", RequestNotSent, "nothing was sent")
+        else ("could not be reached", RequestNotSent, "Nothing was sent")
     )
     assert type(error) is kind
     assert str(error) == (
         f"Microsoft Graph at graph.example {what} (creating a token: {type(failure).__name__}). "
-        f"Check the network and graphEndpoint, then run it again: {so}."
+        f"Check the network and graphEndpoint, then run it again. {so}."
     )
     assert (error.status, error.retry_after, error.__suppress_context__) == (None, None, True)
     assert HUSH not in "".join(traceback.format_exception(error))
@@ -146,7 +150,7 @@ def test_a_redirect_is_not_followed() -> None:
 )
 def test_a_success_that_is_no_object(content: bytes) -> None:
     """A page of a proxy with status 200 is an error, not an entity."""
-    told = r"^Microsoft Graph answered something that is no JSON object \(reading\)\.$"
+    told = r"^Microsoft Graph returned something that is not a JSON object \(reading\)\.$"
     with pytest.raises(GraphUnreachable, match=told):
         client(Script(httpx.Response(200, content=content))).get("/x", doing="reading")
 
@@ -196,7 +200,9 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
     """The bearer is not taken to another host, scheme or port; what was read before is not passed off as all."""
     script = Script(page({"id": "1"}, following=link), page({"id": "2"}))
 
-    with pytest.raises(GraphError, match=r"named another host for the next page \(listing\); it was not followed\.$"):
+    with pytest.raises(
+        GraphError, match=r"returned another host for the next page \(listing\); it was not followed\.$"
+    ):
         read_all(script)
 
     assert len(script.requests) == 1
@@ -205,7 +211,9 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
 @pytest.mark.parametrize("link", ["https://[::zz]/", "https://graph.example:x/", "https://graph.example/\x00", "\x7f"])
 def test_a_link_that_is_no_address_is_our_error(link: str) -> None:
     """What httpx says to it does not get out."""
-    with pytest.raises(GraphError, match=r"^Microsoft Graph named no address for the next page \(listing\)\.$"):
+    with pytest.raises(
+        GraphError, match=r"^Microsoft Graph returned no valid address for the next page \(listing\)\.$"
+    ):
         read_all(Script(page(following=link)))
 
 
@@ -242,7 +250,7 @@ def test_items_of_any_kind(items: list[object]) -> None:
 @pytest.mark.parametrize("value", [None, {}, "text", 3])
 def test_a_list_that_is_none(value: object) -> None:
     """A listing without a list is an error, not an empty tenant."""
-    with pytest.raises(GraphError, match=r"^Microsoft Graph answered something that is no list \(listing\)\.$"):
+    with pytest.raises(GraphError, match=r"^Microsoft Graph returned something that is not a list \(listing\)\.$"):
         read_all(Script(httpx.Response(200, json={"value": value})))
 
 

@@ -55,8 +55,8 @@ def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, variable: 
         open_http(None)
 
     assert str(caught.value) == (
-        "The proxy that the environment names cannot be used: http:// and https:// proxies can. "
-        "Check HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY."
+        "The proxy in the environment cannot be used: only http:// and https:// proxies are supported. "
+        "Check HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY."
     )
 
 

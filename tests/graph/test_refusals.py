@@ -105,7 +105,7 @@ def test_the_gateways_envelope() -> None:
     flat = {"error": {"code": "TooManyRequests", "message": "Too many requests.", "innerError": {"request-id": "q"}}}
 
     assert str(refused(429, json=flat)) == (
-        "Microsoft Graph asks to slow down (reading token x: 429 TooManyRequests): Too many requests. "
+        "Microsoft Graph is throttling requests (reading token x: 429 TooManyRequests): Too many requests. "
         "Run it again in a minute. (request id q)"
     )
 
@@ -202,7 +202,7 @@ def test_what_an_answer_quotes_of_a_request_is_not_told(piece: str) -> None:
 def test_garbage_is_survived(content: bytes) -> None:
     """Deep nesting, bytes and JSON of another shape make a plain error."""
     assert str(refused(502, content=content)) == (
-        "Microsoft Graph failed (reading token x: 502). It is usually over soon: run it again."
+        "Microsoft Graph failed (reading token x: 502). This is usually temporary: run it again."
     )
 
 

@@ -117,9 +117,9 @@ def test_the_tenant_may_be_named_by_its_domain(tenant: emulated.Tenant, http: ht
         (
             {"client_secret": "wrong-one"},
             "invalid_client",
-            r"AADSTS7000215: Invalid client secret .* is wrong \(its value is needed, not its id\)\.$",
+            r"AADSTS7000215: Invalid client secret .* is wrong \(use its value, not its id\)\.$",
         ),
-        ({"client_id": "stranger"}, "unauthorized_client", r"AADSTS700016: .*The client id is not known in this ten"),
+        ({"client_id": "stranger"}, "unauthorized_client", r"AADSTS700016: .*The client id does not exist in this ten"),
         (
             {"scope": "https://other.example/.default"},
             "invalid_resource",
@@ -189,7 +189,9 @@ def test_an_entra_that_fails_is_unavailable(status: int, *, discovery: bool) -> 
     """What MSAL raises for a 5xx becomes our error; no error of MSAL's gets out."""
     failing = httpx.Response(status, content=b"<html>")
 
-    with pytest.raises(RequestNotSent, match=r"^login\.example/t could not sign anyone in \(MsalServiceError\)\. If"):
+    with pytest.raises(
+        RequestNotSent, match=r"^login\.example/t could not complete the sign-in \(MsalServiceError\)\. If"
+    ):
         signed(Script(failing) if discovery else discovered(failing))
 
 
@@ -219,7 +221,7 @@ ODD_ADDRESSES: list[dict[str, object]] = [
 @pytest.mark.parametrize("document", ODD_ADDRESSES)
 def test_a_discovery_without_addresses(document: dict[str, object]) -> None:
     """A discovery document that is none is our error too."""
-    with pytest.raises(GraphError, match=r"could not sign anyone in \(|does not know the tenant"):
+    with pytest.raises(GraphError, match=r"could not complete the sign-in \(|does not know the tenant"):
         signed(Script(httpx.Response(200, json=document)))
 
 
@@ -243,7 +245,7 @@ def test_an_access_token_that_is_none(answer: dict[str, object]) -> None:
     script = discovered(httpx.Response(200, content=content))
     credential = made(script)
     for _ in range(2):
-        with pytest.raises(GraphError, match=r"^login\.example/t could not sign anyone in \(") as caught:
+        with pytest.raises(GraphError, match=r"^login\.example/t could not complete the sign-in \(") as caught:
             credential.access_token()
         assert "eyJ0" not in shown(caught.value)
 
@@ -317,7 +319,7 @@ def test_a_refusal_of_another_shape(member: object) -> None:
 )
 def test_an_odd_answer_of_the_token_endpoint(odd: bytes) -> None:
     """An access token that cannot stand in a header, and members that MSAL stumbles over, are a failed sign-in."""
-    with pytest.raises(RequestNotSent, match=r"^login\.example/t could not sign anyone in \("):
+    with pytest.raises(RequestNotSent, match=r"^login\.example/t could not complete the sign-in \("):
         signed(discovered(httpx.Response(200, content=b'{"token_type": "Bearer", "expires_in": 3599, %s}' % odd)))
 
 
@@ -358,7 +360,7 @@ def test_an_entra_that_does_not_answer() -> None:
         raise httpx.ConnectTimeout("late", request=request)
 
     told = (
-        r"^login\.example/t gave no answer to the sign-in \(ConnectTimeout\)\. Check the network and authorityHost\.$"
+        r"^login\.example/t did not respond to the sign-in \(ConnectTimeout\)\. Check the network and authorityHost\.$"
     )
     with pytest.raises(RequestNotSent, match=told):
         signed(fail)
@@ -395,7 +397,7 @@ def test_a_certificate_that_nobody_vouches_for(tenant: emulated.Tenant) -> None:
     with (
         serve(tenant) as service,
         connected({**service.environment, "INTUNE_VPP_CA_BUNDLE_PATH": ""}) as graph,
-        pytest.raises(RequestNotSent, match=r"gave no answer to the sign-in \(ConnectError\)"),
+        pytest.raises(RequestNotSent, match=r"did not respond to the sign-in \(ConnectError\)"),
     ):
         graph.list()
 
@@ -405,7 +407,7 @@ def test_a_host_that_is_not_there() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         host = f"https://127.0.0.1:{closed.getsockname()[1]}"
-    nowhere = r"^127\.0\.0\.1:\d+ gave no answer to the sign-in \(ConnectError\)\."
+    nowhere = r"^127\.0\.0\.1:\d+ did not respond to the sign-in \(ConnectError\)\."
 
     with open_http(None) as http, pytest.raises(RequestNotSent, match=nowhere):
         Tenant("contoso.example", authority_host=host, http=http).guid()

@@ -78,7 +78,9 @@ def test_a_discovery_that_fails_does_not_blame_the_tenant(status: int) -> None:
     script = Script(httpx.Response(status, content=b"<html>"), discovery(f"https://sts.example/{TENANT}/"))
     tenant = named("contoso.example", script)
 
-    with pytest.raises(RequestNotSent, match=rf"^login\.example could not sign anyone in \({status}\)\. If") as caught:
+    with pytest.raises(
+        RequestNotSent, match=rf"^login\.example could not complete the sign-in \({status}\)\. If"
+    ) as caught:
         tenant.guid()
 
     assert caught.value.status == status
@@ -92,7 +94,7 @@ def test_a_discovery_without_an_answer() -> None:
         raise httpx.ReadTimeout("late", request=request)
 
     tenant = Tenant("contoso.example", authority_host=HOST, http=http(fail))
-    with pytest.raises(RequestNotSent, match=r"^login\.example gave no answer to the sign-in \(ReadTimeout\)\."):
+    with pytest.raises(RequestNotSent, match=r"^login\.example did not respond to the sign-in \(ReadTimeout\)\."):
         tenant.guid()
 
 

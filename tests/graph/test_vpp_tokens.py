@@ -57,7 +57,7 @@ def test_the_text_may_be_sent_in_base64_once_more() -> None:
 @pytest.mark.parametrize("answer", [{}, {"id": ""}, {"id": None}, {"value": {"state": "valid"}}])
 def test_a_creation_without_an_id_is_told(answer: dict[str, object]) -> None:
     """An answer without an id is an error that says what happens next, since an empty id would lose the token."""
-    with pytest.raises(GraphError, match=r"answered no id\. Run it again: it is found again\.$"):
+    with pytest.raises(GraphError, match=r"returned no id\. Run it again to find the token\.$"):
         tokens(Script(httpx.Response(201, json=answer))).create({}, file())
 
 
@@ -65,7 +65,7 @@ def test_a_creation_without_a_body_is_told() -> None:
     """So is an empty answer; nothing is asked further."""
     script = Script(httpx.Response(204))
 
-    with pytest.raises(GraphError, match="answered no id"):
+    with pytest.raises(GraphError, match="returned no id"):
         tokens(script).create({}, file())
 
     assert len(script.requests) == 1
@@ -137,7 +137,7 @@ def test_an_action_that_is_refused_while_nobody_sees_the_token(action: str) -> N
     """What came of the look that follows a 404 changes nothing about it: the action was not done."""
     script = Script(missing(), httpx.Response(503))
 
-    with pytest.raises(GraphError, match=rf"answered {action} with 404: nothing was done\. Token .* \(.* 503") as no:
+    with pytest.raises(GraphError, match=rf"returned 404 for {action}: nothing was done\. Token .* \(.* 503") as no:
         OPERATIONS[action](tokens(script))
 
     assert (type(no.value), no.value.status, len(script.requests)) == (GraphError, 404, 2)

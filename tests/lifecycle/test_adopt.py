@@ -40,7 +40,7 @@ def test_very_file_is_not_sent(tenant: Tenant, token_id: str, text: str) -> None
     run = Run(tenant)
     outcome = run.create(inputs)
     assert run.requests == [GET]
-    assert run.reporter.said == [("info", f"takes over token {token_id}, creates nothing")]
+    assert run.reporter.said == [("info", f"Adopts token {token_id}; nothing is created")]
     assert (outcome.failure, outcome.state.id) == (None, token_id)
     assert outcome.state.sync_pending is False
     later = Run(tenant)
@@ -89,7 +89,7 @@ def test_older_file_is_refused(tenant: Tenant, token_id: str) -> None:
 def test_file_of_another_organization_is_refused(tenant: Tenant, token_id: str) -> None:
     """A file of another organization than the token's is refused before anything is changed."""
     run = Run(tenant)
-    with pytest.raises(RenewalRefused, match='"Fabrikam", the token in Intune to "Contoso"'):
+    with pytest.raises(RenewalRefused, match='"Fabrikam", but the token in Intune belongs to "Contoso"'):
         run.create(wanted(vpptoken(organization="Fabrikam"), adoptTokenId=token_id))
     assert run.requests == [GET]
 
@@ -101,7 +101,8 @@ def test_missing_token_is_an_error(tenant: Tenant, text: str) -> None:
     with pytest.raises(AdoptionRefused) as refused:
         run.create(wanted(text, adoptTokenId=missing))
     assert str(refused.value) == (
-        f"There is no token {missing} to adopt in this tenant. Check adoptTokenId, or leave it out to create one."
+        f"The token to adopt, {missing}, was not found in this tenant. "
+        "Check adoptTokenId, or omit it to create a token."
     )
     assert refused.value.__suppress_context__
     assert refused.value.__cause__ is None

@@ -143,8 +143,8 @@ def test_creation_is_told_in_preview(tenant: Tenant) -> None:
     run.check(wanted(vpptoken()))
     run.check(wanted(vpptoken(expires=NOW + timedelta(days=90)), displayName=None))
     assert run.reporter.infos == [
-        "creates Lincoln, valid until 2027-11-01, or adopts the token that was made from this file before",
-        "creates Contoso, valid until 2027-01-30, or adopts the token that was made from this file before",
+        "Creates Lincoln (valid until 2027-11-01), or adopts the token already created from this file",
+        "Creates Contoso (valid until 2027-01-30), or adopts the token already created from this file",
     ]
 
 
@@ -187,7 +187,7 @@ def test_creation_needs_the_text_of_its_file(tenant: Tenant) -> None:
     """A creation from the state alone, in a process that never saw the file, is refused with the cure."""
     asked = Run(tenant).check(wanted(vpptoken())).args
     run = Run(tenant)
-    with pytest.raises(TokenFileError, match=r"was not given in this run\. Run the update with the program"):
+    with pytest.raises(TokenFileError, match=r"was not given in this run\. Run pulumi up with the program"):
         run.assembly.tokens.create(asked)
     with pytest.raises(TokenFileError, match="was not given in this run"):
         run.assembly.tokens.create(VppTokenArgs())

@@ -34,8 +34,8 @@ def test_protected_token_stays(tenant: Tenant, protection: bool | None) -> None:
         run.delete(state)
     assert str(refused.value) == (
         "Lincoln is protected: deleting a token deletes its apps and all their assignments. "
-        "Set deletionProtection to false, run an update, then delete it. What Pulumi calls pending deletion goes "
-        "with pulumi state delete."
+        "Set deletionProtection to false, run pulumi up, then delete it. "
+        "If it is marked as pending deletion, run pulumi state delete."
     )
     assert run.log == []
 
@@ -60,7 +60,7 @@ def test_token_that_is_gone_is_deleted(tenant: Tenant) -> None:
     run.delete(state)
     # A 404 alone proves nothing: the listing is the second witness.
     assert run.requests == [DELETE, LIST]
-    assert run.reporter.said == [("info", "Lincoln was deleted already.")]
+    assert run.reporter.said == [("info", "Lincoln was already deleted.")]
 
 
 def test_deleted_token_is_created_anew_in_the_same_run(tenant: Tenant) -> None:
@@ -86,7 +86,10 @@ def test_token_that_the_program_still_has_is_left_alone(tenant: Tenant) -> None:
     for run in (planned, named):
         run.delete(state)
         assert run.requests == []
-        assert run.reporter.infos[-1] == f"Lincoln stays: a resource of this program has token {state.id}."
+        assert (
+            run.reporter.infos[-1]
+            == f"Lincoln was not deleted: another resource of this program manages token {state.id}."
+        )
 
 
 def test_file_that_another_token_was_made_of_keeps_nothing(tenant: Tenant) -> None:

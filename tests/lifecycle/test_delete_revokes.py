@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.model import VppTokenState
 
-CURE = " To delete it all the same, keep it with revokeLicensesOnDelete false, run up, then delete it."
+CURE = " To delete it anyway, set revokeLicensesOnDelete to false, run pulumi up, then delete it."
 
 
 def a_token(tenant: Tenant, **inputs: Any) -> VppTokenState:
@@ -124,7 +124,9 @@ def test_a_wait_that_runs_out_keeps_the_token() -> None:
     tenant = new_tenant(revoke_seconds=60)
     state = a_token(tenant)
     run = Run(tenant)
-    with pytest.raises(RevocationFailed, match=r"10 seconds \(it is pending\)\. Run pulumi again to go on waiting\.$"):
+    with pytest.raises(
+        RevocationFailed, match=r"10 seconds \(it is pending\)\. Run pulumi again to continue waiting\.$"
+    ):
         run.assembly.tokens.delete(state, patience=timedelta(seconds=10))
     assert DELETE not in run.requests
     later = Run(tenant)
@@ -142,7 +144,7 @@ def test_an_interruption_keeps_the_token(tenant: Tenant) -> None:
 
     state = a_token(tenant)
     run = Run(tenant, time=Interrupted(tenant.clock))
-    told = "^Lincoln was not deleted. The revocation of its licences was asked for, and goes on .* when it has ended.$"
+    told = "^Lincoln was not deleted. Revoking its licences was requested .* when it has finished.$"
     with pytest.raises(WaitInterrupted, match=told):
         run.delete(state)
     assert run.requests == [GET, REVOKE]
@@ -195,7 +197,7 @@ def test_a_token_that_is_gone_is_deleted(tenant: Tenant) -> None:
     run = Run(tenant)
     run.delete(state)
     assert run.requests == [GET, LIST]
-    assert run.reporter.said == [("info", "Lincoln was deleted already.")]
+    assert run.reporter.said == [("info", "Lincoln was already deleted.")]
 
 
 def test_a_token_that_goes_during_the_wait_is_deleted() -> None:
@@ -211,7 +213,7 @@ def test_a_token_that_goes_during_the_wait_is_deleted() -> None:
     run = Run(tenant)
     run.delete(state)
     assert run.requests == [GET, REVOKE, LIST, GET, LIST]
-    assert run.reporter.said == [("info", "Lincoln was deleted already.")]
+    assert run.reporter.said == [("info", "Lincoln was already deleted.")]
 
 
 def test_v1_cannot_revoke(tenant: Tenant) -> None:

@@ -26,7 +26,7 @@ from tenant_in_process import GET, LIST, Run, new_tenant
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
 
-AGAIN = " To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
+AGAIN = " To revoke again, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
 
 
 def asked(token_id: str, **inputs: Any) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def test_licences_are_revoked(tenant: Tenant) -> None:
     }
     assert total > 0
     assert run.reporter.said == [
-        ("warning", f"This revokes all licences of token {token_id}. It cannot be undone."),
+        ("warning", f"Revokes all licences of token {token_id}. It cannot be undone."),
     ]
 
 
@@ -86,7 +86,7 @@ def test_it_is_never_done_again(tenant: Tenant) -> None:
     after = updated(run, kept, {**kept.inputs, "notifyManagedDevices": True})
     assert run.log == []
     assert after.outputs == {**kept.outputs, "notifyManagedDevices": True}
-    assert run.reporter.said == [("info", "changes notifyManagedDevices in the state only")]
+    assert run.reporter.said == [("info", "Changes notifyManagedDevices in the state only")]
     looking = Run(tenant)
     assert refreshed(looking, after) == after
     assert (looking.requests, looking.reporter.said) == ([GET], [])
@@ -120,7 +120,7 @@ PUSH = "the tenant's Apple push notification certificate has expired. Renew that
     ("state", "reason", "what", "because"),
     [
         ("failed", "appleFailure", LEFT, "Apple's service failed. Try again later"),
-        ("failed", "internalError", LEFT, "Intune failed within. Try again later"),
+        ("failed", "internalError", LEFT, "Intune had an internal error. Try again later"),
         ("failed", "expiredVppToken", LEFT, "the token has expired. Renew it with a new content token from Apple"),
         ("failed", "expiredApplePushNotificationCertificate", LEFT, PUSH),
         ("canceled", "none", "The revocation of the licences of Lincoln was cancelled", "Intune gives no reason"),

@@ -38,7 +38,7 @@ def test_an_interruption_before_it() -> None:
     token_id = uploaded(tenant)
     for early in (1, 2):
         run = Run(tenant, time=Deaf(tenant.clock, at=early))
-        with pytest.raises(WaitInterrupted, match=rf"^Stopped before .* token {token_id}.*: nothing was begun\.$"):
+        with pytest.raises(WaitInterrupted, match=rf"^Stopped before .* token {token_id}.*: nothing was started\.$"):
             done(run, SYNCED, asked(token_id))
         assert SYNC not in run.requests
 
@@ -110,7 +110,7 @@ def test_a_token_deleted_during_the_wait() -> None:
     token_id = uploaded(tenant)
     tenant.clock.advance(40)
     kept = done(Run(tenant), SYNCED, asked(token_id))
-    assert str(kept.failure) == "Lincoln was deleted while it was waited for."
+    assert str(kept.failure) == "Lincoln was deleted during the wait."
     assert kept["syncPending"] is True
     assert refreshed(Run(tenant), kept) is None
     with pytest.raises(TokenGone):

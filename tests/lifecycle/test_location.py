@@ -30,7 +30,7 @@ def misplaced(tenant: Tenant, text: str) -> VppTokenState:
 def failure_of(state: VppTokenState) -> str:
     """What is said of a token of Monroe, where Lincoln is expected."""
     return (
-        f'Token {state.id} is for the location "Monroe", expected was "Lincoln". Download the content token of the '
+        f'Token {state.id} is for the location "Monroe", but "Lincoln" is expected. Download the content token of the '
         "expected location from Apple and renew with it, or correct expectedLocationName."
     )
 
@@ -62,7 +62,7 @@ def test_unnamed_location_is_a_warning() -> None:
     text = vpptoken()
     outcome = run.create(wanted(text, expectedLocationName="Lincoln", waitForSync=False))
     assert outcome.failure is None
-    assert run.reporter.warnings == ['Intune does not name the location of Lincoln yet; expected is "Lincoln".']
+    assert run.reporter.warnings == ['Intune does not show the location of Lincoln yet; "Lincoln" is expected.']
     later = Run(tenant)
     assert not later.preview(outcome.state, wanted(text, expectedLocationName="Lincoln", waitForSync=False))
     changed = later.up(outcome.state, wanted(text, expectedLocationName="Monroe", waitForSync=False))
@@ -80,7 +80,7 @@ def test_every_update_fails_until_it_is_put_right(tenant: Tenant) -> None:
         assert outcome.state == state
         assert run.log == []
         assert run.reporter.said == [
-            ("info", 'fails: Lincoln is for the location "Monroe", expected is "Lincoln": same id, apps stay')
+            ("info", 'Fails: Lincoln is for the location "Monroe", but "Lincoln" is expected; id and apps are kept')
         ]
         state = outcome.state
 
@@ -96,7 +96,7 @@ def test_corrected_expectation_is_quiet(tenant: Tenant, expected: str | None) ->
     assert (outcome.failure, outcome.state.inputs.expected_location_name) == (None, expected)
     assert run.log == []
     assert run.reporter.said == [
-        ("info", "changes expectedLocationName of Lincoln in the state only, without a request")
+        ("info", "Changes expectedLocationName of Lincoln in the state only, without a request")
     ]
     again = Run(tenant)
     assert not again.preview(outcome.state, inputs)
@@ -134,8 +134,8 @@ def test_right_file_is_the_cure(tenant: Tenant) -> None:
     assert run.requests == [PATCH, SYNC, LIST]
     assert run.reporter.infos == [
         (
-            "renews Lincoln in place: 2027-11-01 → 2027-12-01; "
-            'fails unless the file is for the location "Lincoln" (now "Monroe"): same id, apps stay'
+            "Renews Lincoln in place (expires 2027-11-01 → 2027-12-01); "
+            'fails unless the file is for the location "Lincoln" (now "Monroe"); id and apps are kept'
         )
     ]
     assert (outcome.failure, outcome.state.observed.location_name) == (None, "Lincoln")
@@ -173,7 +173,8 @@ def test_adoption_at_another_location_is_refused(tenant: Tenant) -> None:
     with pytest.raises(WrongLocation) as refused:
         run.create(wanted(vpptoken(expires=NEWER), adoptTokenId=token_id, expectedLocationName="Lincoln"))
     assert str(refused.value) == (
-        f'Token {token_id} is for the location "Monroe", expected was "Lincoln". Nothing was changed: name the token '
+        f'Token {token_id} is for the location "Monroe", but "Lincoln" is expected. Nothing was changed: '
+        "name the token "
         "of the expected location in adoptTokenId, or correct expectedLocationName."
     )
     assert run.requests == [GET]

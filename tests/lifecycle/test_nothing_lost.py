@@ -50,7 +50,7 @@ def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
     """When the answer to a POST is lost the run fails, and the next one takes the token over: there is one."""
     inputs = wanted(vpptoken())
     run = losing(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
-    with pytest.raises(GraphUnreachable, match="what was done is looked for first"):
+    with pytest.raises(GraphUnreachable, match="the next run checks before repeating it"):
         run.create(inputs)
     assert run.requests == [LIST, POST]
     again = Run(tenant)
@@ -62,7 +62,7 @@ def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
         (
             f"Lincoln already exists in the tenant with this file (token {state.id}), so it was adopted instead of "
             "created. If another stack manages it, both stacks now do. If an older record of this stack has it, remove "
-            "that record with pulumi state delete: to destroy it would delete the token."
+            "that record with pulumi state delete: destroying it would delete the token."
         )
     ]
     assert not Run(tenant).preview(state, inputs)

@@ -21,9 +21,9 @@ KINDS: list[tuple[Operation, dict[str, Any]]] = [
     (COUNTED, {}),
 ]
 IN_WORDS = [
-    ("info", f"syncs the licences of token {TOKEN_ID}"),
-    ("warning", f"This revokes all licences of token {TOKEN_ID}. It cannot be undone."),
-    ("info", "counts the licences of all tokens"),
+    ("info", f"Syncs the licences of token {TOKEN_ID}"),
+    ("warning", f"Revokes all licences of token {TOKEN_ID}. It cannot be undone."),
+    ("info", "Counts the licences of all tokens"),
 ]
 
 
@@ -67,7 +67,7 @@ def test_a_token_of_the_same_program_is_called_by_its_name(tenant: Tenant) -> No
         before = len(run.reporter.said)
         assert run.assembly.operation_preview.check(REVOKED, {"vppTokenId": state.id}, arrives=True) == []
         (said,) = run.reporter.said[before:]
-        assert said == ("warning", f"This revokes all licences of Lincoln (token {state.id}). It cannot be undone.")
+        assert said == ("warning", f"Revokes all licences of Lincoln (token {state.id}). It cannot be undone.")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -90,24 +90,24 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     ("operation", "before", "inputs", "said"),
     [
-        (SYNCED, {"triggers": 1}, {"triggers": 2}, ("info", f"syncs the licences of token {TOKEN_ID}")),
+        (SYNCED, {"triggers": 1}, {"triggers": 2}, ("info", f"Syncs the licences of token {TOKEN_ID}")),
         (
             SYNCED,
             {"triggers": 1, "syncPending": True},
             {"triggers": 2},
-            ("info", f"syncs the licences of token {TOKEN_ID}"),
+            ("info", f"Syncs the licences of token {TOKEN_ID}"),
         ),
         (
             REVOKED,
             {"actionState": "active"},
             {},
-            ("info", f"goes on waiting for the revocation of the licences of token {TOKEN_ID}"),
+            ("info", f"Continues waiting for the revocation of the licences of token {TOKEN_ID}"),
         ),
         (
             REVOKED,
             {"actionState": "done"},
             {"notifyManagedDevices": True},
-            ("info", "changes notifyManagedDevices in the state only"),
+            ("info", "Changes notifyManagedDevices in the state only"),
         ),
         (
             REVOKED,
@@ -117,7 +117,7 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
                 "warning",
                 (
                     f"The licences of token {TOKEN_ID} could not be revoked: Intune gives no reason. "
-                    "To revoke once more, replace this resource: pulumi up --replace, with its URN "
+                    "To revoke again, replace this resource: pulumi up --replace, with its URN "
                     "(pulumi stack --show-urns)."
                 ),
             ),
@@ -129,7 +129,7 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
             (
                 "warning",
                 (
-                    "Should vppTokenId turn out to be another token's, this revokes all licences of that one. "
+                    "vppTokenId is not known yet. If it changes to a different token, all its licences are revoked. "
                     "It cannot be undone."
                 ),
             ),

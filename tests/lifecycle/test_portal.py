@@ -94,7 +94,7 @@ def test_renewal_by_hand_is_shown_once(tenant: Tenant) -> None:
     _, _, state = renewed_by_hand(tenant)
     run = Run(tenant)
     assert run.drift(state).renews
-    assert run.reporter.infos == ["Lincoln was renewed outside of Pulumi: it expires on 2027-11-01 now"]
+    assert run.reporter.infos == ["Lincoln was renewed outside of Pulumi: it now expires on 2027-11-01"]
     now = refreshed(tenant, state)
     marked = TokenFile(UNSEEN_FINGERPRINT, times.text(NEXT_YEAR), "Contoso")
     assert (now.token_file, now.inputs.token_file, now.inputs.token) == (marked, marked, UNSEEN_FINGERPRINT)
@@ -110,8 +110,8 @@ def test_older_file_is_refused_after_a_renewal_by_hand(tenant: Tenant) -> None:
     run = Run(tenant)
     assert run.refusal(wanted(first), now) == (
         "This token was renewed elsewhere and expires on 2027-11-01 in Intune; the token file here expires on "
-        "2027-01-30. Put the file that was uploaded, or a newer download, in its place. "
-        "To go on without this token, name its URN with --exclude."
+        "2027-01-30. Use the file that was uploaded, or a newer download. "
+        "To continue without this token, pass its URN to --exclude."
     )
     assert run.log == []
 

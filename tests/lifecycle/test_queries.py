@@ -113,7 +113,7 @@ def test_an_app_that_names_no_token() -> None:
     """An app that did not come from a token is told apart from one that is not there."""
     queries = Queries(cast("VppTokens", OtherApps()), Policy())
 
-    with pytest.raises(InvalidRequest, match=r"^The mobile app 1 names no token\. Only"):
+    with pytest.raises(InvalidRequest, match=r"^The mobile app 1 has no token\. Only"):
         queries.by_app("1")
 
 
@@ -121,9 +121,7 @@ def test_an_app_whose_token_is_gone() -> None:
     """The id in the sentence is told to be the app's token, which the user never named."""
     queries = Queries(cast("VppTokens", Orphaned()), Policy())
 
-    with pytest.raises(
-        InvalidRequest, match=rf"^The mobile app 1 came from token {NOBODY}, which is no longer there\.$"
-    ):
+    with pytest.raises(InvalidRequest, match=rf"^The mobile app 1 came from token {NOBODY}, which no longer exists\.$"):
         queries.by_app("1")
 
 
@@ -134,7 +132,7 @@ def test_what_v1_does_not_show(tenant: Tenant) -> None:
     app = tenant.list_apps().apps[0]
     run = Run(tenant, configuration={"graphVersion": "v1.0"})
     queries = run.assembly.queries
-    cure = r"ask by id, or set intune-vpp:graphVersion \(INTUNE_VPP_GRAPH_VERSION\) to beta\.$"
+    cure = r"use the id, or set intune-vpp:graphVersion \(INTUNE_VPP_GRAPH_VERSION\) to beta\.$"
 
     with pytest.raises(SettingsError, match=f"^getVppToken by mobileAppId needs Graph's beta: {cure}"):
         queries.by_app(app["id"])

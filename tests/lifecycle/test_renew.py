@@ -35,7 +35,7 @@ def test_newer_file_renews_in_place(tenant: Tenant) -> None:
     outcome = run.up(state, wanted(text))
     assert run.requests == [PATCH, SYNC, LIST]
     assert run.bodies("PATCH") == [{"token": "***"}]
-    assert run.reporter.infos == ["renews Lincoln in place: 2026-11-21 → 2027-11-01: same id, apps stay"]
+    assert run.reporter.infos == ["Renews Lincoln in place (expires 2026-11-21 → 2027-11-01); id and apps are kept"]
     assert outcome.failure is None
     assert outcome.state.id == state.id
     assert outcome.state.observed.expiration_date_time == times.text(NEXT_YEAR)
@@ -83,9 +83,10 @@ def test_older_file_is_refused(tenant: Tenant) -> None:
     state = created(tenant, vpptoken(expires=NEXT_YEAR))
     run = Run(tenant)
     assert run.refusal(wanted(vpptoken(expires=SOON)), state) == (
-        "The token file expires on 2026-11-21, earlier than the one Intune has (2027-11-01): that would go backwards. "
+        "The token file expires on 2026-11-21, before the token in Intune (2027-11-01). "
+        "Refusing to replace a newer token with an older one. "
         "Use the newer file, or download this location's content token again: a new download expires later. "
-        "To go on without this token, name its URN with --exclude."
+        "To continue without this token, pass its URN to --exclude."
     )
     assert run.log == []
 
@@ -110,7 +111,7 @@ def test_file_of_another_organization_is_refused(tenant: Tenant) -> None:
     other = vpptoken(organization="Fabrikam")
     run = Run(tenant)
     assert run.refusal(wanted(other), state).startswith(
-        'The token file belongs to the organization "Fabrikam", the token in Intune to "Contoso".'
+        'The token file belongs to the organization "Fabrikam", but the token in Intune belongs to "Contoso".'
     )
     assert run.log == []
     assert Run(tenant).up(state, wanted(other, organizationName="Fabrikam")).failure is None
@@ -142,7 +143,7 @@ def test_update_guards_again(tenant: Tenant) -> None:
     run = Run(tenant)
     # As after the inputs were edited by hand: Check sees no file that was applied.
     checked = run.check(wanted(vpptoken(expires=SOON)))
-    with pytest.raises(RenewalRefused, match="that would go backwards"):
+    with pytest.raises(RenewalRefused, match="with an older one"):
         run.assembly.tokens.update(state, checked.args)
     assert run.requests == []
 
@@ -177,7 +178,7 @@ def test_fingerprint_stands_for_its_file(tenant: Tenant) -> None:
     assert state.token_file is not None
     assert not run.preview(state, wanted(state.token_file.fingerprint))
     assert run.refusal(wanted("sha256:" + "0" * 64), state).startswith(
-        "The token is the fingerprint of a file that is not at hand."
+        "The token is a fingerprint, but its file has not been read in this run."
     )
 
 
@@ -198,7 +199,10 @@ def test_misnamed_file_warns_in_preview(tenant: Tenant) -> None:
     run = Run(tenant)
     assert run.preview(state, {**wanted(None), "token": file}).renews
     assert run.reporter.warnings == [
-        'The token file is named after "Monroe", the token in Intune is for "Lincoln". Is it the right file?'
+        (
+            'The token file is named after "Monroe", but the token in Intune is for "Lincoln". '
+            "Check that it is the right file."
+        )
     ]
 
 
@@ -231,4 +235,4 @@ def test_what_the_guard_will_say_is_said_before(tenant: Tenant) -> None:
     args = run.assembly.preview.check(earlier, None).args
     run.assembly.preview.plan(state, args)
     (warning,) = [one for one in run.reporter.warnings if "refused" in one]
-    assert warning.startswith("this update will be refused: The token file expires on ")
+    assert warning.startswith("This update will be refused: The token file expires on ")

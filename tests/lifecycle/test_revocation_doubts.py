@@ -96,7 +96,7 @@ def test_a_lost_answer_of_one_that_waits() -> None:
     tenant.results = (waiting,)
     token_id = uploaded(tenant)
     kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id}, patience=timedelta(seconds=90))
-    assert "(it is pending). Run pulumi again to go on waiting." in str(kept.failure)
+    assert "(it is pending). Run pulumi again to continue waiting." in str(kept.failure)
     tenant.results = ()
     tenant.clock.advance(120)
     later = Run(tenant)
@@ -109,9 +109,9 @@ def test_an_engine_that_asks_to_stop_before() -> None:
     tenant = slow()
     token_id = uploaded(tenant)
     run = Run(tenant, time=Deaf(tenant.clock, at=0))
-    with pytest.raises(WaitInterrupted, match=r"^Stopped before anything was done to token .*: nothing was begun"):
+    with pytest.raises(WaitInterrupted, match=r"^Stopped before anything was done to token .*: nothing was started"):
         done(run, REVOKED, {"vppTokenId": token_id})
-    with pytest.raises(WaitInterrupted, match=r"^Stopped before licences were counted: nothing was begun"):
+    with pytest.raises(WaitInterrupted, match=r"^Stopped before licences were counted: nothing was started"):
         done(run, COUNTED, {})
     assert [method for method, _ in run.requests if method != "GET"] == []
 
@@ -123,7 +123,7 @@ def test_an_engine_that_asks_to_stop_meanwhile() -> None:
     asked = {"vppTokenId": token_id}
     for early, heard in ((1, False), (2, False), (2, True)):
         run = Run(tenant, time=Deaf(tenant.clock, at=early, heard=heard))
-        with pytest.raises(WaitInterrupted, match=r"^Stopped before .*: nothing was begun"):
+        with pytest.raises(WaitInterrupted, match=r"^Stopped before .*: nothing was started"):
             done(run, REVOKED, asked)
         assert REVOKE not in run.requests
     run = Run(tenant, time=Deaf(tenant.clock, at=3))
@@ -182,7 +182,7 @@ def test_one_that_never_began_is_told_sooner_the_next_time() -> None:
     run = Run(tenant)
     late = updated(run, kept)
     assert 60 <= sum(run.time.slept) < 120
-    assert str(late.failure).endswith(f"it may never have begun. See Intune. {REPLACE_IT}")
+    assert str(late.failure).endswith(f"It may never have started. Check in Intune. {REPLACE_IT}")
     assert REVOKE not in run.requests
 
 
@@ -196,7 +196,7 @@ def test_an_older_one_is_not_taken_for_it() -> None:
     tenant.edit_by_hand(token_id, {"tokenActionResults": shown[:1]})
     late = updated(Run(tenant), kept, patience=timedelta(seconds=10))
     assert isinstance(late.failure, RevocationTimedOut)
-    assert "(it does not show now). Run pulumi again to go on waiting." in str(late.failure)
+    assert "(Intune does not show it). Run pulumi again to continue waiting." in str(late.failure)
     assert "actionState" not in late.outputs
 
 
@@ -218,7 +218,7 @@ def test_one_that_is_joined_may_be_another(asked: dict[str, Any]) -> None:
     kept = interrupted(tenant)
     run = Run(tenant)
     done(run, REVOKED, {"vppTokenId": kept["vppTokenId"], **asked})
-    told = [one for one in run.reporter.warnings if "whether with the parameters asked for here" in one]
+    told = [one for one in run.reporter.warnings if "Intune does not say which options it was started with." in one]
     assert len(told) == len(asked)
     assert REVOKE not in run.requests
 
@@ -231,6 +231,6 @@ def test_two_resources_for_one_token() -> None:
         assert preview.check(REVOKED, {"vppTokenId": token_id}, resource="urn::first") == []
     (problem,) = preview.check(REVOKED, {"vppTokenId": token_id.upper()}, resource="urn::second")
     assert problem.reason == (
-        'The licences of this token are revoked by the resource "first" already. Remove one of the two: the second '
-        "would take back what was given out since."
+        'The licences of this token are already revoked by the resource "first". Remove one of the two: a '
+        "second revocation would also revoke licences assigned after the first."
     )

@@ -46,7 +46,7 @@ def test_an_interruption_at_once() -> None:
     well = updated(run, kept)
     assert run.requests == [GET, *[LIST] * len(run.time.slept)]
     assert run.reporter.said == [
-        ("info", f"goes on waiting for the revocation of the licences of token {kept['vppTokenId']}")
+        ("info", f"Continues waiting for the revocation of the licences of token {kept['vppTokenId']}")
     ]
     assert (well.failure, well["actionState"]) == (None, "done")
     assert (well["startDateTime"], well["requestedDateTime"]) == (
@@ -129,7 +129,7 @@ def test_a_wait_that_runs_out() -> None:
     assert isinstance(kept.failure, RevocationTimedOut)
     assert str(kept.failure) == (
         "The revocation of the licences of Lincoln did not end within 10 seconds (it is pending). "
-        "Run pulumi again to go on waiting."
+        "Run pulumi again to continue waiting."
     )
     assert kept.id == f"{token_id}/{kept['startDateTime']}"
     again = Run(tenant)
@@ -224,7 +224,7 @@ def test_a_request_that_was_never_sent() -> None:
     tenant = new_tenant()
     token_id = uploaded(tenant)
     run = Run(tenant, around=partial(Tampering, refuse))
-    with pytest.raises(RequestNotSent, match="nothing was sent"):
+    with pytest.raises(RequestNotSent, match="Nothing was sent"):
         done(run, REVOKED, {"vppTokenId": token_id})
     assert run.requests == [GET]
 
@@ -278,8 +278,8 @@ def test_a_result_that_vanishes() -> None:
     lost = updated(run, kept)
     assert str(lost.failure) == (
         "Intune no longer shows the revocation of Lincoln that began at 2026-11-01T12:00:01.0000000Z. "
-        "Whether its licences were revoked is to be seen in Intune. "
-        "To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
+        "Check in Intune whether its licences were revoked. "
+        "To revoke again, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
     )
     assert 60 <= sum(run.time.slept) < 90
     assert REVOKE not in run.requests
@@ -299,14 +299,14 @@ def test_a_token_deleted_during_the_wait() -> None:
     run = Run(tenant)
     kept = done(run, REVOKED, {"vppTokenId": token_id})
     assert isinstance(kept.failure, TokenGone)
-    assert str(kept.failure) == "Lincoln was deleted while it was waited for."
+    assert str(kept.failure) == "Lincoln was deleted during the wait."
     assert run.requests == [GET, REVOKE, LIST, GET, LIST]
     later = Run(tenant)
     still = updated(later, kept)
     assert later.requests == [GET, LIST]
     assert str(still.failure) == (
-        f"Token {token_id} was deleted before the revocation of its licences was seen to end. "
-        "Intune tells no more of it: remove this resource from the program."
+        f"Token {token_id} was deleted before the revocation of its licences was confirmed. "
+        "Intune no longer reports it. Remove this resource from the program."
     )
     assert still.outputs == kept.outputs
 

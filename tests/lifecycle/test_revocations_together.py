@@ -30,7 +30,7 @@ def test_a_running_one_is_joined() -> None:
     assert REVOKE not in run.requests
     assert kept.id == f"{token_id}/2026-11-01T12:00:01.0000000Z"
     assert (kept["actionState"], kept["requestedDateTime"]) == ("done", "2026-11-01T12:00:21Z")
-    assert run.reporter.infos == ["waits for the revocation of the licences of Lincoln that is going on already"]
+    assert run.reporter.infos == ["Waiting for the revocation of the licences of Lincoln that is already running"]
 
 
 def test_one_that_waits_without_a_start_is_joined(tenant: Tenant) -> None:
@@ -50,7 +50,7 @@ def test_one_that_waits_without_a_start_is_joined(tenant: Tenant) -> None:
     run = Run(tenant)
     kept = done(run, REVOKED, asked(token_id), patience=timedelta(seconds=10))
     assert REVOKE not in run.requests
-    assert "(it is pending). Run pulumi again to go on waiting." in str(kept.failure)
+    assert "(it is pending). Run pulumi again to continue waiting." in str(kept.failure)
     begun = {**waiting, "actionState": "done", "startDateTime": "2026-11-01T12:00:09.0000000Z"}
     tenant.edit_by_hand(token_id, {"tokenActionResults": [begun]})
     later = Run(tenant)

@@ -56,7 +56,8 @@ def test_failed_sync_keeps_the_token() -> None:
     outcome = run.create(wanted(vpptoken()))
     assert run.requests == [LIST, POST, SYNC, LIST]
     assert str(outcome.failure) == (
-        "The licence sync of Lincoln failed. Intune says no more; see its tenant status. The next update tries again."
+        "The licence sync of Lincoln failed. Intune gives no reason; check the tenant status. "
+        "The next update tries again."
     )
     assert [one.id for one in tenant.tokens] == [outcome.state.id]
     assert outcome.state.sync_pending is True
@@ -85,7 +86,7 @@ def test_sync_that_never_ends_is_given_up() -> None:
     [
         ("invalid", "Download the content token again and renew it."),
         ("expired", "Renew it with a new content token from Apple."),
-        ("assignedToExternalMDM", "Set claimTokenManagementFromExternalMdm to true to take it over"),
+        ("assignedToExternalMDM", "Set claimTokenManagementFromExternalMdm to true to claim it"),
         ("duplicateLocationId", "Another token of this tenant is for the same location"),
     ],
 )
@@ -204,9 +205,7 @@ def test_refused_sync_is_tried_again_by_the_next_run() -> None:
     last = Run(tenant)
     done = last.up(again.state, inputs)
     assert last.requests == [SYNC, LIST]
-    assert last.reporter.infos == [
-        "syncs Lincoln once more, since its last sync was not seen to succeed: same id, apps stay"
-    ]
+    assert last.reporter.infos == ["Syncs Lincoln again (the previous sync was not confirmed); id and apps are kept"]
     assert (done.failure, done.state.sync_pending) == (None, False)
     assert not Run(tenant).preview(done.state, inputs)
 
@@ -269,7 +268,7 @@ def test_token_deleted_during_the_wait() -> None:
 
     run = Run(new_tenant(Deleting))
     outcome = run.create(wanted(vpptoken()))
-    assert str(outcome.failure) == "Lincoln was deleted while it was waited for."
+    assert str(outcome.failure) == "Lincoln was deleted during the wait."
     assert run.requests == [LIST, POST, SYNC, LIST, GET, LIST]
     assert outcome.state.sync_pending is True
 

@@ -30,7 +30,7 @@ def taken_over(state: VppTokenState) -> str:
     return (
         f"Lincoln already exists in the tenant with this file (token {state.id}), so it was adopted instead of "
         "created. If another stack manages it, both stacks now do. If an older record of this stack has it, remove "
-        "that record with pulumi state delete: to destroy it would delete the token."
+        "that record with pulumi state delete: destroying it would delete the token."
     )
 
 
@@ -44,8 +44,8 @@ def test_rename_takes_over_and_leaves_alone(tenant: Tenant) -> None:
     assert run.requests == [LIST]
     assert run.reporter.warnings == [taken_over(old)]
     assert run.reporter.infos == [
-        "creates Lincoln, valid until 2027-11-01, or adopts the token that was made from this file before",
-        f"Lincoln stays: a resource of this program has token {old.id}.",
+        "Creates Lincoln (valid until 2027-11-01), or adopts the token already created from this file",
+        f"Lincoln was not deleted: another resource of this program manages token {old.id}.",
     ]
     assert (outcome.failure, outcome.state.id) == (None, old.id)
     assert outcome.state.token_file == old.token_file
@@ -108,7 +108,7 @@ def test_token_of_other_members_is_not_taken_over(tenant: Tenant, members: dict[
     with pytest.raises(AdoptionRefused) as refused:
         run.create(wanted(text, waitForSync=False))
     assert str(refused.value) == (
-        "The tenant already has a token that was made from this file, with another display name or Apple ID: "
+        "The tenant already has a token created from this file, with another display name or Apple ID: "
         f'{token_id} ("{shown["displayName"]}", Apple ID {shown["appleId"]}). Nothing was created. '
         f"To manage that token, set adoptTokenId to {token_id}."
     )
@@ -148,7 +148,7 @@ def test_two_candidates_are_refused(tenant: Tenant) -> None:
     with pytest.raises(AdoptionRefused) as refused:
         run.create(wanted(text))
     assert str(refused.value) == (
-        f'2 tokens of the tenant were made from this file: {ids[0]} ("Lincoln", Apple ID vpp@contoso.example), '
+        f'2 tokens of the tenant were created from this file: {ids[0]} ("Lincoln", Apple ID vpp@contoso.example), '
         f'{ids[1]} ("Lincoln", Apple ID vpp@contoso.example). Nothing was created. Set adoptTokenId to the id of the '
         "right one, or delete the others in Intune."
     )
@@ -192,7 +192,7 @@ def test_take_over_checks_the_location(tenant: Tenant) -> None:
     text = vpptoken("Monroe")
     by_hand(tenant, text)
     outcome = Run(tenant).create(wanted(text, expectedLocationName="Lincoln", waitForSync=False))
-    assert 'for the location "Monroe", expected was "Lincoln"' in str(outcome.failure)
+    assert 'for the location "Monroe", but "Lincoln" is expected' in str(outcome.failure)
 
 
 def test_rename_with_an_adoption_leaves_alone_too(tenant: Tenant) -> None:
@@ -215,7 +215,7 @@ def test_second_resource_with_the_same_token_is_told(tenant: Tenant) -> None:
     run.preview(first, inputs)
     assert run.reporter.warnings == [
         taken_over(first),
-        f"Two resources of this program have token {first.id}: remove one of them from the program.",
+        f"Two resources of this program manage token {first.id}. Remove one of them from the program.",
     ]
 
 

@@ -28,8 +28,8 @@ def test_state_of_another_tenant_is_refused(tenant: Tenant, elsewhere: Tenant) -
     with pytest.raises(WrongTenant) as refused:
         run.refresh(state)
     assert str(refused.value) == (
-        f"Lincoln belongs to tenant {tenant.directory.tenant_id}, the credentials to tenant "
-        f"{elsewhere.directory.tenant_id}. Nothing was changed: use the credentials of the first."
+        f"Lincoln belongs to tenant {tenant.directory.tenant_id}, but the credentials belong to tenant "
+        f"{elsewhere.directory.tenant_id}. Nothing was changed. Use the credentials of the first tenant."
     )
     with pytest.raises(WrongTenant):
         run.up(state, wanted(vpptoken(), displayName="Monroe"))

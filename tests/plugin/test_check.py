@@ -65,7 +65,7 @@ ANYTHING = st.dictionaries(
 
 
 def test_the_text_becomes_its_fingerprint(provider: Door) -> None:
-    """Check answers the fingerprint and what the file says, the other inputs as they were, and nowhere the text."""
+    """Check answers the fingerprint and the date in the file, the other inputs as they were, and nowhere the text."""
     asked = inputs(secret(FILE), countryOrRegion="US", roleScopeTagIds=["0"])
     checked = provider.good(asked)
 
@@ -134,7 +134,7 @@ def test_a_value_of_another_type(provider: Door, name: str) -> None:
     reasons = []
     for value in WRONG:
         _, failures = provider.checked({**inputs(FILE), name: value})
-        reasons += [(prop, reason) for prop, reason in failures if "needed to create" not in reason]
+        reasons += [(prop, reason) for prop, reason in failures if "required to create" not in reason]
 
     assert len(reasons) >= len(WRONG) - 3
     assert {prop for prop, _ in reasons} <= ({""} if name in SECRETS else {"", name})
@@ -175,10 +175,10 @@ def test_deep_nesting(provider: Door) -> None:
     [
         ("hunter2 hunter2", "it is not base64"),
         (asset(text=""), "it is empty"),
-        (asset(uri="https://x.example/hunter2.vpptoken"), "The token cannot be given as RemoteAsset"),
-        (archive(path="hunter2.zip"), "The token cannot be given as AssetArchive"),
-        (asset(path="/nowhere/x.vpptoken"), "The token file /nowhere/x.vpptoken is not there."),
-        (f"sha256:{'0' * 64}", "The token is the fingerprint of a file that is not at hand."),
+        (asset(uri="https://x.example/hunter2.vpptoken"), "The token cannot be a RemoteAsset"),
+        (archive(path="hunter2.zip"), "The token cannot be a AssetArchive"),
+        (asset(path="/nowhere/x.vpptoken"), "The token file /nowhere/x.vpptoken does not exist."),
+        (f"sha256:{'0' * 64}", "The token is a fingerprint, but its file has not been read in this run."),
         ({"a": "hunter2"}, "The token must be the text of a .vpptoken file"),
     ],
 )
@@ -196,7 +196,7 @@ def test_an_expired_file_and_an_older_one(provider: Door) -> None:
     assert (prop, "expired on" in told) == ("", True)
     olds = provider.good(inputs(text(days=300)))
     _, ((prop, told),) = provider.checked(inputs(text(days=200)), olds)
-    assert (prop, "that would go backwards" in told, "--exclude" in told) == ("", True, True)
+    assert (prop, "with an older one" in told, "--exclude" in told) == ("", True, True)
 
 
 def test_what_a_new_token_needs(provider: Door) -> None:

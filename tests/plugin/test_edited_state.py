@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ODD: dict[str, Any] = {"roleScopeTagIds": {"hunter2": "hunter2"}}
 REFUSAL = (
-    "The state of this resource holds a member roleScopeTagIds that is not a list of strings. "
+    "The state of this resource has a member roleScopeTagIds that is not a list of strings. "
     "Correct or remove that member with `pulumi state edit`."
 )
 CALLS: dict[str, Callable[[Door, Kept], object]] = {
@@ -68,9 +68,7 @@ def test_an_operation_without_its_token(provider: Door, tenant: Unsyncable) -> N
     with pytest.raises(grpc.RpcError) as caught:
         door.read(cut)
 
-    assert caught.value.details() == (
-        "The state of this resource holds no vppTokenId. Add it with `pulumi state edit`."
-    )
+    assert caught.value.details() == ("The state of this resource has no vppTokenId. Add it with `pulumi state edit`.")
 
 
 def test_counts_stay_whole(provider: Door, tenant: Unsyncable) -> None:

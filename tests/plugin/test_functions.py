@@ -54,17 +54,17 @@ def test_get_one(provider: Door, tenant: Unsyncable, way: str, wrap: Any) -> Non
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({}, "getVppToken wants exactly one of id, displayName, locationName, mobileAppId."),
-        ({"id": "a", "displayName": "b"}, "getVppToken wants exactly one of"),
-        ({"id": None}, "getVppToken wants exactly one of"),
+        ({}, "getVppToken requires exactly one of id, displayName, locationName, mobileAppId."),
+        ({"id": "a", "displayName": "b"}, "getVppToken requires exactly one of"),
+        ({"id": None}, "getVppToken requires exactly one of"),
         ({"foo": "a"}, "foo is not an argument of getVppToken. Known: id, displayName, locationName, mobileAppId."),
         ({"id": NOBODY}, f'There is no token "{NOBODY}" in this tenant.'),
         ({"id": "."}, 'There is no token "." in this tenant.'),
         ({"displayName": "Leeds"}, 'There is no token with the display name "Leeds" in this tenant.'),
         ({"locationName": "Leeds"}, 'There is no token with the location "Leeds" in this tenant.'),
         ({"mobileAppId": NOBODY}, f"There is no mobile app {NOBODY} in this tenant."),
-        ({"id": 7}, "id must be text."),
-        ({"id": ["a"], "displayName": {}}, "must be text."),
+        ({"id": 7}, "id must be a string."),
+        ({"id": ["a"], "displayName": {}}, "must be a string."),
     ],
 )
 def test_get_one_refused(provider: Door, tenant: Unsyncable, arguments: dict[str, Any], reason: str) -> None:
@@ -87,11 +87,11 @@ def test_get_all(provider: Door, tenant: Unsyncable, engine: Listener) -> None:
     assert ids(organizationName="Contoso", state=secret("invalid")) == [york]
     assert ids(organizationName="Fabrikam") == []
     assert ids(state="broken") == []
-    assert "the state broken, which is none that is known: " in engine.told("WARNING")[-1]
+    assert "getVppTokens filters by broken, which is not a known state: " in engine.told("WARNING")[-1]
     assert ids(expiresBefore=day(100).isoformat()) == [lincoln]
     assert "with an offset" in provider.refused("getVppTokens", expiresBefore="next year")
-    assert provider.refused("getVppTokens", expiresBefore=2027) == "expiresBefore must be text."
-    assert provider.refused("getVppTokens", state={"a": "b"}) == "state must be text."
+    assert provider.refused("getVppTokens", expiresBefore=2027) == "expiresBefore must be a string."
+    assert provider.refused("getVppTokens", state={"a": "b"}) == "state must be a string."
 
 
 def test_licences_of_an_app(provider: Door, tenant: Unsyncable) -> None:
@@ -117,10 +117,10 @@ def test_licences_of_an_app(provider: Door, tenant: Unsyncable) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ({}, "getLicensesForApp wants the bundleId of an app, such as com.example.reader."),
-        ({"bundleId": ""}, "getLicensesForApp wants the bundleId of an app"),
+        ({}, "getLicensesForApp requires the bundleId of an app, such as com.example.reader."),
+        ({"bundleId": ""}, "getLicensesForApp requires the bundleId of an app"),
         ({"bundleId": "x" * 1001}, "bundleId is longer than 1000 characters: no app has such an identifier."),
-        ({"bundleId": 7}, "bundleId must be text."),
+        ({"bundleId": 7}, "bundleId must be a string."),
         ({"bundleId": SENTINEL}, "bundleId will only be known after the update."),
     ],
 )
@@ -156,8 +156,8 @@ def test_parse_a_file(provider: Door, tmp_path: Path) -> None:
         ("hunter2 hunter2", "it is not base64"),
         (7, "it is"),
         ({"a": "hunter2"}, "it is the JSON inside|it is not base64"),
-        (asset(path="/nowhere/x"), "/nowhere/x is not there"),
-        (asset(uri="https://x.example"), "The token cannot be given as RemoteAsset"),
+        (asset(path="/nowhere/x"), "/nowhere/x does not exist"),
+        (asset(uri="https://x.example"), "The token cannot be a RemoteAsset"),
     ],
 )
 def test_parse_what_is_no_file(provider: Door, token: object, reason: str) -> None:

@@ -173,7 +173,7 @@ def test_what_is_only_looked_up(start: Open) -> None:
     assert not again.inputs.fields
     with pytest.raises(grpc.RpcError) as caught:
         start().read(Kept(kept.id, {}, {"token": secret(text())}))
-    assert "token cannot be named in a lookup" in (caught.value.details() or "")
+    assert "token cannot be used in a lookup" in (caught.value.details() or "")
 
 
 def test_delete(start: Open, tenant: Unsyncable) -> None:
@@ -227,7 +227,7 @@ def test_an_adoption(start: Open, tenant: Unsyncable) -> None:
     assert broken_promises(promised, kept.outputs) == {}
     with pytest.raises(grpc.RpcError) as caught:
         start().made({"adoptTokenId": NOBODY})
-    assert f"There is no token {NOBODY} to adopt" in (caught.value.details() or "")
+    assert f"The token to adopt, {NOBODY}, was not found" in (caught.value.details() or "")
 
 
 def test_another_tenant(start: Open) -> None:

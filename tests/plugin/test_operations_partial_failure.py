@@ -104,13 +104,13 @@ def test_an_interrupted_revocation(start: Open, tenant: Unsyncable, token_id: st
         door.ask("Cancel", empty_pb2.Empty())
         kept, why = creation.result(timeout=20)
         assert time.monotonic() - begun < 1
-    assert why == "The wait was interrupted; what was begun goes on in Intune. The next update sees to the rest."
+    assert why == "Interrupted while waiting. The operation continues in Intune. The next pulumi up resumes it."
     assert kept.id.startswith(f"{token_id}/")
 
     planned = start().about(REVOCATION).planned(kept, kept.inputs)
     assert (list(planned.detailedDiff), list(planned.replaces)) == (["actionState"], [])
     assert planned.detailedDiff["actionState"].inputDiff is False
-    said = f"goes on waiting for the revocation of the licences of token {token_id}"
+    said = f"Continues waiting for the revocation of the licences of token {token_id}"
     assert (door.urn, "INFO", said) in engine.about
     tenant.clock.advance(600)
     well = start().about(REVOCATION).updated(kept, kept.inputs)
@@ -123,7 +123,7 @@ def test_a_timeout(start: Open, tenant: Unsyncable, token_id: str) -> None:
     """`customTimeouts` end a wait, at create and at update; each time the id and what was seen is kept."""
     tenant.revoke_seconds = 600
     kept, why = failed(start().about(REVOCATION), {"vppTokenId": token_id}, timeout=0.2)
-    assert "did not end within 0.2 seconds (it is pending). Run pulumi again to go on waiting." in why
+    assert "did not end within 0.2 seconds (it is pending). Run pulumi again to continue waiting." in why
     assert kept.outputs["actionState"] == "pending"
     again, _ = failed_again(start().about(REVOCATION), kept, kept.inputs, timeout=0.2)
     assert again == kept
@@ -136,7 +136,8 @@ def test_a_failed_sync(start: Open, tenant: Unsyncable, token_id: str) -> None:
     asked = {"vppTokenId": token_id, "triggers": [1, "a"]}
     kept, why = failed(start().about("LicenseSync"), asked)
     assert why == (
-        "The licence sync of Lincoln failed. Intune says no more; see its tenant status. The next update tries again."
+        "The licence sync of Lincoln failed. Intune gives no reason; check the tenant status. "
+        "The next update tries again."
     )
     assert (kept.id, kept.inputs, kept.outputs["syncPending"]) == (token_id, asked, True)
     assert list(start().about("LicenseSync").planned(kept, asked).detailedDiff) == ["syncPending"]

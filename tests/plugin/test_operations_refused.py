@@ -24,17 +24,17 @@ def test_an_import_is_refused(provider: Door, name: str) -> None:
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert caught.value.details() == (
-        f"A {name} is an act: it can be neither imported nor looked up. Declare one, and it is done."
+        f"A {name} is an operation: it can be neither imported nor looked up. Declare one in the program to run it."
     )
 
 
 @pytest.mark.parametrize(
     ("name", "news", "reason"),
     [
-        ("LicenseSync", {}, "vppTokenId is needed: the id of a vppToken."),
-        ("LicenseRevocation", {"vppTokenId": secret("hunter2")}, "vppTokenId must be the id of a vppToken, a GUID."),
-        ("LicenseCountSync", {"triggers": asset(text="hunter2")}, "triggers cannot hold files: name what is in them"),
-        ("LicenseCountSync", {"triggers": [secret(asset(text="hunter2"))]}, "triggers cannot hold files"),
+        ("LicenseSync", {}, "vppTokenId is required: the id of a vppToken."),
+        ("LicenseRevocation", {"vppTokenId": secret("hunter2")}, "vppTokenId must be the id of a vppToken (a GUID)."),
+        ("LicenseCountSync", {"triggers": asset(text="hunter2")}, "triggers cannot contain assets"),
+        ("LicenseCountSync", {"triggers": [secret(asset(text="hunter2"))]}, "triggers cannot contain assets"),
         ("LicenseRevocation", {"vppTokenId": OTHER, "triggers": "hunter2"}, "triggers is not an input of a License"),
     ],
 )

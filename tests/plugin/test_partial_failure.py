@@ -89,7 +89,7 @@ def test_another_location(start: Open, tenant: Unsyncable) -> None:
     kept = left_behind(caught.value)
 
     assert [token.id for token in tenant.tokens] == [kept.id]
-    assert 'is for the location "York", expected was "Lincoln"' in (caught.value.details() or "")
+    assert 'is for the location "York", but "Lincoln" is expected' in (caught.value.details() or "")
 
 
 def test_a_creation_that_graph_refuses(start: Open, tenant: Unsyncable) -> None:
@@ -148,7 +148,7 @@ def test_cancel_ends_a_wait(start: Open, tenant: Unsyncable) -> None:
     kept = left_behind(caught.value)
 
     assert [token.id for token in tenant.tokens] == [kept.id]
-    assert "was interrupted; what was begun goes on in Intune" in (caught.value.details() or "")
+    assert "Interrupted while waiting. The operation continues in Intune." in (caught.value.details() or "")
     begun = time.monotonic()
     with pytest.raises(grpc.RpcError):
         provider.made(inputs(text(location="York"), displayName="York", waitForSync=True))
@@ -214,7 +214,7 @@ def test_after_an_update_that_half_failed(start: Open, tenant: Unsyncable) -> No
     assert details(start().planned(left, changed)) == {"syncPending": ("UPDATE", False)}
     assert set(details(start().planned(left, {**changed, "displayName": "Lincoln"}))) == {"displayName", "syncPending"}
     _, failures = start().checked(inputs(first), left.inputs, outputs=outputs)
-    assert "that would go backwards" in failures[0][1]
+    assert "with an older one" in failures[0][1]
     assert plain(start().read(left).inputs)["displayName"] == "York"
     with pytest.raises(grpc.RpcError, match="is protected"):
         start().delete(left)

@@ -68,8 +68,8 @@ def test_a_plan_is_told(start: Open, engine: Listener) -> None:
     notes = [sentence for urn, severity, sentence in engine.about if (urn, severity) == (URN, "INFO")]
     start().planned(kept, inputs(file))
 
-    assert notes[0].startswith("creates Lincoln, valid until ")
-    assert notes[1].startswith("renews Lincoln in place: ")
+    assert notes[0].startswith("Creates Lincoln (valid until ")
+    assert notes[1].startswith("Renews Lincoln in place (expires ")
     assert engine.told("INFO") == notes
 
 

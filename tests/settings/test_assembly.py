@@ -189,7 +189,7 @@ def test_the_policy_follows_the_settings() -> None:
     assert early.preview.check(INPUTS, None).problems == ()
     warning, note = reporter.told
     assert "expires in 365 days" in warning
-    assert note.startswith("creates Contoso, ")
+    assert note.startswith("Creates Contoso (valid until ")
 
 
 def test_the_files_text_is_in_no_repr() -> None:

@@ -190,14 +190,14 @@ def test_a_choice_that_is_none(name: str, choices: str) -> None:
 def test_an_endpoint_that_cannot_be_used(name: str, value: str) -> None:
     """An endpoint is https with a host, and nothing that hides a password or that an HTTP client chokes on."""
     assert refused({name: value}) == (
-        f"intune-vpp:{name} ({VARIABLES[name][0]}) must be an https:// address without user, query and fragment."
+        f"intune-vpp:{name} ({VARIABLES[name][0]}) must be an https:// address without a user, query or fragment."
     )
 
 
 @pytest.mark.parametrize("value", ["https://[::1", "https://g.example:port", "https://g.example:99999"])
 def test_an_endpoint_that_is_no_address(value: str) -> None:
     """What cannot even be read is no address."""
-    assert refused({"graphEndpoint": value}).endswith("(INTUNE_VPP_GRAPH_ENDPOINT) is not an address.")
+    assert refused({"graphEndpoint": value}).endswith("(INTUNE_VPP_GRAPH_ENDPOINT) is not a valid address.")
 
 
 def test_an_unknown_key_is_refused() -> None:

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_ONE_LINE = "must be text on one line, without control characters."
-_GO_ON = "To go on without this token, name its URN with --exclude."
+_ONE_LINE = "must be a single line of text without control characters."
+_GO_ON = "To continue without this token, pass its URN to --exclude."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def check(
     recall: Callable[[str], SToken | None],
     now: datetime,
 ) -> Checked:
-    """Normalise and judge `inputs`, which come with Graph's names; `token` is a Download, a text or UNKNOWN.
+    """Normalise and judge `inputs`, which come with Graph's names; `token` is a TokenFileContent, a string or UNKNOWN.
 
     `olds` are the inputs of the last run, None for a new token; `recall` knows the token files this process has met.
     """
@@ -137,13 +137,16 @@ def _refuse_older(file: SToken, applied: TokenFile) -> None:
     if there == here:
         there, here = applied.expiration_date_time or there, file.expiration_date_time
     if applied.seen:
-        what = f"The token file expires on {here}, earlier than the one Intune has ({there}): that would go backwards."
+        what = (
+            f"The token file expires on {here}, before the token in Intune ({there}). "
+            "Refusing to replace a newer token with an older one."
+        )
         cure = "Use the newer file, or download this location's content token again: a new download expires later."
     else:
         what = (
             f"This token was renewed elsewhere and expires on {there} in Intune; the token file here expires on {here}."
         )
-        cure = "Put the file that was uploaded, or a newer download, in its place."
+        cure = "Use the file that was uploaded, or a newer download."
     raise RenewalRefused(f"{what} {cure} {_GO_ON}")
 
 
@@ -154,10 +157,10 @@ def _refuse_other_organization(file: SToken, applied: TokenFile | None, args: Vp
     if isinstance(wanted, str):
         if wanted == found:
             return
-        what = f'The token file belongs to the organization "{found}", organizationName says "{wanted}".'
-        cure = "Is this the file of another stack? Change the one that is wrong."
+        what = f'The token file belongs to the organization "{found}", but organizationName is "{wanted}".'
+        cure = "Use this organization's file, or correct organizationName."
     elif wanted is None and before and before != found:
-        what = f'The token file belongs to the organization "{found}", the token in Intune to "{before}".'
+        what = f'The token file belongs to the organization "{found}", but the token in Intune belongs to "{before}".'
         cure = "Use this organization's file; if it was renamed, set organizationName to its new name."
     else:
         return
@@ -182,7 +185,7 @@ def _token_file(
         return olds.token_file
     if (known := recall(given)) is not None:
         return known
-    msg = "The token is the fingerprint of a file that is not at hand. Pass the .vpptoken file itself."
+    msg = "The token is a fingerprint, but its file has not been read in this run. Pass the .vpptoken file itself."
     raise TokenFileError(msg)
 
 
@@ -233,15 +236,15 @@ def needs_beta(what: str, way_out: str = "") -> str:
 
 
 def _missing(args: VppTokenArgs, inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
-    """What a new token cannot do without; one that is taken over has it already."""
+    """What a new token cannot do without; one that is adopted already has it."""
     if inputs.get("adoptTokenId") is not None:
         return []
     required = [prop for prop in INPUTS if prop.required and inputs.get(prop.name) is None]
-    problems = [Problem("", f"{prop.name} is needed to create a token.") for prop in required]
+    problems = [Problem("", f"{prop.name} is required to create a token.") for prop in required]
     if policy.beta and args.data_sharing_consent_granted not in {True, UNKNOWN}:
         reason = (
-            "dataSharingConsentGranted must be true to create a token: it is your consent that user and device "
-            "information is sent to Apple, so the provider never assumes it."
+            "dataSharingConsentGranted must be true to create a token: it records your consent to send user and device "
+            "information to Apple, so the provider never assumes it."
         )
         problems.append(Problem("", reason))
     return problems
@@ -252,7 +255,7 @@ def type_error(prop: Property, value: object) -> str | None:
     if prop.kind is Kind.CHOICE:
         choices = list(prop.choices or ())
         return None if value in choices else f"{prop.name} must be one of: {', '.join(choices)}."
-    fits, wanted = _FITTING.get(prop.kind, (_is_text, "must be text, and not empty."))
+    fits, wanted = _FITTING.get(prop.kind, (_is_text, "must be a non-empty string."))
     if not fits(value):
         return f"{prop.name} {wanted}"
     # Intune shows a text on one line, and Pulumi may show it raw: one of these is a mistake or worse.
@@ -285,14 +288,14 @@ def _is_plain(value: object) -> bool:
 
 _FITTING: dict[Kind, tuple[Callable[[object], bool], str]] = {
     Kind.BOOL: (lambda value: isinstance(value, bool), "must be true or false."),
-    Kind.STRINGS: (_are_texts, "must be a list of texts."),
+    Kind.STRINGS: (_are_texts, "must be a list of non-empty strings."),
     Kind.COUNTRY: (
         lambda value: isinstance(value, str) and _COUNTRY.fullmatch(value) is not None,
-        "must be a country code of two letters, such as US.",
+        "must be a two-letter country code, such as US.",
     ),
     Kind.GUID: (
         lambda value: isinstance(value, str) and _GUID.fullmatch(value) is not None,
-        "must be the id of a vppToken, a GUID.",
+        "must be the id of a vppToken (a GUID).",
     ),
-    Kind.JSON: (_is_plain, "cannot hold files: name what is in them by a hash."),
+    Kind.JSON: (_is_plain, "cannot contain assets: use a hash of the file instead."),
 }

@@ -42,7 +42,7 @@ class Change:
 class Plan:
     """What an update would do; empty where nothing is to be done.
 
-    `claims` takes the location from another MDM, `resyncs` repeats a sync that was not seen to succeed, `misplaced`
+    `claims` takes the location from another MDM, `resyncs` repeats a sync that has not been confirmed, `misplaced`
     says that the token is another location's than the program expects: no request cures it, but every update fails.
     """
 

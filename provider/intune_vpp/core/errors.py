@@ -68,7 +68,7 @@ class SettingsError(IntuneVppError):
 
 
 class AdoptionRefused(IntuneVppError):
-    """The token to take over is not there, or not clearly this one."""
+    """The token to adopt does not exist, or is not clearly this one."""
 
 
 class DuplicateToken(IntuneVppError):
@@ -166,11 +166,11 @@ class TokenGone(GraphError):
 
 
 class Conflict(GraphError):
-    """Graph says that something else is in the way (409)."""
+    """The request conflicts with another one (409)."""
 
 
 class Throttled(GraphError):
-    """Graph asks for patience (429)."""
+    """Graph throttles requests (429)."""
 
 
 class GraphUnavailable(GraphError):
@@ -178,8 +178,8 @@ class GraphUnavailable(GraphError):
 
 
 class GraphUnreachable(GraphError):
-    """No answer came, or none that can be read: the request may or may not have been acted on."""
+    """There was no response, or an unreadable one: the request may have been processed."""
 
 
 class RequestNotSent(GraphUnreachable):
-    """The request never left, for want of a connection or of a sign-in: it was surely not acted on."""
+    """The request was not sent, because the connection or the sign-in failed."""

@@ -25,7 +25,7 @@ CURES = {
         "the content token again and renew it."
     ),
     TokenState.ASSIGNED_TO_EXTERNAL_MDM: (
-        "Another MDM manages this location. Set claimTokenManagementFromExternalMdm to true to take it over, or remove "
+        "Another MDM manages this location. Set claimTokenManagementFromExternalMdm to true to claim it, or remove "
         "it there."
     ),
     TokenState.DUPLICATE_LOCATION_ID: (
@@ -64,7 +64,8 @@ def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_rea
     if state.duplicate_token_ids and not just_read:
         others = ", ".join(state.duplicate_token_ids)
         found.append(
-            f"{observed.label} has a duplicate in the tenant{seen}: token {others}. Refresh: it says which to keep."
+            f"{observed.label} has a duplicate in the tenant{seen}: token {others}. "
+            "Run pulumi refresh to see which one to keep."
         )
     if observed.state != TokenState.EXPIRED:
         found.append(expiry(observed.label, observed.expiration_date_time, warning_days, now) or "")
@@ -83,7 +84,8 @@ def misnamed_file(file: SToken, location_name: str | None) -> str | None:
     if download is None or _letters(named := download["location"]) == _letters(location_name):
         return None
     return (
-        f'The token file is named after "{named}", the token in Intune is for "{location_name}". Is it the right file?'
+        f'The token file is named after "{named}", but the token in Intune is for "{location_name}". '
+        "Check that it is the right file."
     )
 
 

@@ -83,7 +83,7 @@ def advice(token: VppToken, others: Collection[VppToken]) -> str:
     why = ", which was synced first," if times.parse(kept.last_sync_date_time) else ""
     listed = " and ".join(described(one) for one in others)
     what = (
-        f"Token {described(token)} has a duplicate in this tenant: {listed}. Intune syncs only one token of a location."
+        f"Token {described(token)} has a duplicate in this tenant: {listed}. Intune syncs only one token per location."
     )
     return f"{what} Keep {kept.id}{why} and delete the other one once no app assignment needs it."
 

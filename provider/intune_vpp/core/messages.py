@@ -1,4 +1,4 @@
-"""A plan in one sentence, for a reviewer who is no expert."""
+"""Plans, operations and drift in one sentence each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from intune_vpp.core.operations import Operation
 
 _DEEDS = {
-    LICENSE_SYNC.name: "syncs the licences of {}",
-    LICENSE_REVOCATION.name: "revokes all licences of {}",
-    LICENSE_COUNT_SYNC.name: "counts the licences of all tokens",
+    LICENSE_SYNC.name: "Syncs the licences of {}",
+    LICENSE_REVOCATION.name: "Revokes all licences of {}",
+    LICENSE_COUNT_SYNC.name: "Counts the licences of all tokens",
 }
 
 
@@ -31,8 +31,8 @@ def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
     deeds = []
     if plan.renews:
         new = args.token_file.expiration_date_time if isinstance(args.token_file, TokenFile) else None
-        after = times.day(new) if new else "what the file says"
-        deeds.append(f"renews {label} in place: {times.day(state.observed.expiration_date_time)} → {after}")
+        after = times.day(new) if new else "the date in the file"
+        deeds.append(f"renews {label} in place (expires {times.day(state.observed.expiration_date_time)} → {after})")
     changed = [
         c.property.name
         for c in plan.changes
@@ -41,15 +41,16 @@ def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
     if changed:
         deeds.append(f"changes {', '.join(changed)}" if deeds else f"changes {', '.join(changed)} of {label} in place")
     if plan.claims:
-        deeds.append(f"takes the location of {label} from another MDM")
+        deeds.append(f"claims the location of {label} from another MDM")
     if plan.misplaced:
         deeds.append(_misplaced(plan, state, args))
     if plan.resyncs and not plan.renews:
-        deeds.append(f"syncs {label} once more, since its last sync was not seen to succeed")
+        deeds.append(f"syncs {label} again (the previous sync was not confirmed)")
     if not deeds:
         settings = ", ".join(change.property.name for change in plan.changes)
-        return f"changes {settings} of {label} in the state only, without a request" if settings else None
-    return "; ".join(deeds) + ": same id, apps stay"
+        return f"Changes {settings} of {label} in the state only, without a request" if settings else None
+    sentence = "; ".join(deeds) + "; id and apps are kept"
+    return sentence[0].upper() + sentence[1:]
 
 
 def _misplaced(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str:
@@ -57,19 +58,19 @@ def _misplaced(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str:
     if plan.renews:
         # The file may be the cure: what location it is for, only Apple can read.
         return f"fails unless the file is for the location {expected} (now {there})"
-    return f"fails: {state.observed.label} is for the location {there}, expected is {expected}"
+    return f"fails: {state.observed.label} is for the location {there}, but {expected} is expected"
 
 
 def arrival(args: VppTokenArgs) -> str | None:
     """How a token will come under management; None where only the update will know."""
     if isinstance(args.adopt_token_id, str):
-        return f"takes over token {args.adopt_token_id}, creates nothing"
+        return f"Adopts token {args.adopt_token_id}; nothing is created"
     file = args.token_file
     if args.adopt_token_id is UNKNOWN or not isinstance(file, TokenFile):
         return None
     label = args.display_name if isinstance(args.display_name, str) else file.organization_name
     until = times.day(file.expiration_date_time)
-    return f"creates {label}, valid until {until}, or adopts the token that was made from this file before"
+    return f"Creates {label} (valid until {until}), or adopts the token already created from this file"
 
 
 def operation(what: Operation, label: str) -> str:
@@ -78,10 +79,10 @@ def operation(what: Operation, label: str) -> str:
 
 
 def once_more(what: Operation, label: str) -> str:
-    """What an action goes on with that was not seen to end."""
+    """What an action goes on with that has not been confirmed."""
     if what is LICENSE_SYNC:
-        return f"{operation(what, label)} once more, since the last sync was not seen to succeed"
-    return f"goes on waiting for the revocation of the licences of {label}"
+        return f"{operation(what, label)} again: the previous sync was not confirmed"
+    return f"Continues waiting for the revocation of the licences of {label}"
 
 
 def drifted(plan: Plan, state: VppTokenState) -> str | None:
@@ -91,7 +92,7 @@ def drifted(plan: Plan, state: VppTokenState) -> str | None:
     told = [f"{label} was changed outside of Pulumi: {changed}"] if changed else []
     if plan.renews:
         expiration = times.day(state.observed.expiration_date_time)
-        told.append(f"{label} was renewed outside of Pulumi: it expires on {expiration} now")
+        told.append(f"{label} was renewed outside of Pulumi: it now expires on {expiration}")
     return "; ".join(told) or None
 
 
@@ -99,4 +100,4 @@ def one_way(plan: Plan) -> str | None:
     """The warning that a planned change may not be undone (nothing public says whether it can be)."""
     if all(change.property.attribute != "apple_device_app_delivery_protocol_type" for change in plan.changes):
         return None
-    return "appleDeviceAppDeliveryProtocolType may be one-way: on single apps Intune does not take the change back."
+    return "appleDeviceAppDeliveryProtocolType may be irreversible: for single apps Intune does not undo the change."

@@ -1,4 +1,4 @@
-"""The resources that are acts rather than things: what each takes and tells, and what a change of it leads to.
+"""The resources that run an operation: their inputs and outputs, and what a change of them leads to.
 
 Graph calls what can be done to a vppToken an action (https://learn.microsoft.com/graph/api/resources/
 intune-onboarding-vpptoken, Methods). A resource stands for one that was done: nothing in the tenant is created by it
@@ -113,7 +113,7 @@ class Plan:
 
 
 def check(operation: Operation, inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
-    """What is wrong with inputs; then nothing may be sent."""
+    """The problems with the inputs; where there are any, nothing may be sent."""
     known = {prop.name: prop for prop in operation.inputs}
     problems = [
         Problem("", f"{name} is not an input of a {operation.name}.")
@@ -125,7 +125,7 @@ def check(operation: Operation, inputs: Mapping[str, Any], policy: Policy) -> li
     for prop in operation.inputs:
         value = inputs.get(prop.name)
         if value is None and prop.required:
-            problems.append(Problem("", f"{prop.name} is needed: the id of a vppToken."))
+            problems.append(Problem("", f"{prop.name} is required: the id of a vppToken."))
         elif value is not None and value is not UNKNOWN and (reason := type_error(prop, value)):
             problems.append(Problem("", reason))
     return problems
@@ -145,11 +145,11 @@ def plan(
 
 
 def results(operation: Operation, outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The outputs that are no inputs: what was told of what was done."""
+    """The outputs that are not inputs: the results of the operation."""
     names = [prop.name for prop in operation.properties if not prop.sent]
     return {name: outputs[name] for name in names if outputs.get(name) is not None}
 
 
 def echoed_inputs(operation: Operation, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Outputs that acting cannot turn out differently: what was given."""
+    """The outputs that repeat the inputs."""
     return {prop.name: inputs[prop.name] for prop in operation.inputs if inputs.get(prop.name) is not None}

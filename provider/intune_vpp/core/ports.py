@@ -46,7 +46,7 @@ class VppTokens(Protocol):
         """Ask for a licence sync; the answer shows the token at its start."""
 
     def revoke_licenses(self, token_id: str, *, notify_managed_devices: bool, revoke_untracked_licenses: bool) -> None:
-        """Ask to take back all licences of a token; it goes on in `token_action_results`. SettingsError on v1.0."""
+        """Ask to revoke all licences of a token; it goes on in `token_action_results`. SettingsError on v1.0."""
 
     def sync_license_counts(self) -> None:
         """Ask to count the licences of all tokens anew. SettingsError on v1.0."""
@@ -75,7 +75,7 @@ class Clock(Protocol):
         """The instant, in UTC."""
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass. Raises WaitInterrupted where the engine asks to stop."""
+        """Sleep. Raises WaitInterrupted when the engine asks to stop."""
 
     def start(self, call: Callable[[], T]) -> Future[T]:
         """Run a call beside the caller."""

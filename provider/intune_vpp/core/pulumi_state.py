@@ -176,5 +176,5 @@ def _stored_inputs(found: object) -> Mapping[str, Any]:
 
 def _refuse(name: str, expected: str) -> NoReturn:
     # Never the value: it may be secret.
-    what = f"The state of this resource holds a member {name} that is not {expected}."
+    what = f"The state of this resource has a member {name} that is not {expected}."
     raise StateError(f"{what} Correct or remove that member with `pulumi state edit`.")

@@ -27,7 +27,7 @@ RESULT_TYPE = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
 OUT_OF_SIGHT = timedelta(minutes=1)
 """How long a revocation that was seen may be missing from a token's results before it is believed to be gone."""
 
-REPLACE_IT = "To revoke once more, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
+REPLACE_IT = "To revoke again, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
 
 UNANSWERED = timedelta(seconds=20)
 """How long a revocation whose answer was lost may take to show before it is believed not to have begun."""
@@ -41,7 +41,7 @@ LONG_BEFORE = timedelta(hours=1)
 _UNDER_WAY = frozenset({ActionState.PENDING, ActionState.ACTIVE})
 _REASONS = {
     FailureReason.APPLE_FAILURE: "Apple's service failed. Try again later",
-    FailureReason.INTERNAL_ERROR: "Intune failed within. Try again later",
+    FailureReason.INTERNAL_ERROR: "Intune had an internal error. Try again later",
     FailureReason.EXPIRED_VPP_TOKEN: "the token has expired. Renew it with a new content token from Apple",
     FailureReason.EXPIRED_APPLE_PUSH_NOTIFICATION_CERTIFICATE: (
         "the tenant's Apple push notification certificate has expired. Renew that certificate in Intune"
@@ -79,12 +79,12 @@ class Result:
 
     @property
     def has_ended(self) -> bool:
-        """Whether it stays as it is."""
+        """Whether the revocation has ended."""
         return self.action_state in ENDED
 
     @property
     def took_all(self) -> bool:
-        """Whether Graph says outright that no licence is left: what is irreversible hangs on it."""
+        """Whether Graph states that all licences were revoked. The deletion of a token depends on it."""
         return self.action_state == ActionState.DONE and self.failed_licenses_count == 0 and self.has_no_reason
 
     @property
@@ -114,7 +114,7 @@ def running(observed: VppToken) -> Result | None:
 
 
 def find(watch: Watch, observed: VppToken) -> Result | None:
-    """What is watched, in what a token shows now."""
+    """The watched revocation among the results that a token shows now, None where there is none."""
     found = [one for one in results(observed) if one.start_date_time]
     if watch.start is not None:
         return next((one for one in found if _same_start(one.start_date_time, watch.start)), None)
@@ -130,33 +130,35 @@ def shows(watch: Watch, observed: VppToken) -> bool:
 
 
 def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
-    """How the revocation ended, None while it is still to be waited for."""
+    """How the revocation ended; None while it is still running."""
     result = find(watch, observed)
     if result is not None and result.has_ended:
         return verdict(result, observed.label)
     waited, unseen = now - watch.since, now - (watch.seen_at or watch.since)
     if result is None and watch.start is not None and unseen >= min(OUT_OF_SIGHT, watch.allowed):
         what = f"Intune no longer shows the revocation of {observed.label} that began at {watch.start}."
-        return WaitResult(RevocationFailed(f"{what} Whether its licences were revoked is to be seen in Intune."))
+        return WaitResult(RevocationFailed(f"{what} Check in Intune whether its licences were revoked."))
     # One that waits shows no start yet, and may be the one.
     shown = result or running(observed)
     asked = now - watch.requested_at
     overdue = waited >= min(OUT_OF_SIGHT, watch.allowed) and asked >= max(TIME_ALLOWED, watch.allowed)
     if overdue and (shown, watch.start, watch.seen_at) == (None, None, None):
         what = f"Intune shows no revocation of the licences of {observed.label} since {times.text(watch.requested_at)}"
-        return WaitResult(RevocationFailed(f"{what}: it may never have begun. See Intune."))
+        return WaitResult(RevocationFailed(f"{what}. It may never have started. Check in Intune."))
     if waited >= watch.allowed:
         what = f"The revocation of the licences of {observed.label} did not end within {in_words(watch.allowed)}"
-        return WaitResult(RevocationTimedOut(f"{what} ({_stands(shown, watch)}). Run pulumi again to go on waiting."))
+        return WaitResult(
+            RevocationTimedOut(f"{what} ({_stands(shown, watch)}). Run pulumi again to continue waiting.")
+        )
     return None
 
 
 def _stands(shown: Result | None, watch: Watch) -> str:
     if shown is None:
-        return "it does not show now"
+        return "Intune does not show it"
     start = shown.start_date_time
     long = f" since {start}" if start and _began(shown) < watch.since - LONG_BEFORE else ""
-    return f"it is {shown.action_state or 'in a state that is not told'}{long}"
+    return f"it is {shown.action_state or 'in an unknown state'}{long}"
 
 
 def verdict(result: Result, label: str) -> WaitResult:
@@ -166,7 +168,7 @@ def verdict(result: Result, label: str) -> WaitResult:
     total, failed = result.total_licenses_count or 0, max(0, result.failed_licenses_count or 0)
     because = _because(result)
     if result.action_state == ActionState.DONE and not failed:
-        doubtful = f"The revocation of the licences of {label} is done, and a failure is told all the same: {because}."
+        doubtful = f"The revocation of the licences of {label} is done, but Intune also reports a failure: {because}."
         return WaitResult(warning=None if result.has_no_reason else doubtful)
     if failed and failed < total and result.action_state in {ActionState.DONE, ActionState.FAILED}:
         return WaitResult(warning=f"{failed} of {total} licences of {label} could not be revoked: {because}.")
@@ -217,7 +219,7 @@ def how_again(sentence: str | None) -> str | None:
 
 
 def result_to(result: Result) -> dict[str, Any]:
-    """What Graph tells of a revocation, as outputs."""
+    """A result as outputs."""
     return {camel_case(field.name): getattr(result, field.name) for field in fields(result)}
 
 
@@ -227,6 +229,6 @@ def result_from(members: Mapping[str, Any]) -> Result:
 
 
 def unresolved(result: Result, label: str) -> WaitResult:
-    """What is still wrong with a revocation, by what is known of it: until the resource is replaced."""
+    """The failure or warning of a revocation that remains until the resource is replaced."""
     ended = verdict(result, label)
     return WaitResult(with_cure(ended.failure), how_again(ended.warning))

@@ -88,7 +88,7 @@ def _stripped_text(content: bytes) -> str:
         _refuse("it is not text", _DOWNLOAD)
     stripped = text.strip()
     if not stripped:
-        _refuse("it is empty", f"{_DOWNLOAD} Where it comes from a variable, that may not be set.")
+        _refuse("it is empty", f"{_DOWNLOAD} If it comes from a variable, check that the variable is set.")
     return stripped
 
 
@@ -111,13 +111,13 @@ def _decoded(stripped: str) -> Mapping[str, object]:
         _refuse("it is the JSON inside a .vpptoken file, not the file", _DOWNLOAD)
     inner = _base64(stripped)
     if inner is None:
-        _refuse("it is not base64", f"{_DOWNLOAD} Where a path was given as text, give the file (a FileAsset) instead.")
+        _refuse("it is not base64", f"{_DOWNLOAD} If you passed a path, pass the file (a FileAsset) instead.")
     members = _json_object(inner)
     if members is None and _is_wrapped_again(inner):
-        _refuse("it is a .vpptoken file in base64 once more", "Decode it once before it is passed on.")
+        _refuse("it is a .vpptoken file encoded in base64 twice", "Decode it once before passing it on.")
     if members is None:
-        cut = ": it may have been cut off" if inner.startswith(b"{") else ""
-        _refuse(f"it is base64, but not of a JSON object{cut}", _DOWNLOAD)
+        cut = "; it may be truncated" if inner.startswith(b"{") else ""
+        _refuse(f"it is base64, but does not contain a JSON object{cut}", _DOWNLOAD)
     return members
 
 
@@ -147,7 +147,7 @@ def _is_wrapped_again(inner: bytes) -> bool:
 def _text_member(members: Mapping[str, object], name: str) -> str:
     value = members.get(name)
     if not isinstance(value, str) or not value.strip():
-        _refuse(f"it has no {name} in it", _DOWNLOAD)
+        _refuse(f"it has no {name}", _DOWNLOAD)
     if any("\ud800" <= character <= "\udfff" for character in value):
         # Half a surrogate pair: JSON can spell it, but neither Graph nor the engine can carry it.
         _refuse(f"its {name} is not text", _DOWNLOAD)

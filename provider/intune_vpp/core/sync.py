@@ -39,7 +39,7 @@ class Watch:
 
 
 def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
-    """How the watched sync ended, None while it is still to be waited for."""
+    """How the watched sync ended; None while it is still running."""
     waited = now - watch.started_at
     if _synced_since(watch, observed) and observed.last_sync_status == SyncStatus.COMPLETED:
         return _after_success(watch, observed, waited)
@@ -52,7 +52,7 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
         if observed.state in CURES and watch.expects is None:
             # No new file that could have cured it: the state is why.
             return WaitResult(_bad_state(observed))
-        what = f"The licence sync of {observed.label} failed. Intune says no more; see its tenant status."
+        what = f"The licence sync of {observed.label} failed. Intune gives no reason; check the tenant status."
         return WaitResult(SyncFailed(f"{what} {TRIES_AGAIN}"))
     if waited >= watch.allowed:
         failed = observed.state in CURES and observed.last_sync_status == SyncStatus.FAILED

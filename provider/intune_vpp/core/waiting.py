@@ -1,4 +1,4 @@
-"""What waits for something in Intune have in common: how long, and how they end."""
+"""What all waits for Intune share: the time limit, and the result."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class WaitResult:
 
 def stopped_before(what: str) -> WaitInterrupted:
     """The engine asked to stop before something was asked for in Intune."""
-    return WaitInterrupted(f"Stopped before {what}: nothing was begun.")
+    return WaitInterrupted(f"Stopped before {what}: nothing was started.")
 
 
 @contextmanager
 def beginning(what: str) -> Iterator[None]:
-    """Looks before something is asked for: where they are interrupted it never was."""
+    """Wraps the requests before an operation starts: an interruption then means that nothing was started."""
     try:
         yield
     except WaitInterrupted:

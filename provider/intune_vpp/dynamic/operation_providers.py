@@ -1,4 +1,4 @@
-"""What Pulumi's dynamic provider process runs for the resources that are acts."""
+"""What Pulumi's dynamic provider process runs for the operation resources."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class OperationProvider(ConfiguredProvider):
         found = self._lifecycle.look(id_, self._read(props))
         if found is None:
             return ReadResult("", {})
-        self._warn_of_failure(self._lifecycle.unresolved_failure(found), "Until then every update fails.")
+        self._warn_of_failure(self._lifecycle.unresolved_failure(found), "Until then, every update fails.")
         return ReadResult(id_, dict(found), operations.echoed_inputs(self.operation, found))
 
     @errors_in_python()
@@ -67,7 +67,7 @@ class OperationProvider(ConfiguredProvider):
         return UpdateResult(self._outputs(result))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Forget it: nothing in the tenant was made by it."""
+        """Remove it from the state: it created nothing in the tenant."""
 
     @property
     def _lifecycle(self) -> OperationLifecycle:

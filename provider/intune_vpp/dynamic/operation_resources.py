@@ -44,8 +44,8 @@ class _OperationResource(Resource):
         opts: pulumi.ResourceOptions | None,
     ) -> None:
         if opts is not None and (opts.id is not None or opts.import_ is not None):
-            msg = f"A {provider.operation.name} is an act: it can be neither imported nor looked up."
-            raise run_error(f"{msg} Declare one, and it is done.")
+            msg = f"A {provider.operation.name} is an operation: it can be neither imported nor looked up."
+            raise run_error(f"{msg} Declare one in the program to run it.")
         # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
         props = {prop.attribute: given.get(prop.attribute) for prop in provider.operation.properties}
         super().__init__(provider, resource_name, self._guarded(resource_name, props), opts)
@@ -91,7 +91,7 @@ class LicenseSync(_OperationResource, module="intune-vpp", name="LicenseSync"):
     last_sync_date_time: Output[str | None]
     """When Intune last synced licences; absent before the first time."""
     sync_pending: Output[bool]
-    """True while the sync was not seen to succeed; the next update then tries again."""
+    """True while the sync has not been confirmed; the next update then tries again."""
 
     def __init__(
         self,
@@ -117,9 +117,9 @@ class LicenseSync(_OperationResource, module="intune-vpp", name="LicenseSync"):
 
 
 class LicenseRevocation(_OperationResource, module="intune-vpp", name="LicenseRevocation"):
-    """All licences of a token taken back: Graph's `revokeLicenses` (beta only), run once, at create.
+    """Revokes all licences of a token: Graph's `revokeLicenses` (beta only), run once, at create.
 
-    It cannot be undone, and has no triggers for that reason: to revoke once more, replace the resource (`--replace`).
+    It cannot be undone, and has no triggers for that reason: to revoke again, replace the resource (`--replace`).
     A revocation that runs already is joined. Its id is the token's and the start of the action.
 
     Source: https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptokenrevokelicensesactionresult
@@ -234,8 +234,8 @@ def _claim(claimant: tuple[object, str], claims: _Claims, token_id: Any) -> Any:
     if isinstance(token_id, str):
         other, name = claims.setdefault(token_id.lower(), claimant)
         if other is not claimant[0]:
-            what = f'"{claimant[1]}" and "{name}" revoke the licences of one token. Remove one of the two'
-            raise run_error(f"{what}: the second would take back what was given out since.")
+            what = f'"{claimant[1]}" and "{name}" revoke the licences of the same token. Remove one of the two'
+            raise run_error(f"{what}: a second revocation would also revoke licences assigned after the first.")
     return token_id
 
 
@@ -246,5 +246,5 @@ def _refuse_failed(resource_name: str, told: dict[str, Any]) -> None:
     if failure is not None:
         raise run_error(str(failure))
     if not result.has_ended and not pulumi.runtime.is_dry_run():
-        what = f"The revocation of the licences of {label} was not seen to end."
-        raise run_error(f"{what} Run pulumi again to go on waiting.")
+        what = f"The revocation of the licences of {label} has not been confirmed."
+        raise run_error(f"{what} Run pulumi again to continue waiting.")

@@ -49,7 +49,7 @@ class VppTokenProvider(ConfiguredProvider):
 
     @errors_in_python()
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Create, adopt or take over a token."""
+        """Create or adopt a token."""
         outcome = self._assembly.tokens.create(stored.args_from(props))
         return CreateResult(outcome.state.id, self._outputs(outcome))
 

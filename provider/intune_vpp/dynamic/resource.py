@@ -29,7 +29,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     file changes. An argument that is left out is not managed: it is neither sent nor seen as drift.
 
     The file's text never enters the state: `token` there is its fingerprint (`sha256:` and 64 hex digits), `token_file`
-    what the file says about itself. Pass it as `pulumi.FileAsset`; a text passes through the engine's own logs.
+    the date in the file about itself. Pass it as `pulumi.FileAsset`; a text passes through the engine's own logs.
 
     Timestamps are Graph's text, ISO 8601 in UTC. Source of the members:
     https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptoken
@@ -63,13 +63,13 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     expected_location_name: Output[str | None]
     """The location that the file must belong to."""
     adopt_token_id: Output[str | None]
-    """The existing token that was taken over."""
+    """The existing token that was adopted."""
     wait_for_sync: Output[bool]
     """Whether creating and renewing wait for the licence sync."""
     deletion_protection: Output[bool]
     """Whether deleting is refused."""
     revoke_licenses_on_delete: Output[bool]
-    """Whether licences are taken back before the token is deleted."""
+    """Whether licences are revoked before the token is deleted."""
     tenant_id: Output[str]
     """The tenant's GUID; the state is of no use under another tenant's credentials."""
     state: Output[str]
@@ -87,7 +87,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     token_action_results: Output[Sequence[Mapping[str, Any]] | None]
     """Results of actions on the token (beta only)."""
     sync_pending: Output[bool]
-    """True while a sync that the provider started was not seen to succeed; the next update then tries again."""
+    """True while a sync that the provider started has not been confirmed; the next update then tries again."""
     duplicate_token_ids: Output[Sequence[str] | None]
     """Ids of other tokens of the tenant that were made from the same file; absent where there is none."""
 
@@ -131,10 +131,10 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
                 `declarativeDeviceManagement` (beta only); may be one-way.
             claim_token_management_from_external_mdm: take the location from another MDM (beta only).
             expected_location_name: refuse to be quiet when the file turns out to be another location's (beta only).
-            adopt_token_id: take over this existing token instead of creating one; read at create only.
+            adopt_token_id: adopt this existing token instead of creating one; read at create only.
             wait_for_sync: wait for the licence sync after creating and renewing; True when left out.
             deletion_protection: refuse to delete the token; True when left out.
-            revoke_licenses_on_delete: take back all licences before the token is deleted, and keep it where that fails
+            revoke_licenses_on_delete: revoke all licences before the token is deleted, and keep it where that fails
                 (beta only); False when left out.
             opts: Pulumi's options; `id` and `import_` cannot be used with a dynamic provider.
 
@@ -175,7 +175,7 @@ def _known(names: list[Any]) -> Any:
 def _refuse_other_location(seen: list[Any]) -> None:
     token_id, location, expected = seen
     if location not in {None, expected}:
-        msg = f'Token {token_id} is for the location "{location}", expected was "{expected}".'
+        msg = f'Token {token_id} is for the location "{location}", but "{expected}" is expected.'
         raise run_error(f"{msg} Renew it with the right location's file, or correct expected_location_name.")
 
 
@@ -183,14 +183,14 @@ def _refuse_duplicates(seen: list[Any]) -> None:
     token_id, duplicates = seen
     if duplicates and not pulumi.runtime.is_dry_run():
         others = ", ".join(duplicates)
-        msg = f"Token {token_id} has a duplicate in this tenant that was made from the same file: token {others}."
-        raise run_error(f"{msg} Delete the one that the warning does not say to keep, then refresh.")
+        msg = f"Token {token_id} has a duplicate in this tenant, created from the same file: token {others}."
+        raise run_error(f"{msg} Keep the one named in the warning, delete the other, then refresh.")
 
 
 def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:
     if opts is not None and (opts.id is not None or opts.import_ is not None):
         msg = "A dynamic VppToken can neither be imported nor looked up by id."
-        raise run_error(f"{msg} To manage a token that exists, set adopt_token_id.")
+        raise run_error(f"{msg} To manage an existing token, set adopt_token_id.")
 
 
 def _hiding(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
@@ -223,7 +223,7 @@ def _text_of(token: Any) -> Any:
     if isinstance(token, pulumi.StringAsset):
         return token.text
     if isinstance(token, (bytes, bytearray, pulumi.RemoteAsset, pulumi.Archive)):
-        msg = f"The token cannot be given as {type(token).__name__}: the provider fetches, unpacks and decodes nothing."
+        msg = f"The token cannot be a {type(token).__name__}: the provider does not download, unpack or decode files."
         raise run_error(f"{msg} Use a FileAsset of the .vpptoken file.")
     return token
 

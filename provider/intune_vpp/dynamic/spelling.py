@@ -47,7 +47,7 @@ def errors_in_python() -> Iterator[None]:
 
 
 class PythonReporter:
-    """Speaks of arguments."""
+    """A reporter that spells inputs as Python arguments."""
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter

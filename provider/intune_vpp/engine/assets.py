@@ -14,13 +14,13 @@ from intune_vpp.core.stoken import MAX_BYTES
 
 
 def read(value: Any) -> Any:
-    """An asset's content as a Download; texts and unknowns as they are. Raises TokenFileError."""
+    """An asset's content as a TokenFileContent; texts and unknowns as they are. Raises TokenFileError."""
     if isinstance(value, pulumi.FileAsset):
         return read_file(Path(value.path))
     if isinstance(value, pulumi.StringAsset):
         return TokenFileContent(value.text.encode(errors="surrogatepass"))
     if isinstance(value, (pulumi.Asset, pulumi.Archive)):
-        msg = f"The token cannot be given as {type(value).__name__}: the provider fetches and unpacks nothing."
+        msg = f"The token cannot be a {type(value).__name__}: the provider does not download or unpack files."
         raise TokenFileError(f"{msg} Use a FileAsset of the .vpptoken file.")
     return value
 
@@ -32,10 +32,10 @@ def read_file(path: Path) -> TokenFileContent:
             with path.open("rb") as file:
                 return TokenFileContent(file.read(MAX_BYTES + 1), path.name)
         # A pipe or a device may never answer, and never end.
-        what = "is a folder" if path.is_dir() else "is no regular file"
+        what = "is a folder" if path.is_dir() else "is not a regular file"
     except FileNotFoundError:
-        what = "is not there"
+        what = "does not exist"
     except (OSError, ValueError) as error:
         what = f"cannot be read ({type(error).__name__})"
     msg = f"The token file {path.absolute()} {what}."
-    raise TokenFileError(f"{msg} Name the .vpptoken file that Apple Business (or School) Manager let you download.")
+    raise TokenFileError(f"{msg} Use the .vpptoken file downloaded from Apple Business (or School) Manager.")

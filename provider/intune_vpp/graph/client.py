@@ -79,7 +79,7 @@ class GraphClient:
             page = self._json(self._send("GET", url, doing, shown=shown), doing)
             items = page.get("value")
             if not isinstance(items, list):
-                raise GraphError(f"Microsoft Graph answered something that is no list ({doing}).")
+                raise GraphError(f"Microsoft Graph returned something that is not a list ({doing}).")
             yield from items
             link = page.get("@odata.nextLink")
             if link is None or link == "":
@@ -130,7 +130,7 @@ class GraphClient:
             return {}
         answer = parse(response.content)
         if not isinstance(answer, dict):
-            raise GraphUnreachable(f"Microsoft Graph answered something that is no JSON object ({doing}).")
+            raise GraphUnreachable(f"Microsoft Graph returned something that is not a JSON object ({doing}).")
         # What an entity says is stored and shown.
         return self._without_secrets(answer) if self.secrets.quoted_in(response.text) else answer
 
@@ -148,6 +148,6 @@ class GraphClient:
         try:
             url = httpx.URL(link)
         except httpx.InvalidURL:
-            raise GraphError(f"Microsoft Graph named no address for the next page ({doing}).") from None
+            raise GraphError(f"Microsoft Graph returned no valid address for the next page ({doing}).") from None
         if (url.scheme, url.host, url.port) != (self._root.scheme, self._root.host, self._root.port):
-            raise GraphError(f"Microsoft Graph named another host for the next page ({doing}); it was not followed.")
+            raise GraphError(f"Microsoft Graph returned another host for the next page ({doing}); it was not followed.")

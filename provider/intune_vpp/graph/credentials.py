@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _CORRELATION = re.compile(r"\s*(Trace ID|Correlation ID|Timestamp):.*", re.DOTALL)
 
 _CURES = {
-    "AADSTS7000215": "The client secret is wrong (its value is needed, not its id).",
-    "AADSTS7000222": "The client secret has expired: make a new one for the app registration.",
-    "AADSTS500011": "Graph is not known under that address in this cloud: check graphEndpoint and environment.",
-    "AADSTS700016": "The client id is not known in this tenant.",
+    "AADSTS7000215": "The client secret is wrong (use its value, not its id).",
+    "AADSTS7000222": "The client secret has expired: create a new one for the app registration.",
+    "AADSTS500011": "Graph has another address in this cloud: check graphEndpoint and environment.",
+    "AADSTS700016": "The client id does not exist in this tenant.",
 }
 
 _BEARER = re.compile(r"[\x21-\x7e]+")
@@ -35,7 +35,7 @@ class Credential(Protocol):
     """A way to sign in."""
 
     def access_token(self) -> str:
-        """A bearer for Graph. Raises SignInRefused or NotSent."""
+        """A bearer for Graph. Raises SignInRefused or RequestNotSent."""
 
     def forget(self) -> None:
         """Drop what is cached, so that the next one is new."""

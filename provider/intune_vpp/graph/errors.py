@@ -56,7 +56,7 @@ READING_APP = "reading app"
 """How `doing` begins where an app is asked for, and no token."""
 
 _OTHER_ENCODING = (
-    "Where it means the file and the file is good, try the other tokenEncoding (INTUNE_VPP_TOKEN_ENCODING)."
+    "If this is about the file and the file is good, try the other tokenEncoding (INTUNE_VPP_TOKEN_ENCODING)."
 )
 
 _GRANT = "Grant the app registration the application permission {}, with admin consent."
@@ -70,9 +70,9 @@ _BY_DOING = {
 _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
     401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
     403: (PermissionMissing, "does not allow this", _GRANT.format(PERMISSION)),
-    408: (GraphUnavailable, "gave up waiting", "Run it again."),
-    409: (Conflict, "says that something is in the way", "Refresh, and try again."),
-    429: (Throttled, "asks to slow down", "Run it again in a minute."),
+    408: (GraphUnavailable, "timed out", "Run it again."),
+    409: (Conflict, "reported a conflict", "Refresh and try again."),
+    429: (Throttled, "is throttling requests", "Run it again in a minute."),
 }
 
 
@@ -82,7 +82,7 @@ def refusal(response: httpx.Response, doing: str, secrets: KnownSecrets) -> Grap
     code, told, request_id = _read(response, secrets)
     if status == _NOT_FOUND:
         return _not_found(response, doing, code, told, request_id)
-    by_server = (GraphUnavailable, "failed", "It is usually over soon: run it again.")
+    by_server = (GraphUnavailable, "failed", "This is usually temporary: run it again.")
     otherwise = by_server if status >= _SERVER_ERRORS else (GraphError, "refused", "")
     special = next(
         (found for (what, when), found in _BY_DOING.items() if when == status and doing.startswith(what)), None
@@ -105,8 +105,8 @@ def _not_found(response: httpx.Response, doing: str, code: str, told: str, reque
     reason = (
         "Nothing was changed."
         if from_graph
-        else "This does not mean that it was deleted, so nothing was changed. Check the scope tags and the Intune role "
-        "of the app registration, graphEndpoint, and any proxy on the way."
+        else "This does not prove that it was deleted, so nothing was changed. Check the scope tags and the Intune "
+        "role of the app registration, graphEndpoint, and any proxy on the way."
     )
     what = f"Microsoft Graph did not find it ({doing}: 404{f' {code}' if code else ''}){f': {told}' if told else ''}."
     return NotFound(f"{what} {reason}", status=_NOT_FOUND, code=code, request_id=request_id, from_graph=from_graph)
@@ -117,14 +117,16 @@ def unreachable(error: httpx.HTTPError, doing: str, host: str) -> GraphUnreachab
     cure = f"{_untrusted(error) or 'Check the network and graphEndpoint'}, then run it again"
     if isinstance(error, _BEFORE_SENDING):
         what = f"Microsoft Graph at {host} could not be reached ({doing}: {type(error).__name__})."
-        return RequestNotSent(f"{what} {cure}: nothing was sent.")
-    what = f"Microsoft Graph at {host} gave no answer ({doing}: {type(error).__name__})."
-    return GraphUnreachable(f"{what} {cure}: what was done is looked for first.")
+        return RequestNotSent(f"{what} {cure}. Nothing was sent.")
+    what = f"Microsoft Graph at {host} did not respond ({doing}: {type(error).__name__})."
+    return GraphUnreachable(
+        f"{what} {cure}. The request may have been processed; the next run checks before repeating it."
+    )
 
 
 def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> RequestNotSent:
     """The error where the sign-in got no answer."""
-    what = f"{authority.removeprefix('https://')} gave no answer to the sign-in ({type(error).__name__})."
+    what = f"{authority.removeprefix('https://')} did not respond to the sign-in ({type(error).__name__})."
     return RequestNotSent(f"{what} {_untrusted(error) or 'Check the network and authorityHost'}.")
 
 
@@ -132,13 +134,13 @@ def _untrusted(error: httpx.HTTPError) -> str | None:
     """The cure where it is the certificate that keeps us from being answered."""
     if "CERTIFICATE_VERIFY_FAILED" not in str(error):
         return None
-    return "Its certificate is signed by a CA that is not known: name the CA's file in caBundlePath"
+    return "Its certificate is signed by an unknown CA: set caBundlePath to the CA's file"
 
 
 def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> RequestNotSent:
     """The error where what answered the sign-in failed, or is not Entra (a proxy's page)."""
-    what = f"{authority.removeprefix('https://')} could not sign anyone in ({why})."
-    return RequestNotSent(f"{what} If it is not soon over, check the network and authorityHost.", status=status)
+    what = f"{authority.removeprefix('https://')} could not complete the sign-in ({why})."
+    return RequestNotSent(f"{what} If this persists, check the network and authorityHost.", status=status)
 
 
 def sign_in_unreadable(authority: str) -> RequestNotSent:

@@ -33,8 +33,8 @@ def open_http(ca_bundle_path: str | None) -> httpx.Client:
         return httpx.Client(verify=context, timeout=TIMEOUT, headers={"Accept": "application/json"})
     except (ImportError, ValueError, httpx.InvalidURL):
         # Its text may carry the proxy's password.
-        msg = "The proxy that the environment names cannot be used: http:// and https:// proxies can."
-        raise SettingsError(f"{msg} Check HTTPS_PROXY and ALL_PROXY, or name the host in NO_PROXY.") from None
+        msg = "The proxy in the environment cannot be used: only http:// and https:// proxies are supported."
+        raise SettingsError(f"{msg} Check HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY.") from None
 
 
 def _silence_libraries() -> None:

@@ -28,7 +28,7 @@ class Tenant:
         self._guid = configured.lower() if _GUID.fullmatch(configured) else None
 
     def guid(self) -> str:
-        """The GUID in lower case. Raises SignInRefused for a tenant that is not known, and NotSent."""
+        """The GUID in lower case. Raises SignInRefused for a tenant that is not known, and RequestNotSent."""
         with self._lock:
             if self._guid is None:
                 self._guid = self._discover()

@@ -58,7 +58,7 @@ class GraphVppTokens:
         doing = f"reading token {token_id}"
         token = graph_json.token_from(self.client.get(_path(token_id), doing=doing))
         if not _is(token, token_id):
-            raise GraphUnreachable(f"Microsoft Graph answered something that is not this token ({doing}).")
+            raise GraphUnreachable(f"Microsoft Graph returned something that is not this token ({doing}).")
         return token
 
     def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
@@ -67,7 +67,7 @@ class GraphVppTokens:
         created = graph_json.token_from(self.client.post(_TOKENS, body, doing=f"{UPLOADING} to create a token"))
         if not created.id:
             raise GraphUnreachable(
-                "Microsoft Graph created a token but answered no id. Run it again: it is found again."
+                "Microsoft Graph created a token but returned no id. Run it again to find the token."
             )
         return created
 
@@ -129,7 +129,7 @@ class GraphVppTokens:
                 raise
             except GraphError as error:
                 what = (
-                    f"Microsoft Graph answered {action} with 404: nothing was done. Token {token_id} could not be read"
+                    f"Microsoft Graph returned 404 for {action}: nothing was done. Token {token_id} could not be read"
                 )
                 raise GraphError(f"{what} either. {error}", status=refusal.status) from None
             raise _not_known(action, refusal) from None
@@ -178,5 +178,5 @@ def _segment(entity_id: str) -> str:
     That error has no status, and proves nothing of a token.
     """
     if not entity_id.strip(".") or len(entity_id) > graph_json.LONGEST_ID:
-        raise NotFound(f'Nothing in Microsoft Graph has the id "{entity_id[: graph_json.LONGEST_ID]}".')
+        raise NotFound(f'Microsoft Graph has nothing with the id "{entity_id[: graph_json.LONGEST_ID]}".')
     return quote(entity_id, safe="")

@@ -164,8 +164,8 @@ class TokenListing:
                 code=refusal.code,
                 request_id=refusal.request_id,
             )
-        listed = "lists it" if snapshot.get(token_id) else "lists something that cannot be read, which may be it"
-        what = f"Microsoft Graph does not find token {token_id}, but {listed}: nothing was changed. Try again later."
+        listed = "lists it" if snapshot.get(token_id) else "lists an entry that cannot be read, which may be this token"
+        what = f"Microsoft Graph does not find token {token_id}, but {listed}. Nothing was changed. Try again later."
         return NotFound(what, status=refusal.status, code=refusal.code, request_id=refusal.request_id)
 
     def _is_current(self, snapshot: Snapshot, token_id: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a preview can say of actions: check and plan, without a request and without credentials."""
+"""The preview of operations: check and plan, without a request and without credentials."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class OperationPreview:
     ) -> list[Problem]:
         """What is wrong with the inputs; `arrives` says that the resource is about to be created.
 
-        `resource` is the resource's URN, on those doors that are told.
+        `resource` is the resource's URN, on the doors that know it.
         """
         problems = [*operations.check(operation, inputs, self._policy), *self._twice(operation, inputs, resource)]
         with self._lock:
@@ -52,8 +52,8 @@ class OperationPreview:
         user = self._ownership.claim("revocation", target.lower(), resource)
         if user == resource:
             return []
-        what = f"The licences of this token are revoked by {messages.resource(user)} already. Remove one of the two"
-        return [Problem("", f"{what}: the second would take back what was given out since.")]
+        what = f"The licences of this token are already revoked by {messages.resource(user)}. Remove one of the two"
+        return [Problem("", f"{what}: a second revocation would also revoke licences assigned after the first.")]
 
     def plan(
         self, operation: Operation, before: Mapping[str, Any], inputs: Mapping[str, Any], ignoring: Collection[str] = ()
@@ -74,12 +74,12 @@ class OperationPreview:
         elif plan.resumes:
             self._reporter.info(messages.once_more(operation, self._label(inputs)))
         elif plan and inputs.get("vppTokenId") is not UNKNOWN:
-            self._reporter.info(f"changes {', '.join(plan.changed)} in the state only")
+            self._reporter.info(f"Changes {', '.join(plan.changed)} in the state only")
         return plan
 
     def _warn_of_revocation(self, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
         if inputs.get("vppTokenId") is UNKNOWN:
-            what = "Should vppTokenId turn out to be another token's, this revokes all licences of that one."
+            what = "vppTokenId is not known yet. If it changes to a different token, all its licences are revoked."
             self._reporter.warn(f"{what} It cannot be undone.")
         standing = revocation.unresolved(revocation.result_from(before), self._label(inputs))
         if standing != WaitResult():
@@ -89,7 +89,7 @@ class OperationPreview:
         """Say what is about to be done."""
         sentence = messages.operation(operation, self._label(inputs))
         if operation is operations.LICENSE_REVOCATION:
-            self._reporter.warn(f"This {sentence}. It cannot be undone.")
+            self._reporter.warn(f"{sentence}. It cannot be undone.")
         else:
             self._reporter.info(sentence)
 
@@ -100,5 +100,5 @@ class OperationPreview:
 
 
 def _key(operation: Operation, inputs: Mapping[str, Any]) -> str:
-    """What was asked for, in whatever company the engine hands it over."""
+    """A key for the inputs, whatever other members the engine passes with them."""
     return operation.name + json.dumps(operations.echoed_inputs(operation, inputs), sort_keys=True, default=str)

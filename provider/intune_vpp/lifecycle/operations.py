@@ -1,7 +1,7 @@
-"""The stories of the actions: sync the licences of a token, revoke them, count those of all tokens.
+"""The operations: sync the licences of a token, revoke them, count those of all tokens.
 
-Each acts at create and, where its triggers change, again; deleting one does nothing in the tenant. What goes wrong
-after something was begun comes back beside the outputs, in `Acted.failure`.
+Each runs at create and again when its triggers change; deleting one does nothing in the tenant. What goes wrong
+after it was started is returned beside the outputs, in `OperationResult.failure`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class OperationLifecycle(ABC):
 
     @abstractmethod
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> OperationResult:
-        """Do it; `patience` is how long its end may be waited for."""
+        """Run the operation; `patience` is how long to wait for its end."""
 
     def update(
         self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
@@ -70,7 +70,7 @@ class OperationLifecycle(ABC):
         return before
 
     def unresolved_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
-        """What is still wrong with what was done."""
+        """The failure that remains from the last run, None where there is none."""
         del outputs
         return None
 
@@ -89,8 +89,8 @@ class OperationLifecycle(ABC):
         try:
             yield
         except TokenGone:
-            what = f"There is no token {token_id} in tenant {tenant_id}: it was deleted, or it belongs to another"
-            raise TokenGone(f"{what} tenant. Then give this resource the provider of its token.") from None
+            what = f"Token {token_id} was not found in tenant {tenant_id}. It was deleted, or it belongs to another"
+            raise TokenGone(f"{what} tenant: use the same provider as its VppToken.") from None
 
     def _require_tenant(self, operation_id: str, before: Mapping[str, Any]) -> None:
         tenancy.require(self._tokens, before.get("tenantId") or "", f"{self.operation.name} {operation_id}")
@@ -195,7 +195,7 @@ class LicenseRevocations(OperationLifecycle):
         return {name: value for name, value in now.items() if value is not None}
 
     def unresolved_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
-        """That it failed, until it is replaced."""
+        """The failure of the revocation, until the resource is replaced."""
         return self._unresolved(outputs).failure
 
     def _unresolved(self, outputs: Mapping[str, Any]) -> WaitResult:
@@ -210,8 +210,8 @@ class LicenseRevocations(OperationLifecycle):
         try:
             seen = self._clock.unless_stopped(partial(self._listing.get, token_id))
         except TokenGone:
-            what = f"Token {token_id} was deleted before the revocation of its licences was seen to end."
-            failure = RevocationFailed(f"{what} Intune tells no more of it: remove this resource from the program.")
+            what = f"Token {token_id} was deleted before the revocation of its licences was confirmed."
+            failure = RevocationFailed(f"{what} Intune no longer reports it. Remove this resource from the program.")
             kept = {name: value for name, value in before.items() if name == pulumi_state.EARLIER}
             return OperationResult(
                 operation_id,
@@ -265,7 +265,7 @@ class LicenseCountSyncs(OperationLifecycle):
     operation = LICENSE_COUNT_SYNC
 
     def act(self, inputs: Mapping[str, Any], patience: timedelta) -> OperationResult:
-        """Ask Intune to count; it tells nobody when it has."""
+        """Ask Intune to count; Intune does not report when it has finished."""
         del patience
         with beginning("licences were counted"):
             tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
@@ -281,7 +281,7 @@ def _token_id(properties: Mapping[str, Any]) -> str:
     """The token that an operation is about. Raises StateError where a state does not say so."""
     found = properties.get(_TOKEN)
     if not isinstance(found, str):
-        raise StateError(f"The state of this resource holds no {_TOKEN}. Add it with `pulumi state edit`.")
+        raise StateError(f"The state of this resource has no {_TOKEN}. Add it with `pulumi state edit`.")
     return found
 
 

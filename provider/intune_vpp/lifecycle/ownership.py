@@ -83,7 +83,7 @@ class Ownership:
             if fingerprint in self._assigned:
                 owner = self._assigned[fingerprint]
                 if token_id is None or owner != token_id:
-                    return f"token {owner}" if owner else "one that is just being created"
+                    return f"token {owner}" if owner else "one that is being created"
             elif token_id is None:
                 owner = next((one for one, file in self._file_of.items() if file == fingerprint), None)
                 if owner is not None:

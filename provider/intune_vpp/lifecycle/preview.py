@@ -1,4 +1,4 @@
-"""What a preview can say: check and plan, without a request and without credentials."""
+"""The preview of tokens: check and plan, without a request and without credentials."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Preview:
     def check(self, inputs: Mapping[str, Any], olds: VppTokenArgs | None, *, resource: str = "") -> Checked:
         """Normalise the inputs; what is wrong with them is in `problems`, and then nothing may be sent.
 
-        `resource` is the resource's name in the program, on those doors that are told.
+        `resource` is the resource's name in the program, on the doors that know it.
         """
         checked = check.check(inputs, olds=olds, policy=self._policy, recall=self._files.get, now=self._clock.now())
         checked = self._alone_with_file(checked, olds, resource)
@@ -58,7 +58,7 @@ class Preview:
     def plan(self, state: VppTokenState, args: VppTokenArgs, *, resource: str = "") -> Plan:
         """What an update would do, told in a sentence, with a warning for each thing about to go wrong.
 
-        `resource` is the resource's name in the program, on those doors that are told.
+        `resource` is the resource's name in the program, on the doors that know it.
 
         Refresh asks too, from the inputs in the state: what no program asked for in this run is told as drift.
         """
@@ -69,10 +69,10 @@ class Preview:
             # A refresh shows what differs; what is still to be done is for an update to say.
             return Plan(changes=plan.changes)
         if not plan.renews:
-            # A renewal is the cure for what there would be to warn of.
+            # A renewal fixes what the warnings are about.
             self.warn_of(state)
         if self._ownership.is_new(state.id):
-            self._warn(f"Two resources of this program have token {state.id}: remove one of them from the program.")
+            self._warn(f"Two resources of this program manage token {state.id}. Remove one of them from the program.")
         if plan:
             self._ownership.expect_update(resource, state, args)
         self._ownership.set_label(state.id, state.observed.label)
@@ -94,7 +94,8 @@ class Preview:
         if user == resource or (olds is not None and olds.token == file.fingerprint):
             return checked
         reason = (
-            f"This token file is also that of {messages.resource(user)}: give each its own, a location has one token."
+            f"This token file is already used by {messages.resource(user)}. Give each resource its own file: "
+            "a location has only one token."
         )
         return replace(checked, problems=(*checked.problems, Problem("", reason)))
 
@@ -109,7 +110,7 @@ class Preview:
         try:
             check.guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
         except (TokenFileError, RenewalRefused) as refusal:
-            self._reporter.warn(f"this update will be refused: {refusal}")
+            self._reporter.warn(f"This update will be refused: {refusal}")
 
     def _is_asked_for(self, args: VppTokenArgs) -> bool:
         with self._lock:

@@ -48,19 +48,19 @@ class Queries:
         return [found for found in self._tokens.list().tokens if wanted.passes(found)]
 
     def by_id(self, token_id: str) -> VppToken:
-        """One token. Raises QueryRefused where it is not there."""
+        """One token. Raises InvalidRequest where it is not there."""
         try:
             return self._tokens.get(token_id)
         except NotFound as refusal:
             if not refusal.from_graph and refusal.status is not None:
                 raise
             msg = f'There is no token "{token_id}" in this tenant.'
-            raise InvalidRequest(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
+            raise InvalidRequest(f"{msg} Token ids are GUIDs; getVppTokens lists them.") from None
 
     def by_name(self, *, display_name: str | None = None, location_name: str | None = None) -> VppToken:
         """The one token of a display name or a location; v1.0 shows neither.
 
-        Raises QueryRefused where there is none, or more than one, and SettingsError on v1.0.
+        Raises InvalidRequest where there is none, or more than one, and SettingsError on v1.0.
         """
         self._require_beta("displayName" if display_name is not None else "locationName")
         named = f'display name "{display_name}"' if display_name is not None else f'location "{location_name}"'
@@ -73,7 +73,7 @@ class Queries:
             raise InvalidRequest(f"There is no token with the {named} in this tenant.")
         if len(found) > 1:
             ids = ", ".join(one.id for one in found)
-            raise InvalidRequest(f"{len(found)} tokens have the {named}: {ids}. Ask by id.")
+            raise InvalidRequest(f"{len(found)} tokens have the {named}: {ids}. Use the id.")
         return found[0]
 
     def licenses_for_app(self, bundle_id: str) -> list[AppLicenses]:
@@ -83,7 +83,7 @@ class Queries:
     def by_app(self, mobile_app_id: str) -> VppToken:
         """The token that feeds a mobile app; v1.0 does not show it.
 
-        Raises QueryRefused where the app is none of a token's, and SettingsError on v1.0.
+        Raises InvalidRequest where the app is none of a token's, and SettingsError on v1.0.
         """
         self._require_beta("mobileAppId")
         try:
@@ -93,16 +93,16 @@ class Queries:
                 raise
             raise InvalidRequest(f"There is no mobile app {mobile_app_id} in this tenant.") from error
         if token_id is None:
-            msg = f"The mobile app {mobile_app_id} names no token."
-            raise InvalidRequest(f"{msg} Only those that came from one do.")
+            msg = f"The mobile app {mobile_app_id} has no token."
+            raise InvalidRequest(f"{msg} Only apps that come from a token have one.")
         try:
             return self._tokens.get(token_id)
         except NotFound as error:
             if not error.from_graph:
                 raise
-            msg = f"The mobile app {mobile_app_id} came from token {token_id}, which is no longer there."
+            msg = f"The mobile app {mobile_app_id} came from token {token_id}, which no longer exists."
             raise InvalidRequest(msg) from error
 
     def _require_beta(self, way: str) -> None:
         if not self._policy.beta:
-            raise SettingsError(needs_beta(f"getVppToken by {way}", "ask by id"))
+            raise SettingsError(needs_beta(f"getVppToken by {way}", "use the id"))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Revoking:
-    """Takes back the licences of one token at a time; waits are shared."""
+    """Revokes the licences of one token at a time; waits are shared."""
 
     def __init__(
         self, *, tokens: VppTokens, listing: TokenListing, waiting: Waiting, reporter: Reporter, clock: Clock
@@ -66,11 +66,12 @@ class Revoking:
             return self._revoke(seen, watch, notify_managed_devices, revoke_untracked_licenses)
 
     def _tell_of(self, there: Result, seen: VppToken, *, asked: bool) -> None:
-        self._reporter.info(f"waits for the revocation of the licences of {seen.label} that is going on already")
+        self._reporter.info(f"Waiting for the revocation of the licences of {seen.label} that is already running")
         if asked:
-            began = f"began at {there.start_date_time}" if there.start_date_time else "waits to begin"
-            what = f"The revocation that {began} was asked for before"
-            self._reporter.warn(f"{what}: whether with the parameters asked for here, Intune does not tell.")
+            started = (
+                f"started at {there.start_date_time} is already running" if there.start_date_time else "is pending"
+            )
+            self._reporter.warn(f"A revocation {started}. Intune does not say which options it was started with.")
 
     def _revoke(self, seen: VppToken, watch: Watch, notify: bool, untracked: bool) -> tuple[VppToken, Watch]:  # noqa: FBT001 - Graph's parameters, in Graph's order
         revoke = partial(

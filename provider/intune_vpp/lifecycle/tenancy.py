@@ -14,6 +14,6 @@ def require(tokens: VppTokens, tenant_id: str, label: str) -> str:
     """The tenant that the credentials belong to. Raises WrongTenant where the state names another one."""
     here = tokens.tenant_id()
     if tenant_id and tenant_id.lower() != here:
-        msg = f"{label} belongs to tenant {tenant_id}, the credentials to tenant {here}."
-        raise WrongTenant(f"{msg} Nothing was changed: use the credentials of the first.")
+        msg = f"{label} belongs to tenant {tenant_id}, but the credentials belong to tenant {here}."
+        raise WrongTenant(f"{msg} Nothing was changed. Use the credentials of the first tenant.")
     return here

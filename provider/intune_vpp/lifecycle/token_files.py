@@ -40,5 +40,5 @@ class TokenFileCache:
         found = self.get(fingerprint)
         if found is None:
             msg = "The token file is required for this step, but it was not given in this run."
-            raise TokenFileError(f"{msg} Run the update with the program and the file, not from a saved state or plan.")
+            raise TokenFileError(f"{msg} Run pulumi up with the program, not from a saved state or plan.")
         return found

@@ -112,7 +112,7 @@ class TokenLifecycle:
         if replaced is not None:
             # The engine replaces a resource whose update was planned. A new token would cost the apps of the old one.
             label = replaced.observed.label
-            self._reporter.info(f"{label} is updated in place of the replacement: token {replaced.id} stays")
+            self._reporter.info(f"Updating {label} in place instead of replacing it: token {replaced.id} is kept")
             return self._adopt(self._in_this_tenant(replaced), args, patience)
         if isinstance(args.adopt_token_id, str):
             return self._adopt(self._named(args.adopt_token_id, args, tenant_id), args, patience)
@@ -167,12 +167,12 @@ class TokenLifecycle:
         ]
         if len(made) > 1:
             listed = ", ".join(identity.described(one) for one in made)
-            what = f"{len(made)} tokens of the tenant were made from this file: {listed}. Nothing was created."
+            what = f"{len(made)} tokens of the tenant were created from this file: {listed}. Nothing was created."
             raise AdoptionRefused(
                 f"{what} Set adoptTokenId to the id of the right one, or delete the others in Intune."
             )
         if made and not identity.has_labels(made[0], args):
-            what = "The tenant already has a token that was made from this file, with another display name or Apple ID"
+            what = "The tenant already has a token created from this file, with another display name or Apple ID"
             cure = f"Nothing was created. To manage that token, set adoptTokenId to {made[0].id}."
             raise AdoptionRefused(f"{what}: {identity.described(made[0])}. {cure}")
         return made[0] if made else None
@@ -191,8 +191,8 @@ class TokenLifecycle:
         try:
             observed = self._listing.get(token_id)
         except TokenGone:
-            msg = f"There is no token {token_id} to adopt in this tenant."
-            raise AdoptionRefused(f"{msg} Check adoptTokenId, or leave it out to create one.") from None
+            msg = f"The token to adopt, {token_id}, was not found in this tenant."
+            raise AdoptionRefused(f"{msg} Check adoptTokenId, or omit it to create a token.") from None
         if self._ownership.is_managed(observed.id):
             raise AdoptionRefused(f"Token {observed.id} already belongs to another resource of this program.")
         if (wrong := _wrong_location(observed, args, _ADOPT_OTHER)) is not None:
@@ -204,7 +204,7 @@ class TokenLifecycle:
         self._reporter.warn(
             f"{observed.label} already exists in the tenant with this file (token {observed.id}), so it was adopted "
             "instead of created. If another stack manages it, both stacks now do. If an older record of this stack has "
-            "it, remove that record with pulumi state delete: to destroy it would delete the token."
+            "it, remove that record with pulumi state delete: destroying it would delete the token."
         )
         unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
         return replace(_unmanaged(observed, tenant_id), token_file=_file_of(args), sync_pending=unsynced)
@@ -219,7 +219,7 @@ class TokenLifecycle:
     # Read.
 
     def find(self, token_id: str) -> VppTokenState:
-        """A token that was never managed, as an import wants it. Raises QueryRefused where it does not exist."""
+        """A token that was never managed, as an import wants it. Raises InvalidRequest where it does not exist."""
         tenant_id = self._tokens.tenant_id()
         try:
             observed = self._listing.one(token_id)
@@ -228,7 +228,7 @@ class TokenLifecycle:
             if isinstance(refusal, NotFound) and refusal.status is not None:
                 raise
             msg = f'There is no token "{token_id}" in tenant {tenant_id}.'
-            raise InvalidRequest(f"{msg} Ids of tokens are GUIDs; getVppTokens lists them.") from None
+            raise InvalidRequest(f"{msg} Token ids are GUIDs; getVppTokens lists them.") from None
         return drift.imported(observed, tenant_id=tenant_id, observed_at=self._now())
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
@@ -319,7 +319,7 @@ class TokenLifecycle:
         located = observed.location_name is not None
         if (write.adopted or write.file_sent) and not located and write.args.expected_location_name is not None:
             expected = write.args.expected_location_name
-            self._reporter.warn(f'Intune does not name the location of {observed.label} yet; expected is "{expected}".')
+            self._reporter.warn(f'Intune does not show the location of {observed.label} yet; "{expected}" is expected.')
         failure = _wrong_location(observed, write.args, _RENEW) or failure
 
         # The listings that the wait has polled show whether another run has uploaded the same file meanwhile.
@@ -377,12 +377,12 @@ class TokenLifecycle:
         known = file is not None and self._files.get(file.fingerprint) is not None
         if self._ownership.keeps(state.id, file.fingerprint if file and known else None):
             # The old half of a rename or replacement, whose new half has the token.
-            self._reporter.info(f"{label} stays: a resource of this program has token {state.id}.")
+            self._reporter.info(f"{label} was not deleted: another resource of this program manages token {state.id}.")
             return
         if state.inputs.deletion_protection is not False:
             msg = f"{label} is protected: deleting a token deletes its apps and all their assignments."
-            cure = "Set deletionProtection to false, run an update, then delete it."
-            raise DeletionRefused(f"{msg} {cure} What Pulumi calls pending deletion goes with pulumi state delete.")
+            cure = "Set deletionProtection to false, run pulumi up, then delete it."
+            raise DeletionRefused(f"{msg} {cure} If it is marked as pending deletion, run pulumi state delete.")
         self._in_this_tenant(state)
         try:
             if state.inputs.revoke_licenses_on_delete is True:
@@ -392,7 +392,7 @@ class TokenLifecycle:
             except NotFound as refusal:
                 raise self._listing.explain(state.id, refusal) from None
         except TokenGone:
-            self._reporter.info(f"{label} was deleted already.")
+            self._reporter.info(f"{label} was already deleted.")
         self._listing.written(state.id)
         self._ownership.release(state.id)
 
@@ -413,8 +413,8 @@ class TokenLifecycle:
             case TokenGone() as gone:
                 raise gone
             case WaitInterrupted():
-                what = "The revocation of its licences was asked for, and goes on in Intune where it began."
-                raise WaitInterrupted(f"{kept} {what} Delete it again when it has ended.")
+                what = "Revoking its licences was requested and may still be running in Intune."
+                raise WaitInterrupted(f"{kept} {what} Run the delete again when it has finished.")
             case why:
                 raise _not_deleted(kept, why)
 
@@ -441,12 +441,12 @@ def _wrong_location(observed: VppToken, args: VppTokenArgs, cure: str) -> WrongL
     if not diff.is_misplaced(observed, args):
         return None
     expected = args.expected_location_name
-    msg = f'Token {observed.id} is for the location "{observed.location_name}", expected was "{expected}".'
+    msg = f'Token {observed.id} is for the location "{observed.location_name}", but "{expected}" is expected.'
     return WrongLocation(f"{msg} {cure} expectedLocationName.")
 
 
 def _not_deleted(kept: str, why: IntuneVppError | str) -> RevocationFailed:
     """Why a token stays, and how to delete it without revoking its licences where trying again will not help."""
     passes = isinstance(why, RevocationTimedOut) or (isinstance(why, GraphError) and type(why) is not GraphError)
-    cure = "To delete it all the same, keep it with revokeLicensesOnDelete false, run up, then delete it."
+    cure = "To delete it anyway, set revokeLicensesOnDelete to false, run pulumi up, then delete it."
     return RevocationFailed(f"{kept} {why}" if passes else f"{kept} {why} {cure}")

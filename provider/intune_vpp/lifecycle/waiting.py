@@ -80,7 +80,7 @@ class Waiting:
                         raise
                 pause = min(pause * 1.5, LONGEST_PAUSE)
         except TokenGone:
-            return observed, WaitResult(TokenGone(f"{observed.label} was deleted while it was waited for."))
+            return observed, WaitResult(TokenGone(f"{observed.label} was deleted during the wait."))
         except (GraphError, WaitInterrupted) as error:
             return observed, WaitResult(error)
         return observed, ended

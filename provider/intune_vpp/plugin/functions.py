@@ -60,14 +60,14 @@ def _arguments(function: str, known: tuple[str, ...], given: struct_pb2.Struct) 
         raise InvalidRequest(f"{', '.join(unknown)} will only be known after the update.")
     misfits = [name for name, value in arguments.items() if name != "token" and not isinstance(value, str)]
     if misfits:
-        raise InvalidRequest(f"{', '.join(misfits)} must be text.")
+        raise InvalidRequest(f"{', '.join(misfits)} must be a string.")
     return arguments
 
 
 def _get_one(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     given = [name for name in _WAYS if name in arguments]
     if len(given) != 1:
-        raise InvalidRequest(f"getVppToken wants exactly one of {', '.join(_WAYS)}.")
+        raise InvalidRequest(f"getVppToken requires exactly one of {', '.join(_WAYS)}.")
     value = str(arguments[given[0]])
     queries = parts.queries
     match given[0]:
@@ -87,9 +87,7 @@ def _get_all(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     if before is not None and times.parse(before) is None:
         raise InvalidRequest("expiresBefore must be a timestamp with an offset, such as 2027-01-31T00:00:00Z.")
     if arguments.get("state") not in {None, *TokenState}:
-        parts.reporter.warn(
-            f"getVppTokens asks for the state {arguments['state']}, which is none that is known: {_STATES}."
-        )
+        parts.reporter.warn(f"getVppTokens filters by {arguments['state']}, which is not a known state: {_STATES}.")
     wanted = Filter(
         state=arguments.get("state"), organization_name=arguments.get("organizationName"), expires_before=before
     )
@@ -101,7 +99,7 @@ def _get_licenses(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     if bundle_id and len(bundle_id) > _LONGEST_NAME:
         raise InvalidRequest(f"bundleId is longer than {_LONGEST_NAME} characters: no app has such an identifier.")
     if not bundle_id:
-        raise InvalidRequest("getLicensesForApp wants the bundleId of an app, such as com.example.reader.")
+        raise InvalidRequest("getLicensesForApp requires the bundleId of an app, such as com.example.reader.")
     found = parts.queries.licenses_for_app(bundle_id)
     return {"bundleId": bundle_id, "licenses": [pulumi_state.licenses_to(one) for one in found]}
 

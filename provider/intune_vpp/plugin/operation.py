@@ -1,4 +1,4 @@
-"""The engine's calls for the resources that are acts, handed to their lifecycle: one door for all of them."""
+"""The engine's calls for the operation resources, passed to their lifecycle: one class for all of them."""
 
 from __future__ import annotations
 
@@ -61,11 +61,11 @@ class OperationResource:
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
         """How what was done stands now. What was not done here cannot be imported.
 
-        Raises QueryRefused, and HalfDone where it failed: the engine warns of it, and keeps it for the next update.
+        Raises InvalidRequest, and HalfDone where it failed: the engine warns of it, and keeps it for the next update.
         """
         if not request.properties.fields:
-            what = f"A {self._operation.name} is an act: it can be neither imported nor looked up."
-            raise InvalidRequest(f"{what} Declare one, and it is done.")
+            what = f"A {self._operation.name} is an operation: it can be neither imported nor looked up."
+            raise InvalidRequest(f"{what} Declare one in the program to run it.")
         secrets = property_values.secrets(request.inputs)
         lifecycle = self._parts.operation(self._operation)
         found = lifecycle.look(request.id, self._decoded(request.properties))
@@ -96,14 +96,14 @@ class OperationResource:
         return provider_pb2.UpdateResponse(properties=self._settled(result, inputs, secrets))
 
     def delete(self, request: provider_pb2.DeleteRequest) -> None:
-        """Forget it: nothing in the tenant was made by it."""
+        """Remove it from the state: it created nothing in the tenant."""
 
     def _decoded(self, properties: struct_pb2.Struct) -> dict[str, Any]:
         """Inputs or outputs as the engine keeps them. Raises StateError."""
         return pulumi_state.operation_from(self._operation, property_values.decode(properties))
 
     def _settled(self, result: OperationResult, inputs: dict[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:
-        """The new outputs. Raises HalfDone where something was begun and has not ended well."""
+        """The new outputs. Raises PartialFailure where something was begun and has not ended well."""
         outputs = property_values.encode(result.outputs, secrets=secrets)
         if result.failure is not None:
             kept = property_values.encode(operations.echoed_inputs(self._operation, inputs), secrets=secrets)

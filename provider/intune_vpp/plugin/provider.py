@@ -37,15 +37,15 @@ class Resource(Protocol):
         ...
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
-        """Bring it about; in preview say what is certain."""
+        """Create the resource; in preview return what is certain."""
         ...
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
-        """How it is now; an empty answer where it is gone."""
+        """Read the resource; an empty answer where it no longer exists."""
         ...
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
-        """Change it; in preview say what is certain."""
+        """Update the resource; in preview return what is certain."""
         ...
 
     def delete(self, request: provider_pb2.DeleteRequest) -> None:
@@ -64,11 +64,11 @@ class Provider:
         self._resources |= {f"intune-vpp:index:{one.name}": OperationResource(one, self._parts) for one in OPERATIONS}
 
     def stop(self) -> None:
-        """End all waiting; what was written is answered with its id."""
+        """Cancel all waits; a resource that was written is returned with its id."""
         self._clock.stop()
 
     def resource(self, urn: str) -> Resource:
-        """The type of the resource that a call is about. Raises QueryRefused."""
+        """The type of the resource that a call is about. Raises InvalidRequest."""
         # urn:pulumi:STACK::PROJECT::TYPE::NAME, with the types of its parents before its own, each with a `$`.
         name = "".join(urn.split("::")[2:3]).rpartition("$")[2]
         found = self._resources.get(name)
@@ -81,7 +81,7 @@ class Provider:
         return functions.invoke(request, self._parts)
 
     def listed(self, request: provider_pb2.ListRequest) -> list[provider_pb2.ListResponse]:
-        """The ids of all tokens of the tenant. Raises QueryRefused."""
+        """The ids of all tokens of the tenant. Raises InvalidRequest."""
         if request.token != vpp_token.TYPE:
             raise functions.not_found(request.token)
         found = self._parts.queries.all(Filter())
@@ -91,7 +91,7 @@ class Provider:
 
 
 def check(request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
-    """Refuse keys and values that cannot be; answer what was given, since all of it is stored."""
+    """Refuse keys and values that cannot be used; answer what was given, since all of it is stored."""
     try:
         settings.read(_known_keys(property_values.decode(request.news)), {})
     except SettingsError as error:

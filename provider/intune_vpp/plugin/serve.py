@@ -70,7 +70,7 @@ def _introduce(version_alone: bool) -> int:  # noqa: FBT001 - asked once
     from importlib import metadata  # noqa: PLC0415 - the engine, which waits for the port, never asks
 
     version = metadata.version("intune-vpp")
-    what = "A Pulumi plugin: pulumi starts it, from PATH or from the folder that `plugins:` in Pulumi.yaml names."
+    what = "A Pulumi plugin: pulumi starts it from PATH, or from the folder under `plugins:` in Pulumi.yaml."
     sys.stdout.write(f"{version}\n" if version_alone else f"intune-vpp {version}\n{what}\n")
     return 0
 

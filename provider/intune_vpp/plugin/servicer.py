@@ -43,7 +43,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         carry_debug_lines(self._log)
 
     def stop(self) -> None:
-        """End all waiting; what was written is answered with its id."""
+        """Cancel all waits; a resource that was written is returned with its id."""
         if self._configured is not None:
             self._configured.stop()
 
@@ -61,8 +61,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Take an engine that did not start this process (PULUMI_DEBUG_PROVIDERS). The next Configure is its first."""
         if self._has_engine:
             # An engine attaches to no process that an engine has started: this is somebody else.
-            msg = "An engine has started this plugin, and no other can attach to it."
-            raise SettingsError(f"{msg} For PULUMI_DEBUG_PROVIDERS, start the plugin by hand, without an argument.")
+            msg = "This plugin was started by an engine, so no other engine can attach to it."
+            raise SettingsError(f"{msg} For PULUMI_DEBUG_PROVIDERS, start the plugin yourself, without an argument.")
         with self._configuring:
             self._configuration = None
             self._log = EngineLog(request.address)
@@ -109,7 +109,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
-        """Refuse configuration that cannot be."""
+        """Refuse configuration that cannot be used."""
         from intune_vpp.plugin import provider
 
         return provider.check(request)
@@ -148,7 +148,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @grpc_handler
     def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
-        """Make inputs sure."""
+        """Check and normalise the inputs."""
         return self._resource(request.urn).check(request)
 
     @grpc_handler
@@ -163,7 +163,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @grpc_handler
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
-        """Look again, or for the first time (import)."""
+        """Read a resource, for a refresh or an import."""
         return self._resource(request.urn).read(request)
 
     @grpc_handler

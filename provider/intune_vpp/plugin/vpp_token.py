@@ -54,7 +54,7 @@ class VppToken:
         return detailed_diff.response(plan.without(request.ignoreChanges), state, args)
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
-        """Create, adopt or take over a token; in preview only say what is certain."""
+        """Create or adopt a token; in preview only say what is certain."""
         args = pulumi_state.args_from(property_values.decode(request.properties))
         secrets = _secrets(request.properties)
         if request.preview:
@@ -83,7 +83,7 @@ class VppToken:
         state = pulumi_state.state_from(request.id, outputs, property_values.decode(request.inputs))
         if not pulumi_state.is_fingerprint_or_marker(outputs.get("token")):
             # Whatever a lookup names as state, the engine stores.
-            msg = "token cannot be named in a lookup, since it would be stored."
+            msg = "token cannot be used in a lookup, since it would be stored."
             raise InvalidRequest(f"{msg} The id is enough.")
         return self._parts.tokens.read(state)
 
@@ -129,7 +129,7 @@ def _certain(args: VppTokenArgs) -> dict[str, Any]:
 
 
 def _settled(outcome: Outcome, secrets: frozenset[str]) -> struct_pb2.Struct:
-    """The new outputs. Raises HalfDone where something went wrong after the write."""
+    """The new outputs. Raises PartialFailure where something went wrong after the write."""
     outputs = property_values.encode(pulumi_state.state_to(outcome.state), secrets=secrets)
     if outcome.failure is not None:
         inputs = property_values.encode(pulumi_state.args_to(outcome.state.inputs), secrets=secrets)
