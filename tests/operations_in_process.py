@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime, timedelta
 
+    from intune_vpp.core.diff import Plan
     from intune_vpp.core.errors import IntuneVppError
-    from intune_vpp.core.operations import Operation, OperationResult, Plan
+    from intune_vpp.core.operations import Operation, OperationResult
     from intune_vpp.core.ports import T
     from intune_vpp_emulator.clock import Clock
 
@@ -122,21 +123,21 @@ def script(tenant: Tenant, **end: Any) -> None:
     tenant.ends_of_revocations.append(Faults([{"revoke": end}]).for_revocation)
 
 
-def checked(run: Run, operation: Operation, inputs: Mapping[str, Any], *, arrives: bool) -> None:
+def checked(run: Run, operation: Operation, inputs: Mapping[str, Any], *, creates: bool) -> None:
     """Check, where nothing is to be wrong."""
-    assert run.assembly.operation_preview.check(operation, inputs, arrives=arrives) == []
+    assert run.assembly.preview.check_operation(operation, inputs, creates=creates) == []
 
 
 def done(run: Run, operation: Operation, inputs: Mapping[str, Any], *, patience: timedelta = TIME_ALLOWED) -> Kept:
     """Check and Create."""
-    checked(run, operation, inputs, arrives=True)
+    checked(run, operation, inputs, creates=True)
     return _kept(operation, inputs, run.assembly.operation(operation).act(inputs, patience))
 
 
 def planned(run: Run, kept: Kept, inputs: Mapping[str, Any]) -> Plan:
     """Check and Diff."""
-    checked(run, kept.operation, inputs, arrives=False)
-    return run.assembly.operation_preview.plan(kept.operation, kept.outputs, inputs)
+    checked(run, kept.operation, inputs, creates=False)
+    return run.assembly.preview.plan_operation(kept.operation, kept.outputs, inputs)
 
 
 def updated(
@@ -157,7 +158,7 @@ def refreshed(run: Run, kept: Kept) -> Kept | None:
     found = run.assembly.operation(kept.operation).look(kept.id, kept.outputs)
     if found is None:
         return None
-    assert not run.assembly.operation_preview.plan(kept.operation, found, kept.inputs)
+    assert not run.assembly.preview.plan_operation(kept.operation, found, kept.inputs)
     return Kept(kept.operation, kept.id, kept.inputs, _through_the_engine(kept.operation, found))
 
 

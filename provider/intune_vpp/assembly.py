@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.check import Policy
 from intune_vpp.lifecycle.listing import TokenListing
-from intune_vpp.lifecycle.operation_preview import OperationPreview
 from intune_vpp.lifecycle.operations import LicenseCountSyncs, LicenseRevocations, LicenseSyncs, OperationLifecycle
 from intune_vpp.lifecycle.ownership import Ownership
 from intune_vpp.lifecycle.preview import Preview
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 class Assembly:
     """The parts of one configured provider process.
 
-    `preview` and `action_preview` need no request. `connect` gives the tenant's tokens; it is called once, when
+    `preview` needs no request. `connect` gives the tenant's tokens; it is called once, when
     something first has to be sent.
     """
 
@@ -61,7 +60,6 @@ class Assembly:
         self.preview = Preview(
             files=self._files, ownership=self._ownership, reporter=self.reporter, clock=self._clock, policy=policy
         )
-        self.operation_preview = OperationPreview(ownership=self._ownership, reporter=self.reporter, policy=policy)
 
     @property
     def queries(self) -> Queries:

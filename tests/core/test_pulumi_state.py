@@ -14,20 +14,17 @@ from core.strategies import JSON, NEVER, TEXTS, states
 from core.strategies import args as any_args
 from intune_vpp.core import pulumi_state, times
 from intune_vpp.core.errors import StateError
-from intune_vpp.core.model import (
-    INPUTS,
-    PROPERTIES,
-    UNKNOWN,
+from intune_vpp.core.operations import LICENSE_REVOCATION, OPERATIONS, Operation
+from intune_vpp.core.resource_type import UNKNOWN, Kind, Property
+from intune_vpp.core.vpp_token import (
     UNSEEN_FINGERPRINT,
+    VPP_TOKEN,
     AppLicenses,
-    Kind,
-    Property,
     TokenFile,
     VppToken,
     VppTokenArgs,
     VppTokenState,
 )
-from intune_vpp.core.operations import LICENSE_REVOCATION, OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -231,14 +228,14 @@ def refusal(read: Callable[[], object]) -> str:
     return sentence.removeprefix("The state of this resource has a member ").partition(" ")[0]
 
 
-@pytest.mark.parametrize(("name", "value"), wrong(PROPERTIES))
+@pytest.mark.parametrize(("name", "value"), wrong(VPP_TOKEN.properties))
 def test_a_member_of_another_kind_in_the_outputs(name: str, value: object) -> None:
     """A state edited by hand is refused with the member's name and the cure, and never with the value."""
     kept = {**pulumi_state.state_to(state()), name: value}
     assert refusal(lambda: pulumi_state.state_from("7", kept)) == name
 
 
-@pytest.mark.parametrize(("name", "value"), wrong(INPUTS))
+@pytest.mark.parametrize(("name", "value"), wrong(VPP_TOKEN.inputs))
 def test_a_member_of_another_kind_in_the_inputs(name: str, value: object) -> None:
     """So are inputs, whether the engine keeps them or the outputs repeat them."""
     asked = {**pulumi_state.args_to(args(file())), name: value}

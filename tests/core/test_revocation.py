@@ -16,12 +16,12 @@ from core.strategies import INSTANTS, JSON, TEXTS, TIMESTAMPS, tokens
 from intune_vpp.core import graph_json, revocation
 from intune_vpp.core.enums import ENDED, ActionState, FailureReason
 from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
-from intune_vpp.core.model import camel_case
+from intune_vpp.core.resource_type import camel_case
 from intune_vpp.core.revocation import RESULT_TYPE, Result, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.core.waiting import WaitResult
 
 

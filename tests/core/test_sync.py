@@ -18,7 +18,7 @@ from intune_vpp.core.sync import STALE_EXPIRATION, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.core.waiting import WaitResult
 
 

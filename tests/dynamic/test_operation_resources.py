@@ -11,8 +11,8 @@ import pytest
 
 from dynamic.programs import input_sent, run, values
 from intune_vpp.core import revocation
-from intune_vpp.core.model import Kind
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, OPERATIONS
+from intune_vpp.core.resource_type import Kind
 from intune_vpp.dynamic import LicenseCountSync, LicenseRevocation, LicenseSync
 
 if TYPE_CHECKING:

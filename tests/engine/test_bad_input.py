@@ -92,7 +92,7 @@ def test_inputs_that_cannot_work(project: Project, tenant: Tenant, tmp_path: Pat
         (
             {"organization_name": "Fabrikam"},
             {},
-            'belongs to the organization "Contoso", organization_name is "Fabrikam"',
+            'belongs to the organization "Contoso", but organization_name is "Fabrikam"',
         ),
         ({"adopt_token_id": "../other"}, {}, "adopt_token_id must be the id of a vppToken"),
         ({}, {"INTUNE_VPP_GRAPH_ENDPOINT": "http://graph.example"}, "must be an https:// address"),

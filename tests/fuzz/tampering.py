@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import pytest
 
     from fuzz.strategies import Odd, Spelling
-    from intune_vpp.core.model import VppTokenState
     from intune_vpp.core.ports import VppTokens
+    from intune_vpp.core.vpp_token import VppTokenState
 
 _SHORTEST_BEARER = 100
 """What is shorter is a word that somebody put into the answer to a sign-in."""

@@ -17,7 +17,7 @@ from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, L
 from intune_vpp.lifecycle.queries import Filter
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenState
     from intune_vpp.lifecycle.tokens import Outcome
 
 SAME = st.none()
@@ -77,7 +77,7 @@ def refresh(school: School, process: Process, state: VppTokenState) -> None:
         if found is not None:
             assert found.id == state.id
             require_storable(found)
-            process.assembly.preview.plan(found, state.inputs)
+            process.assembly.preview.plan_token(found, state.inputs)
 
 
 def renew(school: School, process: Process, state: VppTokenState) -> None:

@@ -11,7 +11,8 @@ import pytest
 from builders import NEXT_YEAR, NOW
 from intune_vpp.core import stoken, times
 from intune_vpp.core.errors import AdoptionRefused, TokenFileError
-from intune_vpp.core.model import UNKNOWN, TokenFile, VppTokenArgs
+from intune_vpp.core.resource_type import UNKNOWN
+from intune_vpp.core.vpp_token import TokenFile, VppTokenArgs
 from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import LIST, POST, SYNC, Run, new_tenant, vpptoken, wanted
 

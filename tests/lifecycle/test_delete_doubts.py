@@ -15,7 +15,7 @@ from tenant_in_process import DELETE, Run, new_tenant, vpptoken, wanted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenState
 
 ASKED: dict[str, Any] = {"deletionProtection": False, "revokeLicensesOnDelete": True}
 
@@ -115,7 +115,7 @@ def test_a_token_that_the_program_adopts() -> None:
     tenant = new_tenant(Tenant)
     state = a_token(tenant)
     run = Run(tenant)
-    run.assembly.preview.check({"adoptTokenId": state.id.upper(), **ASKED}, None)
+    run.assembly.preview.check_token({"adoptTokenId": state.id.upper(), **ASKED}, None)
     run.delete(state)
     assert run.requests == []
     assert len(tenant.tokens) == 1

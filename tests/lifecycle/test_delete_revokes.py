@@ -16,7 +16,7 @@ from tenant_in_process import DELETE, GET, LIST, Run, TenantTime, new_tenant, vp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenState
 
 CURE = " To delete it anyway, set revokeLicensesOnDelete to false, run pulumi up, then delete it."
 

@@ -200,7 +200,7 @@ def test_a_state_that_nobody_knows_is_waited_out(tenant: Tenant) -> None:
     assert "did not end within 30 seconds (it is someDayState)" in str(kept.failure)
     assert AGAIN not in str(kept.failure)
     assert (kept["actionState"], kept["actionFailureReason"]) == ("someDayState", "someDayReason")
-    assert planned(Run(tenant), kept, kept.inputs).resumes
+    assert planned(Run(tenant), kept, kept.inputs).pending
 
 
 def test_a_reason_that_nobody_knows_is_told(tenant: Tenant) -> None:
@@ -223,7 +223,7 @@ def test_v1_does_not_have_it(tenant: Tenant) -> None:
     """Check refuses it on v1.0 without a request; and whoever comes past Check revokes nothing."""
     token_id = uploaded(tenant)
     run = Run(tenant, configuration={"graphVersion": "v1.0"})
-    (problem,) = run.assembly.operation_preview.check(REVOKED, asked(token_id), arrives=True)
+    (problem,) = run.assembly.preview.check_operation(REVOKED, asked(token_id), creates=True)
     assert problem.reason.startswith("A LicenseRevocation needs Graph's beta")
     assert (run.log, run.reporter.said) == ([], [])
     with pytest.raises(SettingsError, match=r"revokeLicenses needs Graph's beta: .*INTUNE_VPP_GRAPH_VERSION"):

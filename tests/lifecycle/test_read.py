@@ -11,7 +11,7 @@ import pytest
 
 from builders import NEXT_YEAR, NOW
 from intune_vpp.core import graph_json, times
-from intune_vpp.core.model import TokenFile, VppTokenArgs, VppTokenState
+from intune_vpp.core.vpp_token import TokenFile, VppTokenArgs, VppTokenState
 from tenant_in_process import DELETE, GET, LIST, PATCH, Run, new_tenant, stored, vpptoken, wanted
 
 if TYPE_CHECKING:

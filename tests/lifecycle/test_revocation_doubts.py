@@ -226,10 +226,10 @@ def test_one_that_is_joined_may_be_another(asked: dict[str, Any]) -> None:
 def test_two_resources_for_one_token() -> None:
     """A program that revokes the same token's licences in two places is refused, where the door knows the places."""
     tenant = new_tenant(Tenant)
-    preview, token_id = Run(tenant).assembly.operation_preview, uploaded(tenant)
+    preview, token_id = Run(tenant).assembly.preview, uploaded(tenant)
     for _ in range(2):
-        assert preview.check(REVOKED, {"vppTokenId": token_id}, resource="urn::first") == []
-    (problem,) = preview.check(REVOKED, {"vppTokenId": token_id.upper()}, resource="urn::second")
+        assert preview.check_operation(REVOKED, {"vppTokenId": token_id}, resource="urn::first") == []
+    (problem,) = preview.check_operation(REVOKED, {"vppTokenId": token_id.upper()}, resource="urn::second")
     assert problem.reason == (
         'The licences of this token are already revoked by the resource "first". Remove one of the two: a '
         "second revocation would also revoke licences assigned after the first."

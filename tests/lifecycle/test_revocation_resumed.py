@@ -88,7 +88,7 @@ def test_a_refresh_sees_how_it_goes() -> None:
     shown = refreshed(Run(tenant), kept)
     assert shown is not None
     assert (shown.id, shown["actionState"]) == (kept.id, "pending")
-    assert planned(Run(tenant), shown, kept.inputs).resumes
+    assert planned(Run(tenant), shown, kept.inputs).pending
     tenant.clock.advance(60)
     quiet = Run(tenant)
     ended = refreshed(quiet, shown)

@@ -12,8 +12,8 @@ from intune_vpp.core.enums import SyncStatus, TokenState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from intune_vpp.core.model import VppTokenState
     from intune_vpp.core.stoken import SToken
+    from intune_vpp.core.vpp_token import VppTokenState
 
 _DOWNLOAD = re.compile(r"sToken_for_(?P<location>.+?)(?: ?\(\d+\))?(?:\.vpptoken)?")
 """Apple's name of the file, and a browser's number where it was downloaded before."""

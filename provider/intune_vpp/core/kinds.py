@@ -10,12 +10,13 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core import times
-from intune_vpp.core.model import ACTION_RESULT, Kind, TokenFile, camel_case
+from intune_vpp.core.resource_type import Kind, camel_case
+from intune_vpp.core.vpp_token import ACTION_RESULT, TokenFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from intune_vpp.core.model import Property
+    from intune_vpp.core.resource_type import Property
 
     Unfit = Callable[[str, str], None]
 

@@ -10,22 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import kinds, stoken
 from intune_vpp.core.errors import StateError
-from intune_vpp.core.model import (
-    INPUTS,
-    OBSERVED,
-    PROPERTIES,
-    UNKNOWN,
+from intune_vpp.core.resource_type import UNKNOWN, Compare, Kind, Property, Sent, camel_case
+from intune_vpp.core.vpp_token import (
     UNSEEN_FINGERPRINT,
+    VPP_TOKEN,
     AppLicenses,
-    Compare,
-    Kind,
-    Property,
-    Sent,
     TokenFile,
     VppToken,
     VppTokenArgs,
     VppTokenState,
-    camel_case,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +34,7 @@ EARLIER = "__earlier"  # of a revocation that has not been seen yet: when those 
 """The engine neither shows nor compares names with two underscores in front."""
 
 
-_TOKEN_FILE = tuple(prop for prop in INPUTS if prop.kind is Kind.OBJECT)
+_TOKEN_FILE = tuple(prop for prop in VPP_TOKEN.inputs if prop.kind is Kind.OBJECT)
 
 
 def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
@@ -49,7 +42,7 @@ def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
 
     Raises StateError for a member of another kind.
     """
-    return VppTokenArgs(**_read(INPUTS, properties))
+    return VppTokenArgs(**_read(VPP_TOKEN.inputs, properties))
 
 
 def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenArgs:
@@ -58,7 +51,7 @@ def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenAr
     After an update that half failed the engine has the older ones; where nothing was to be done it has taken over the
     newer ones, and a file that counts as applied among them, without telling the provider.
     """
-    never = [prop.name for prop in INPUTS if prop.compare is Compare.NEVER and prop.kind is not Kind.OBJECT]
+    never = [prop.name for prop in VPP_TOKEN.inputs if prop.compare is Compare.NEVER and prop.kind is not Kind.OBJECT]
     if not stoken.is_fingerprint(str(applied.get("token"))):
         never += ["token", "tokenFile"]
     return args_from({**applied, **{name: asked[name] for name in never if name in asked}})
@@ -81,7 +74,7 @@ def is_fingerprint_or_marker(token: object) -> bool:
 
 def args_to(args: VppTokenArgs) -> dict[str, Any]:
     """Inputs for the engine; what is not managed is absent."""
-    return _present(args, INPUTS)
+    return _present(args, VPP_TOKEN.inputs)
 
 
 def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> VppTokenState:
@@ -90,10 +83,10 @@ def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, A
     `inputs` are the engine's own, which a dynamic provider is not told. Tolerates records of older versions, in which
     members may be absent. Raises StateError for a member of another kind.
     """
-    found = kinds.read(PROPERTIES, outputs, _refuse)
+    found = kinds.read(VPP_TOKEN.properties, outputs, _refuse)
     applied = _applied(_stored_inputs(outputs.get(APPLIED)) or inputs or {}, inputs or {})
     return VppTokenState(
-        observed=VppToken(id=token_id, **{prop.attribute: found[prop.attribute] for prop in OBSERVED}),
+        observed=VppToken(id=token_id, **{prop.attribute: found[prop.attribute] for prop in VPP_TOKEN.observed}),
         tenant_id=found["tenant_id"] or "",
         inputs=applied,
         observed_at=kinds.value(Kind.TIME, OBSERVED_AT, outputs.get(OBSERVED_AT), _refuse) or "",
@@ -118,7 +111,7 @@ def operation_from(operation: Operation, properties: Mapping[str, Any]) -> dict[
 def state_to(state: VppTokenState) -> dict[str, Any]:
     """Outputs for the engine: what Graph reports, what was applied, and what the provider does with the token."""
     outputs = observed_to(state.observed)
-    for prop in INPUTS:
+    for prop in VPP_TOKEN.inputs:
         if prop.sent is Sent.PROVIDER_ONLY and prop.attribute != "token_file":
             value = getattr(state.inputs, prop.attribute)
             outputs[prop.name] = prop.default if value is None else value
@@ -134,7 +127,7 @@ def state_to(state: VppTokenState) -> dict[str, Any]:
 
 def observed_to(observed: VppToken) -> dict[str, Any]:
     """What Graph reports of a token, for the engine."""
-    return _present(observed, OBSERVED)
+    return _present(observed, VPP_TOKEN.observed)
 
 
 def licenses_to(found: AppLicenses) -> dict[str, Any]:
@@ -170,7 +163,7 @@ def _stored_inputs(found: object) -> Mapping[str, Any]:
         return {}
     if not isinstance(found, dict):
         _refuse(APPLIED, "an object")
-    kinds.read(INPUTS, found, lambda name, expected: _refuse(f"{APPLIED}.{name}", expected))
+    kinds.read(VPP_TOKEN.inputs, found, lambda name, expected: _refuse(f"{APPLIED}.{name}", expected))
     return found
 
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from intune_vpp.core import times
 from intune_vpp.core.enums import ENDED, ActionState, FailureReason
 from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
-from intune_vpp.core.model import VppToken, camel_case
+from intune_vpp.core.resource_type import camel_case
 from intune_vpp.core.waiting import TIME_ALLOWED, WaitResult, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from intune_vpp.core.errors import IntuneVppError
+    from intune_vpp.core.vpp_token import VppToken
 
 RESULT_TYPE = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
 

@@ -13,7 +13,7 @@ from intune_vpp.core.health import CURES
 from intune_vpp.core.waiting import TIME_ALLOWED, TRIES_AGAIN, WaitResult, in_words
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.vpp_token import VppToken
 
 STALE_STATE = timedelta(minutes=1)
 """How long a state or status that was there before the write may stay before it is believed to be the new one."""

@@ -29,7 +29,7 @@ class OperationProvider(ConfiguredProvider):
         """The inputs as they were given, or what is wrong with them."""
         inputs = {name: value for name, value in unknowns.from_engine(news).items() if value is not None}
         try:
-            problems = self._assembly.operation_preview.check(self.operation, inputs, arrives=not _olds)
+            problems = self._assembly.preview.check_operation(self.operation, inputs, creates=not _olds)
         except IntuneVppError as error:
             return CheckResult({}, [failed(str(error))])
         kept = unknowns.to_engine(operations.echoed_inputs(self.operation, inputs))
@@ -38,7 +38,7 @@ class OperationProvider(ConfiguredProvider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """What differs, and what that leads to."""
         before, inputs = self._read(_olds), self._read(unknowns.from_engine(_news))
-        plan = self._assembly.operation_preview.plan(self.operation, before, inputs)
+        plan = self._assembly.preview.plan_operation(self.operation, before, inputs)
         if not plan:
             return DiffResult(changes=False)
         replaces = list(plan.replaces)

@@ -12,8 +12,8 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.settings import get_monitor
 
 from intune_vpp.core import revocation
-from intune_vpp.core.model import Kind
 from intune_vpp.core.operations import OPERATIONS
+from intune_vpp.core.resource_type import Kind
 from intune_vpp.core.revocation import Result
 from intune_vpp.dynamic.operation_providers import (
     LicenseCountSyncProvider,

@@ -17,7 +17,7 @@ from intune_vpp.engine import assets, unknowns
 
 if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
     from intune_vpp.lifecycle.tokens import Outcome
 
 
@@ -30,7 +30,7 @@ class VppTokenProvider(ConfiguredProvider):
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
             olds = stored.args_from(unknowns.from_engine(_olds)) if _olds else None
-            checked = self._assembly.preview.check(given, olds)
+            checked = self._assembly.preview.check_token(given, olds)
         except StateError as error:
             return CheckResult({}, [CheckFailure("", str(error))])
         except IntuneVppError as error:
@@ -42,7 +42,7 @@ class VppTokenProvider(ConfiguredProvider):
         """Whether an update is due. The engine itself shows what changes in the inputs, where asked to by None."""
         state = stored.state_from(_id, _olds)
         args = stored.args_from(unknowns.from_engine(_news))
-        plan = self._assembly.preview.plan(state, args)
+        plan = self._assembly.preview.plan_token(state, args)
         if not plan:
             return DiffResult(changes=False)
         return DiffResult(changes=None if _shows_in_inputs(plan, state, args) else True)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from intune_vpp.core.errors import IntuneVppError, StateError
-from intune_vpp.core.model import INPUTS
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.printable import printable
+from intune_vpp.core.vpp_token import VPP_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from intune_vpp.core.ports import Reporter
 
-_GIVEN = (*INPUTS, *(prop for operation in OPERATIONS for prop in operation.inputs))
+_GIVEN = (*VPP_TOKEN.inputs, *(prop for operation in OPERATIONS for prop in operation.inputs))
 _ARGUMENTS = {prop.name: prop.attribute for prop in _GIVEN if prop.name != prop.attribute}
 # A configuration key, behind its colon, is spelled the same everywhere.
 _NAMES = re.compile(rf"(?<!:)\b({'|'.join(_ARGUMENTS)})\b")

@@ -14,7 +14,7 @@ from intune_vpp.core import pulumi_state
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
 
 
 def args_to(args: VppTokenArgs) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pulumi
 
-from intune_vpp.core.check import TokenFileContent
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.stoken import MAX_BYTES
+from intune_vpp.core.token_check import TokenFileContent
 
 
 def read(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.resource_type import UNKNOWN
 
 SENTINELS = frozenset(
     {

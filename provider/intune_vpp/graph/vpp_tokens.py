@@ -12,15 +12,15 @@ from urllib.parse import quote
 from intune_vpp.core import graph_json
 from intune_vpp.core.check import needs_beta
 from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, SettingsError
-from intune_vpp.core.model import Listing
+from intune_vpp.core.vpp_token import Listing
 from intune_vpp.graph.errors import READING_APP, UPLOADING
 
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Iterator, Mapping
 
-    from intune_vpp.core.model import AppLicenses, VppToken
     from intune_vpp.core.stoken import SToken
+    from intune_vpp.core.vpp_token import AppLicenses, VppToken
     from intune_vpp.graph.client import GraphClient
     from intune_vpp.graph.tenants import Tenant
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, VppTokens
+    from intune_vpp.core.vpp_token import VppToken
 
 _SECONDS_FOR_DUPLICATES = 30.0
 

@@ -11,10 +11,10 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from intune_vpp.core import operations, pulumi_state, revocation, sync, times
+from intune_vpp.core import diff, operations, pulumi_state, revocation, sync, times
 from intune_vpp.core.errors import RevocationFailed, StateError, TokenGone
-from intune_vpp.core.model import camel_case
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Operation, OperationResult
+from intune_vpp.core.resource_type import camel_case
 from intune_vpp.core.revocation import Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, WaitResult, beginning
 from intune_vpp.lifecycle import tenancy
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from intune_vpp.core.errors import IntuneVppError
-    from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, Reporter, VppTokens
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.ownership import Ownership
     from intune_vpp.lifecycle.revoking import Revoking
@@ -54,11 +54,11 @@ class OperationLifecycle(ABC):
         self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
     ) -> OperationResult:
         """Act again where a trigger changed, go on with what had not ended, and otherwise only take the inputs over."""
-        plan = operations.plan(self.operation, before, inputs)
-        if plan.acts:
+        plan = diff.plan_operation(self.operation, before, inputs)
+        if plan.runs:
             self._require_tenant(operation_id, before)
             return self.act(inputs, patience)
-        if plan.resumes:
+        if plan.pending:
             self._require_tenant(operation_id, before)
             return self._resume(operation_id, before, inputs, patience)
         outputs = {**operations.results(self.operation, before), **operations.echoed_inputs(self.operation, inputs)}

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
 
 
 class Ownership:

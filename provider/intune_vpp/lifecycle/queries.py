@@ -11,8 +11,8 @@ from intune_vpp.core.errors import InvalidRequest, NotFound, SettingsError
 
 if TYPE_CHECKING:
     from intune_vpp.core.check import Policy
-    from intune_vpp.core.model import AppLicenses, VppToken
     from intune_vpp.core.ports import VppTokens
+    from intune_vpp.core.vpp_token import AppLicenses, VppToken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from intune_vpp.core.errors import GraphError
-    from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, Reporter, VppTokens
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.waiting import Waiting
 

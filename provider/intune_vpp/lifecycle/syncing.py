@@ -13,8 +13,8 @@ from intune_vpp.core.errors import NotFound
 from intune_vpp.core.waiting import beginning
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, VppTokens
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.core.waiting import WaitResult
     from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.waiting import Waiting

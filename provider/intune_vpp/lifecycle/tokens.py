@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import check, diff, drift, graph_json, identity, sync, times
+from intune_vpp.core import diff, drift, graph_json, identity, sync, times
 from intune_vpp.core.enums import SyncStatus, TokenState
 from intune_vpp.core.errors import (
     AdoptionRefused,
@@ -26,7 +26,9 @@ from intune_vpp.core.errors import (
     WaitInterrupted,
     WrongLocation,
 )
-from intune_vpp.core.model import MEMBERS, Compare, TokenFile, VppToken, VppTokenArgs, VppTokenState, same
+from intune_vpp.core.renewal_guard import guard
+from intune_vpp.core.resource_type import Compare, same
+from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.lifecycle import tenancy
 
@@ -130,7 +132,7 @@ class TokenLifecycle:
 
     def _upload(self, file: SToken, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
         """POST a new token."""
-        members = graph_json.members(args, (prop.attribute for prop in MEMBERS))
+        members = graph_json.members(args, (prop.attribute for prop in VPP_TOKEN.members))
         try:
             observed = self._tokens.create(members, file)
         except (GraphUnreachable, GraphUnavailable):
@@ -266,7 +268,7 @@ class TokenLifecycle:
             # Whether a claim works without the file is documented nowhere; the portal sends both.
             file = self._files.get(args.token)
         if file is not None:
-            check.guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
+            guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
             self._claim_file(file, state.id)
 
         observed = state.observed
@@ -298,7 +300,7 @@ class TokenLifecycle:
         return self._finish(write)
 
     def _warn_of_kept_values(self, args: VppTokenArgs, observed: VppToken, sent: Mapping[str, object]) -> None:
-        for prop in MEMBERS:
+        for prop in VPP_TOKEN.members:
             asked, kept = getattr(args, prop.attribute), getattr(observed, prop.attribute)
             if prop.name not in sent or prop.compare is Compare.NEVER or kept is None or same(prop, asked, kept):
                 continue

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.lifecycle.listing import Snapshot, TokenListing
 
 FIRST_PAUSE = 2.0

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp.core import pulumi_state, stoken, times
-from intune_vpp.core.check import TokenFileContent
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import IntuneVppError, InvalidRequest, TokenFileError
-from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.resource_type import UNKNOWN
+from intune_vpp.core.token_check import TokenFileContent
 from intune_vpp.engine import assets
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import property_values
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
     from intune_vpp.assembly import Assembly
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.vpp_token import VppToken
 
 _LONGEST_NAME = 1000
 _STATES = ", ".join(TokenState)

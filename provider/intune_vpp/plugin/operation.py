@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from intune_vpp.core import operations, pulumi_state
+from intune_vpp.core import diff, operations, pulumi_state
 from intune_vpp.core.errors import InvalidRequest
-from intune_vpp.plugin import property_values
-from intune_vpp.plugin.detailed_diff import ADD, DELETE, UPDATE, UPDATE_REPLACE, of_paths
+from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
 from intune_vpp.plugin.timeouts import patience
 
@@ -31,7 +30,7 @@ class OperationResource:
         """The inputs as they were given, or what is wrong with them."""
         inputs = property_values.decode(request.news)
         # Old inputs that are empty may be those of an action without any: what is to be done, Create tells.
-        problems = self._parts.operation_preview.check(self._operation, inputs, resource=request.urn)
+        problems = self._parts.preview.check_operation(self._operation, inputs, resource=request.urn)
         failures = [check_failure(one.reason) for one in problems]
         kept = operations.echoed_inputs(self._operation, inputs)
         answer = property_values.encode(kept, secrets=property_values.secrets(request.news))
@@ -40,18 +39,13 @@ class OperationResource:
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         """What differs, and what that leads to."""
         before, inputs = self._decoded(request.olds), self._decoded(request.news)
-        plan = self._parts.operation_preview.plan(self._operation, before, inputs, request.ignoreChanges)
-        paths = {name: _kind(before.get(name), inputs.get(name)) for name in plan.changed}
-        paths |= dict.fromkeys(plan.replaces, UPDATE_REPLACE)
-        if plan.resumes and self._operation.progress:
-            # What no input shows: an output is what asks for the update.
-            paths[self._operation.progress] = UPDATE
-        return of_paths(paths, inputs=plan.changed)
+        plan = self._parts.preview.plan_operation(self._operation, before, inputs, ignoring=request.ignoreChanges)
+        return detailed_diff.response(plan)
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
         """Act; in preview only say what is certain."""
         inputs, secrets = self._decoded(request.properties), property_values.secrets(request.properties)
-        self._parts.operation_preview.tell(self._operation, inputs)
+        self._parts.preview.announce(self._operation, inputs)
         if request.preview:
             certain = property_values.encode(operations.echoed_inputs(self._operation, inputs), secrets=secrets)
             return provider_pb2.CreateResponse(properties=certain)
@@ -82,11 +76,11 @@ class OperationResource:
         before, inputs = self._decoded(request.olds), self._decoded(request.news)
         secrets = property_values.secrets(request.news)
         if request.preview:
-            plan = operations.plan(self._operation, before, inputs)
+            plan = diff.plan_operation(self._operation, before, inputs)
             # Where nothing is done again, what was told of it stays.
             stays = (
                 {"tenantId": before.get("tenantId")}
-                if plan.acts or plan.resumes
+                if plan.runs or plan.pending
                 else operations.results(self._operation, before)
             )
             certain = {**stays, **operations.echoed_inputs(self._operation, inputs)}
@@ -109,9 +103,3 @@ class OperationResource:
             kept = property_values.encode(operations.echoed_inputs(self._operation, inputs), secrets=secrets)
             raise PartialFailure(result.id, outputs=outputs, inputs=kept, why=str(result.failure))
         return outputs
-
-
-def _kind(old: object, new: object) -> provider_pb2.PropertyDiff.Kind.ValueType:
-    if new is None:
-        return DELETE
-    return ADD if old is None else UPDATE

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from google.protobuf import struct_pb2
 
-from intune_vpp.core.model import UNKNOWN, Unknown
 from intune_vpp.core.printable import printable
+from intune_vpp.core.resource_type import UNKNOWN, Unknown
 from intune_vpp.engine import unknowns
 from intune_vpp.engine.texts import sendable
 

@@ -11,9 +11,9 @@ from intune_vpp import settings
 from intune_vpp.assembly import Assembly
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.errors import SettingsError
-from intune_vpp.core.model import UNKNOWN
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.printable import printable
+from intune_vpp.core.resource_type import UNKNOWN
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import functions, property_values, vpp_token
 from intune_vpp.plugin.grpc_errors import check_failure

@@ -8,7 +8,8 @@ from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import IntuneVppError, InvalidRequest
-from intune_vpp.core.model import INPUTS, Sent
+from intune_vpp.core.resource_type import Sent
+from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.engine import assets
 from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
     from intune_vpp.assembly import Assembly
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
     from intune_vpp.lifecycle.tokens import Outcome
 
 TYPE = "intune-vpp:index:VppToken"
@@ -36,7 +37,7 @@ class VppToken:
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
             olds, outputs = property_values.decode(request.olds), property_values.decode(request.old_outputs)
-            checked = self._parts.preview.check(
+            checked = self._parts.preview.check_token(
                 given, pulumi_state.applied_args(olds, outputs) if olds else None, resource=request.urn
             )
         except IntuneVppError as error:
@@ -50,8 +51,8 @@ class VppToken:
         """What an update would change, property by property."""
         state = _state(request.id, request.olds, request.old_inputs)
         args = pulumi_state.args_from(property_values.decode(request.news))
-        plan = self._parts.preview.plan(state, args, resource=request.urn)
-        return detailed_diff.response(plan.without(request.ignoreChanges), state, args)
+        plan = self._parts.preview.plan_token(state, args, resource=request.urn, ignoring=request.ignoreChanges)
+        return detailed_diff.response(plan, files=(state.token_file, args.token_file))
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
         """Create or adopt a token; in preview only say what is certain."""
@@ -123,8 +124,8 @@ def _state(token_id: str, outputs: struct_pb2.Struct, inputs: struct_pb2.Struct)
 def _certain(args: VppTokenArgs) -> dict[str, Any]:
     """Outputs that an update cannot turn out differently: what never passes through Graph."""
     known = pulumi_state.args_to(args)
-    own = {prop.name for prop in INPUTS if prop.sent is Sent.PROVIDER_ONLY} | {"token"}
-    flags = {prop.name: prop.default for prop in INPUTS if prop.default is not None}
+    own = {prop.name for prop in VPP_TOKEN.inputs if prop.sent is Sent.PROVIDER_ONLY} | {"token"}
+    flags = {prop.name: prop.default for prop in VPP_TOKEN.inputs if prop.default is not None}
     return {**flags, **{name: value for name, value in known.items() if name in own}}
 
 
