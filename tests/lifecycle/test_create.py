@@ -215,5 +215,5 @@ def test_v1_refuses_what_only_beta_knows(tenant: Tenant) -> None:
     assert reasons == [
         f"{name} needs Graph's beta: leave {name} out, "
         "or set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
-        for name in ("dataSharingConsentGranted", "displayName")
+        for name in ("displayName", "dataSharingConsentGranted")
     ]

@@ -108,8 +108,12 @@ def operation_from(operation: Operation, properties: Mapping[str, Any]) -> dict[
     return {name: value for name, value in {**properties, **known}.items() if value is not None}
 
 
-def state_to(state: VppTokenState) -> dict[str, Any]:
-    """Outputs for the engine: what Graph reports, what was applied, and what the provider does with the token."""
+def state_to(state: VppTokenState, *, with_inputs: bool = True) -> dict[str, Any]:
+    """Outputs for the engine: what Graph reports, what was applied, and what the provider does with the token.
+
+    `with_inputs` adds the applied inputs, for an engine that does not keep them itself: it tells a dynamic provider the
+    outputs only, and after an update that half failed it keeps the older inputs.
+    """
     outputs = observed_to(state.observed)
     for prop in VPP_TOKEN.inputs:
         if prop.sent is Sent.PROVIDER_ONLY and prop.attribute != "token_file":
@@ -121,7 +125,7 @@ def state_to(state: VppTokenState) -> dict[str, Any]:
     outputs["tokenFile"] = _from_model(state.token_file)
     outputs["duplicateTokenIds"] = list(state.duplicate_token_ids) or None
     outputs[LOOK_FOR_DUPLICATES] = True if state.look_for_duplicates else None
-    outputs[APPLIED] = args_to(state.inputs)
+    outputs[APPLIED] = args_to(state.inputs) if with_inputs else None
     return {name: value for name, value in outputs.items() if value is not None}
 
 

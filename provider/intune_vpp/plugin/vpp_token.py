@@ -71,9 +71,8 @@ class VppToken:
             return provider_pb2.ReadResponse()
         self._parts.preview.warn_of(found, just_read=True)
         secrets = _secrets(request.inputs) | _secrets(request.properties)
-        answer = provider_pb2.ReadResponse(
-            id=found.id, properties=property_values.encode(pulumi_state.state_to(found), secrets=secrets)
-        )
+        outputs = pulumi_state.state_to(found, with_inputs=pulumi_state.APPLIED in request.properties.fields)
+        answer = provider_pb2.ReadResponse(id=found.id, properties=property_values.encode(outputs, secrets=secrets))
         if imports or request.inputs.fields:
             # What a program only looks up has no inputs.
             answer.inputs.CopyFrom(property_values.encode(pulumi_state.args_to(found.inputs), secrets=secrets))
@@ -131,7 +130,8 @@ def _certain(args: VppTokenArgs) -> dict[str, Any]:
 
 def _settled(outcome: Outcome, secrets: frozenset[str]) -> struct_pb2.Struct:
     """The new outputs. Raises PartialFailure where something went wrong after the write."""
-    outputs = property_values.encode(pulumi_state.state_to(outcome.state), secrets=secrets)
+    kept = pulumi_state.state_to(outcome.state, with_inputs=outcome.failure is not None)
+    outputs = property_values.encode(kept, secrets=secrets)
     if outcome.failure is not None:
         inputs = property_values.encode(pulumi_state.args_to(outcome.state.inputs), secrets=secrets)
         raise PartialFailure(outcome.state.id, outputs=outputs, inputs=inputs, why=str(outcome.failure))
