@@ -37,18 +37,19 @@ class Bearer(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Send the request; after a 401, once more with a new access token, because the first may have been revoked."""
-        request.headers["Authorization"] = self._authorization()
+        access_token = self._access_token()
+        request.headers["Authorization"] = f"Bearer {access_token}"
         response = yield request
         if response.status_code == _UNAUTHORIZED:
-            self._credential.forget()
-            request.headers["Authorization"] = self._authorization()
+            self._credential.forget(access_token)
+            request.headers["Authorization"] = f"Bearer {self._access_token()}"
             yield request
 
-    def _authorization(self) -> str:
+    def _access_token(self) -> str:
         access_token = self._credential.access_token()
         # Also a token that is replaced later: an answer may quote it at any time.
         self._secrets.add(access_token)
-        return f"Bearer {access_token}"
+        return access_token
 
 
 class GraphClient:
