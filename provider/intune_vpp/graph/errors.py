@@ -72,7 +72,7 @@ _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
     401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
     403: (PermissionMissing, "does not allow this", _GRANT.format(PERMISSION)),
     408: (GraphUnavailable, "timed out", "Run it again."),
-    409: (Conflict, "reported a conflict", "Refresh and try again."),
+    409: (Conflict, "reported a conflict", "Another change may be in progress: run it again."),
     429: (Throttled, "is throttling requests", "Run it again in a minute."),
 }
 

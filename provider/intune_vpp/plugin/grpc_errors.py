@@ -23,6 +23,7 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from intune_vpp.core.errors import GraphUnreachable, IntuneVppError
 from intune_vpp.core.printable import printable
+from intune_vpp.engine import cures
 from intune_vpp.engine.log import about, redact
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class PartialFailure(Exception):
 
     def status(self) -> status_pb2.Status:
         """What the engine is told; it keeps the reason in the state."""
-        why = _told(self)
+        why = _message(self)
         self._kept.reasons[:] = [why]
         detail = any_pb2.Any()
         detail.Pack(self._kept)
@@ -97,15 +98,16 @@ def check_failure(reason: str, name: str = "") -> provider_pb2.CheckFailure:
     return provider_pb2.CheckFailure(property=name, reason=printable(redact(reason)))
 
 
-def _told(error: Exception) -> str:
-    return printable(redact(str(error)))
+def _message(error: Exception) -> str:
+    sentence = cures.sentence(error) if isinstance(error, IntuneVppError) else str(error)
+    return printable(redact(sentence))
 
 
 def _status(error: Exception, call: str) -> status_pb2.Status:
     if isinstance(error, IntuneVppError):
         unreachable = isinstance(error, GraphUnreachable)
         code = grpc.StatusCode.UNAVAILABLE if unreachable else grpc.StatusCode.FAILED_PRECONDITION
-        return status_pb2.Status(code=code.value[0], message=_told(error))
+        return status_pb2.Status(code=code.value[0], message=_message(error))
     return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message=_internal_error(error, call))
 
 
