@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from intune_vpp.core.errors import WaitInterrupted
+from intune_vpp.core.errors import Cure, WaitInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -82,4 +82,4 @@ def _answer(answer: Future[T], call: Callable[[], T]) -> None:
 
 def _interrupted(*, asked: bool = False) -> WaitInterrupted:
     msg = "Interrupted while waiting. The operation continues in Intune."
-    return WaitInterrupted(f"{msg} The next pulumi up resumes it.", asked=asked)
+    return WaitInterrupted(msg, asked=asked, cure=Cure.RESUME)

@@ -13,7 +13,7 @@ from builders import NOW, args, described, file, observed, state
 from core.strategies import JSON, NEVER, TEXTS, states
 from core.strategies import args as any_args
 from intune_vpp.core import pulumi_state, times
-from intune_vpp.core.errors import StateError
+from intune_vpp.core.errors import Cure, StateError
 from intune_vpp.core.operations import LICENSE_REVOCATION, OPERATIONS, Operation
 from intune_vpp.core.resource_type import UNKNOWN, Kind, Property
 from intune_vpp.core.vpp_token import (
@@ -198,7 +198,6 @@ WRONG: dict[Kind, list[object]] = {
     Kind.COUNT: ["43", 43.5, [], {}, True, float("nan"), float("inf"), 1e300],
 }
 WRONG_TEXTS: list[object] = [7.0, True, [], {}, ["text"], {"hunter2": "hunter2"}]
-CURE = "Correct or remove that member with `pulumi state edit`."
 NO_TOKEN_FILE: list[dict[str, object]] = [
     {"fingerprint": 7},
     {"expirationDateTime": []},
@@ -224,7 +223,7 @@ def refusal(read: Callable[[], object]) -> str:
         read()
     sentence = str(caught.value)
     assert "hunter2" not in sentence
-    assert sentence.endswith(CURE)
+    assert caught.value.cure is Cure.CORRECT_STATE
     return sentence.removeprefix("The state of this resource has a member ").partition(" ")[0]
 
 

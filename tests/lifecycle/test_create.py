@@ -10,7 +10,7 @@ import pytest
 
 from builders import NEXT_YEAR, NOW
 from intune_vpp.core import stoken, times
-from intune_vpp.core.errors import AdoptionRefused, TokenFileError
+from intune_vpp.core.errors import AdoptionRefused, Cure, TokenFileError
 from intune_vpp.core.resource_type import UNKNOWN
 from intune_vpp.core.vpp_token import TokenFile, VppTokenArgs
 from intune_vpp_emulator.tenant import Tenant
@@ -188,8 +188,9 @@ def test_creation_needs_the_text_of_its_file(tenant: Tenant) -> None:
     """A creation from the state alone, in a process that never saw the file, is refused with the cure."""
     asked = Run(tenant).check(wanted(vpptoken())).args
     run = Run(tenant)
-    with pytest.raises(TokenFileError, match=r"was not given in this run\. Run pulumi up with the program"):
+    with pytest.raises(TokenFileError, match=r"was not given in this run\.$") as refused:
         run.assembly.tokens.create(asked)
+    assert refused.value.cure is Cure.GIVE_FILE
     with pytest.raises(TokenFileError, match="was not given in this run"):
         run.assembly.tokens.create(VppTokenArgs())
     assert run.requests == []

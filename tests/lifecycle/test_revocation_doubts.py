@@ -96,7 +96,7 @@ def test_a_lost_answer_of_one_that_waits() -> None:
     tenant.results = (waiting,)
     token_id = uploaded(tenant)
     kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id}, patience=timedelta(seconds=90))
-    assert "(it is pending). Run pulumi again to continue waiting." in str(kept.failure)
+    assert str(kept.failure).endswith("(it is pending).")
     tenant.results = ()
     tenant.clock.advance(120)
     later = Run(tenant)
@@ -196,7 +196,7 @@ def test_an_older_one_is_not_taken_for_it() -> None:
     tenant.edit_by_hand(token_id, {"tokenActionResults": shown[:1]})
     late = updated(Run(tenant), kept, patience=timedelta(seconds=10))
     assert isinstance(late.failure, RevocationTimedOut)
-    assert "(Intune does not show it). Run pulumi again to continue waiting." in str(late.failure)
+    assert str(late.failure).endswith("(Intune does not show it).")
     assert "actionState" not in late.outputs
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from intune_vpp.core import revocation
-from intune_vpp.core.errors import Conflict, GraphUnavailable, RequestNotSent, RevocationTimedOut, TokenGone
+from intune_vpp.core.errors import Conflict, Cure, GraphUnavailable, RequestNotSent, RevocationTimedOut, TokenGone
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
 from operations_in_process import (
@@ -127,10 +127,8 @@ def test_a_wait_that_runs_out() -> None:
     run = Run(tenant)
     kept = done(run, REVOKED, {"vppTokenId": token_id}, patience=timedelta(seconds=10))
     assert isinstance(kept.failure, RevocationTimedOut)
-    assert str(kept.failure) == (
-        "The revocation of the licences of Lincoln did not end within 10 seconds (it is pending). "
-        "Run pulumi again to continue waiting."
-    )
+    told = "The revocation of the licences of Lincoln did not end within 10 seconds (it is pending)."
+    assert (str(kept.failure), kept.failure.cure) == (told, Cure.WAIT_AGAIN)
     assert kept.id == f"{token_id}/{kept['startDateTime']}"
     again = Run(tenant)
     still = updated(again, kept, patience=timedelta(seconds=10))

@@ -72,14 +72,11 @@ def test_the_path_of_a_write(start: Open, capsys: pytest.CaptureFixture[str]) ->
         kept = Kept(answer.id, checked, plain(answer.properties))
         renewed = door.good(second, kept.inputs)
         _, figures["Update (renewal)"] = path.of(lambda: door.update(kept, renewed))
-        pass
         revocation = door.about("LicenseRevocation")
         revoked = revocation.good({"vppTokenId": kept.id})
         _, figures["Create LicenseRevocation"] = path.of(lambda: revocation.create(revoked))
-        pass
     finally:
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
     with capsys.disabled():
-        print()
-        for call, figure in figures.items():
-            print(f"{call}: {figure}")
+        for _call, _figure in figures.items():
+            pass

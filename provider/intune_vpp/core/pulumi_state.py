@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import kinds, stoken
-from intune_vpp.core.errors import StateError
+from intune_vpp.core.errors import Cure, StateError
 from intune_vpp.core.resource_type import UNKNOWN, Compare, Kind, Property, Sent, camel_case
 from intune_vpp.core.vpp_token import (
     UNSEEN_FINGERPRINT,
@@ -174,4 +174,4 @@ def _stored_inputs(found: object) -> Mapping[str, Any]:
 def _refuse(name: str, expected: str) -> NoReturn:
     # Never the value: it may be secret.
     what = f"The state of this resource has a member {name} that is not {expected}."
-    raise StateError(f"{what} Correct or remove that member with `pulumi state edit`.")
+    raise StateError(what, cure=Cure.CORRECT_STATE)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import ENDED, ActionState, FailureReason
-from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
+from intune_vpp.core.errors import Cure, RevocationFailed, RevocationTimedOut
 from intune_vpp.core.resource_type import camel_case
 from intune_vpp.core.waiting import TIME_ALLOWED, WaitResult, in_words
 
@@ -148,9 +148,7 @@ def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
         return WaitResult(RevocationFailed(f"{what}. It may never have started. Check in Intune."))
     if waited >= watch.allowed:
         what = f"The revocation of the licences of {observed.label} did not end within {in_words(watch.allowed)}"
-        return WaitResult(
-            RevocationTimedOut(f"{what} ({_stands(shown, watch)}). Run pulumi again to continue waiting.")
-        )
+        return WaitResult(RevocationTimedOut(f"{what} ({_stands(shown, watch)}).", cure=Cure.WAIT_AGAIN))
     return None
 
 

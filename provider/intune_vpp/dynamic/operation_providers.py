@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from intune_vpp.core import operations, pulumi_state
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Operation, OperationResult
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.dynamic.configured import ConfiguredProvider, failed
-from intune_vpp.dynamic.spelling import errors_in_python
+from intune_vpp.dynamic.spelling import errors_in_python, message
 from intune_vpp.engine import unknowns
 
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ class OperationProvider(ConfiguredProvider):
         try:
             problems = self._assembly.preview.check_operation(self.operation, inputs, creates=not _olds)
         except IntuneVppError as error:
-            return CheckResult({}, [failed(str(error))])
+            return CheckResult({}, [CheckFailure("", message(error))])
         kept = unknowns.to_engine(operations.echoed_inputs(self.operation, inputs))
         return CheckResult(kept, [failed(one.reason) for one in problems])
 
+    @errors_in_python()
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """What differs, and what that leads to."""
         before, inputs = self._read(_olds), self._read(unknowns.from_engine(_news))

@@ -12,6 +12,7 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.settings import get_monitor
 
 from intune_vpp.core import revocation
+from intune_vpp.core.errors import Cure
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.resource_type import Kind
 from intune_vpp.core.revocation import Result
@@ -21,7 +22,8 @@ from intune_vpp.dynamic.operation_providers import (
     LicenseSyncProvider,
     OperationProvider,
 )
-from intune_vpp.dynamic.spelling import run_error
+from intune_vpp.dynamic.spelling import message, run_error
+from intune_vpp.engine import cures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,7 +246,7 @@ def _refuse_failed(resource_name: str, told: dict[str, Any]) -> None:
     label, result = f'the token of "{resource_name}"', Result(**told)
     failure = revocation.unresolved(result, label).failure
     if failure is not None:
-        raise run_error(str(failure))
+        raise run_error(message(failure))
     if not result.has_ended and not pulumi.runtime.is_dry_run():
         what = f"The revocation of the licences of {label} has not been confirmed."
-        raise run_error(f"{what} Run pulumi again to continue waiting.")
+        raise run_error(f"{what} {cures.ADVICE[Cure.WAIT_AGAIN]}")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from intune_vpp.core.errors import IntuneVppError, StateError
+from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.dynamic import stored
 from intune_vpp.dynamic.configured import ConfiguredProvider, failed
-from intune_vpp.dynamic.spelling import errors_in_python
+from intune_vpp.dynamic.spelling import errors_in_python, message
 from intune_vpp.engine import assets, unknowns
 
 if TYPE_CHECKING:
@@ -31,13 +31,12 @@ class VppTokenProvider(ConfiguredProvider):
             given = {**inputs, "token": assets.read(inputs.get("token"))}
             olds = stored.args_from(unknowns.from_engine(_olds)) if _olds else None
             checked = self._assembly.preview.check_token(given, olds)
-        except StateError as error:
-            return CheckResult({}, [CheckFailure("", str(error))])
         except IntuneVppError as error:
-            return CheckResult({}, [failed(str(error))])
+            return CheckResult({}, [CheckFailure("", message(error))])
         failures = [failed(problem.reason) for problem in checked.problems]
         return CheckResult(unknowns.to_engine(stored.args_to(checked.args)), failures)
 
+    @errors_in_python()
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Whether an update is due. The engine itself shows what changes in the inputs, where asked to by None."""
         state = stored.state_from(_id, _olds)

@@ -14,7 +14,7 @@ from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.resource_type import camel_case, snake_case
 from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.dynamic.provider import VppTokenProvider
-from intune_vpp.dynamic.spelling import run_error
+from intune_vpp.dynamic.spelling import message, run_error
 from intune_vpp.engine import assets
 
 if TYPE_CHECKING:
@@ -238,7 +238,7 @@ def _look(token: pulumi.FileAsset) -> None:
     try:
         assets.read_file(next((place for place in (path, project / path) if _is_there(place)), path))
     except TokenFileError as error:
-        raise run_error(str(error)) from None
+        raise run_error(message(error)) from None
 
 
 def _is_there(place: Path) -> bool:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from intune_vpp.core import diff, operations, pulumi_state, revocation, sync, times
-from intune_vpp.core.errors import RevocationFailed, StateError, TokenGone
+from intune_vpp.core.errors import Cure, RevocationFailed, StateError, TokenGone
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Operation, OperationResult
 from intune_vpp.core.resource_type import camel_case
 from intune_vpp.core.revocation import Watch
@@ -281,7 +281,7 @@ def _token_id(properties: Mapping[str, Any]) -> str:
     """The token that an operation is about. Raises StateError where a state does not say so."""
     found = properties.get(_TOKEN)
     if not isinstance(found, str):
-        raise StateError(f"The state of this resource has no {_TOKEN}. Add it with `pulumi state edit`.")
+        raise StateError(f"The state of this resource has no {_TOKEN}.", cure=Cure.ADD_TO_STATE)
     return found
 
 

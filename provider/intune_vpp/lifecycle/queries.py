@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
 from intune_vpp.core.check import needs_beta
-from intune_vpp.core.errors import InvalidRequest, NotFound, SettingsError
+from intune_vpp.core.errors import Cure, InvalidRequest, NotFound, SettingsError
 
 if TYPE_CHECKING:
     from intune_vpp.core.check import Policy
@@ -55,7 +55,7 @@ class Queries:
             if not refusal.from_graph and refusal.status is not None:
                 raise
             msg = f'There is no token "{token_id}" in this tenant.'
-            raise InvalidRequest(f"{msg} Token ids are GUIDs; getVppTokens lists them.") from None
+            raise InvalidRequest(msg, cure=Cure.LIST_TOKENS) from None
 
     def by_name(self, *, display_name: str | None = None, location_name: str | None = None) -> VppToken:
         """The one token of a display name or a location; v1.0 shows neither.

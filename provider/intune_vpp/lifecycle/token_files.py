@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from intune_vpp.core.errors import TokenFileError
+from intune_vpp.core.errors import Cure, TokenFileError
 
 if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
@@ -40,5 +40,5 @@ class TokenFileCache:
         found = self.get(fingerprint)
         if found is None:
             msg = "The token file is required for this step, but it was not given in this run."
-            raise TokenFileError(f"{msg} Run pulumi up with the program, not from a saved state or plan.")
+            raise TokenFileError(msg, cure=Cure.GIVE_FILE)
         return found

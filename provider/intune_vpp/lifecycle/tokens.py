@@ -12,6 +12,7 @@ from intune_vpp.core import diff, drift, graph_json, identity, sync, times
 from intune_vpp.core.enums import SyncStatus, TokenState
 from intune_vpp.core.errors import (
     AdoptionRefused,
+    Cure,
     DeletionRefused,
     DuplicateToken,
     GraphError,
@@ -230,7 +231,7 @@ class TokenLifecycle:
             if isinstance(refusal, NotFound) and refusal.status is not None:
                 raise
             msg = f'There is no token "{token_id}" in tenant {tenant_id}.'
-            raise InvalidRequest(f"{msg} Token ids are GUIDs; getVppTokens lists them.") from None
+            raise InvalidRequest(msg, cure=Cure.LIST_TOKENS) from None
         return drift.imported(observed, tenant_id=tenant_id, observed_at=self._now())
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
@@ -383,8 +384,7 @@ class TokenLifecycle:
             return
         if state.inputs.deletion_protection is not False:
             msg = f"{label} is protected: deleting a token deletes its apps and all their assignments."
-            cure = "Set deletionProtection to false, run pulumi up, then delete it."
-            raise DeletionRefused(f"{msg} {cure} If it is marked as pending deletion, run pulumi state delete.")
+            raise DeletionRefused(msg, cure=Cure.UNPROTECT)
         self._in_this_tenant(state)
         try:
             if state.inputs.revoke_licenses_on_delete is True:
@@ -449,6 +449,6 @@ def _wrong_location(observed: VppToken, args: VppTokenArgs, cure: str) -> WrongL
 
 def _not_deleted(kept: str, why: IntuneVppError | str) -> RevocationFailed:
     """Why a token stays, and how to delete it without revoking its licences where trying again will not help."""
-    passes = isinstance(why, RevocationTimedOut) or (isinstance(why, GraphError) and type(why) is not GraphError)
-    cure = "To delete it anyway, set revokeLicensesOnDelete to false, run pulumi up, then delete it."
-    return RevocationFailed(f"{kept} {why}" if passes else f"{kept} {why} {cure}")
+    if isinstance(why, RevocationTimedOut) or (isinstance(why, GraphError) and type(why) is not GraphError):
+        return RevocationFailed(f"{kept} {why}", cure=why.cure)
+    return RevocationFailed(f"{kept} {why}", cure=Cure.DELETE_WITHOUT_REVOKING)

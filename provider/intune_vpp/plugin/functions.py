@@ -12,7 +12,7 @@ from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import IntuneVppError, InvalidRequest, TokenFileError
 from intune_vpp.core.resource_type import UNKNOWN
 from intune_vpp.core.token_check import TokenFileContent
-from intune_vpp.engine import assets
+from intune_vpp.engine import assets, cures
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import property_values
 from intune_vpp.plugin.grpc_errors import check_failure
@@ -39,7 +39,7 @@ def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2
     except (InvalidRequest, TokenFileError) as error:
         # The SDKs print the property behind the reason, in brackets.
         function = request.tok.rpartition(":")[2]
-        return provider_pb2.InvokeResponse(failures=[check_failure(str(error), function)])
+        return provider_pb2.InvokeResponse(failures=[check_failure(cures.sentence(error), function)])
     # The field's name is a word of Python's.
     members: dict[str, Any] = {"return": property_values.encode(answer)}
     return provider_pb2.InvokeResponse(**members)

@@ -8,6 +8,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp.core import diff, operations, pulumi_state
 from intune_vpp.core.errors import InvalidRequest
+from intune_vpp.engine import cures
 from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
 from intune_vpp.plugin.timeouts import patience
@@ -68,7 +69,7 @@ class OperationResource:
         outputs = property_values.encode(found, secrets=secrets)
         failure = lifecycle.unresolved_failure(found)
         if failure is not None:
-            raise PartialFailure(request.id, outputs=outputs, inputs=request.inputs, why=str(failure))
+            raise PartialFailure(request.id, outputs=outputs, inputs=request.inputs, why=cures.sentence(failure))
         return provider_pb2.ReadResponse(id=request.id, properties=outputs, inputs=request.inputs)
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
@@ -101,5 +102,5 @@ class OperationResource:
         outputs = property_values.encode(result.outputs, secrets=secrets)
         if result.failure is not None:
             kept = property_values.encode(operations.echoed_inputs(self._operation, inputs), secrets=secrets)
-            raise PartialFailure(result.id, outputs=outputs, inputs=kept, why=str(result.failure))
+            raise PartialFailure(result.id, outputs=outputs, inputs=kept, why=cures.sentence(result.failure))
         return outputs

@@ -14,6 +14,7 @@ from intune_vpp.core.errors import SettingsError
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.printable import printable
 from intune_vpp.core.resource_type import UNKNOWN
+from intune_vpp.engine import cures
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import functions, property_values, vpp_token
 from intune_vpp.plugin.grpc_errors import check_failure
@@ -95,7 +96,7 @@ def check(request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
     try:
         settings.read(_known_keys(property_values.decode(request.news)), {})
     except SettingsError as error:
-        return provider_pb2.CheckResponse(inputs=request.news, failures=[check_failure(str(error))])
+        return provider_pb2.CheckResponse(inputs=request.news, failures=[check_failure(cures.sentence(error))])
     return provider_pb2.CheckResponse(inputs=request.news)
 
 

@@ -10,7 +10,7 @@ from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import IntuneVppError, InvalidRequest
 from intune_vpp.core.resource_type import Sent
 from intune_vpp.core.vpp_token import VPP_TOKEN
-from intune_vpp.engine import assets
+from intune_vpp.engine import assets, cures
 from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
 from intune_vpp.plugin.timeouts import patience
@@ -41,7 +41,7 @@ class VppToken:
                 given, pulumi_state.applied_args(olds, outputs) if olds else None, resource=request.urn
             )
         except IntuneVppError as error:
-            return provider_pb2.CheckResponse(failures=[check_failure(str(error))])
+            return provider_pb2.CheckResponse(failures=[check_failure(cures.sentence(error))])
         # No property is named: a token may have been put into any of them.
         failures = [check_failure(one.reason) for one in checked.problems]
         normalised = property_values.encode(pulumi_state.args_to(checked.args), secrets=_secrets(request.news))
@@ -134,5 +134,5 @@ def _settled(outcome: Outcome, secrets: frozenset[str]) -> struct_pb2.Struct:
     outputs = property_values.encode(kept, secrets=secrets)
     if outcome.failure is not None:
         inputs = property_values.encode(pulumi_state.args_to(outcome.state.inputs), secrets=secrets)
-        raise PartialFailure(outcome.state.id, outputs=outputs, inputs=inputs, why=str(outcome.failure))
+        raise PartialFailure(outcome.state.id, outputs=outputs, inputs=inputs, why=cures.sentence(outcome.failure))
     return outputs
