@@ -51,7 +51,7 @@ class Planned:
     ignoring: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     replaces: list[str] = field(default_factory=list)
-    acts: bool = False
+    runs: bool = False
     resumes: bool = False
 
 
@@ -68,7 +68,7 @@ def test_what_an_update_leads_to(case: Planned) -> None:
     """Triggers do it again, another token makes it another, what has not ended goes on, the rest is for later."""
     found = operations.plan(BY_NAME[case.operation], given_values(case.kept), given_values(case.inputs), case.ignoring)
     assert list(found.changed) == case.changes
-    assert (list(found.replaces), found.acts, found.resumes) == (case.replaces, case.acts, case.resumes)
+    assert (list(found.replaces), found.runs, found.resumes) == (case.replaces, case.runs, case.resumes)
     assert bool(found) is bool(case.changes or case.resumes)
 
 

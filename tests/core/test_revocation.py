@@ -121,7 +121,7 @@ def verdict(ended: WaitResult | None) -> tuple[str, str]:
 def test_how_a_revocation_is_judged_over_time(case: Revocation) -> None:
     """Done is well; every other end has its own sentence with the reason and its cure; nothing else is an end."""
     for step in (Step(**given_step) for given_step in case.steps):
-        then, said = verdict(revocation.judge(case.watch, step.seen, NOW + timedelta(seconds=step.after)))
+        then, said = verdict(revocation.evaluate(case.watch, step.seen, NOW + timedelta(seconds=step.after)))
         assert then == step.then, step
         assert step.says in said
         assert bool(step.says) is bool(said)
@@ -245,7 +245,7 @@ RESULTS = st.lists(
 def test_no_wait_is_for_ever(watch: Watch, shown: VppToken, results: list[Any]) -> None:
     """Whatever Graph shows, sense or not, a wait ends within the time allowed."""
     shown = replace(shown, token_action_results=shows(results).token_action_results)
-    assert revocation.judge(watch, shown, watch.since + watch.allowed) is not None
+    assert revocation.evaluate(watch, shown, watch.since + watch.allowed) is not None
 
 
 @given(st.builds(Result, action_state=TEXTS.filter(lambda state: state not in ENDED), failed_licenses_count=st.just(9)))

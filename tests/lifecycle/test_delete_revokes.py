@@ -127,7 +127,7 @@ def test_a_wait_that_runs_out_keeps_the_token() -> None:
     with pytest.raises(
         RevocationFailed, match=r"10 seconds \(it is pending\)\. Run pulumi again to continue waiting\.$"
     ):
-        run.assembly.tokens.delete(state, patience=timedelta(seconds=10))
+        run.assembly.tokens.delete(state, timeout=timedelta(seconds=10))
     assert DELETE not in run.requests
     later = Run(tenant)
     later.delete(state)

@@ -157,7 +157,7 @@ def test_a_refresh_is_not_told_what_is_still_to_be_done(tenant: Tenant) -> None:
     preview = run.assembly.operation_preview
     assert not preview.plan(SYNCED, pending, {"vppTokenId": TOKEN_ID, "triggers": 1})
     inverted = preview.plan(SYNCED, pending, {"vppTokenId": TOKEN_ID, "triggers": 2})
-    assert (inverted.changed, inverted.acts, inverted.resumes) == (("triggers",), False, False)
+    assert (inverted.changed, inverted.runs, inverted.resumes) == (("triggers",), False, False)
     assert run.reporter.said == []
 
 

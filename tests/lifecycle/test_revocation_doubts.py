@@ -95,7 +95,7 @@ def test_a_lost_answer_of_one_that_waits() -> None:
     waiting = {"@odata.type": RESULT_TYPE, "actionName": "revokeLicenses", "actionState": "pending"}
     tenant.results = (waiting,)
     token_id = uploaded(tenant)
-    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id}, patience=timedelta(seconds=90))
+    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id}, timeout=timedelta(seconds=90))
     assert "(it is pending). Run pulumi again to continue waiting." in str(kept.failure)
     tenant.results = ()
     tenant.clock.advance(120)
@@ -194,7 +194,7 @@ def test_an_older_one_is_not_taken_for_it() -> None:
     kept = done(Run(tenant, time=Interrupted(tenant.clock, 1)), REVOKED, {"vppTokenId": token_id})
     shown = tenant.get(token_id)["tokenActionResults"]
     tenant.edit_by_hand(token_id, {"tokenActionResults": shown[:1]})
-    late = updated(Run(tenant), kept, patience=timedelta(seconds=10))
+    late = updated(Run(tenant), kept, timeout=timedelta(seconds=10))
     assert isinstance(late.failure, RevocationTimedOut)
     assert "(Intune does not show it). Run pulumi again to continue waiting." in str(late.failure)
     assert "actionState" not in late.outputs

@@ -125,7 +125,7 @@ def test_a_wait_that_runs_out() -> None:
     tenant = slow()
     token_id = uploaded(tenant)
     run = Run(tenant)
-    kept = done(run, REVOKED, {"vppTokenId": token_id}, patience=timedelta(seconds=10))
+    kept = done(run, REVOKED, {"vppTokenId": token_id}, timeout=timedelta(seconds=10))
     assert isinstance(kept.failure, RevocationTimedOut)
     assert str(kept.failure) == (
         "The revocation of the licences of Lincoln did not end within 10 seconds (it is pending). "
@@ -133,7 +133,7 @@ def test_a_wait_that_runs_out() -> None:
     )
     assert kept.id == f"{token_id}/{kept['startDateTime']}"
     again = Run(tenant)
-    still = updated(again, kept, patience=timedelta(seconds=10))
+    still = updated(again, kept, timeout=timedelta(seconds=10))
     assert isinstance(still.failure, RevocationTimedOut)
     assert 10 <= sum(again.time.slept) < 20
     assert updated(Run(tenant), still)["actionState"] == "done"

@@ -105,7 +105,7 @@ class Plan:
 
     changed: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
-    acts: bool = False
+    runs: bool = False
     resumes: bool = False
 
     def __bool__(self) -> bool:
@@ -141,7 +141,7 @@ def plan(
     # and the token stays. Once the id is known it asks again.
     known = inputs.get(_TARGET.name) is not UNKNOWN
     replaces = tuple(name for name in changed if name == _TARGET.name and known)
-    return Plan(changed=changed, replaces=replaces, acts=_TRIGGERS.name in changed, resumes=operation.pending(before))
+    return Plan(changed=changed, replaces=replaces, runs=_TRIGGERS.name in changed, resumes=operation.pending(before))
 
 
 def results(operation: Operation, outputs: Mapping[str, Any]) -> dict[str, Any]:

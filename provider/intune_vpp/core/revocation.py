@@ -129,7 +129,7 @@ def shows(watch: Watch, observed: VppToken) -> bool:
     return find(watch, observed) is not None or (watch.start is None and running(observed) is not None)
 
 
-def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
+def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
     """How the revocation ended; None while it is still running."""
     result = find(watch, observed)
     if result is not None and result.has_ended:

@@ -38,7 +38,7 @@ class Watch:
     expects: str | None = None
 
 
-def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
+def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
     """How the watched sync ended; None while it is still running."""
     waited = now - watch.started_at
     if _synced_since(watch, observed) and observed.last_sync_status == SyncStatus.COMPLETED:

@@ -69,7 +69,7 @@ class OperationPreview:
             return plan
         if operation is operations.LICENSE_REVOCATION:
             self._warn_of_revocation(before, inputs)
-        if plan.acts:
+        if plan.runs:
             self.tell(operation, inputs)
         elif plan.resumes:
             self._reporter.info(messages.once_more(operation, self._label(inputs)))

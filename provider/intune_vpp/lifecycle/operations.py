@@ -47,24 +47,24 @@ class OperationLifecycle(ABC):
         self._clock = clock
 
     @abstractmethod
-    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> OperationResult:
-        """Run the operation; `patience` is how long to wait for its end."""
+    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> OperationResult:
+        """Run the operation; `timeout` is how long to wait for its end."""
 
     def update(
-        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
+        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
     ) -> OperationResult:
         """Act again where a trigger changed, go on with what had not ended, and otherwise only take the inputs over."""
         plan = operations.plan(self.operation, before, inputs)
-        if plan.acts:
+        if plan.runs:
             self._require_tenant(operation_id, before)
-            return self.act(inputs, patience)
+            return self.run(inputs, timeout)
         if plan.resumes:
             self._require_tenant(operation_id, before)
-            return self._resume(operation_id, before, inputs, patience)
+            return self._resume(operation_id, before, inputs, timeout)
         outputs = {**operations.results(self.operation, before), **operations.echoed_inputs(self.operation, inputs)}
         return OperationResult(operation_id, outputs, self.unresolved_failure(before))
 
-    def look(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The outputs as Graph tells them now; None where what it was done to is gone, and it could be done again."""
         self._require_tenant(operation_id, before)
         return before
@@ -75,10 +75,10 @@ class OperationLifecycle(ABC):
         return None
 
     def _resume(
-        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
+        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
     ) -> OperationResult:
         del operation_id, before
-        return self.act(inputs, patience)
+        return self.run(inputs, timeout)
 
     @contextmanager
     def _there(self, inputs: Mapping[str, Any]) -> Iterator[None]:
@@ -117,18 +117,18 @@ class LicenseSyncs(OperationLifecycle):
         self._listing = listing
         self._syncing = syncing
 
-    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> OperationResult:
+    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> OperationResult:
         """Sync the licences, unless Intune is about to already; wait for the end where that is wanted."""
         with self._there(inputs):
             seen, observed = self._syncing.begin(_token_id(inputs))
         ended = None
         if inputs.get("waitForSync") is not False:
-            watch = sync.Watch(started_at=self._clock.now(), allowed=patience, stale_state=seen.state)
+            watch = sync.Watch(started_at=self._clock.now(), allowed=timeout, stale_state=seen.state)
             observed, ended = self._syncing.follow(watch, seen, observed)
         pending = ended is not None and ended.failure is not None
         return self._result(seen.id, inputs, {**_shown(observed), "syncPending": pending}, ended)
 
-    def look(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The token's syncs as they stand now."""
         self._require_tenant(operation_id, before)
         try:
@@ -159,19 +159,19 @@ class LicenseRevocations(OperationLifecycle):
         self._revoking = revoking
         self._ownership = ownership
 
-    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> OperationResult:
+    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> OperationResult:
         """Revoke all licences of the token and wait until Intune is done."""
         with self._there(inputs):
             seen, watch = self._revoking.begin(
                 _token_id(inputs),
                 notify_managed_devices=inputs.get("notifyManagedDevices") is True,
                 revoke_untracked_licenses=inputs.get("revokeUntrackedLicenses") is True,
-                patience=patience,
+                timeout=timeout,
             )
         self._ownership.set_label(seen.id, seen.label)
         return self._follow(watch, seen, inputs)
 
-    def look(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The revocation as Graph tells of it now; what was told last, where it no longer does.
 
         It is never gone: what was done stays done, and must not be done again because a token was deleted.
@@ -204,7 +204,7 @@ class LicenseRevocations(OperationLifecycle):
         )
 
     def _resume(
-        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
+        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
     ) -> OperationResult:
         token_id = _token_id(inputs)
         try:
@@ -222,7 +222,7 @@ class LicenseRevocations(OperationLifecycle):
                 },
                 failure,
             )
-        return self._follow(self._watch(before, patience), seen, inputs, operation_id, before)
+        return self._follow(self._watch(before, timeout), seen, inputs, operation_id, before)
 
     def _follow(
         self,
@@ -245,7 +245,7 @@ class LicenseRevocations(OperationLifecycle):
         told = {**(operations.results(self.operation, before) if before else {}), **told}
         return self._result(operation_id or f"{observed.id}/{start or requested}", inputs, told, ended)
 
-    def _watch(self, before: Mapping[str, Any], patience: timedelta = TIME_ALLOWED) -> Watch:
+    def _watch(self, before: Mapping[str, Any], timeout: timedelta = TIME_ALLOWED) -> Watch:
         now = self._clock.now()
         start = before.get("startDateTime")
         requested_at = times.parse(before.get("requestedDateTime")) or now
@@ -255,7 +255,7 @@ class LicenseRevocations(OperationLifecycle):
             since=now,
             start=start,
             earlier=None if earlier is None else frozenset(earlier),
-            allowed=patience,
+            allowed=timeout,
         )
 
 
@@ -264,9 +264,9 @@ class LicenseCountSyncs(OperationLifecycle):
 
     operation = LICENSE_COUNT_SYNC
 
-    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> OperationResult:
+    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> OperationResult:
         """Ask Intune to count; Intune does not report when it has finished."""
-        del patience
+        del timeout
         with beginning("licences were counted"):
             tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
         self._clock.unless_stopped(self._tokens.sync_license_counts)

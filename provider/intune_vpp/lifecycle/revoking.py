@@ -41,7 +41,7 @@ class Revoking:
         *,
         notify_managed_devices: bool = False,
         revoke_untracked_licenses: bool = False,
-        patience: timedelta = TIME_ALLOWED,
+        timeout: timedelta = TIME_ALLOWED,
         known: VppToken | None = None,
     ) -> tuple[VppToken, Watch]:
         """Revoke all licences, unless that is going on already; the token then, and what to watch.
@@ -57,7 +57,7 @@ class Revoking:
                 seen = self._clock.unless_stopped(partial(self._listing.get, token_id))
             now = self._clock.now()
             earlier = revocation.starts(seen) | (revocation.starts(known) if known else frozenset())
-            watch = Watch(requested_at=now, since=now, earlier=earlier, allowed=patience)
+            watch = Watch(requested_at=now, since=now, earlier=earlier, allowed=timeout)
             there = revocation.running(seen)
             if there is not None:
                 self._tell_of(there, seen, asked=notify_managed_devices or revoke_untracked_licenses)
@@ -102,7 +102,7 @@ class Revoking:
         never_showed = WaitResult(lost)
         lost_at = self._clock.now()
 
-        def judge(observed: VppToken, now: datetime) -> WaitResult | None:
+        def evaluate(observed: VppToken, now: datetime) -> WaitResult | None:
             if observed is seen:
                 # From before the request: it tells nothing.
                 return None
@@ -111,7 +111,7 @@ class Revoking:
             return never_showed if now - lost_at >= revocation.UNANSWERED else None
 
         observed, ended = self._waiting.wait(
-            judge, seen, until=lost_at + revocation.UNANSWERED, shows=partial(revocation.shows, watch)
+            evaluate, seen, until=lost_at + revocation.UNANSWERED, shows=partial(revocation.shows, watch)
         )
         if ended is never_showed:
             raise lost
@@ -143,7 +143,7 @@ class _Tracker:
             self._watch = replace(self._watch, start=found.start_date_time, seen_at=now)
         elif self.shows(observed):
             self._watch = replace(self._watch, seen_at=now)
-        return revocation.judge(self._watch, observed, now)
+        return revocation.evaluate(self._watch, observed, now)
 
 
 def _what(token_id: str) -> str:

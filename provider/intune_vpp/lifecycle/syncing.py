@@ -56,4 +56,4 @@ class Syncing:
             last_sync=seen.last_sync_date_time,
             stale_failure=seen.last_sync_status == SyncStatus.FAILED,
         )
-        return self._waiting.wait(partial(sync.judge, watch), started, until=watch.started_at + watch.allowed)
+        return self._waiting.wait(partial(sync.evaluate, watch), started, until=watch.started_at + watch.allowed)

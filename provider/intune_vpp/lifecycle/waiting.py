@@ -47,13 +47,13 @@ class Waiting:
 
     def wait(
         self,
-        judge: Callable[[VppToken, datetime], WaitResult | None],
+        evaluate: Callable[[VppToken, datetime], WaitResult | None],
         observed: VppToken,
         *,
         until: datetime,
         shows: Callable[[VppToken], bool] = lambda _: True,
     ) -> tuple[VppToken, WaitResult]:
-        """Poll a token until `judge` says how the wait ended; `judge` must say so from `until` on.
+        """Poll a token until `evaluate` says how the wait ended; `evaluate` must say so from `until` on.
 
         `observed` is the token as seen last. Where a LIST has the token without what it `shows` otherwise, the token
         itself is asked: a LIST may lag, and whether it carries all members is not documented. Returns the token as seen
@@ -63,7 +63,7 @@ class Waiting:
         # A LIST that runs now may have passed this token already: only a later one counts.
         seen = self._listing.begun
         try:
-            while (ended := judge(observed, self._clock.now())) is None:
+            while (ended := evaluate(observed, self._clock.now())) is None:
                 try:
                     snapshot = self._next_turn(seen, pause, until)
                     seen = snapshot.number
