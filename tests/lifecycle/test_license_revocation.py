@@ -53,6 +53,7 @@ def test_licences_are_revoked(tenant: Tenant) -> None:
         "vppTokenId": token_id,
         "tenantId": tenant.directory.tenant_id,
         "requestedDateTime": "2026-11-01T12:00:01Z",
+        "previousStartDateTimes": [],
         "actionName": "revokeLicenses",
         "actionState": "done",
         "startDateTime": "2026-11-01T12:00:01.0000000Z",

@@ -1,9 +1,9 @@
 """The resources that run an operation: their inputs and outputs, and what a change of them leads to.
 
 Graph calls what can be done to a vppToken an action (https://learn.microsoft.com/graph/api/resources/
-intune-onboarding-vpptoken, Methods). A resource stands for one that was done: nothing in the tenant is created by it
-and nothing is deleted with it. Inputs and outputs are plain property maps by Graph's names, described by the tables
-here; the outputs repeat the inputs that were acted on, so that a change is seen on any door.
+intune-onboarding-vpptoken, Methods). Such a resource runs one: it creates nothing in the tenant, and deleting it undoes
+nothing. Inputs and outputs are plain property maps by Graph's names, described by the tables here; the outputs repeat
+the inputs that were used, so that both doors see a change of them.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def _input(attribute: str, kind: Kind, **more: Any) -> Property:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One type of resource: `name` in Pulumi, what it takes and tells, and whether v1.0 lacks it.
+    """One type of resource: its `name` in Pulumi, its inputs and outputs, and whether v1.0 lacks it.
 
-    A change of `triggers` acts again, one of `vppTokenId` replaces; any other is for the next time it acts.
-    `pending` tells from the outputs whether what was begun was not seen to end; `progress` is the output that shows it.
+    A change of `triggers` runs it again, one of `vppTokenId` replaces it; any other counts for its next run. `pending`
+    says by the outputs whether the end of the last run is still unknown; `progress` names the output that shows that.
     """
 
     name: str
@@ -73,6 +73,7 @@ LICENSE_REVOCATION: Final = Operation(
         _input("revoke_untracked_licenses", Kind.BOOL, default=False),
         _TENANT,
         Property(attribute="requested_date_time", kind=Kind.TIME),
+        Property(attribute="previous_start_date_times", kind=Kind.STRINGS),
         *ACTION_RESULT,
     ),
     pending=lambda outputs: outputs.get("actionState") not in ENDED,
@@ -88,7 +89,7 @@ OPERATIONS: Final = (LICENSE_SYNC, LICENSE_REVOCATION, LICENSE_COUNT_SYNC)
 
 @dataclass(frozen=True, slots=True)
 class OperationResult:
-    """What Pulumi keeps of an action that was done, and what went wrong with it."""
+    """What Pulumi keeps of an operation that was started, and what went wrong after that."""
 
     id: str
     outputs: Mapping[str, Any]
@@ -97,10 +98,10 @@ class OperationResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What an update leads to: the inputs that differ, and whether that acts again.
+    """What an update leads to: the inputs that differ, and whether it `runs` the operation again.
 
-    `resumes` says that what was begun was not seen to end, `replaces` names the inputs without which it is another
-    resource.
+    `resumes` says that it waits for an operation whose end is not known yet; `replaces` names the changed inputs that
+    replace the resource.
     """
 
     changed: tuple[str, ...] = ()

@@ -80,7 +80,7 @@ def _synced_since(watch: Watch, observed: VppToken) -> bool:
 
 
 def _bad_state(observed: VppToken) -> SyncFailed:
-    cure = next(cure for trouble, cure in CURES.items() if trouble == observed.state)
+    cure = CURES[observed.state or ""]
     return SyncFailed(f"{observed.label} is {observed.state} and was not synced. {cure}")
 
 

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.ownership import Ownership
-    from intune_vpp.lifecycle.revoking import Revoking
-    from intune_vpp.lifecycle.syncing import Syncing
+    from intune_vpp.lifecycle.revocation import LicenseRevocations
+    from intune_vpp.lifecycle.sync import LicenseSyncs
     from intune_vpp.lifecycle.token_files import TokenFileCache
 
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
@@ -82,8 +82,8 @@ class TokenLifecycle:
         *,
         tokens: VppTokens,
         listing: TokenListing,
-        syncing: Syncing,
-        revoking: Revoking,
+        syncs: LicenseSyncs,
+        revocations: LicenseRevocations,
         files: TokenFileCache,
         ownership: Ownership,
         reporter: Reporter,
@@ -91,8 +91,8 @@ class TokenLifecycle:
     ) -> None:
         self._tokens = tokens
         self._listing = listing
-        self._syncing = syncing
-        self._revoking = revoking
+        self._syncs = syncs
+        self._revocations = revocations
         self._files = files
         self._ownership = ownership
         self._reporter = reporter
@@ -354,10 +354,10 @@ class TokenLifecycle:
             expects=write.token_file.expiration_date_time if write.file_sent and write.token_file else None,
         )
         try:
-            started = self._syncing.start(write.observed)
+            started = self._syncs.start(write.observed)
         except (GraphError, WaitInterrupted) as error:
             return write.observed, error
-        observed, ended = self._syncing.follow(watch, write.observed, started)
+        observed, ended = self._syncs.follow(watch, write.observed, started)
         if ended.warning:
             self._reporter.warn(ended.warning)
         return observed, ended.failure
@@ -398,13 +398,13 @@ class TokenLifecycle:
         """Revoke all licences: once the token is deleted, Intune cannot any more."""
         kept = f"{state.observed.label} was not deleted."
         try:
-            seen, watch = self._revoking.begin(state.id, timeout=timeout, known=state.observed)
+            seen, watch = self._revocations.begin(state.id, timeout=timeout, known=state.observed)
         except TokenGone:
             raise
         except (GraphError, SettingsError) as refusal:
             raise _not_deleted(kept, refusal) from None
-        _, result, ended = self._revoking.follow(watch, seen)
-        unsaid = None if result and result.took_all else "Intune does not say that all licences were revoked."
+        _, last, ended = self._revocations.follow(watch, seen)
+        unsaid = None if last and last.took_all else "Intune does not say that all licences were revoked."
         match ended.failure or ended.warning or unsaid:
             case None:
                 return
