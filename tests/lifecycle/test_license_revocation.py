@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import TOKEN_ID
-from intune_vpp.core.errors import RevocationFailed, SettingsError, TokenGone, WrongTenant
+from intune_vpp.core.errors import RevocationFailed, SettingsError, StateError, TokenGone, WrongTenant
 from operations_in_process import (
     REVOKE,
     REVOKED,
@@ -267,3 +267,13 @@ def test_what_was_done_stays_done(tenant: Tenant) -> None:
     assert refreshed(run, kept) == kept
     assert run.reporter.said == []
     assert not planned(Run(tenant), kept, kept.inputs)
+
+
+def test_a_state_without_its_token(tenant: Tenant) -> None:
+    """A record that lost the token's id is refused with the cure, and nothing is revoked."""
+    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)))
+    lacking = {name: value for name, value in kept.outputs.items() if name != "vppTokenId"}
+    run = Run(tenant)
+    with pytest.raises(StateError, match=r"has no vppTokenId\. Add it with `pulumi state edit`\.$"):
+        run.assembly.operation(REVOKED).read(kept.id, lacking)
+    assert run.requests == []
