@@ -128,10 +128,10 @@ def checked(run: Run, operation: Operation, inputs: Mapping[str, Any], *, create
     assert run.assembly.preview.check_operation(operation, inputs, creates=creates) == []
 
 
-def done(run: Run, operation: Operation, inputs: Mapping[str, Any], *, patience: timedelta = TIME_ALLOWED) -> Kept:
+def done(run: Run, operation: Operation, inputs: Mapping[str, Any], *, timeout: timedelta = TIME_ALLOWED) -> Kept:
     """Check and Create."""
     checked(run, operation, inputs, creates=True)
-    return _kept(operation, inputs, run.assembly.operation(operation).act(inputs, patience))
+    return _kept(operation, inputs, run.assembly.operation(operation).run(inputs, timeout))
 
 
 def planned(run: Run, kept: Kept, inputs: Mapping[str, Any]) -> Plan:
@@ -141,21 +141,21 @@ def planned(run: Run, kept: Kept, inputs: Mapping[str, Any]) -> Plan:
 
 
 def updated(
-    run: Run, kept: Kept, inputs: Mapping[str, Any] | None = None, *, patience: timedelta = TIME_ALLOWED
+    run: Run, kept: Kept, inputs: Mapping[str, Any] | None = None, *, timeout: timedelta = TIME_ALLOWED
 ) -> Kept:
     """Check, Diff and Update: where something differs or is to go on, and where it failed the last time."""
     asked = kept.inputs if inputs is None else inputs
     plan = planned(run, kept, asked)
     assert plan.replaces == ()
     assert plan or kept.failure
-    acted = run.assembly.operation(kept.operation).update(kept.id, kept.outputs, asked, patience)
+    acted = run.assembly.operation(kept.operation).update(kept.id, kept.outputs, asked, timeout)
     assert acted.id == kept.id
     return _kept(kept.operation, asked, acted)
 
 
 def refreshed(run: Run, kept: Kept) -> Kept | None:
     """Read, and Diff the other way round, which must show nothing; None where it is gone."""
-    found = run.assembly.operation(kept.operation).look(kept.id, kept.outputs)
+    found = run.assembly.operation(kept.operation).read(kept.id, kept.outputs)
     if found is None:
         return None
     assert not run.assembly.preview.plan_operation(kept.operation, found, kept.inputs)

@@ -24,7 +24,7 @@ from schema import (
     shape,
 )
 
-OWN = {"requestedDateTime", "syncPending", "tenantId"}
+OWN = {"previousStartDateTimes", "requestedDateTime", "syncPending", "tenantId"}
 """Outputs that Graph does not tell and the provider always does."""
 
 each_action = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)

@@ -24,7 +24,7 @@ CLASSES: list[tuple[type[Any], Operation]] = [
     (LicenseRevocation, LICENSE_REVOCATION),
     (LicenseCountSync, LICENSE_COUNT_SYNC),
 ]
-TYPES = {Kind.BOOL: "bool", Kind.COUNT: "int", Kind.JSON: "Any"}
+TYPES = {Kind.STRINGS: "Sequence[str]", Kind.BOOL: "bool", Kind.COUNT: "int", Kind.JSON: "Any"}
 ARGUMENTS: dict[str, Any] = {
     "vpp_token_id": TOKEN_ID,
     "triggers": ["nightly", {"build": 7}],

@@ -11,7 +11,7 @@ from dynamic.operations import RECORD, Kept, changes, checked, made, recorded, r
 from intune_vpp.core.errors import SettingsError, TokenGone
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.waiting import TIME_ALLOWED
-from intune_vpp.lifecycle import operations as lifecycle
+from intune_vpp.lifecycle import sync
 from intune_vpp_emulator.faults import Faults
 from operations_in_process import script, uploaded
 
@@ -238,6 +238,6 @@ def test_errors_speak_of_arguments(begin: Begin, token_id: str, monkeypatch: pyt
     def fail(*_: object) -> None:
         raise TokenGone("Look at vppTokenId.")
 
-    monkeypatch.setattr(lifecycle.LicenseSyncs, "act", fail)
+    monkeypatch.setattr(sync.LicenseSyncs, "run", fail)
     with pytest.raises(TokenGone, match=r"^Look at vpp_token_id\.$"):
         begin("LicenseSync").create({"vppTokenId": token_id, "__provider": RECORD})

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _SHORTEST_BEARER = 100
 """What is shorter is a word that somebody put into the answer to a sign-in."""
 
-PATIENCE = timedelta(minutes=3)
+TIMEOUT = timedelta(minutes=3)
 _TOKENS = re.compile(r"/(beta|v1\.0)/deviceAppManagement/vppTokens")
 LIST = ("GET", _TOKENS)
 ONE = ("GET", re.compile(rf"{_TOKENS.pattern}/[^/]+"))

@@ -123,7 +123,7 @@ def test_a_wait_that_runs_out_keeps_the_token() -> None:
     state = a_token(tenant)
     run = Run(tenant)
     with pytest.raises(RevocationFailed, match=r"10 seconds \(it is pending\)\.$") as failed:
-        run.assembly.tokens.delete(state, patience=timedelta(seconds=10))
+        run.assembly.tokens.delete(state, timeout=timedelta(seconds=10))
     assert failed.value.cure is Cure.WAIT_AGAIN
     assert DELETE not in run.requests
     later = Run(tenant)

@@ -1,9 +1,9 @@
 """The resources that run an operation: the table of each, and its result.
 
-An operation calls one of the actions of a vppToken (https://learn.microsoft.com/graph/api/resources/
-intune-onboarding-vpptoken, Methods). Its resource creates nothing in the tenant, and deleting it deletes nothing there.
-Inputs and outputs are property maps keyed by Graph's names; the outputs repeat the inputs that the operation ran with,
-so that a later change of them is seen on both doors.
+Graph calls what can be done to a vppToken an action (https://learn.microsoft.com/graph/api/resources/
+intune-onboarding-vpptoken, Methods). Such a resource runs one: it creates nothing in the tenant, and deleting it undoes
+nothing. Inputs and outputs are plain property maps by Graph's names, described by the tables here; the outputs repeat
+the inputs that were used, so that both doors see a change of them.
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ LICENSE_REVOCATION: Final = Operation(
         _input("revoke_untracked_licenses", Kind.BOOL, default=False),
         _TENANT,
         Property(attribute="requested_date_time", kind=Kind.TIME),
+        Property(attribute="previous_start_date_times", kind=Kind.STRINGS),
         *ACTION_RESULT,
     ),
     pending=lambda outputs: outputs.get("actionState") not in ENDED,

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 OBSERVED_AT = "__observedAt"
 LOOK_FOR_DUPLICATES = "__lookForDuplicates"
 APPLIED = "__inputs"
-EARLIER = "__earlier"  # of a revocation that has not been seen yet: when those before it started
 """The engine neither shows nor compares names with two underscores in front."""
 
 
@@ -103,8 +102,7 @@ def operation_from(operation: Operation, properties: Mapping[str, Any]) -> dict[
     Raises StateError for a member of another kind.
     """
     found = _read(operation.properties, properties)
-    known = {prop.name: found[prop.attribute] for prop in operation.properties}
-    kinds.value(Kind.STRINGS, EARLIER, properties.get(EARLIER), _refuse)
+    known = {prop.name: _from_model(found[prop.attribute]) for prop in operation.properties}
     return {name: value for name, value in {**properties, **known}.items() if value is not None}
 
 

@@ -49,13 +49,13 @@ class OperationProvider(ConfiguredProvider):
     @errors_in_python()
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Act."""
-        result = self._lifecycle.act(self._read(props), TIME_ALLOWED)
+        result = self._lifecycle.run(self._read(props), TIME_ALLOWED)
         return CreateResult(result.id, self._outputs(result))
 
     @errors_in_python()
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """How what was done stands now; an empty id where it could be done again."""
-        found = self._lifecycle.look(id_, self._read(props))
+        found = self._lifecycle.read(id_, self._read(props))
         if found is None:
             return ReadResult("", {})
         self._warn_of_failure(self._lifecycle.unresolved_failure(found), "Until then, every update fails.")

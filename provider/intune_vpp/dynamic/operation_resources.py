@@ -26,7 +26,7 @@ from intune_vpp.dynamic.spelling import message, run_error
 from intune_vpp.engine import cures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pulumi import Input, Output
 
@@ -137,6 +137,8 @@ class LicenseRevocation(_OperationResource, module="intune-vpp", name="LicenseRe
     """The tenant's GUID."""
     requested_date_time: Output[str]
     """When it was asked for."""
+    previous_start_date_times: Output[Sequence[str]]
+    """When earlier revocations of the token started: this one is identified by a start that is not among them."""
     action_name: Output[str | None]
     """Graph's name of the action."""
     action_state: Output[str | None]

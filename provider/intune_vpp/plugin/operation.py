@@ -11,7 +11,7 @@ from intune_vpp.core.errors import InvalidRequest
 from intune_vpp.engine import cures
 from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
-from intune_vpp.plugin.timeouts import patience
+from intune_vpp.plugin.timeouts import time_allowed
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -50,7 +50,7 @@ class OperationResource:
         if request.preview:
             certain = property_values.encode(operations.echoed_inputs(self._operation, inputs), secrets=secrets)
             return provider_pb2.CreateResponse(properties=certain)
-        result = self._parts.operation(self._operation).act(inputs, patience(request.timeout))
+        result = self._parts.operation(self._operation).run(inputs, time_allowed(request.timeout))
         return provider_pb2.CreateResponse(id=result.id, properties=self._settled(result, inputs, secrets))
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
@@ -63,7 +63,7 @@ class OperationResource:
             raise InvalidRequest(f"{what} Declare one in the program to run it.")
         secrets = property_values.secrets(request.inputs)
         lifecycle = self._parts.operation(self._operation)
-        found = lifecycle.look(request.id, self._decoded(request.properties))
+        found = lifecycle.read(request.id, self._decoded(request.properties))
         if found is None:
             return provider_pb2.ReadResponse()
         outputs = property_values.encode(found, secrets=secrets)
@@ -87,7 +87,7 @@ class OperationResource:
             certain = {**stays, **operations.echoed_inputs(self._operation, inputs)}
             return provider_pb2.UpdateResponse(properties=property_values.encode(certain, secrets=secrets))
         lifecycle = self._parts.operation(self._operation)
-        result = lifecycle.update(request.id, before, inputs, patience(request.timeout))
+        result = lifecycle.update(request.id, before, inputs, time_allowed(request.timeout))
         return provider_pb2.UpdateResponse(properties=self._settled(result, inputs, secrets))
 
     def delete(self, request: provider_pb2.DeleteRequest) -> None:

@@ -13,7 +13,7 @@ from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.engine import assets, cures
 from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
-from intune_vpp.plugin.timeouts import patience
+from intune_vpp.plugin.timeouts import time_allowed
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -60,7 +60,7 @@ class VppToken:
         secrets = _secrets(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=property_values.encode(_certain(args), secrets=secrets))
-        outcome = self._parts.tokens.create(args, patience=patience(request.timeout), resource=request.urn)
+        outcome = self._parts.tokens.create(args, timeout=time_allowed(request.timeout), resource=request.urn)
         return provider_pb2.CreateResponse(id=outcome.state.id, properties=_settled(outcome, secrets))
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
@@ -99,13 +99,13 @@ class VppToken:
                 outputs = property_values.decode(request.olds)
                 certain |= {name: outputs.get(name) for name in ("token", "tokenFile")}
             return provider_pb2.UpdateResponse(properties=property_values.encode(certain, secrets=secrets))
-        outcome = self._parts.tokens.update(state, args, patience=patience(request.timeout))
+        outcome = self._parts.tokens.update(state, args, timeout=time_allowed(request.timeout))
         return provider_pb2.UpdateResponse(properties=_settled(outcome, secrets))
 
     def delete(self, request: provider_pb2.DeleteRequest) -> None:
         """Delete the token, unless it is protected."""
         state = _state(request.id, request.properties, request.old_inputs)
-        self._parts.tokens.delete(state, patience=patience(request.timeout))
+        self._parts.tokens.delete(state, timeout=time_allowed(request.timeout))
 
 
 def _secrets(given: struct_pb2.Struct) -> frozenset[str]:
