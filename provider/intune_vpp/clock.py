@@ -41,7 +41,7 @@ class SystemClock:
     def start(self, call: Callable[[], T]) -> Future[T]:
         """Run a call in its own daemon thread, and return its future result."""
         answer: Future[T] = Future()
-        # The engine shows a log line under the resource in the context variable `urn`, so the thread needs the context.
+        # A context variable of engine/log.py names the resource of each log line, so the thread needs the context.
         here = contextvars.copy_context()
         threading.Thread(target=here.run, args=(_answer, answer, call), daemon=True).start()
         return answer

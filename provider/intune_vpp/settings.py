@@ -1,7 +1,6 @@
 """Reads the configuration and the environment into one frozen `Settings`; no other module reads either.
 
-Configuration takes precedence over the environment, and `ARM_*` over `AZURE_*` (the names of Pulumi's azuread provider).
-Keys without an `ARM_*` name are read from `INTUNE_VPP_<KEY>`. An empty variable counts as unset. No value from the
+Configuration takes precedence over the environment, and `ARM_*` (as in Pulumi's azuread provider) over `AZURE_*`. Keys without an `ARM_*` name are read from `INTUNE_VPP_<KEY>`. An empty variable counts as unset. No value from the
 environment reaches a state.
 """
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 NAMESPACE = "intune-vpp"
 
 _PLAIN_ADDRESS = re.compile(r"[^\s?#@\\\x00-\x1f\x7f-\U0010ffff]+")
-"""An address without white space, user, query and fragment, even empty ones, in printable ASCII: an HTTP client refuses the rest."""
+"""Printable ASCII without white space, user, query and fragment, even empty ones: an HTTP client refuses the rest."""
 
 
 class GraphVersion(StrEnum):

@@ -1,4 +1,4 @@
-"""Waiting for a sync or a revocation in Intune: all waits of a process share one LIST a turn."""
+"""Waiting for a sync or a revocation in Intune: all waits of a process share one LIST per poll."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ LONGEST_PAUSE = 15.0
 """Seconds between polls; each pause is half as long again as the one before, up to the longest."""
 
 LOOKS_THAT_MAY_FAIL = 3
-"""How many polls in a row may fail before a wait ends: the operation goes on in Intune meanwhile."""
+"""How many polls in a row may fail before a wait ends: the operation continues in Intune meanwhile."""
 
 _MAY_PASS = (GraphUnavailable, GraphUnreachable, Throttled, NotFound)
 
 
 class Waiting:
-    """The waits of one process."""
+    """The waits of one process, which share one LIST per poll."""
 
     def __init__(self, listing: TokenListing, clock: Clock) -> None:
         self._listing = listing
@@ -101,5 +101,5 @@ class Waiting:
         self._listing.after(self._listing.begun)
 
     def _left(self, until: datetime) -> float:
-        """The seconds until a wait must end."""
+        """Return the seconds until a wait must end, at least 0."""
         return max((until - self._clock.now()).total_seconds(), 0.0)

@@ -1,4 +1,4 @@
-"""A plan as the engine shows it: property by property."""
+"""Converts a plan into the engine's detailed diff, property by property."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def of_paths(
 
 
 def response(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> provider_pb2.DiffResponse:
-    """The answer to Diff for a token's plan."""
+    """Return the response to Diff for the plan of a token."""
     changed = {change.property.name: _kind(change) for change in plan.changes}
     paths = dict(changed)
     if plan.renews and isinstance(args.token_file, TokenFile):

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _DETAILS = "grpc-status-details-bin"
 _PROPERTIES = ("news", "olds", "properties", "inputs", "old_inputs", "args")
-"""Where requests have what a program says."""
+"""The members of requests that contain the program's values."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ def grpc_handler(
 
 
 def _secrets(request: object) -> frozenset[str]:
-    """What the program marks secret in a request."""
+    """Return the texts that the program marks secret in a request."""
     # Here and not above: the process answers some calls without it.
     from intune_vpp.plugin import property_values  # noqa: PLC0415
 

@@ -31,7 +31,7 @@ class VppToken:
         self._parts = parts
 
     def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
-        """Return the normalised inputs, with the fingerprint in place of the token, and what is wrong with them as failures.
+        """Return the normalised inputs, with the fingerprint in place of the token, and problems as failures.
 
         The engine stores what Check returns, so the text of the file never reaches the state.
         """
@@ -121,7 +121,7 @@ class VppToken:
 
 
 def _secrets(given: struct_pb2.Struct) -> frozenset[str]:
-    """Return the names of the properties to mark secret: those that the program marks, and the outputs that repeat them.
+    """Return the names of the properties to mark secret: those that the program marks, and their copies.
 
     A fingerprint is never secret, even if the token is.
     """
