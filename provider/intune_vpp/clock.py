@@ -41,7 +41,7 @@ class SystemClock:
     def start(self, call: Callable[[], T]) -> Future[T]:
         """Run a call in its own daemon thread, and return its future result."""
         answer: Future[T] = Future()
-        # A context variable of engine/log.py names the resource of each log line, so the thread needs the context.
+        # A context variable of engine/log.py names the resource of a log line: the thread needs it.
         here = contextvars.copy_context()
         threading.Thread(target=here.run, args=(_answer, answer, call), daemon=True).start()
         return answer
@@ -58,7 +58,7 @@ class SystemClock:
     def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
         """Return the result of a call that was started, or raise its error.
 
-        Raises WaitInterrupted once `stop` was called, and TimeoutError after `timeout` seconds. The call then continues in
+        Raises WaitInterrupted once `stop` was called, and TimeoutError after `timeout` seconds. The call continues in
         its thread, and its result is dropped: after Cancel the engine waits for each call to end, and an HTTP request
         cannot be aborted.
         """

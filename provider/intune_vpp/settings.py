@@ -1,6 +1,7 @@
 """Reads the configuration and the environment into one frozen `Settings`; no other module reads either.
 
-Configuration takes precedence over the environment, and `ARM_*` (as in Pulumi's azuread provider) over `AZURE_*`. Keys without an `ARM_*` name are read from `INTUNE_VPP_<KEY>`. An empty variable counts as unset. No value from the
+Configuration takes precedence over the environment, and `ARM_*` (as in Pulumi's azuread provider) over `AZURE_*`. Keys
+without an `ARM_*` name are read from `INTUNE_VPP_<KEY>`. An empty variable counts as unset. No value from the
 environment reaches a state.
 """
 

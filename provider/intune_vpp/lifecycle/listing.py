@@ -150,9 +150,9 @@ class TokenListing:
     def explain(self, token_id: str, refusal: NotFound) -> GraphError:
         """Return the error that a 404 for a token's own path means.
 
-        TokenGone needs two confirmations: Graph's own 404, and a LIST without the token. A 404 alone may also come from a
-        proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError where LIST fails.
-        """
+        TokenGone needs two confirmations: Graph's own 404, and a LIST without the token. A 404 alone may also come
+        from a proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError where
+        LIST fails."""
         if not refusal.from_graph:
             return refusal
         # A LIST from before the 404 may lack a token for another reason: it was just created, or replication lagged.

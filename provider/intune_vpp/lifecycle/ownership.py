@@ -74,7 +74,7 @@ class Ownership:
     # Files.
 
     def claim_file(self, fingerprint: str, token_id: str | None) -> str | None:
-        """Assign a file to a token, None for a new one. Returns None, or a description of the token that already has it.
+        """Assign a file to a token, None for a new one. Returns None, or words for the token that already has it.
 
         A token that existed before may get the file of another one, so that two swapped files can be
         corrected; but not a file that this run has already assigned to another one.

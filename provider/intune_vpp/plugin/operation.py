@@ -78,7 +78,7 @@ class OperationResource:
         return provider_pb2.ReadResponse(id=request.id, properties=outputs, inputs=request.inputs)
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
-        """Run the operation again or resume its wait, if that is due; in preview return only the outputs that are certain."""
+        """Run the operation again or resume its wait, if due; in preview return the outputs that are certain."""
         before, inputs = self._decoded(request.olds), self._decoded(request.news)
         secrets = property_values.secrets(request.news)
         if request.preview:
