@@ -152,7 +152,8 @@ class TokenListing:
 
         TokenGone needs two confirmations: Graph's own 404, and a LIST without the token. A 404 alone may also come
         from a proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError where
-        LIST fails."""
+        LIST fails.
+        """
         if not refusal.from_graph:
             return refusal
         # A LIST from before the 404 may lack a token for another reason: it was just created, or replication lagged.
