@@ -1,4 +1,4 @@
-"""Settings made into the real parts: the only place that wires.
+"""Builds the parts of the provider from the settings; the only module that wires them.
 
 What talks to Graph is made when the first request is due, so that a preview loads neither httpx nor msal.
 """

@@ -27,7 +27,7 @@ DEEPEST: Final = 8
 """How many lists and objects may lie within each other in a member that the provider does not know."""
 
 _LARGEST_COUNT = 2**53
-"""Beyond it a double skips whole numbers."""
+"""The largest whole number up to which a double represents every whole number exactly."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _RESULT_MEMBERS = {prop.name: prop for prop in ACTION_RESULT}

@@ -36,6 +36,13 @@ RESULT_TYPE = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
 
 REPLACE_IT = "To revoke again, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
 
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""How much earlier than this machine's time of the request, by Intune's clock, a revocation may have started.
+
+Graph may omit an old revocation from one answer and show it in the next: it must not pass for the new one, since a
+token is deleted on the word of that one.
+"""
+
 _RUNNING = frozenset({ActionState.PENDING, ActionState.ACTIVE})
 _REASONS: Mapping[str, str] = {
     FailureReason.APPLE_FAILURE: "Apple's service failed. Try again later",
@@ -52,13 +59,14 @@ class Watch:
     """One revocation to follow, from `started_at` for as long as `allowed`.
 
     It is identified by its `start` once that was seen; until then it is the newest whose start is not among `previous`,
-    the starts that Graph showed before the request.
+    the starts that Graph showed before the request, and not more than `CLOCK_TOLERANCE` before `requested_at`.
     """
 
     started_at: datetime
     allowed: timedelta = TIME_ALLOWED
     start: str | None = None
     previous: frozenset[str] = frozenset()
+    requested_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +133,8 @@ def find(watch: Watch, observed: VppToken) -> Result | None:
     started = [one for one in results(observed) if one.start_date_time]
     if watch.start is not None:
         return next((one for one in started if _same_start(one.start_date_time, watch.start)), None)
-    return _newest([one for one in started if not any(_same_start(one.start_date_time, was) for was in watch.previous)])
+    new = [one for one in started if not any(_same_start(one.start_date_time, was) for was in watch.previous)]
+    return _newest([one for one in new if not _started_long_before(one, watch.requested_at)])
 
 
 def contains(watch: Watch, observed: VppToken) -> bool:
@@ -207,6 +216,11 @@ def _because(result: Result) -> str:
 def _same_start(one: str | None, other: str | None) -> bool:
     # To the second: Graph may write fewer digits of a fraction, and a token has no two revocations in one second.
     return one == other or times.same_second(one, other)
+
+
+def _started_long_before(one: Result, requested_at: datetime | None) -> bool:
+    start = times.parse(one.start_date_time)
+    return start is not None and requested_at is not None and start < requested_at - CLOCK_TOLERANCE
 
 
 def _newest(found: list[Result]) -> Result | None:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class OperationProvider(ConfiguredProvider):
-    """The calls for one type of action."""
+    """The engine's calls for one type of operation resource."""
 
     operation: ClassVar[Operation]
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """The inputs as they were given, or what is wrong with them."""
+        """Return the inputs unchanged, or what is wrong with them as failures."""
         inputs = {name: value for name, value in unknowns.from_engine(news).items() if value is not None}
         try:
             problems = self._assembly.preview.check_operation(self.operation, inputs, creates=not _olds)
@@ -37,7 +37,7 @@ class OperationProvider(ConfiguredProvider):
 
     @errors_in_python()
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """What differs, and what that leads to."""
+        """Compare the state with the inputs, and return whether to update or replace."""
         before, inputs = self._read(_olds), self._read(unknowns.from_engine(_news))
         plan = self._assembly.preview.plan_operation(self.operation, before, inputs)
         if not plan:
@@ -48,7 +48,7 @@ class OperationProvider(ConfiguredProvider):
 
     @errors_in_python()
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Act."""
+        """Run the operation."""
         result = self._lifecycle.run(self._read(props), TIME_ALLOWED)
         return CreateResult(result.id, self._outputs(result))
 
@@ -63,7 +63,7 @@ class OperationProvider(ConfiguredProvider):
 
     @errors_in_python()
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Act again or go on, where that is due."""
+        """Run the operation again or resume its wait, if that is due."""
         result = self._lifecycle.update(_id, self._read(_olds), self._read(_news), TIME_ALLOWED)
         return UpdateResult(self._outputs(result))
 
@@ -84,18 +84,18 @@ class OperationProvider(ConfiguredProvider):
 
 
 class LicenseSyncProvider(OperationProvider):
-    """`syncLicenses`."""
+    """The provider of `LicenseSync`, which runs Graph's `syncLicenses`."""
 
     operation = LICENSE_SYNC
 
 
 class LicenseRevocationProvider(OperationProvider):
-    """`revokeLicenses`."""
+    """The provider of `LicenseRevocation`, which runs Graph's `revokeLicenses`."""
 
     operation = LICENSE_REVOCATION
 
 
 class LicenseCountSyncProvider(OperationProvider):
-    """`syncLicenseCounts`."""
+    """The provider of `LicenseCountSync`, which runs Graph's `syncLicenseCounts`."""
 
     operation = LICENSE_COUNT_SYNC

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class VppTokenProvider(ConfiguredProvider):
-    """A token's calls."""
+    """The engine's calls for a `VppToken`."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalised inputs, the token as its fingerprint; what is wrong with them as failures."""
@@ -48,7 +48,7 @@ class VppTokenProvider(ConfiguredProvider):
 
     @errors_in_python()
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Create or adopt a token."""
+        """Create or adopt a token. Raises what `TokenLifecycle.create` raises."""
         outcome = self._assembly.tokens.create(stored.args_from(props))
         return CreateResult(outcome.state.id, self._outputs(outcome))
 
@@ -63,13 +63,13 @@ class VppTokenProvider(ConfiguredProvider):
 
     @errors_in_python()
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Change what changed."""
+        """Send what changed. Raises what `TokenLifecycle.update` raises."""
         outcome = self._assembly.tokens.update(stored.state_from(_id, _olds), stored.args_from(_news))
         return UpdateResult(self._outputs(outcome))
 
     @errors_in_python()
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete the token, unless it is protected."""
+        """Delete the token. Raises what `TokenLifecycle.delete` raises, DeletionRefused if it is protected."""
         self._assembly.tokens.delete(stored.state_from(_id, _props))
 
     def _outputs(self, outcome: Outcome) -> dict[str, Any]:

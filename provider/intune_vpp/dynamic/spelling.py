@@ -62,9 +62,9 @@ class PythonReporter:
         self._reporter = reporter
 
     def info(self, sentence: str) -> None:
-        """Say what is being done."""
+        """Report what the provider does."""
         self._reporter.info(in_python(sentence))
 
     def warn(self, sentence: str) -> None:
-        """Say what may go wrong."""
+        """Report a warning."""
         self._reporter.warn(in_python(sentence))

@@ -33,22 +33,22 @@ class Filter:
 
 
 class Queries:
-    """Asks Graph; every answer is as of now."""
+    """Queries of one tenant. Each one sends its own request, so no answer is from a cache."""
 
     def __init__(self, tokens: VppTokens, policy: Policy) -> None:
         self._tokens = tokens
         self._policy = policy
 
     def tenant_id(self) -> str:
-        """The tenant that answers."""
+        """Return the GUID of the tenant that the credentials belong to."""
         return self._tokens.tenant_id()
 
     def all(self, wanted: Filter) -> list[VppToken]:
-        """The tokens that pass, in Graph's order."""
+        """Return the tokens that pass the filter, in Graph's order."""
         return [found for found in self._tokens.list().tokens if wanted.passes(found)]
 
     def by_id(self, token_id: str) -> VppToken:
-        """One token. Raises InvalidRequest where it is not there."""
+        """Return one token. Raises InvalidRequest if the tenant has no such token."""
         try:
             return self._tokens.get(token_id)
         except NotFound as refusal:

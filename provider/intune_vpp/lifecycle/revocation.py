@@ -89,7 +89,8 @@ class LicenseRevocations(OperationLifecycle):
                     raise (self._listing.explain(seen.id, error) if isinstance(error, NotFound) else error) from None
                 self._reporter.warn(f"Waiting to see whether the revocation for {seen.label} has started. {error}")
             self._listing.written(seen.id)
-            return seen, Watch(started_at=self._clock.now(), allowed=timeout, previous=previous)
+            now = self._clock.now()
+            return seen, Watch(started_at=now, allowed=timeout, previous=previous, requested_at=now)
 
     def _report_joined(self, joined: Result, seen: VppToken, *, options: bool) -> None:
         self._reporter.info(f"Waiting for the revocation of the licences of {seen.label} that is already running")
@@ -184,4 +185,5 @@ class LicenseRevocations(OperationLifecycle):
             allowed=timeout,
             start=before.get("startDateTime"),
             previous=frozenset(before.get("previousStartDateTimes") or ()),
+            requested_at=times.parse(before.get("requestedDateTime")),
         )

@@ -1,4 +1,4 @@
-"""Waiting for a sync or a revocation in Intune: all waits of a process share one LIST a turn."""
+"""Waiting for a sync or a revocation in Intune: all waits of a process share one LIST per poll."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TEMPORARY = (GraphUnavailable, GraphUnreachable, Throttled, NotFound)
 
 
 class Waiting:
-    """The waits of one process."""
+    """The waits of one process, which share one LIST per poll."""
 
     def __init__(self, listing: TokenListing, clock: Clock) -> None:
         self._listing = listing
@@ -101,5 +101,5 @@ class Waiting:
         self._listing.after(self._listing.begun)
 
     def _left(self, until: datetime) -> float:
-        """The seconds until a wait must end."""
+        """Return the seconds until a wait must end, at least 0."""
         return max((until - self._clock.now()).total_seconds(), 0.0)

@@ -1,4 +1,4 @@
-"""A plan as the engine shows it: property by property."""
+"""Converts a plan into the engine's detailed diff, property by property."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The functions of the package: what a program may ask."""
+"""The functions of the package: `getVppToken` and the others, which read and manage nothing."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2
         # The SDKs print the property behind the reason, in brackets.
         function = request.tok.rpartition(":")[2]
         return provider_pb2.InvokeResponse(failures=[check_failure(cures.sentence(error), function)])
-    # The field's name is a word of Python's.
+    # The field's name, `return`, is a keyword in Python.
     members: dict[str, Any] = {"return": property_values.encode(answer)}
     return provider_pb2.InvokeResponse(**members)
 
@@ -131,4 +131,4 @@ FUNCTIONS: dict[str, tuple[_Function, tuple[str, ...]]] = {
     "intune-vpp:index:getLicensesForApp": (_get_licenses, ("bundleId",)),
     "intune-vpp:index:parseTokenFile": (_parse_file, ("token",)),
 }
-"""Each with the arguments that it knows."""
+"""The functions by name, each with the arguments that it accepts."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _DETAILS = "grpc-status-details-bin"
 _PROPERTIES = ("news", "olds", "properties", "inputs", "old_inputs", "args")
-"""The members of requests that hold what a program gives."""
+"""The members of requests that contain the program's values."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _log = logging.getLogger(__name__)
@@ -83,8 +83,8 @@ def grpc_handler(
 
 
 def _secrets(request: object) -> frozenset[str]:
-    """The values in a request that the program marks secret."""
-    # Imported here because the process answers some calls without it.
+    """Return the texts that the program marks secret in a request."""
+    # Here and not above: the process answers some calls without it.
     from intune_vpp.plugin import property_values  # noqa: PLC0415
 
     given = (getattr(request, name, None) for name in _PROPERTIES)

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 class OperationResource:
-    """One type of action, as the engine sees it."""
+    """The engine's calls for one type of operation resource."""
 
     def __init__(self, operation: Operation, parts: Assembly) -> None:
         self._operation = operation
         self._parts = parts
 
     def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
-        """The inputs as they were given, or what is wrong with them."""
+        """Return the inputs unchanged, or what is wrong with them as failures."""
         inputs = property_values.decode(request.news)
         # Old inputs that are empty may be those of an action without any: what is to be done, Create tells.
         problems = self._parts.preview.check_operation(self._operation, inputs, resource=request.urn)
@@ -38,13 +38,13 @@ class OperationResource:
         return provider_pb2.CheckResponse(inputs=answer, failures=failures)
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
-        """What differs, and what that leads to."""
+        """Compare the state with the inputs, and return whether to update or replace."""
         before, inputs = self._decoded(request.olds), self._decoded(request.news)
         plan = self._parts.preview.plan_operation(self._operation, before, inputs, ignoring=request.ignoreChanges)
         return detailed_diff.response(plan)
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
-        """Act; in preview only say what is certain."""
+        """Run the operation; in preview return only the outputs that are certain."""
         inputs, secrets = self._decoded(request.properties), property_values.secrets(request.properties)
         self._parts.preview.announce(self._operation, inputs)
         if request.preview:
@@ -73,7 +73,7 @@ class OperationResource:
         return provider_pb2.ReadResponse(id=request.id, properties=outputs, inputs=request.inputs)
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
-        """Act again or go on, where that is due; in preview only say what is certain."""
+        """Run the operation again or resume its wait, if due; in preview return the outputs that are certain."""
         before, inputs = self._decoded(request.olds), self._decoded(request.news)
         secrets = property_values.secrets(request.news)
         if request.preview:

@@ -1,4 +1,4 @@
-"""The engine's property values and ours.
+"""Converts between the engine's property values and plain Python values.
 
 The engine writes values as a protobuf Struct in which unknown values are sentinels, and secrets and assets are objects
 with a signature, nested in either order (pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go). Decoded values are
@@ -30,7 +30,7 @@ _ASSETS = {"path": pulumi.FileAsset, "uri": pulumi.RemoteAsset, "text": pulumi.S
 
 
 class _Kind(StrEnum):
-    """What an object with a signature stands for."""
+    """The signatures that mark an object as a special value (pulumi/pulumi, sdk/go/common/resource/sig)."""
 
     SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a signature
     OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"

@@ -34,7 +34,7 @@ class Resource(Protocol):
         ...
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
-        """What an update would change."""
+        """Compare the state with the inputs, property by property."""
         ...
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
@@ -50,7 +50,7 @@ class Resource(Protocol):
         ...
 
     def delete(self, request: provider_pb2.DeleteRequest) -> None:
-        """End it."""
+        """Delete the resource."""
         ...
 
 
@@ -65,11 +65,11 @@ class Provider:
         self._resources |= {f"intune-vpp:index:{one.name}": OperationResource(one, self._parts) for one in OPERATIONS}
 
     def stop(self) -> None:
-        """Cancel all waits; a resource that was written is returned with its id."""
+        """Cancel all waits. A create or update that has already written returns its id and state."""
         self._clock.stop()
 
     def resource(self, urn: str) -> Resource:
-        """The type of the resource that a call is about. Raises InvalidRequest."""
+        """Return the resource type that a URN names. Raises InvalidRequest for a type that this provider lacks."""
         # urn:pulumi:STACK::PROJECT::TYPE::NAME, with the types of its parents before its own, each with a `$`.
         name = "".join(urn.split("::")[2:3]).rpartition("$")[2]
         found = self._resources.get(name)
@@ -78,11 +78,11 @@ class Provider:
         return found
 
     def invoke(self, request: provider_pb2.InvokeRequest) -> provider_pb2.InvokeResponse:
-        """Call a function."""
+        """Call a function of the package. Invalid arguments are failures in the response."""
         return functions.invoke(request, self._parts)
 
     def listed(self, request: provider_pb2.ListRequest) -> list[provider_pb2.ListResponse]:
-        """The ids of all tokens of the tenant. Raises InvalidRequest."""
+        """Return the ids of all tokens of the tenant. Raises InvalidRequest for a type that cannot be listed."""
         if request.token != vpp_token.TYPE:
             raise functions.not_found(request.token)
         found = self._parts.queries.all(Filter())

@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _introduce(version_alone: bool) -> int:  # noqa: FBT001 - asked once
-    """Say what this is, to a person who tries."""
+    """Print the version or the help text for a person, and return the exit code."""
     from importlib import metadata  # noqa: PLC0415 - the engine, which waits for the port, never asks
 
     version = metadata.version("intune-vpp")
