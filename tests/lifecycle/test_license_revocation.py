@@ -274,6 +274,7 @@ def test_a_state_without_its_token(tenant: Tenant) -> None:
     kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)))
     lacking = {name: value for name, value in kept.outputs.items() if name != "vppTokenId"}
     run = Run(tenant)
-    with pytest.raises(StateError, match=r"has no vppTokenId\. Add it with `pulumi state edit`\.$"):
+    with pytest.raises(StateError, match=r"has no vppTokenId\.$") as refused:
         run.assembly.operation(REVOKED).read(kept.id, lacking)
+    assert refused.value.cure is Cure.ADD_TO_STATE
     assert run.requests == []
