@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import TOKEN_ID
-from intune_vpp.core.errors import RevocationFailed, SettingsError, StateError, TokenGone, WrongTenant
+from intune_vpp.core.errors import Cure, RevocationFailed, SettingsError, StateError, TokenGone, WrongTenant
 from operations_in_process import (
     REVOKE,
     REVOKED,
