@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -285,3 +285,14 @@ def test_what_was_refused(error: GraphError, refused: bool) -> None:  # noqa: FB
 def test_nothing_is_said_of_what_goes_on(result: Result) -> None:
     """Only an end is judged, and a state that nobody knows is none."""
     assert verdict(revocation.verdict(result, "Lincoln")) == ("well", "")
+
+
+def test_an_old_revocation_that_an_answer_omitted() -> None:
+    """A revocation from long before the request never passes for the new one, though no answer showed it before."""
+    requested = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    watch = Watch(started_at=requested, requested_at=requested)
+    old, new = Shown(start="10:59:59", state="done"), Shown(start="11:00:01", state="done")
+    assert revocation.find(watch, showing(old)) is None
+    found = revocation.find(watch, showing(old, new))
+    assert found is not None
+    assert found.start_date_time == at("11:00:01")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from plugin.conftest import Open
 
 PROVIDER = str(Path(intune_vpp.__file__).parent)
-MOST_FILES = 30
-"""More than the longest path has today, so that a new detour is noticed."""
+MOST_FILES = 50
+"""Hardly more than the longest path has today, so that a new detour is noticed."""
 
 
 @dataclass
@@ -60,23 +61,29 @@ class CallPath:
 
 
 def test_the_path_of_a_write(start: Open, capsys: pytest.CaptureFixture[str]) -> None:
-    """A create, a renewal and a revocation each stay within the files that a reader can keep in mind."""
+    """Each call stays within its number of files; whoever adds a detour notices it here."""
     path = CallPath()
     # Only threads that start from now on are profiled: those of the provider's server.
     threading.setprofile(path.profile)
     try:
-        door, figures = start(), {}
+        door, figures, files = start(), {}, []
+        # The first request connects and signs in, which is no part of a call.
+        door.call("getVppTokens")
         first, second = inputs(text(days=200), waitForSync=True), inputs(text(days=300), waitForSync=True)
         checked = door.good(first)
         answer, figures["Create"] = path.of(lambda: door.create(checked))
+        files.append(len(path.files))
         kept = Kept(answer.id, checked, plain(answer.properties))
         renewed = door.good(second, kept.inputs)
         _, figures["Update (renewal)"] = path.of(lambda: door.update(kept, renewed))
+        files.append(len(path.files))
         revocation = door.about("LicenseRevocation")
         revoked = revocation.good({"vppTokenId": kept.id})
         _, figures["Create LicenseRevocation"] = path.of(lambda: revocation.create(revoked))
+        files.append(len(path.files))
     finally:
         threading.setprofile(None)
     with capsys.disabled():
-        for _call, _figure in figures.items():
-            pass
+        for call, figure in figures.items():
+            sys.stdout.write(f"\n{call}: {figure}")
+    assert max(files) <= MOST_FILES
