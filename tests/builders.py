@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import stoken, times
-from intune_vpp.core.model import TokenFile, VppToken, VppTokenArgs, VppTokenState
+from intune_vpp.core.vpp_token import TokenFile, VppToken, VppTokenArgs, VppTokenState
 
 if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime, timedelta
 
+    from intune_vpp.core.diff import Plan
     from intune_vpp.core.errors import IntuneVppError
-    from intune_vpp.core.operations import Operation, OperationResult, Plan
+    from intune_vpp.core.operations import Operation, OperationResult
     from intune_vpp.core.ports import T
     from intune_vpp_emulator.clock import Clock
 
@@ -122,42 +123,42 @@ def script(tenant: Tenant, **end: Any) -> None:
     tenant.ends_of_revocations.append(Faults([{"revoke": end}]).for_revocation)
 
 
-def checked(run: Run, operation: Operation, inputs: Mapping[str, Any], *, arrives: bool) -> None:
+def checked(run: Run, operation: Operation, inputs: Mapping[str, Any], *, creates: bool) -> None:
     """Check, where nothing is to be wrong."""
-    assert run.assembly.operation_preview.check(operation, inputs, arrives=arrives) == []
+    assert run.assembly.preview.check_operation(operation, inputs, creates=creates) == []
 
 
-def done(run: Run, operation: Operation, inputs: Mapping[str, Any], *, patience: timedelta = TIME_ALLOWED) -> Kept:
+def done(run: Run, operation: Operation, inputs: Mapping[str, Any], *, timeout: timedelta = TIME_ALLOWED) -> Kept:
     """Check and Create."""
-    checked(run, operation, inputs, arrives=True)
-    return _kept(operation, inputs, run.assembly.operation(operation).act(inputs, patience))
+    checked(run, operation, inputs, creates=True)
+    return _kept(operation, inputs, run.assembly.operation(operation).run(inputs, timeout))
 
 
 def planned(run: Run, kept: Kept, inputs: Mapping[str, Any]) -> Plan:
     """Check and Diff."""
-    checked(run, kept.operation, inputs, arrives=False)
-    return run.assembly.operation_preview.plan(kept.operation, kept.outputs, inputs)
+    checked(run, kept.operation, inputs, creates=False)
+    return run.assembly.preview.plan_operation(kept.operation, kept.outputs, inputs)
 
 
 def updated(
-    run: Run, kept: Kept, inputs: Mapping[str, Any] | None = None, *, patience: timedelta = TIME_ALLOWED
+    run: Run, kept: Kept, inputs: Mapping[str, Any] | None = None, *, timeout: timedelta = TIME_ALLOWED
 ) -> Kept:
     """Check, Diff and Update: where something differs or is to go on, and where it failed the last time."""
     asked = kept.inputs if inputs is None else inputs
     plan = planned(run, kept, asked)
     assert plan.replaces == ()
     assert plan or kept.failure
-    acted = run.assembly.operation(kept.operation).update(kept.id, kept.outputs, asked, patience)
+    acted = run.assembly.operation(kept.operation).update(kept.id, kept.outputs, asked, timeout)
     assert acted.id == kept.id
     return _kept(kept.operation, asked, acted)
 
 
 def refreshed(run: Run, kept: Kept) -> Kept | None:
     """Read, and Diff the other way round, which must show nothing; None where it is gone."""
-    found = run.assembly.operation(kept.operation).look(kept.id, kept.outputs)
+    found = run.assembly.operation(kept.operation).read(kept.id, kept.outputs)
     if found is None:
         return None
-    assert not run.assembly.operation_preview.plan(kept.operation, found, kept.inputs)
+    assert not run.assembly.preview.plan_operation(kept.operation, found, kept.inputs)
     return Kept(kept.operation, kept.id, kept.inputs, _through_the_engine(kept.operation, found))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core.enums import AccountType, ActionState, DeliveryProtocol, FailureReason, SyncStatus, TokenState
-from intune_vpp.core.model import Kind, Property
+from intune_vpp.core.resource_type import Kind, Property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

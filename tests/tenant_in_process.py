@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from intune_vpp.core.check import Checked
     from intune_vpp.core.diff import Plan
-    from intune_vpp.core.model import VppTokenState
     from intune_vpp.core.ports import T
+    from intune_vpp.core.token_check import Checked
+    from intune_vpp.core.vpp_token import VppTokenState
     from intune_vpp_emulator.directory import AppRegistration
 
 LIST = ("GET", "/vppTokens")
@@ -181,7 +181,7 @@ class Run:
 
     def check(self, inputs: Mapping[str, Any], before: VppTokenState | None = None) -> Checked:
         """Check, as the engine calls it: with the old inputs where there are any."""
-        return self.assembly.preview.check(inputs, before.inputs if before else None)
+        return self.assembly.preview.check_token(inputs, before.inputs if before else None)
 
     def refusal(self, inputs: Mapping[str, Any], before: VppTokenState | None = None) -> str:
         """The one reason why Check will not have these inputs."""
@@ -192,7 +192,7 @@ class Run:
         """Check and Diff."""
         checked = self.check(inputs, before)
         assert checked.problems == ()
-        return self.assembly.preview.plan(before, checked.args)
+        return self.assembly.preview.plan_token(before, checked.args)
 
     def create(self, inputs: Mapping[str, Any]) -> Outcome:
         """Check and Create."""
@@ -204,7 +204,7 @@ class Run:
         """Check, Diff and, where a change is due, Update; without one the engine keeps the new inputs."""
         checked = self.check(inputs, before)
         assert checked.problems == ()
-        if not self.assembly.preview.plan(before, checked.args):
+        if not self.assembly.preview.plan_token(before, checked.args):
             return Outcome(stored(replace(before, inputs=checked.args)))
         return _kept(self.assembly.tokens.update(before, checked.args))
 
@@ -220,7 +220,7 @@ class Run:
         """What a refresh would show as changed: Read, and Diff the other way round."""
         now = self.refresh(before)
         assert now is not None
-        return self.assembly.preview.plan(now, before.inputs)
+        return self.assembly.preview.plan_token(now, before.inputs)
 
     def delete(self, before: VppTokenState) -> None:
         """Delete."""

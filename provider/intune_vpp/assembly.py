@@ -1,4 +1,4 @@
-"""Settings made into the real parts: the only place that wires.
+"""Builds the parts of the provider from the settings; the only module that wires them.
 
 What talks to Graph is made when the first request is due, so that a preview loads neither httpx nor msal.
 """
@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.check import Policy
 from intune_vpp.lifecycle.listing import TokenListing
-from intune_vpp.lifecycle.operation_preview import OperationPreview
-from intune_vpp.lifecycle.operations import LicenseCountSyncs, LicenseRevocations, LicenseSyncs, OperationLifecycle
+from intune_vpp.lifecycle.operations import LicenseCountSyncs, OperationLifecycle
 from intune_vpp.lifecycle.ownership import Ownership
 from intune_vpp.lifecycle.preview import Preview
 from intune_vpp.lifecycle.queries import Queries
-from intune_vpp.lifecycle.revoking import Revoking
-from intune_vpp.lifecycle.syncing import Syncing
+from intune_vpp.lifecycle.revocation import LicenseRevocations
+from intune_vpp.lifecycle.sync import LicenseSyncs
 from intune_vpp.lifecycle.token_files import TokenFileCache
 from intune_vpp.lifecycle.tokens import TokenLifecycle
 from intune_vpp.lifecycle.waiting import Waiting
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
 class Assembly:
     """The parts of one configured provider process.
 
-    `preview` and `action_preview` need no request. `connect` gives the tenant's tokens; it is called once, when
+    `preview` needs no request. `connect` gives the tenant's tokens; it is called once, when
     something first has to be sent.
     """
 
@@ -61,7 +60,6 @@ class Assembly:
         self.preview = Preview(
             files=self._files, ownership=self._ownership, reporter=self.reporter, clock=self._clock, policy=policy
         )
-        self.operation_preview = OperationPreview(ownership=self._ownership, reporter=self.reporter, policy=policy)
 
     @property
     def queries(self) -> Queries:
@@ -70,7 +68,7 @@ class Assembly:
             return Queries(self._graph, self._policy)
 
     def operation(self, operation: Operation) -> OperationLifecycle:
-        """What needs requests, of one type of action. Raises SettingsError where credentials are missing."""
+        """What needs requests, of one type of operation. Raises SettingsError where credentials are missing."""
         with self._connecting:
             return self._operations[operation.name]
 
@@ -89,27 +87,22 @@ class Assembly:
         return TokenListing(self._graph, self._clock)
 
     @cached_property
-    def _waiting(self) -> Waiting:
-        return Waiting(self._listing, self._clock)
+    def _operation_parts(self) -> tuple[VppTokens, TokenListing, Waiting, Ownership, Reporter, Clock]:
+        waiting = Waiting(self._listing, self._clock)
+        return self._graph, self._listing, waiting, self._ownership, self.reporter, self._clock
 
     @cached_property
-    def _syncing(self) -> Syncing:
-        return Syncing(tokens=self._graph, listing=self._listing, waiting=self._waiting, clock=self._clock)
+    def _syncs(self) -> LicenseSyncs:
+        return LicenseSyncs(*self._operation_parts)
 
     @cached_property
-    def _revoking(self) -> Revoking:
-        return Revoking(
-            tokens=self._graph, listing=self._listing, waiting=self._waiting, reporter=self.reporter, clock=self._clock
-        )
+    def _revocations(self) -> LicenseRevocations:
+        return LicenseRevocations(*self._operation_parts)
 
     @cached_property
     def _operations(self) -> dict[str, OperationLifecycle]:
-        known = (self._graph, self.reporter, self._clock)
-        made: tuple[OperationLifecycle, ...] = (
-            LicenseSyncs(*known, listing=self._listing, syncing=self._syncing),
-            LicenseRevocations(*known, listing=self._listing, revoking=self._revoking, ownership=self._ownership),
-            LicenseCountSyncs(*known),
-        )
+        counts = LicenseCountSyncs(*self._operation_parts)
+        made: tuple[OperationLifecycle, ...] = (self._syncs, self._revocations, counts)
         return {one.operation.name: one for one in made}
 
     @cached_property
@@ -117,8 +110,8 @@ class Assembly:
         return TokenLifecycle(
             tokens=self._graph,
             listing=self._listing,
-            syncing=self._syncing,
-            revoking=self._revoking,
+            syncs=self._syncs,
+            revocations=self._revocations,
             files=self._files,
             ownership=self._ownership,
             reporter=self.reporter,

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from intune_vpp.core.errors import WaitInterrupted
+from intune_vpp.core.errors import Cure, WaitInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,46 +17,50 @@ if TYPE_CHECKING:
 
 
 class SystemClock:
-    """The machine's time; `stop` ends all waiting, now and later."""
+    """The time of the machine, and waits that `stop` cancels. One instance serves the process."""
 
     def __init__(self) -> None:
         self._stopped = threading.Event()
         self._waiting: set[threading.Event] = set()
 
     def stop(self) -> None:
-        """End every wait, now and later."""
+        """Cancel every wait: those that run, and those that begin later."""
         self._stopped.set()
         for waiting in list(self._waiting):
             waiting.set()
 
     def now(self) -> datetime:
-        """The instant, in UTC."""
+        """Return the current time, in UTC."""
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
-        """Sleep. Raises WaitInterrupted once stopped."""
+        """Sleep for a number of seconds. Raises WaitInterrupted once `stop` was called."""
         if self._stopped.wait(seconds):
             raise _interrupted()
 
     def start(self, call: Callable[[], T]) -> Future[T]:
-        """Run a call in a thread of its own, which does not keep the process alive."""
+        """Run a call in its own daemon thread, and return its future result."""
         answer: Future[T] = Future()
-        # Log lines of the call belong to the resource that made it.
+        # A context variable of engine/log.py names the resource of a log line: the thread needs it.
         here = contextvars.copy_context()
         threading.Thread(target=here.run, args=(_answer, answer, call), daemon=True).start()
         return answer
 
     def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
-        """The answer of a call that may take long; it is not made once stopped. Raises what `wait_for` raises."""
+        """Run a call that may take long, and return its result.
+
+        Raises WaitInterrupted without making the call once `stop` was called, and what `wait_for` raises.
+        """
         if self._stopped.is_set():
             raise _interrupted()
         return self.wait_for(self.start(call), timeout)
 
     def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
-        """The answer of a call that was started.
+        """Return the result of a call that was started, or raise its error.
 
-        Raises WaitInterrupted once stopped, and TimeoutError after `timeout` seconds. The call
-        then continues, and its result is dropped.
+        Raises WaitInterrupted once `stop` was called, and TimeoutError after `timeout` seconds. The call continues in
+        its thread, and its result is dropped: after Cancel the engine waits for each call to end, and an HTTP request
+        cannot be aborted.
         """
         woken = threading.Event()
         self._waiting.add(woken)
@@ -65,7 +69,7 @@ class SystemClock:
             woken.set()
         in_time = woken.wait(timeout)
         self._waiting.discard(woken)
-        # Also where the answer has come: what depends on it must not begin any more.
+        # Raised even if the result is there: the next step of the caller must not start any more.
         if self._stopped.is_set():
             raise _interrupted(asked=True)
         if not in_time:
@@ -76,10 +80,10 @@ class SystemClock:
 def _answer(answer: Future[T], call: Callable[[], T]) -> None:
     try:
         answer.set_result(call())
-    except BaseException as error:  # noqa: BLE001 - whoever waits raises it
+    except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
         answer.set_exception(error)
 
 
 def _interrupted(*, asked: bool = False) -> WaitInterrupted:
     msg = "Interrupted while waiting. The operation continues in Intune."
-    return WaitInterrupted(f"{msg} The next pulumi up resumes it.", asked=asked)
+    return WaitInterrupted(msg, asked=asked, cure=Cure.RESUME)

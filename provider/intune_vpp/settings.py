@@ -1,7 +1,8 @@
-"""Configuration and environment made into one frozen `Settings`; nothing else reads what is configured there.
+"""Reads the configuration and the environment into one frozen `Settings`; no other module reads either.
 
-Configuration beats environment, `ARM_*` beats `AZURE_*` (the names of Pulumi's azuread provider), keys without an
-`ARM_*` name are read from `INTUNE_VPP_<KEY>`. An empty variable is unset. Nothing from the environment reaches a state.
+Configuration takes precedence over the environment, and `ARM_*` (as in Pulumi's azuread provider) over `AZURE_*`. Keys
+without an `ARM_*` name are read from `INTUNE_VPP_<KEY>`. An empty variable counts as unset. No value from the
+environment reaches a state.
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ if TYPE_CHECKING:
 NAMESPACE = "intune-vpp"
 
 _PLAIN_ADDRESS = re.compile(r"[^\s?#@\\\x00-\x1f\x7f-\U0010ffff]+")
-"""Without white space, user, query and fragment, even empty ones, and with nothing that an HTTP client would refuse."""
+"""Printable ASCII without white space, user, query and fragment, even empty ones: an HTTP client refuses the rest."""
 
 
 class GraphVersion(StrEnum):
-    """Graph's versions; beta alone knows display names, locations and scope tags."""
+    """The versions of Graph. Only beta has display names, locations and scope tags."""
 
     BETA = "beta"
     V1 = "v1.0"
 
 
 class TokenEncoding(StrEnum):
-    """How the token file is sent: which of the two Graph takes is documented nowhere."""
+    """How the token file is sent. No documentation says which encoding Graph expects."""
 
     VERBATIM = "verbatim"
     BASE64 = "base64"
@@ -40,14 +41,14 @@ class TokenEncoding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One configuration key: where else it may come from, and how its text is read."""
+    """One configuration key, and the environment variables that may set it; none: `INTUNE_VPP_<KEY>`."""
 
     name: str
     variables: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The environment variables, the strongest first."""
+        """The names of its environment variables; the first one that is set counts."""
         return self.variables or ("INTUNE_VPP_" + re.sub("([A-Z])", r"_\1", self.name).upper(),)
 
 
@@ -70,7 +71,7 @@ KEYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What a client secret signs in with."""
+    """The values for a sign-in by client secret (OAuth 2.0 client credentials grant)."""
 
     tenant_id: str
     client_id: str
@@ -79,7 +80,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that is configured. Endpoints have no trailing slash; `credentials` raises where they are missing."""
+    """All settings. Endpoints are `https://` addresses without a trailing slash. Credentials may be missing."""
 
     graph_endpoint: str
     authority_host: str
@@ -92,7 +93,7 @@ class Settings:
     client_secret: str | None = field(repr=False)
 
     def credentials(self) -> Credentials:
-        """The sign-in that is configured. Raises SettingsError, naming each variable that is missing."""
+        """Return the credentials. Raises SettingsError, which names each missing variable."""
         found = {"tenantId": self.tenant_id, "clientId": self.client_id, "clientSecret": self.client_secret}
         missing = [f"{name} ({KEYS[name].sources[0]})" for name, value in found.items() if not value]
         if missing or not (self.tenant_id and self.client_id and self.client_secret):
@@ -102,10 +103,10 @@ class Settings:
 
 
 def read(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> Settings:
-    """Settle every key. `configuration` has bare keys (`tenantId`).
+    """Read every key. The keys of `configuration` have no namespace (`tenantId`).
 
-    Raises SettingsError for keys that are not known and values that cannot be used; missing credentials are no error
-    until they are needed.
+    Raises SettingsError for unknown keys and invalid values. Missing credentials are not an error here, because a
+    preview needs none: `Settings.credentials` raises.
     """
     unknown = sorted(set(configuration) - set(KEYS))
     if unknown:
@@ -130,7 +131,7 @@ def read(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> Se
 
 
 def _text(value: object) -> str | None:
-    """A configured value as text: the engine hands over numbers and flags as well."""
+    """Return a configured value as text; the engine also passes numbers and booleans."""
     if value is None or isinstance(value, str):
         return (value or "").strip() or None
     if isinstance(value, bool):

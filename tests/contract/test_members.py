@@ -7,7 +7,8 @@ from xml.etree import ElementTree as ET  # the captures are our own files
 
 import pytest
 
-from intune_vpp.core.model import OBSERVED, PROPERTIES, Sent
+from intune_vpp.core.resource_type import Sent
+from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp_emulator.members import MEMBERS
 
 BETA_ONLY = {
@@ -39,10 +40,10 @@ CAPTURES = Path(__file__).resolve().parents[3] / "shared" / "graph" / "captures"
 
 def test_the_provider_knows_every_member() -> None:
     """All members of Graph's vppToken are in the table, beta-only ones marked, and nothing else comes from Graph."""
-    from_graph = {prop.name for prop in OBSERVED} | {"token"}
+    from_graph = {prop.name for prop in VPP_TOKEN.observed} | {"token"}
     assert from_graph == BETA_ONLY | IN_BOTH
-    assert {prop.name for prop in OBSERVED if prop.beta_only} == BETA_ONLY
-    sent = {prop.name for prop in PROPERTIES if prop.sent is Sent.MEMBER}
+    assert {prop.name for prop in VPP_TOKEN.observed if prop.beta_only} == BETA_ONLY
+    sent = {prop.name for prop in VPP_TOKEN.properties if prop.sent is Sent.MEMBER}
     assert sent <= BETA_ONLY | IN_BOTH
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from intune_vpp import settings
-from intune_vpp.core.model import BY_NAME, INPUTS, OBSERVED, PROPERTIES, TokenFile, camel_case, snake_case
+from intune_vpp.core.resource_type import camel_case, snake_case
 from intune_vpp.core.revocation import Result
+from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import functions, servicer
 from schema import (
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from enum import StrEnum
 
 RESOURCE = RESOURCES["VppToken"]
-ASKED = {prop.name: prop for prop in INPUTS if prop.name != "tokenFile"}
+ASKED = {prop.name: prop for prop in VPP_TOKEN.inputs if prop.name != "tokenFile"}
 """The inputs of a program; `tokenFile` is one that Check alone adds."""
 
 EXAMPLED = {**RESOURCES, **FUNCTIONS}
@@ -60,9 +61,9 @@ def test_the_inputs_are_the_tables() -> None:
 
 def test_the_outputs_are_the_tables() -> None:
     """Each property of the table, and no other, is an output of the resource, of the same type."""
-    assert set(RESOURCE["properties"]) == set(BY_NAME)
+    assert set(RESOURCE["properties"]) == set(VPP_TOKEN.by_name)
     for name, described in RESOURCE["properties"].items():
-        assert shape(described) == expected(BY_NAME[name], given=False), name
+        assert shape(described) == expected(VPP_TOKEN.by_name[name], given=False), name
 
 
 def test_no_input_is_required() -> None:
@@ -75,7 +76,7 @@ def test_no_input_is_required() -> None:
 
 def test_outputs_that_are_always_there() -> None:
     """What is required of a state is what Graph never leaves out and what the provider always adds."""
-    own = {prop.name for prop in PROPERTIES if prop.default is not None} | {"tenantId", "syncPending"}
+    own = {prop.name for prop in VPP_TOKEN.properties if prop.default is not None} | {"tenantId", "syncPending"}
     assert set(RESOURCE["required"]) == NEVER_NULL | own
 
 
@@ -113,12 +114,12 @@ def test_beta_only_members_are_marked() -> None:
     """Descriptions say "Beta only." of the members that v1.0 lacks, and of no other."""
     for part in (RESOURCE["inputProperties"], RESOURCE["properties"], TYPES["VppTokenInfo"]["properties"]):
         marked = {name for name, described in part.items() if BETA_ONLY in described["description"]}
-        assert marked == {name for name in part if name in BY_NAME and BY_NAME[name].beta_only}
+        assert marked == {name for name in part if name in VPP_TOKEN.by_name and VPP_TOKEN.by_name[name].beta_only}
 
 
 def test_members_name_their_source() -> None:
     """Whatever comes from Graph names the page of Microsoft's that describes it."""
-    for name in {prop.name for prop in OBSERVED}:
+    for name in {prop.name for prop in VPP_TOKEN.observed}:
         for part in ("inputProperties", "properties"):
             text = RESOURCE[part].get(name, {}).get("description")
             assert text is None or GRAPH in text, name
@@ -158,8 +159,8 @@ def test_the_object_types() -> None:
 def test_what_functions_show_of_a_token() -> None:
     """A token that is looked up has its id and all that Graph shows, of the same types as the resource's outputs."""
     shown = TYPES["VppTokenInfo"]["properties"]
-    assert list(shown) == ["id", *(prop.name for prop in OBSERVED)]
-    for prop in OBSERVED:
+    assert list(shown) == ["id", *(prop.name for prop in VPP_TOKEN.observed)]
+    for prop in VPP_TOKEN.observed:
         assert shape(shown[prop.name]) == shape(RESOURCE["properties"][prop.name])
     assert set(TYPES["VppTokenInfo"]["required"]) == NEVER_NULL | {"id"}
 

@@ -6,9 +6,10 @@ from dataclasses import fields
 
 import pytest
 
-from intune_vpp.core import operations
-from intune_vpp.core.model import AppLicenses, camel_case
+from intune_vpp.core import diff
 from intune_vpp.core.operations import OPERATIONS, Operation
+from intune_vpp.core.resource_type import camel_case
+from intune_vpp.core.vpp_token import AppLicenses
 from schema import (
     BETA_ONLY,
     FUNCTIONS,
@@ -23,7 +24,7 @@ from schema import (
     shape,
 )
 
-OWN = {"requestedDateTime", "syncPending", "tenantId"}
+OWN = {"previousStartDateTimes", "requestedDateTime", "syncPending", "tenantId"}
 """Outputs that Graph does not tell and the provider always does."""
 
 each_action = pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
@@ -79,7 +80,7 @@ def test_outputs_that_are_always_there(operation: Operation) -> None:
 def test_what_makes_another_resource(operation: Operation) -> None:
     """The documentation says "replaces" of just those inputs whose change replaces the resource."""
     names = [prop.name for prop in operation.inputs]
-    replacing = {name for name in names if operations.plan(operation, {}, {name: "another"}).replaces}
+    replacing = {name for name in names if diff.plan_operation(operation, {}, {name: "another"}).replaces}
     told = RESOURCES[operation.name]["inputProperties"]
     assert {name for name, one in told.items() if REPLACES & set(one)} == replacing
     assert {name for name, one in told.items() if "replaces this resource" in one["description"]} == replacing

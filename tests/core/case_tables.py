@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from intune_vpp.core.model import UNKNOWN, snake_case
+from intune_vpp.core.resource_type import UNKNOWN, snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

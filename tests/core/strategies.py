@@ -12,18 +12,8 @@ from hypothesis import strategies as st
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.model import (
-    INPUTS,
-    OBSERVED,
-    UNKNOWN,
-    UNSEEN_FINGERPRINT,
-    Kind,
-    Property,
-    TokenFile,
-    VppToken,
-    VppTokenArgs,
-    VppTokenState,
-)
+from intune_vpp.core.resource_type import UNKNOWN, Kind, Property
+from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -102,7 +92,7 @@ def values(prop: Property) -> SearchStrategy[Any]:
 def args(*, unknowns: bool) -> SearchStrategy[VppTokenArgs]:
     """Inputs as Check may return them, with values that are known only later or without."""
     later = st.just(UNKNOWN) if unknowns else st.nothing()
-    drawn = st.builds(VppTokenArgs, **{prop.attribute: st.none() | values(prop) | later for prop in INPUTS})
+    drawn = st.builds(VppTokenArgs, **{prop.attribute: st.none() | values(prop) | later for prop in VPP_TOKEN.inputs})
     return drawn.map(_with_its_file)
 
 
@@ -115,7 +105,7 @@ def _with_its_file(drawn: VppTokenArgs) -> VppTokenArgs:
 
 def tokens() -> SearchStrategy[VppToken]:
     """Tokens as Graph may show them, with states of today and of some other day."""
-    members = {prop.attribute: st.none() | values(prop) for prop in OBSERVED}
+    members = {prop.attribute: st.none() | values(prop) for prop in VPP_TOKEN.observed}
     members["state"] |= st.sampled_from([str(state) for state in TokenState])
     return st.builds(VppToken, id=TEXTS, **members)
 

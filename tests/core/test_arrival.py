@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 
@@ -11,7 +11,10 @@ from builders import args, file
 from core.case_tables import attributes, each
 from core.strategies import args as any_args
 from intune_vpp.core import messages
-from intune_vpp.core.model import UNKNOWN, VppTokenArgs
+from intune_vpp.core.resource_type import UNKNOWN
+
+if TYPE_CHECKING:
+    from intune_vpp.core.vpp_token import VppTokenArgs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,12 @@ from builders import NOW, args, described, file, file_text
 from core.case_tables import each
 from core.strategies import CONTENTS, FINGERPRINTS, JSON, TEXTS, values
 from core.strategies import args as any_args
-from intune_vpp.core import check
-from intune_vpp.core.check import Checked, Policy, TokenFileContent
-from intune_vpp.core.model import INPUTS, PROPERTIES, UNKNOWN, UNSEEN_FINGERPRINT, Kind, TokenFile, VppTokenArgs
+from intune_vpp.core import token_check
+from intune_vpp.core.check import Policy
 from intune_vpp.core.pulumi_state import args_from, args_to
+from intune_vpp.core.resource_type import UNKNOWN, Kind
+from intune_vpp.core.token_check import Checked, TokenFileContent
+from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, VPP_TOKEN, TokenFile, VppTokenArgs
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -51,7 +53,7 @@ def checked(
     def recall(fingerprint: str) -> SToken | None:
         return known if known and known.fingerprint == fingerprint else None
 
-    return check.check(inputs, olds=olds, policy=Policy(beta=beta), recall=recall, now=NOW)
+    return token_check.check(inputs, olds=olds, policy=Policy(beta=beta), recall=recall, now=NOW)
 
 
 @each("inputs", Asked)
@@ -68,7 +70,7 @@ def test_what_is_wrong_with_inputs(case: Asked) -> None:
 def test_an_input_of_none_is_an_input_left_out() -> None:
     """A program that passes None asks for nothing, on v1.0 too."""
     nothing: dict[str, Any] = {
-        prop.name: None for prop in INPUTS if prop.name not in {"appleId", "vppTokenAccountType"}
+        prop.name: None for prop in VPP_TOKEN.inputs if prop.name not in {"appleId", "vppTokenAccountType"}
     }
     result = checked({**args_to(args()), **nothing, "token": file_text()}, beta=False)
     expected = args(file(), display_name=None, data_sharing_consent_granted=None)
@@ -145,14 +147,14 @@ def test_the_warning_days_are_a_setting() -> None:
     """A file that ends in 3 days is not worth a warning to somebody who asked for two."""
     asked = {**args_to(args()), "token": file_text(expires=NOW + timedelta(days=3))}
     policy = Policy(expiry_warning_days=2)
-    assert check.check(asked, olds=None, policy=policy, recall=lambda _: None, now=NOW).warnings == ()
+    assert token_check.check(asked, olds=None, policy=policy, recall=lambda _: None, now=NOW).warnings == ()
 
 
 INPUT_VALUES: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         prop.name: st.just(UNKNOWN) | values(prop).map(lambda given: list(given) if isinstance(given, tuple) else given)
-        for prop in INPUTS
+        for prop in VPP_TOKEN.inputs
         if prop.kind not in {Kind.FINGERPRINT, Kind.OBJECT}
     },
 )
@@ -178,7 +180,7 @@ def test_checking_what_check_returned_changes_nothing(
         assert args_from(args_to(again.args)) == first.args
 
 
-NAMES = st.sampled_from([prop.name for prop in PROPERTIES]) | TEXTS
+NAMES = st.sampled_from([prop.name for prop in VPP_TOKEN.properties]) | TEXTS
 ANYTHING = JSON | st.just(UNKNOWN) | CONTENTS.map(TokenFileContent) | FINGERPRINTS | st.just(UNSEEN_FINGERPRINT)
 
 

@@ -13,16 +13,8 @@ from core.strategies import args as any_args
 from core.strategies import states
 from intune_vpp.core import diff, messages
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.model import (
-    MEMBERS,
-    UNKNOWN,
-    UNSEEN_FINGERPRINT,
-    Compare,
-    TokenFile,
-    Unknown,
-    VppTokenArgs,
-    VppTokenState,
-)
+from intune_vpp.core.resource_type import UNKNOWN, Compare, Unknown
+from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, VPP_TOKEN, TokenFile, VppTokenArgs, VppTokenState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,7 +135,11 @@ def test_a_plan_applied_leaves_nothing_to_do(before: VppTokenState, asked: VppTo
     assume(before.observed.state != TokenState.ASSIGNED_TO_EXTERNAL_MDM)
     file_sent = diff.plan(before, asked).renews
     applied = asked.token_file if file_sent and isinstance(asked.token_file, TokenFile) else before.token_file
-    members = {prop.attribute: getattr(asked, prop.attribute) for prop in MEMBERS if prop.compare is not Compare.NEVER}
+    members = {
+        prop.attribute: getattr(asked, prop.attribute)
+        for prop in VPP_TOKEN.members
+        if prop.compare is not Compare.NEVER
+    }
     located = asked.expected_location_name or before.observed.location_name
     assert not isinstance(located, Unknown)
     now = replace(before.observed, location_name=located)

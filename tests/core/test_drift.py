@@ -13,8 +13,8 @@ from core.case_tables import attributes, each
 from core.strategies import args as any_args
 from core.strategies import states, tokens
 from intune_vpp.core import diff, drift, messages
-from intune_vpp.core.model import UNSEEN_FINGERPRINT, TokenFile, VppToken, VppTokenState
 from intune_vpp.core.pulumi_state import args_from, args_to
+from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, TokenFile, VppToken, VppTokenState
 
 LATER = "2026-11-02T06:00:00Z"
 

@@ -16,17 +16,8 @@ from builders import args, file
 from core.strategies import NAMES, NEVER, ODD_JSON, PLAIN, TEXTS, tokens
 from core.strategies import args as any_args
 from intune_vpp.core import graph_json, kinds, pulumi_state, stoken
-from intune_vpp.core.model import (
-    BY_NAME,
-    INPUTS,
-    OBSERVED,
-    UNKNOWN,
-    AppLicenses,
-    Kind,
-    Property,
-    VppToken,
-    VppTokenArgs,
-)
+from intune_vpp.core.resource_type import UNKNOWN, Kind, Property
+from intune_vpp.core.vpp_token import VPP_TOKEN, AppLicenses, VppToken, VppTokenArgs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +108,7 @@ def test_what_graph_wrote_is_read_as_it_is(name: str) -> None:
         read = graph_json.token_from(entity)
         told = entity["value"] if isinstance(entity.get("value"), dict) else entity
         assert read.id == (told.get("id") or "")
-        for prop in OBSERVED:
+        for prop in VPP_TOKEN.observed:
             written = told.get(prop.name)
             assert getattr(read, prop.attribute) == (tuple(written) if isinstance(written, list) else written)
 
@@ -135,7 +126,7 @@ def test_what_apple_wrote_is_read_as_a_token_file(name: str) -> None:
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_table_knows_the_published_members(name: str) -> None:
     """Each member of the published entity, in either version, is a property, and what only beta has is marked."""
-    observed = {prop.name for prop in OBSERVED if not prop.beta_only or "beta" in name}
+    observed = {prop.name for prop in VPP_TOKEN.observed if not prop.beta_only or "beta" in name}
     assert observed | {"id", "token"} == PUBLISHED[name]
     path = CAPTURES / name
     fragment = path.read_text(encoding="utf-8").partition("</EntityType>")[0] if path.exists() else ""
@@ -163,7 +154,7 @@ def test_a_live_token_becomes_the_model() -> None:
 @pytest.mark.parametrize("never", NEVER)
 def test_a_date_that_was_never_set_is_absent(never: str) -> None:
     """Graph writes the first second of the calendar where there is no date, in one spelling or another."""
-    dates = [prop for prop in OBSERVED if prop.kind is Kind.TIME]
+    dates = [prop for prop in VPP_TOKEN.observed if prop.kind is Kind.TIME]
     read = graph_json.token_from({"id": "7", "state": never, **{prop.name: never for prop in dates}})
     assert len(dates) == 3
     assert read == VppToken(id="7", state=never)
@@ -174,7 +165,7 @@ def test_what_nobody_knows_today_survives(
     token: VppToken, state: str, status: str, strangers: dict[str, Any], operation: dict[str, Any]
 ) -> None:
     """Members of enums that come one day pass through as they are, unknown members do no harm, actions stay whole."""
-    members = {prop.name: getattr(token, prop.attribute) for prop in OBSERVED}
+    members = {prop.name: getattr(token, prop.attribute) for prop in VPP_TOKEN.observed}
     told = {
         "id": token.id,
         **members,
@@ -186,7 +177,9 @@ def test_what_nobody_knows_today_survives(
     read = graph_json.token_from(told)
     assert (read.state, read.last_sync_status, read.token_action_results) == (state, status, (operation,))
     untouched = [
-        prop.attribute for prop in OBSERVED if prop.name not in {"state", "lastSyncStatus", "tokenActionResults"}
+        prop.attribute
+        for prop in VPP_TOKEN.observed
+        if prop.name not in {"state", "lastSyncStatus", "tokenActionResults"}
     ]
     assert [getattr(read, name) for name in untouched] == [getattr(token, name) for name in untouched]
 
@@ -194,7 +187,7 @@ def test_what_nobody_knows_today_survives(
 @given(any_args(unknowns=True))
 def test_what_is_sent_comes_back(asked: VppTokenArgs) -> None:
     """The members of a request, answered by Graph as they are, are the inputs again; what is unknown is never sent."""
-    shown = [prop for prop in OBSERVED if prop in INPUTS]
+    shown = [prop for prop in VPP_TOKEN.observed if prop in VPP_TOKEN.inputs]
     sent = graph_json.members(asked, (prop.attribute for prop in shown))
     json.dumps(sent)
     answered = graph_json.token_from({"id": "7", **sent})
@@ -219,7 +212,7 @@ def test_only_what_is_asked_for_is_sent() -> None:
 def test_a_token_without_an_id_is_read_without_one() -> None:
     """An answer that is no entity at all is no reason to fall over."""
     assert graph_json.token_from({}) == graph_json.token_from({"value": {}}) == VppToken(id="")
-    assert BY_NAME["token"] not in OBSERVED
+    assert VPP_TOKEN.by_name["token"] not in VPP_TOKEN.observed
 
 
 def test_licences_of_an_app() -> None:
@@ -296,11 +289,11 @@ def fitting(prop: Property, value: object) -> bool:
 
 
 @pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd)[:9])
-@pytest.mark.parametrize("prop", OBSERVED, ids=lambda prop: prop.name)
+@pytest.mark.parametrize("prop", VPP_TOKEN.observed, ids=lambda prop: prop.name)
 def test_a_member_of_another_kind_is_ignored(prop: Property, odd: object, caplog: pytest.LogCaptureFixture) -> None:
     """What does not fit is absent, one debug line names the member, and the rest of the answer is read."""
     caplog.set_level(logging.DEBUG, logger="intune_vpp")
-    other = BY_NAME["appleId" if prop.name != "appleId" else "organizationName"]
+    other = VPP_TOKEN.by_name["appleId" if prop.name != "appleId" else "organizationName"]
 
     read = graph_json.token_from({"id": "7", other.name: "Lincoln", prop.name: odd})
 
@@ -384,7 +377,7 @@ def test_a_count_of_another_kind(odd: object) -> None:
     )
 
 
-@given(st.dictionaries(TEXTS | st.sampled_from([prop.name for prop in OBSERVED]), ODD_JSON), st.uuids())
+@given(st.dictionaries(TEXTS | st.sampled_from([prop.name for prop in VPP_TOKEN.observed]), ODD_JSON), st.uuids())
 def test_an_id_survives_whatever_comes_with_it(members: dict[str, Any], token_id: UUID) -> None:
     """Any answer with a usable id is a token with that id, which the engine can keep and give back."""
     read = graph_json.token_from({**members, "id": str(token_id)})

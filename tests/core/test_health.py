@@ -14,7 +14,7 @@ from core.strategies import args as any_args
 from intune_vpp.core import health, times
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenState
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from core.case_tables import each
 from core.strategies import JSON, TEXTS
-from intune_vpp.core import messages, operations
-from intune_vpp.core.check import Policy, TokenFileContent
-from intune_vpp.core.model import UNKNOWN, Kind, Sent
+from intune_vpp.core import check, diff, messages, operations
+from intune_vpp.core.check import Policy
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, OPERATIONS, Operation
+from intune_vpp.core.resource_type import UNKNOWN, Kind, Sent
+from intune_vpp.core.token_check import TokenFileContent
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 WORDS = {"<unknown>": UNKNOWN, "<nothing>": None, "<file>": TokenFileContent(b"")}
@@ -51,24 +52,25 @@ class Planned:
     ignoring: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     replaces: list[str] = field(default_factory=list)
-    acts: bool = False
+    runs: bool = False
     resumes: bool = False
 
 
 @each("operation_inputs", Asked)
 def test_what_is_wrong_with_inputs(case: Asked) -> None:
-    """Each input that cannot be used has one sentence, and none names a property whose value would be printed."""
-    problems = operations.check(BY_NAME[case.operation], given_values(case.inputs), Policy(beta=case.graph == "beta"))
+    """Each input that cannot be used has one sentence, and the property it is about where there is one."""
+    problems = check.check(BY_NAME[case.operation], given_values(case.inputs), Policy(beta=case.graph == "beta"))
     assert [problem.reason for problem in problems] == case.problems
-    assert {problem.property for problem in problems} <= {""}
+    assert all(problem.property in {"", *case.inputs} for problem in problems)
 
 
 @each("operation_plans", Planned)
 def test_what_an_update_leads_to(case: Planned) -> None:
     """Triggers do it again, another token makes it another, what has not ended goes on, the rest is for later."""
-    found = operations.plan(BY_NAME[case.operation], given_values(case.kept), given_values(case.inputs), case.ignoring)
+    operation = BY_NAME[case.operation]
+    found = diff.plan_operation(operation, given_values(case.kept), given_values(case.inputs)).without(case.ignoring)
     assert list(found.changed) == case.changes
-    assert (list(found.replaces), found.acts, found.resumes) == (case.replaces, case.acts, case.resumes)
+    assert (list(found.replaces), found.runs, bool(found.pending)) == (case.replaces, case.runs, case.resumes)
     assert bool(found) is bool(case.changes or case.resumes)
 
 
@@ -91,16 +93,16 @@ VALUES = st.dictionaries(
 @given(st.sampled_from(OPERATIONS), VALUES, st.booleans())
 def test_check_never_breaks(operation: Operation, inputs: dict[str, Any], beta: bool) -> None:  # noqa: FBT001 - drawn
     """Whatever is given, the check answers in sentences, and the same ones for what it lets out."""
-    problems = operations.check(operation, inputs, Policy(beta=beta))
+    problems = check.check(operation, inputs, Policy(beta=beta))
     assert all(problem.reason.endswith(".") for problem in problems)
     if not problems:
-        assert operations.check(operation, operations.echoed_inputs(operation, inputs), Policy(beta=beta)) == []
+        assert check.check(operation, operations.echoed_inputs(operation, inputs), Policy(beta=beta)) == []
 
 
 @given(st.sampled_from(OPERATIONS), VALUES)
 def test_what_was_done_differs_in_nothing(operation: Operation, inputs: dict[str, Any]) -> None:
     """An update to the inputs that were acted on changes nothing."""
-    assert operations.plan(operation, operations.echoed_inputs(operation, inputs), inputs).changed == ()
+    assert diff.plan_operation(operation, operations.echoed_inputs(operation, inputs), inputs).changed == ()
 
 
 def test_the_tables() -> None:

@@ -13,21 +13,18 @@ from builders import NOW, args, described, file, observed, state
 from core.strategies import JSON, NEVER, TEXTS, states
 from core.strategies import args as any_args
 from intune_vpp.core import pulumi_state, times
-from intune_vpp.core.errors import StateError
-from intune_vpp.core.model import (
-    INPUTS,
-    PROPERTIES,
-    UNKNOWN,
+from intune_vpp.core.errors import Cure, StateError
+from intune_vpp.core.operations import LICENSE_REVOCATION, OPERATIONS, Operation
+from intune_vpp.core.resource_type import UNKNOWN, Kind, Property
+from intune_vpp.core.vpp_token import (
     UNSEEN_FINGERPRINT,
+    VPP_TOKEN,
     AppLicenses,
-    Kind,
-    Property,
     TokenFile,
     VppToken,
     VppTokenArgs,
     VppTokenState,
 )
-from intune_vpp.core.operations import LICENSE_REVOCATION, OPERATIONS, Operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -201,7 +198,6 @@ WRONG: dict[Kind, list[object]] = {
     Kind.COUNT: ["43", 43.5, [], {}, True, float("nan"), float("inf"), 1e300],
 }
 WRONG_TEXTS: list[object] = [7.0, True, [], {}, ["text"], {"hunter2": "hunter2"}]
-CURE = "Correct or remove that member with `pulumi state edit`."
 NO_TOKEN_FILE: list[dict[str, object]] = [
     {"fingerprint": 7},
     {"expirationDateTime": []},
@@ -227,18 +223,18 @@ def refusal(read: Callable[[], object]) -> str:
         read()
     sentence = str(caught.value)
     assert "hunter2" not in sentence
-    assert sentence.endswith(CURE)
+    assert caught.value.cure is Cure.CORRECT_STATE
     return sentence.removeprefix("The state of this resource has a member ").partition(" ")[0]
 
 
-@pytest.mark.parametrize(("name", "value"), wrong(PROPERTIES))
+@pytest.mark.parametrize(("name", "value"), wrong(VPP_TOKEN.properties))
 def test_a_member_of_another_kind_in_the_outputs(name: str, value: object) -> None:
     """A state edited by hand is refused with the member's name and the cure, and never with the value."""
     kept = {**pulumi_state.state_to(state()), name: value}
     assert refusal(lambda: pulumi_state.state_from("7", kept)) == name
 
 
-@pytest.mark.parametrize(("name", "value"), wrong(INPUTS))
+@pytest.mark.parametrize(("name", "value"), wrong(VPP_TOKEN.inputs))
 def test_a_member_of_another_kind_in_the_inputs(name: str, value: object) -> None:
     """So are inputs, whether the engine keeps them or the outputs repeat them."""
     asked = {**pulumi_state.args_to(args(file())), name: value}
@@ -271,8 +267,7 @@ def test_the_file_in_the_outputs() -> None:
 
 @pytest.mark.parametrize(
     ("operation", "name", "value"),
-    [(operation, *one) for operation in OPERATIONS for one in wrong(operation.properties) if operation.properties]
-    + [(LICENSE_REVOCATION, "__earlier", value) for value in WRONG[Kind.STRINGS]],
+    [(operation, *one) for operation in OPERATIONS for one in wrong(operation.properties) if operation.properties],
 )
 def test_a_member_of_another_kind_of_an_operation(operation: Operation, name: str, value: object) -> None:
     """Inputs and outputs of an operation are refused likewise, except for triggers, which may be anything."""
@@ -290,7 +285,7 @@ def test_what_the_engine_keeps_of_an_operation() -> None:
         "failedLicensesCount": 0.0,
         "startDateTime": NEVER[1],
         "actionState": None,
-        "__earlier": ["2026-11-01T12:00:00Z"],
+        "previousStartDateTimes": ["2026-11-01T12:00:00Z"],
         "__provider": "x",
     }
     read = pulumi_state.operation_from(LICENSE_REVOCATION, kept)
@@ -298,7 +293,7 @@ def test_what_the_engine_keeps_of_an_operation() -> None:
         "vppTokenId": UNKNOWN,
         "totalLicensesCount": 43,
         "failedLicensesCount": 0,
-        "__earlier": ["2026-11-01T12:00:00Z"],
+        "previousStartDateTimes": ["2026-11-01T12:00:00Z"],
         "__provider": "x",
     }
     assert isinstance(read["totalLicensesCount"], int)

@@ -9,11 +9,13 @@ import pytest
 
 from builders import NOW, args, described, file, file_text
 from core.case_tables import each, instant, timestamp, value
-from intune_vpp.core import check, stoken
-from intune_vpp.core.check import Policy, TokenFileContent
+from intune_vpp.core import stoken, token_check
+from intune_vpp.core.check import Policy
 from intune_vpp.core.errors import RenewalRefused
-from intune_vpp.core.model import UNSEEN_FINGERPRINT, TokenFile, VppTokenArgs
 from intune_vpp.core.pulumi_state import args_to
+from intune_vpp.core.renewal_guard import guard
+from intune_vpp.core.token_check import TokenFileContent
+from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, TokenFile, VppTokenArgs
 
 if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
@@ -85,7 +87,7 @@ def test_which_file_may_take_the_place_of_another(case: Renewal) -> None:
     """A file passes, or is refused with both sides of the contradiction, a cure, and the way to go on without it."""
     asked = args_to(args(organization_name=value(case.organization_name_after)))
     asked["token"] = TokenFileContent(case.text.encode())
-    checked = check.check(asked, olds=case.olds, policy=Policy(), recall=lambda _: None, now=NOW)
+    checked = token_check.check(asked, olds=case.olds, policy=Policy(), recall=lambda _: None, now=NOW)
     assert [problem.property for problem in checked.problems] == [""] * bool(case.refused)
     said = "".join(problem.reason for problem in checked.problems)
     assert [part for part in case.refused if part not in said] == []
@@ -99,7 +101,7 @@ def test_a_fingerprint_without_its_text_is_never_judged(case: Renewal) -> None:
     if case.olds is None or case.olds.token is None:
         return
     asked = args_to(args(token=case.olds.token, organization_name=value(case.organization_name_after)))
-    checked = check.check(asked, olds=case.olds, policy=Policy(), recall=lambda _: None, now=NOW)
+    checked = token_check.check(asked, olds=case.olds, policy=Policy(), recall=lambda _: None, now=NOW)
     assert checked.problems == ()
     assert (checked.args.token, checked.args.token_file) == (case.olds.token, case.olds.token_file)
 
@@ -108,7 +110,7 @@ def test_the_guard_can_be_asked_before_an_update() -> None:
     """Asked directly, with what Intune was seen to hold, the guard raises what Check would say."""
     held = args(token_file=TokenFile(UNSEEN_FINGERPRINT, "2028-01-01T00:00:00Z", "Contoso"))
     with pytest.raises(RenewalRefused, match="renewed elsewhere and expires on 2028-01-01 in Intune"):
-        check.guard(file(), olds=held, args=args(), now=NOW)
+        guard(file(), olds=held, args=args(), now=NOW)
 
 
 def test_an_unchanged_file_keeps_what_is_known_of_it() -> None:
@@ -117,6 +119,6 @@ def test_an_unchanged_file_keeps_what_is_known_of_it() -> None:
     olds = args(file(), token_file=invalid)
     for text, state in ((file_text(), "invalid"), (file_text(inner="new"), None)):
         asked = {**args_to(args()), "token": text}
-        checked = check.check(asked, olds=olds, policy=Policy(), recall=lambda _: None, now=NOW)
+        checked = token_check.check(asked, olds=olds, policy=Policy(), recall=lambda _: None, now=NOW)
         assert isinstance(checked.args.token_file, TokenFile)
         assert checked.args.token_file.state == state

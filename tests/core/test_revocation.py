@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,13 +15,25 @@ from core.case_tables import each, value
 from core.strategies import INSTANTS, JSON, TEXTS, TIMESTAMPS, tokens
 from intune_vpp.core import graph_json, revocation
 from intune_vpp.core.enums import ENDED, ActionState, FailureReason
-from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
-from intune_vpp.core.model import camel_case
+from intune_vpp.core.errors import (
+    Conflict,
+    GraphError,
+    GraphUnavailable,
+    GraphUnreachable,
+    NotFound,
+    PermissionMissing,
+    RequestNotSent,
+    RevocationFailed,
+    RevocationTimedOut,
+    SignInRefused,
+    Throttled,
+)
+from intune_vpp.core.resource_type import camel_case
 from intune_vpp.core.revocation import RESULT_TYPE, Result, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.core.waiting import WaitResult
 
 
@@ -80,17 +92,16 @@ class Revocation:
     case: str
     steps: list[dict[str, Any]]
     start: str | None = None
-    earlier: list[str] | None = None
+    previous: list[str] = field(default_factory=list)
     allowed: int = field(default=int(TIME_ALLOWED.total_seconds()))
 
     @property
     def watch(self) -> Watch:
         """The revocation to follow."""
         return Watch(
-            requested_at=NOW,
-            since=NOW,
+            started_at=NOW,
             start=at(self.start),
-            earlier=None if self.earlier is None else frozenset(map(at, self.earlier)),
+            previous=frozenset(map(at, self.previous)),
             allowed=timedelta(seconds=self.allowed),
         )
 
@@ -121,7 +132,7 @@ def verdict(ended: WaitResult | None) -> tuple[str, str]:
 def test_how_a_revocation_is_judged_over_time(case: Revocation) -> None:
     """Done is well; every other end has its own sentence with the reason and its cure; nothing else is an end."""
     for step in (Step(**given_step) for given_step in case.steps):
-        then, said = verdict(revocation.judge(case.watch, step.seen, NOW + timedelta(seconds=step.after)))
+        then, said = verdict(revocation.evaluate(case.watch, step.seen, NOW + timedelta(seconds=step.after)))
         assert then == step.then, step
         assert step.says in said
         assert bool(step.says) is bool(said)
@@ -217,10 +228,9 @@ def test_which_one_runs(shown: list[Shown], start: str) -> None:
 
 WATCHES = st.builds(
     Watch,
-    requested_at=INSTANTS.filter(lambda instant: instant.year > 1),
-    since=INSTANTS,
+    started_at=INSTANTS,
     start=st.none() | TIMESTAMPS,
-    earlier=st.none() | st.frozensets(TIMESTAMPS),
+    previous=st.frozensets(TIMESTAMPS),
     allowed=st.timedeltas(timedelta(0), timedelta(hours=2)),
 )
 RESULTS = st.lists(
@@ -245,10 +255,44 @@ RESULTS = st.lists(
 def test_no_wait_is_for_ever(watch: Watch, shown: VppToken, results: list[Any]) -> None:
     """Whatever Graph shows, sense or not, a wait ends within the time allowed."""
     shown = replace(shown, token_action_results=shows(results).token_action_results)
-    assert revocation.judge(watch, shown, watch.since + watch.allowed) is not None
+    assert revocation.evaluate(watch, shown, watch.started_at + watch.allowed) is not None
+
+
+@pytest.mark.parametrize(
+    ("error", "refused"),
+    [
+        (RequestNotSent("No connection."), True),
+        (SignInRefused("A wrong secret."), True),
+        (Throttled("Slower.", status=429, code="TooManyRequests"), True),
+        (Conflict("Not now.", status=409, code="Conflict"), True),
+        (PermissionMissing("Not you.", status=403, code="Forbidden"), True),
+        (NotFound("No such token.", status=404, code="ResourceNotFound", from_graph=True), True),
+        (GraphError("A bad request.", status=400, code="BadRequest"), True),
+        (GraphUnreachable("No answer."), False),
+        (GraphUnavailable("Too late.", status=408, code="RequestTimeout"), False),
+        (GraphUnavailable("Broken.", status=500, code="InternalServerError"), False),
+        (GraphUnavailable("Away.", status=503, code="ServiceUnavailable"), False),
+        (PermissionMissing("A page of a proxy.", status=403), False),
+        (NotFound("A page of a proxy.", status=404), False),
+    ],
+)
+def test_what_was_refused(error: GraphError, refused: bool) -> None:  # noqa: FBT001 - a table
+    """Only what was not sent, or what Graph itself refused, certainly started nothing."""
+    assert revocation.was_refused(error) is refused
 
 
 @given(st.builds(Result, action_state=TEXTS.filter(lambda state: state not in ENDED), failed_licenses_count=st.just(9)))
 def test_nothing_is_said_of_what_goes_on(result: Result) -> None:
     """Only an end is judged, and a state that nobody knows is none."""
     assert verdict(revocation.verdict(result, "Lincoln")) == ("well", "")
+
+
+def test_an_old_revocation_that_an_answer_omitted() -> None:
+    """A revocation from long before the request never passes for the new one, though no answer showed it before."""
+    requested = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    watch = Watch(started_at=requested, requested_at=requested)
+    old, new = Shown(start="10:59:59", state="done"), Shown(start="11:00:01", state="done")
+    assert revocation.find(watch, showing(old)) is None
+    found = revocation.find(watch, showing(old, new))
+    assert found is not None
+    assert found.start_date_time == at("11:00:01")

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from builders import NOW, args, file_text
 from core.strategies import JSON, TEXTS, in_base64
-from intune_vpp.core import check, stoken
-from intune_vpp.core.check import Policy, TokenFileContent
+from intune_vpp.core import stoken, token_check
+from intune_vpp.core.check import Policy
 from intune_vpp.core.errors import IntuneVppError, RenewalRefused, TokenFileError
 from intune_vpp.core.pulumi_state import args_to
+from intune_vpp.core.renewal_guard import guard
+from intune_vpp.core.token_check import TokenFileContent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +89,7 @@ def test_no_outcome_of_a_check_shows_the_secret(damage: str, way: str, organizat
     download = TokenFileContent(content, "lincoln.vpptoken")
     given_as = content.decode(errors="surrogateescape") if way == "text" else download
     asked = {**args_to(args()), "organizationName": organization, "token": given_as}
-    result = check.check(asked, olds=None, policy=Policy(), recall=lambda _: None, now=NOW)
+    result = token_check.check(asked, olds=None, policy=Policy(), recall=lambda _: None, now=NOW)
     assert (result.stoken is not None) is (damage == "none" and organization == "Contoso")
     shown = [*shown_by(result), *shown_by(download), *shown_by(result.stoken), *shown_by(result.args)]
     shown += [view for problem in result.problems for view in shown_by(problem)]
@@ -99,7 +101,7 @@ def test_a_refused_renewal_shows_no_secret() -> None:
     """The guard's error holds dates and organizations, and none of either file."""
     text = file_text(inner=INNER, organization="Fabrikam")
     try:
-        check.guard(stoken.parse(text.encode()), olds=None, args=args(organization_name="Contoso"), now=NOW)
+        guard(stoken.parse(text.encode()), olds=None, args=args(organization_name="Contoso"), now=NOW)
     except RenewalRefused as refused:
         shown = [view for link in chain(refused) for view in shown_by(link)]
     assert 'belongs to the organization "Fabrikam"' in shown[0]

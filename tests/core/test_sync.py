@@ -18,7 +18,7 @@ from intune_vpp.core.sync import STALE_EXPIRATION, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.core.waiting import WaitResult
 
 
@@ -82,7 +82,7 @@ def verdict(ended: WaitResult | None) -> tuple[str, str]:
 def test_how_a_sync_is_judged_over_time(case: Sync) -> None:
     """Success is a completed sync with a new time; everything else is waited out or told in its own sentence."""
     for step in (Step(**given_step) for given_step in case.steps):
-        then, said = verdict(sync.judge(case.watch, step.seen, NOW + timedelta(seconds=step.after)))
+        then, said = verdict(sync.evaluate(case.watch, step.seen, NOW + timedelta(seconds=step.after)))
         assert then == step.then, step
         assert step.says in said
         assert bool(step.says) is bool(said)
@@ -90,7 +90,7 @@ def test_how_a_sync_is_judged_over_time(case: Sync) -> None:
 
 def test_running_out_of_time_is_a_failure_of_its_own_kind() -> None:
     """Whoever treats a failed sync treats one that did not end in time too, and can tell them apart."""
-    ended = sync.judge(Watch(started_at=NOW), observed(last_sync_status="none"), NOW + TIME_ALLOWED)
+    ended = sync.evaluate(Watch(started_at=NOW), observed(last_sync_status="none"), NOW + TIME_ALLOWED)
     assert ended is not None
     assert isinstance(ended.failure, SyncTimedOut)
     assert isinstance(ended.failure, SyncFailed)
@@ -110,4 +110,4 @@ WATCHES = st.builds(
 def test_no_wait_is_for_ever(watch: Watch, shown: VppToken) -> None:
     """Whatever Graph shows, a wait ends within the time allowed."""
     last_moment = watch.started_at + max(TIME_ALLOWED, STALE_EXPIRATION)
-    assert sync.judge(watch, shown, last_moment) is not None
+    assert sync.evaluate(watch, shown, last_moment) is not None

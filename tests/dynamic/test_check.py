@@ -128,7 +128,7 @@ def test_any_input_may_be_unknown(start: Start, sentinel: str) -> None:
             pulumi.AssetArchive({"tell-nobody": pulumi.StringAsset("tell-nobody")}),
             "cannot be a AssetArchive",
         ),
-        (None, "token is required to create a token."),
+        (None, "token is required to create a VppToken."),
     ],
 )
 def test_a_file_that_cannot_be_used(start: Start, token: object, told: str) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from dynamic.programs import input_sent, run, values
 from intune_vpp.core import revocation
-from intune_vpp.core.model import Kind
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, OPERATIONS
+from intune_vpp.core.resource_type import Kind
 from intune_vpp.dynamic import LicenseCountSync, LicenseRevocation, LicenseSync
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ CLASSES: list[tuple[type[Any], Operation]] = [
     (LicenseRevocation, LICENSE_REVOCATION),
     (LicenseCountSync, LICENSE_COUNT_SYNC),
 ]
-TYPES = {Kind.BOOL: "bool", Kind.COUNT: "int", Kind.JSON: "Any"}
+TYPES = {Kind.STRINGS: "Sequence[str]", Kind.BOOL: "bool", Kind.COUNT: "int", Kind.JSON: "Any"}
 ARGUMENTS: dict[str, Any] = {
     "vpp_token_id": TOKEN_ID,
     "triggers": ["nightly", {"build": 7}],

@@ -11,7 +11,7 @@ from dynamic.operations import RECORD, Kept, changes, checked, made, recorded, r
 from intune_vpp.core.errors import SettingsError, TokenGone
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.waiting import TIME_ALLOWED
-from intune_vpp.lifecycle import operations as lifecycle
+from intune_vpp.lifecycle import sync
 from intune_vpp_emulator.faults import Faults
 from operations_in_process import script, uploaded
 
@@ -117,7 +117,7 @@ def test_triggers_that_are_not_known_yet(begin: Begin, token_id: str, later: Any
 @pytest.mark.parametrize(
     ("name", "news", "reason"),
     [
-        ("LicenseSync", {}, "vpp_token_id is required: the id of a vppToken."),
+        ("LicenseSync", {}, "vpp_token_id is required to create a LicenseSync."),
         (REVOCATION, {"vppTokenId": "Lincoln"}, "vpp_token_id must be the id of a vppToken (a GUID)."),
         (
             REVOCATION,
@@ -238,6 +238,6 @@ def test_errors_speak_of_arguments(begin: Begin, token_id: str, monkeypatch: pyt
     def fail(*_: object) -> None:
         raise TokenGone("Look at vppTokenId.")
 
-    monkeypatch.setattr(lifecycle.LicenseSyncs, "act", fail)
+    monkeypatch.setattr(sync.LicenseSyncs, "run", fail)
     with pytest.raises(TokenGone, match=r"^Look at vpp_token_id\.$"):
         begin("LicenseSync").create({"vppTokenId": token_id, "__provider": RECORD})

@@ -12,7 +12,8 @@ import pytest
 from pulumi.runtime import rpc, settings
 
 from dynamic.programs import input_sent, run, values
-from intune_vpp.core.model import INPUTS, PROPERTIES, Kind
+from intune_vpp.core.resource_type import Kind
+from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.dynamic import VppToken, resource
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def test_each_argument_arrives_under_graphs_name() -> None:
         "deletionProtection": False,
         "revokeLicensesOnDelete": False,
     }
-    assert {"token", *ARGUMENTS} == {prop.attribute for prop in INPUTS} - {"token_file"}
+    assert {"token", *ARGUMENTS} == {prop.attribute for prop in VPP_TOKEN.inputs} - {"token_file"}
 
 
 def test_what_is_left_out_is_not_sent() -> None:
@@ -103,7 +104,7 @@ def test_outputs_as_arguments() -> None:
 
 def test_each_output_is_readable_by_its_attribute() -> None:
     """Every property of the table is an attribute in snake_case, keys of objects inside included."""
-    outputs: dict[str, Any] = {prop.name: f"value of {prop.name}" for prop in PROPERTIES}
+    outputs: dict[str, Any] = {prop.name: f"value of {prop.name}" for prop in VPP_TOKEN.properties}
     outputs |= {
         # A list that is not empty fails the program.
         "duplicateTokenIds": [],
@@ -114,7 +115,7 @@ def test_each_output_is_readable_by_its_attribute() -> None:
 
     def program() -> dict[str, pulumi.Output[Any]]:
         made = VppToken("lincoln", apple_id="vpp@contoso.example")
-        return {prop.attribute: getattr(made, prop.attribute) for prop in PROPERTIES} | {"id": made.id}
+        return {prop.attribute: getattr(made, prop.attribute) for prop in VPP_TOKEN.properties} | {"id": made.id}
 
     found = values(program, outputs=outputs)
 
@@ -127,8 +128,10 @@ def test_each_output_is_readable_by_its_attribute() -> None:
         {"action_name": "revokeLicenses", "last_updated_date_time": "2026-10-01T00:00:00Z"}
     ]
     assert found.pop("duplicate_token_ids") == []
-    assert found == {prop.attribute: f"value of {prop.name}" for prop in PROPERTIES if prop.attribute in found}
-    assert len(found) == len(PROPERTIES) - 3
+    assert found == {
+        prop.attribute: f"value of {prop.name}" for prop in VPP_TOKEN.properties if prop.attribute in found
+    }
+    assert len(found) == len(VPP_TOKEN.properties) - 3
 
 
 @pytest.mark.parametrize("text", [TEXT, "", "ü"])
@@ -258,9 +261,11 @@ def test_the_attributes_are_the_tables() -> None:
     types = {name: text.removeprefix("Output[").removesuffix("]") for name, text in annotations.items()}
 
     assert {name: text.removesuffix(" | None") for name, text in types.items()} == {
-        prop.attribute: TYPES.get(prop.kind, "str") for prop in PROPERTIES
+        prop.attribute: TYPES.get(prop.kind, "str") for prop in VPP_TOKEN.properties
     }
-    assert [prop.name for prop in PROPERTIES if prop.beta_only and not types[prop.attribute].endswith(" | None")] == [
+    assert [
+        prop.name for prop in VPP_TOKEN.properties if prop.beta_only and not types[prop.attribute].endswith(" | None")
+    ] == [
         # An input of the provider's own, which means something when it is left out.
         "revokeLicensesOnDelete"
     ]
@@ -278,13 +283,13 @@ def test_the_arguments_are_the_tables() -> None:
     special = {"token": "str | pulumi.Asset | os.PathLike[str]", "role_scope_tag_ids": "Sequence[Input[str]]"}
     assert {name: one.annotation for name, one in parameters.items()} == {
         prop.attribute: f"Input[{special.get(prop.attribute, TYPES.get(prop.kind, 'str'))}] | None"
-        for prop in INPUTS
+        for prop in VPP_TOKEN.inputs
         if prop.attribute != "token_file"
     }
     assert [name for name in parameters if f"            {name}: " not in (VppToken.__init__.__doc__ or "")] == []
 
 
-@pytest.mark.parametrize("prop", PROPERTIES, ids=lambda prop: prop.name)
+@pytest.mark.parametrize("prop", VPP_TOKEN.properties, ids=lambda prop: prop.name)
 def test_names_there_and_back(prop: Any) -> None:
     """Each name becomes the other one's and comes back; the engine's own names are left alone."""
     assert VppToken.translate_input_property(None, prop.attribute) == prop.name  # type: ignore[arg-type]

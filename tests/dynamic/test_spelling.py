@@ -7,13 +7,13 @@ import inspect
 import pytest
 
 from intune_vpp.core.errors import IntuneVppError, SyncFailed
-from intune_vpp.core.model import INPUTS, PROPERTIES
+from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.dynamic import VppToken
 from intune_vpp.dynamic.spelling import PythonReporter, errors_in_python, in_python
 from tenant_in_process import Heard
 
 
-@pytest.mark.parametrize("name", [prop.name for prop in INPUTS])
+@pytest.mark.parametrize("name", [prop.name for prop in VPP_TOKEN.inputs])
 def test_each_input_is_spelled_as_an_argument(name: str) -> None:
     """Whatever input a sentence names, it is an argument of the resource afterwards, or what the state says of it."""
     said = in_python(f"Set {name} to false.")
@@ -48,7 +48,7 @@ def test_nothing_else_is_spelled_otherwise(sentence: str, said: str) -> None:
 
 def test_what_graph_alone_shows_keeps_its_name() -> None:
     """An output that is no input is nobody's argument."""
-    for prop in PROPERTIES:
+    for prop in VPP_TOKEN.properties:
         if prop.sent is None:
             assert in_python(prop.name) == prop.name
 

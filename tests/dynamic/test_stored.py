@@ -11,7 +11,7 @@ from hypothesis import given
 from core import strategies
 from dynamic.program_inputs import Unsyncable, changes, inputs, made, text, updated
 from intune_vpp.core import pulumi_state
-from intune_vpp.core.model import TokenFile, VppTokenArgs, VppTokenState
+from intune_vpp.core.vpp_token import TokenFile, VppTokenArgs, VppTokenState
 from intune_vpp.dynamic import stored
 
 if TYPE_CHECKING:

@@ -168,7 +168,7 @@ def test_without_credentials_and_files(each_door: Project, tenant: Tenant, tmp_p
     project.want("york", token=None, display_name="York")
     refused = project.preview(**nobody)
     assert not refused.ok
-    assert "token is required to create a token" in refused.text
+    assert "token is required to create a VppToken" in refused.text
     assert tenant.requests() == []
 
 

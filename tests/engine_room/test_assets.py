@@ -9,9 +9,9 @@ import pulumi
 import pytest
 
 from intune_vpp.core import stoken
-from intune_vpp.core.check import TokenFileContent
 from intune_vpp.core.errors import TokenFileError
-from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.resource_type import UNKNOWN
+from intune_vpp.core.token_check import TokenFileContent
 from intune_vpp.engine import assets
 
 CURE = "Use the .vpptoken file downloaded from Apple Business (or School) Manager."

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.resource_type import UNKNOWN
 from intune_vpp.engine import unknowns
 
 SDKS = Unknown()  # type: ignore[no-untyped-call]

@@ -26,7 +26,7 @@ _EVERY: dict[str, Any] = {
     "revokeUntrackedLicenses": False,
 }
 _MORE = {
-    "LicenseRevocation": {"__earlier": ["2026-10-01T12:00:00Z"], "actionState": "active"},
+    "LicenseRevocation": {"previousStartDateTimes": ["2026-10-01T12:00:00Z"], "actionState": "active"},
     "VppToken": {"syncPending": True},
 }
 

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     import pytest
 
     from fuzz.strategies import Odd, Spelling
-    from intune_vpp.core.model import VppTokenState
     from intune_vpp.core.ports import VppTokens
+    from intune_vpp.core.vpp_token import VppTokenState
 
 _SHORTEST_BEARER = 100
 """What is shorter is a word that somebody put into the answer to a sign-in."""
 
-PATIENCE = timedelta(minutes=3)
+TIMEOUT = timedelta(minutes=3)
 _TOKENS = re.compile(r"/(beta|v1\.0)/deviceAppManagement/vppTokens")
 LIST = ("GET", _TOKENS)
 ONE = ("GET", re.compile(rf"{_TOKENS.pattern}/[^/]+"))

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from fuzz import tampering
 from fuzz.strategies import ANSWERS, SPELLINGS, fuzzed, usable_id
-from fuzz.tampering import PATIENCE, Process, School, Tampering, require_storable
+from fuzz.tampering import TIMEOUT, Process, School, Tampering, require_storable
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
 from intune_vpp.lifecycle.queries import Filter
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenState
     from intune_vpp.lifecycle.tokens import Outcome
 
 SAME = st.none()
@@ -46,7 +46,7 @@ def created(process: Process, inputs: dict[str, Any]) -> Outcome:
     """Check and Create."""
     checked = process.check(inputs)
     assert checked.problems == ()
-    return process.assembly.tokens.create(checked.args, patience=PATIENCE)
+    return process.assembly.tokens.create(checked.args, timeout=TIMEOUT)
 
 
 @fuzzed
@@ -77,14 +77,14 @@ def refresh(school: School, process: Process, state: VppTokenState) -> None:
         if found is not None:
             assert found.id == state.id
             require_storable(found)
-            process.assembly.preview.plan(found, state.inputs)
+            process.assembly.preview.plan_token(found, state.inputs)
 
 
 def renew(school: School, process: Process, state: VppTokenState) -> None:
     """Update with another file, and wait for its sync."""
     checked = process.check(school.inputs(organizationName="Contoso", automaticallyUpdateApps=True), state)
     assert checked.problems == ()
-    outcome = school.tried(lambda: process.assembly.tokens.update(state, checked.args, patience=PATIENCE))
+    outcome = school.tried(lambda: process.assembly.tokens.update(state, checked.args, timeout=TIMEOUT))
     if outcome is not None:
         assert outcome.state.id == state.id
         require_storable(outcome.state)
@@ -108,20 +108,20 @@ def adopt(school: School, process: Process, state: VppTokenState) -> None:
 def delete(school: School, process: Process, state: VppTokenState) -> None:
     """Revoke the licences and delete the token."""
     checked = process.check({**school.inputs(), "deletionProtection": False, "revokeLicensesOnDelete": True}, state)
-    outcome = school.tried(lambda: process.assembly.tokens.update(state, checked.args, patience=PATIENCE))
+    outcome = school.tried(lambda: process.assembly.tokens.update(state, checked.args, timeout=TIMEOUT))
     if outcome is not None:
-        school.tried(lambda: process.assembly.tokens.delete(outcome.state, patience=PATIENCE))
+        school.tried(lambda: process.assembly.tokens.delete(outcome.state, timeout=TIMEOUT))
 
 
 def operate(school: School, process: Process, state: VppTokenState) -> None:
     """Each of the operations: act, look again, and act once more."""
     for operation in (LICENSE_SYNC, LICENSE_REVOCATION, LICENSE_COUNT_SYNC):
         lifecycle, inputs = process.assembly.operation(operation), {"vppTokenId": state.id}
-        acted = school.tried(partial(lifecycle.act, inputs, PATIENCE))
+        acted = school.tried(partial(lifecycle.run, inputs, TIMEOUT))
         if acted is not None:
             assert acted.id
-            found = school.tried(partial(lifecycle.look, acted.id, acted.outputs))
-            school.tried(partial(lifecycle.update, acted.id, found or acted.outputs, inputs, PATIENCE))
+            found = school.tried(partial(lifecycle.read, acted.id, acted.outputs))
+            school.tried(partial(lifecycle.update, acted.id, found or acted.outputs, inputs, TIMEOUT))
 
 
 def ask(school: School, process: Process, state: VppTokenState) -> None:

@@ -36,7 +36,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     allowed = timedelta(seconds=SECONDS)
     monkeypatch.setattr(operation_providers, "TIME_ALLOWED", allowed)
     for call in (TokenLifecycle.create, TokenLifecycle.update, TokenLifecycle.delete):
-        monkeypatch.setitem(call.__kwdefaults__ or {}, "patience", allowed)
+        monkeypatch.setitem(call.__kwdefaults__ or {}, "timeout", allowed)
 
 
 Call = tuple[str, "Callable[[], Any]"]

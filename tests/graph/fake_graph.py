@@ -41,18 +41,18 @@ NESTED = {
 
 
 class Signed:
-    """A credential that gives a new access token after each time it was told to forget."""
+    """A credential that returns a new access token after each one that it was told to forget."""
 
     def __init__(self) -> None:
         self.forgotten = 0
 
     def access_token(self) -> str:
-        """A bearer that says how often one was forgotten."""
+        """An access token with the number of those that were forgotten."""
         return f"bearer-{self.forgotten}"
 
-    def forget(self) -> None:
-        """Count."""
-        self.forgotten += 1
+    def forget(self, access_token: str) -> None:
+        """Count it, if it is the current one."""
+        self.forgotten += access_token == self.access_token()
 
 
 class Script:

@@ -13,9 +13,17 @@ import pytest
 
 from graph.fake_graph import ROOT, Script, Signed, client, subclasses
 from intune_vpp.core.errors import GraphError, GraphUnreachable, RequestNotSent, SignInRefused
+from intune_vpp.graph import errors
 from intune_vpp.graph.client import TIMEOUT
+from intune_vpp.graph.request import Request, RequestKind
 
 HUSH = "tell-nobody"
+LIST = Request(RequestKind.LIST_TOKENS)
+READ = Request(RequestKind.READ_TOKEN, "1")
+CREATE = Request(RequestKind.CREATE_TOKEN)
+UPDATE = Request(RequestKind.UPDATE_TOKEN, "1")
+SYNC = Request(RequestKind.SYNC_LICENSES, "1")
+DELETE = Request(RequestKind.DELETE_TOKEN, "1")
 OK = httpx.Response(200, json={"id": "1"})
 NO = httpx.Response(401, json={"error": {"code": "InvalidAuthenticationToken"}})
 
@@ -27,7 +35,7 @@ def page(*items: Any, following: object = None) -> httpx.Response:
 
 def read_all(script: Script) -> list[Any]:
     """The items of a listing that is answered so."""
-    return list(client(script).pages("/tokens", doing="listing"))
+    return list(client(script).pages("/tokens", LIST))
 
 
 def test_each_verb() -> None:
@@ -35,11 +43,11 @@ def test_each_verb() -> None:
     script = Script(OK)
     graph = client(script)
 
-    graph.get("/a", doing="reading")
-    graph.post("/b", {"x": "ü"}, doing="creating")
-    graph.post("/c", doing="acting")
-    graph.patch("/d", {"y": None}, doing="changing")
-    graph.delete("/e", doing="deleting")
+    graph.get("/a", READ)
+    graph.post("/b", CREATE, {"x": "ü"})
+    graph.post("/c", SYNC)
+    graph.patch("/d", UPDATE, {"y": None})
+    graph.delete("/e", DELETE)
 
     assert script.lines == ["GET /beta/a", "POST /beta/b", "POST /beta/c", "PATCH /beta/d", "DELETE /beta/e"]
     assert {request.headers["Authorization"] for request in script.requests} == {"Bearer bearer-0"}
@@ -52,7 +60,7 @@ def test_a_refused_bearer_is_replaced_once() -> None:
     """On 401 the same request goes out once more, body and all, with a bearer from a new sign-in."""
     script, signed = Script(NO, OK), Signed()
 
-    assert client(script, credential=signed).post("/x", {"a": 1}, doing="creating") == {"id": "1"}
+    assert client(script, credential=signed).post("/x", CREATE, {"a": 1}) == {"id": "1"}
     assert [request.headers["Authorization"] for request in script.requests] == ["Bearer bearer-0", "Bearer bearer-1"]
     assert (script.body(0), script.body(1)) == ({"a": 1}, {"a": 1})
 
@@ -61,8 +69,10 @@ def test_a_bearer_refused_twice_is_an_error() -> None:
     """The second 401 is final."""
     script, signed = Script(NO), Signed()
 
-    with pytest.raises(SignInRefused, match=r"did not accept the access token \(reading: 401 InvalidAuth") as caught:
-        client(script, credential=signed).get("/x", doing="reading")
+    with pytest.raises(
+        SignInRefused, match=r"did not accept the access token \(reading token 1: 401 InvalidAuth"
+    ) as caught:
+        client(script, credential=signed).get("/x", READ)
 
     assert caught.value.status == 401
     assert (len(script.requests), signed.forgotten) == (2, 1)
@@ -77,7 +87,7 @@ def test_a_sign_in_that_fails_sends_nothing() -> None:
 
     script = Script(OK)
     with pytest.raises(SignInRefused, match=r"^no$"):
-        client(script, credential=Refusing()).get("/x", doing="reading")
+        client(script, credential=Refusing()).get("/x", READ)
 
     assert script.requests == []
 
@@ -102,7 +112,7 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
         raise failure
 
     with pytest.raises(GraphUnreachable) as caught:
-        client(fail).post("/x", {"token": HUSH}, doing="creating a token")
+        client(fail).post("/x", CREATE, {"token": HUSH})
     error = caught.value
 
     sent = not isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError))
@@ -117,7 +127,7 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
     )
     assert type(error) is kind
     assert str(error) == (
-        f"Microsoft Graph at graph.example {what} (creating a token: {type(failure).__name__}). "
+        f"Microsoft Graph at graph.example {what} (uploading a file to create a token: {type(failure).__name__}). "
         f"Check the network and graphEndpoint, then run it again. {so}."
     )
     assert (error.status, error.retry_after, error.__suppress_context__) == (None, None, True)
@@ -125,11 +135,69 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
     assert "bearer-" not in "".join(traceback.format_exception(error))
 
 
+TIMED_OUT = httpx.ReadTimeout("late", request=httpx.Request("POST", f"{ROOT}/x"))
+DOUBT = "The request may have been processed; the next run checks before repeating it."
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (RequestKind.LIST_TOKENS, "listing the tokens"),
+        (RequestKind.READ_TOKEN, "reading token t-1"),
+        (RequestKind.UPDATE_TOKEN, "updating token t-1"),
+        (RequestKind.RENEW_TOKEN, "uploading a file to token t-1"),
+        (RequestKind.DELETE_TOKEN, "deleting token t-1"),
+        (RequestKind.SYNC_LICENSES, "syncing token t-1"),
+        (RequestKind.SYNC_LICENSE_COUNTS, "counting licences"),
+        (RequestKind.READ_LICENSES, "reading licence counts"),
+        (RequestKind.READ_APP, "reading app t-1"),
+    ],
+)
+def test_an_unanswered_request_that_is_idempotent_is_run_again(kind: RequestKind, words: str) -> None:
+    """Where a repetition is harmless, the sentence says only what to check, and to run it again."""
+    request = Request(kind, "t-1")
+    error = errors.unreachable(TIMED_OUT, request, "graph.example")
+
+    assert request.idempotent
+    assert str(error) == (
+        f"Microsoft Graph at graph.example did not respond ({words}: ReadTimeout). "
+        "Check the network and graphEndpoint, then run it again."
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (RequestKind.CREATE_TOKEN, "uploading a file to create a token"),
+        (RequestKind.REVOKE_LICENSES, "revoking the licences of token t-1"),
+    ],
+)
+def test_an_unanswered_request_that_is_not_idempotent_may_have_been_processed(kind: RequestKind, words: str) -> None:
+    """Where a repetition does harm, the sentence also says that the next run checks before it repeats the request."""
+    request = Request(kind, "t-1")
+    error = errors.unreachable(TIMED_OUT, request, "graph.example")
+
+    assert not request.idempotent
+    assert str(error) == (
+        f"Microsoft Graph at graph.example did not respond ({words}: ReadTimeout). "
+        f"Check the network and graphEndpoint, then run it again. {DOUBT}"
+    )
+
+
+@pytest.mark.parametrize("subject", ["{}", "{0.__class__}", "%s", "uploading a file"])
+def test_a_subject_is_only_a_subject(subject: str) -> None:
+    """An id is quoted as it is, whatever it looks like, and does not choose the cure of another kind of request."""
+    with pytest.raises(GraphError) as caught:
+        client(Script(httpx.Response(400))).get("/x", Request(RequestKind.READ_TOKEN, subject))
+
+    assert str(caught.value) == f"Microsoft Graph refused (reading token {subject}: 400)."
+
+
 def test_the_debug_lines_show_no_body(caplog: pytest.LogCaptureFixture) -> None:
     """Method, address and status are logged, and nothing else."""
     caplog.set_level(logging.DEBUG, logger="intune_vpp")
 
-    client(Script(OK)).post("/x", {"token": HUSH}, doing="creating")
+    client(Script(OK)).post("/x", CREATE, {"token": HUSH})
 
     assert [line for line in caplog.messages if "bearer" in line or HUSH in line] == []
     assert f"POST {ROOT}/x: 200" in caplog.messages
@@ -139,8 +207,8 @@ def test_a_redirect_is_not_followed() -> None:
     """The bearer goes nowhere but where it was sent."""
     script = Script(httpx.Response(307, headers={"Location": "https://evil.example/"}), OK)
 
-    with pytest.raises(GraphError, match=r"refused \(reading: 307\)"):
-        client(script).get("/x", doing="reading")
+    with pytest.raises(GraphError, match=r"refused \(reading token 1: 307\)"):
+        client(script).get("/x", READ)
 
     assert len(script.requests) == 1
 
@@ -150,14 +218,14 @@ def test_a_redirect_is_not_followed() -> None:
 )
 def test_a_success_that_is_no_object(content: bytes) -> None:
     """A page of a proxy with status 200 is an error, not an entity."""
-    told = r"^Microsoft Graph returned something that is not a JSON object \(reading\)\.$"
+    told = r"^Microsoft Graph returned something that is not a JSON object \(reading token 1\)\.$"
     with pytest.raises(GraphUnreachable, match=told):
-        client(Script(httpx.Response(200, content=content))).get("/x", doing="reading")
+        client(Script(httpx.Response(200, content=content))).get("/x", READ)
 
 
 def test_an_empty_success_is_an_empty_object() -> None:
     """204 is an answer."""
-    assert client(Script(httpx.Response(204))).patch("/x", {}, doing="changing") == {}
+    assert client(Script(httpx.Response(204))).patch("/x", UPDATE, {}) == {}
 
 
 def test_pages_are_followed() -> None:
@@ -172,7 +240,7 @@ def test_pages_are_read_when_they_are_needed() -> None:
     """Whoever stops early asks for no further page."""
     script = Script(page({"id": "1"}, following=f"{ROOT}/tokens?2"))
 
-    assert next(iter(client(script).pages("/tokens", doing="listing"))) == {"id": "1"}
+    assert next(iter(client(script).pages("/tokens", LIST))) == {"id": "1"}
     assert len(script.requests) == 1
 
 
@@ -201,7 +269,7 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
     script = Script(page({"id": "1"}, following=link), page({"id": "2"}))
 
     with pytest.raises(
-        GraphError, match=r"returned another host for the next page \(listing\); it was not followed\.$"
+        GraphError, match=r"returned another host for the next page \(listing the tokens\); it was not followed\.$"
     ):
         read_all(script)
 
@@ -212,7 +280,7 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
 def test_a_link_that_is_no_address_is_our_error(link: str) -> None:
     """What httpx says to it does not get out."""
     with pytest.raises(
-        GraphError, match=r"^Microsoft Graph returned no valid address for the next page \(listing\)\.$"
+        GraphError, match=r"^Microsoft Graph returned no valid address for the next page \(listing the tokens\)\.$"
     ):
         read_all(Script(page(following=link)))
 
@@ -250,7 +318,9 @@ def test_items_of_any_kind(items: list[object]) -> None:
 @pytest.mark.parametrize("value", [None, {}, "text", 3])
 def test_a_list_that_is_none(value: object) -> None:
     """A listing without a list is an error, not an empty tenant."""
-    with pytest.raises(GraphError, match=r"^Microsoft Graph returned something that is not a list \(listing\)\.$"):
+    with pytest.raises(
+        GraphError, match=r"^Microsoft Graph returned something that is not a list \(listing the tokens\)\.$"
+    ):
         read_all(Script(httpx.Response(200, json={"value": value})))
 
 
@@ -271,9 +341,9 @@ def test_every_bearer_stays_known() -> None:
     message = f"Neither {first[:14]}\r\n {first[14:]} nor {second[4:13]} nor {quote(second, safe='')} will do"
     error = {"code": f"Bad_{second}", "message": message, "innerError": {"request-id": first}}
     with pytest.raises(GraphError) as caught:
-        client(Script(NO, httpx.Response(400, json={"error": error})), credential=Turning()).get("/x", doing="reading")
+        client(Script(NO, httpx.Response(400, json={"error": error})), credential=Turning()).get("/x", READ)
 
-    told = "Microsoft Graph refused (reading: 400 Bad_…): Neither … nor … nor … will do. (request id …)"
+    told = "Microsoft Graph refused (reading token 1: 400 Bad_…): Neither … nor … nor … will do. (request id …)"
     assert (str(caught.value), caught.value.code, caught.value.request_id) == (told, "Bad_…", "…")
 
 
@@ -293,7 +363,7 @@ def test_debug_lines_hide_what_the_next_page_quotes(caplog: pytest.LogCaptureFix
         raise httpx.ReadTimeout("late", request=request)
 
     with pytest.raises(GraphUnreachable):
-        list(client(answer, credential=Long()).pages("/tokens", doing="listing"))
+        list(client(answer, credential=Long()).pages("/tokens", LIST))
 
     lines = [record.message for record in caplog.records if record.name.startswith("intune_vpp")]
     assert lines == [f"GET {ROOT}/tokens: 200", f"GET {ROOT}/tokens?at=…&$skiptoken=1: ReadTimeout"]

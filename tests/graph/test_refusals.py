@@ -25,6 +25,7 @@ from intune_vpp.core.errors import (
     Throttled,
     TokenGone,
 )
+from intune_vpp.graph.request import Request, RequestKind
 
 HUSH = "tell-nobody"
 BY_STATUS: dict[int, type[GraphError]] = {
@@ -55,7 +56,7 @@ BY_STATUS: dict[int, type[GraphError]] = {
 def refused(status: int, **answer: Any) -> GraphError:
     """What a GET raises that is answered so."""
     with pytest.raises(GraphError) as caught:
-        client(Script(httpx.Response(status, **answer))).get("/x", doing="reading token x")
+        client(Script(httpx.Response(status, **answer))).get("/x", Request(RequestKind.READ_TOKEN, "x"))
     return caught.value
 
 
@@ -222,7 +223,7 @@ def test_any_bytes_are_an_answer_or_our_error(content: bytes, status: int) -> No
     asking = client(Script(httpx.Response(status, content=content)))
 
     try:
-        assert isinstance(asking.get("/x", doing="reading"), dict)
+        assert isinstance(asking.get("/x", Request(RequestKind.READ_TOKEN, "x")), dict)
     except IntuneVppError as error:
         assert len(str(error).splitlines()) == 1  # noqa: PT017 - both ends are good
 
@@ -234,7 +235,7 @@ def test_nothing_secret_is_told(status: int) -> None:
     script = Script(httpx.Response(status, json=strange, headers={"x-strange": HUSH, "WWW-Authenticate": HUSH}))
 
     with pytest.raises(GraphError) as caught:
-        client(script).post("/x", {"token": HUSH}, doing="creating a token")
+        client(script).post("/x", Request(RequestKind.CREATE_TOKEN), {"token": HUSH})
     shown = str(caught.value) + repr(caught.value) + "".join(traceback.format_exception(caught.value))
 
     assert HUSH not in shown

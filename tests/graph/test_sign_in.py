@@ -7,7 +7,9 @@ import json
 import logging
 import re
 import socket
+import threading
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -19,9 +21,11 @@ from graph.fake_graph import Script
 from graph.test_redaction import BEARER, pieces
 from intune_vpp.assembly import connect_to_graph
 from intune_vpp.core.errors import GraphError, RequestNotSent, SignInRefused
+from intune_vpp.graph.client import GraphClient
 from intune_vpp.graph.credentials import ClientSecret
 from intune_vpp.graph.http import open_http
 from intune_vpp.graph.redaction import KnownSecrets
+from intune_vpp.graph.request import Request, RequestKind
 from intune_vpp.graph.tenants import Tenant
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 from intune_vpp.settings import read
@@ -50,6 +54,24 @@ class Counting(httpx.WSGITransport):
         """Pass it on."""
         self.sign_ins += request.url.path.endswith("/token")
         return super().handle_request(request)
+
+
+class Numbered:
+    """An Entra that knows every app registration and numbers its access tokens."""
+
+    def __init__(self) -> None:
+        self.sign_ins = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """The discovery, or the next access token."""
+        if not request.url.path.endswith("/token"):
+            root = "https://login.example/t"
+            return httpx.Response(
+                200, json={"issuer": root, "token_endpoint": f"{root}/token", "authorization_endpoint": f"{root}/a"}
+            )
+        self.sign_ins += 1
+        body = {"access_token": f"access-token-{self.sign_ins}", "token_type": "Bearer", "expires_in": 3600}
+        return httpx.Response(200, json=body)
 
 
 @pytest.fixture
@@ -84,23 +106,56 @@ def secret(http: httpx.Client, tenant: emulated.Tenant, **differing: str) -> Cli
 
 
 def test_the_access_token_is_good_and_kept(tenant: emulated.Tenant, transport: Counting, http: httpx.Client) -> None:
-    """Graph takes the bearer; the second one comes from the cache, and after forget() a new one is asked for."""
+    """Graph takes the bearer; the second one comes from the cache, and after forget() a new one is requested."""
     credential = secret(http, tenant)
     bearer = credential.access_token()
     headers = {"Authorization": f"Bearer {bearer}"}
 
     assert http.get(f"{ROOT}/beta/deviceAppManagement/vppTokens", headers=headers).status_code == 200
     assert (credential.access_token(), transport.sign_ins) == (bearer, 1)
-    credential.forget()
+    credential.forget(bearer)
     assert credential.access_token()
     assert transport.sign_ins == 2
 
 
 def test_nothing_is_to_be_forgotten_at_first(tenant: emulated.Tenant, transport: Counting, http: httpx.Client) -> None:
     """forget() before the first sign-in makes no request."""
-    secret(http, tenant).forget()
+    secret(http, tenant).forget("eyJhbGciOiJSUzI1")
 
     assert transport.sign_ins == 0
+
+
+@pytest.mark.parametrize("calls", [2, 16])
+def test_one_revoked_access_token_costs_one_sign_in(calls: int) -> None:
+    """However many requests Graph refuses for the same access token, one new sign-in serves them all."""
+    entra, sent = Numbered(), threading.Barrier(calls)
+
+    def graph(request: httpx.Request) -> httpx.Response:
+        if request.headers["Authorization"] != "Bearer access-token-1":
+            return httpx.Response(200, json={"id": "1"})
+        # All requests are sent with the first token before one of them is refused.
+        sent.wait(timeout=20)
+        return httpx.Response(401)
+
+    with httpx.Client(transport=httpx.MockTransport(graph)) as http, ThreadPoolExecutor(calls) as threads:
+        client = GraphClient(http, root="https://graph.example", credential=made(entra), secrets=KnownSecrets())
+        answers = [threads.submit(client.get, "/x", Request(RequestKind.READ_TOKEN, "1")) for _ in range(calls)]
+        assert [answer.result(timeout=20) for answer in answers] == [{"id": "1"}] * calls
+
+    assert entra.sign_ins == 2
+
+
+def test_an_old_access_token_does_not_cost_the_new_one() -> None:
+    """A late refusal of a token that was already replaced leaves its successor in the cache."""
+    entra = Numbered()
+    credential = made(entra)
+    first = credential.access_token()
+    credential.forget(first)
+    second = credential.access_token()
+    credential.forget(first)
+
+    assert (first, second, credential.access_token()) == ("access-token-1", "access-token-2", "access-token-2")
+    assert entra.sign_ins == 2
 
 
 @pytest.mark.parametrize("domain", [False, True])

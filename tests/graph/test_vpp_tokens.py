@@ -14,7 +14,7 @@ from builders import TOKEN_ID, file
 from graph.fake_graph import ROOT, TENANT, TOKENS, Script, tokens
 from graph.test_redaction import pieces
 from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, PermissionMissing, SettingsError
-from intune_vpp.core.model import OBSERVED, VppToken
+from intune_vpp.core.vpp_token import VPP_TOKEN, VppToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -215,7 +215,7 @@ ODD_NUMBERS = ["1e400", "-1e400", "NaN", "Infinity", "9" * 400, "9" * 5000, f"-{
 @pytest.mark.parametrize("number", ODD_NUMBERS, ids=lambda number: number[:9])
 def test_an_odd_number_costs_no_id(number: str) -> None:
     """A number that no double or no Python integer can hold is ignored, and the id of the new token is kept."""
-    members = ", ".join(f'"{prop.name}": {number}' for prop in OBSERVED)
+    members = ", ".join(f'"{prop.name}": {number}' for prop in VPP_TOKEN.observed)
     results = f'"tokenActionResults": [{{"failedLicensesCount": {number}, "more": [{number}]}}]'
     content = f'{{{members}, "id": "{TOKEN_ID}", {results}, "unheardOf": {number}}}'.encode()
 

@@ -10,8 +10,9 @@ import pytest
 
 from builders import NEXT_YEAR, NOW
 from intune_vpp.core import stoken, times
-from intune_vpp.core.errors import AdoptionRefused, TokenFileError
-from intune_vpp.core.model import UNKNOWN, TokenFile, VppTokenArgs
+from intune_vpp.core.errors import AdoptionRefused, Cure, TokenFileError
+from intune_vpp.core.resource_type import UNKNOWN
+from intune_vpp.core.vpp_token import TokenFile, VppTokenArgs
 from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import LIST, POST, SYNC, Run, new_tenant, vpptoken, wanted
 
@@ -187,8 +188,9 @@ def test_creation_needs_the_text_of_its_file(tenant: Tenant) -> None:
     """A creation from the state alone, in a process that never saw the file, is refused with the cure."""
     asked = Run(tenant).check(wanted(vpptoken())).args
     run = Run(tenant)
-    with pytest.raises(TokenFileError, match=r"was not given in this run\. Run pulumi up with the program"):
+    with pytest.raises(TokenFileError, match=r"was not given in this run\.$") as refused:
         run.assembly.tokens.create(asked)
+    assert refused.value.cure is Cure.GIVE_FILE
     with pytest.raises(TokenFileError, match="was not given in this run"):
         run.assembly.tokens.create(VppTokenArgs())
     assert run.requests == []
@@ -214,5 +216,5 @@ def test_v1_refuses_what_only_beta_knows(tenant: Tenant) -> None:
     assert reasons == [
         f"{name} needs Graph's beta: leave {name} out, "
         "or set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
-        for name in ("dataSharingConsentGranted", "displayName")
+        for name in ("displayName", "dataSharingConsentGranted")
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builders import NEXT_YEAR
-from intune_vpp.core.errors import DeletionRefused
+from intune_vpp.core.errors import Cure, DeletionRefused
 from tenant_in_process import DELETE, LIST, PATCH, POST, Run, vpptoken, wanted
 
 if TYPE_CHECKING:
@@ -32,11 +32,8 @@ def test_protected_token_stays(tenant: Tenant, protection: bool | None) -> None:
     run = Run(tenant)
     with pytest.raises(DeletionRefused) as refused:
         run.delete(state)
-    assert str(refused.value) == (
-        "Lincoln is protected: deleting a token deletes its apps and all their assignments. "
-        "Set deletionProtection to false, run pulumi up, then delete it. "
-        "If it is marked as pending deletion, run pulumi state delete."
-    )
+    told = "Lincoln is protected: deleting a token deletes its apps and all their assignments."
+    assert (str(refused.value), refused.value.cure) == (told, Cure.UNPROTECT)
     assert run.log == []
 
 

@@ -14,7 +14,7 @@ from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import GET, LIST, POST, SYNC, Run, new_tenant, stored, vpptoken, wanted
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenState
 
 
 class Raced(Tenant):

@@ -17,7 +17,7 @@ from tenant_in_process import DELETE, GET, LIST, PATCH, Run, vpptoken, wanted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenState
     from intune_vpp_emulator.tenant import Tenant
 
 

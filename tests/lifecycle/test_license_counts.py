@@ -133,10 +133,10 @@ def test_v1_does_not_have_them(tenant: Tenant) -> None:
     with pytest.raises(SettingsError, match=f"^getLicensesForApp {cure}"):
         run.assembly.queries.licenses_for_app("com.example.reader")
     with pytest.raises(SettingsError, match=f"^syncLicenseCounts {cure}"):
-        run.assembly.operation(COUNTED).act({}, any_patience())
+        run.assembly.operation(COUNTED).run({}, any_timeout())
     assert run.requests == []
 
 
-def any_patience() -> Any:
+def any_timeout() -> Any:
     """Nobody waits."""
     return None

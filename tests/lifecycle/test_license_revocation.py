@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import TOKEN_ID
-from intune_vpp.core.errors import RevocationFailed, SettingsError, TokenGone, WrongTenant
+from intune_vpp.core.errors import Cure, RevocationFailed, SettingsError, StateError, TokenGone, WrongTenant
 from operations_in_process import (
     REVOKE,
     REVOKED,
@@ -53,6 +53,7 @@ def test_licences_are_revoked(tenant: Tenant) -> None:
         "vppTokenId": token_id,
         "tenantId": tenant.directory.tenant_id,
         "requestedDateTime": "2026-11-01T12:00:01Z",
+        "previousStartDateTimes": [],
         "actionName": "revokeLicenses",
         "actionState": "done",
         "startDateTime": "2026-11-01T12:00:01.0000000Z",
@@ -196,11 +197,11 @@ def test_a_state_that_nobody_knows_is_waited_out(tenant: Tenant) -> None:
     """A member that Graph adds some day is no end: it is kept as it is, and the next update goes on."""
     token_id = uploaded(tenant)
     script(tenant, actionState="someDayState", actionFailureReason="someDayReason")
-    kept = done(Run(tenant), REVOKED, asked(token_id), patience=timedelta(seconds=30))
+    kept = done(Run(tenant), REVOKED, asked(token_id), timeout=timedelta(seconds=30))
     assert "did not end within 30 seconds (it is someDayState)" in str(kept.failure)
     assert AGAIN not in str(kept.failure)
     assert (kept["actionState"], kept["actionFailureReason"]) == ("someDayState", "someDayReason")
-    assert planned(Run(tenant), kept, kept.inputs).resumes
+    assert planned(Run(tenant), kept, kept.inputs).pending
 
 
 def test_a_reason_that_nobody_knows_is_told(tenant: Tenant) -> None:
@@ -223,18 +224,18 @@ def test_v1_does_not_have_it(tenant: Tenant) -> None:
     """Check refuses it on v1.0 without a request; and whoever comes past Check revokes nothing."""
     token_id = uploaded(tenant)
     run = Run(tenant, configuration={"graphVersion": "v1.0"})
-    (problem,) = run.assembly.operation_preview.check(REVOKED, asked(token_id), arrives=True)
+    (problem,) = run.assembly.preview.check_operation(REVOKED, asked(token_id), creates=True)
     assert problem.reason.startswith("A LicenseRevocation needs Graph's beta")
     assert (run.log, run.reporter.said) == ([], [])
     with pytest.raises(SettingsError, match=r"revokeLicenses needs Graph's beta: .*INTUNE_VPP_GRAPH_VERSION"):
-        run.assembly.operation(REVOKED).act(asked(token_id), timedelta(minutes=1))
+        run.assembly.operation(REVOKED).run(asked(token_id), timedelta(minutes=1))
     assert REVOKE not in run.requests
 
 
 def test_another_tenant_is_never_asked() -> None:
     """With another tenant's credentials nothing is looked at and nothing is waited for."""
     tenant = new_tenant(revoke_seconds=60)
-    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)), patience=timedelta(seconds=5))
+    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)), timeout=timedelta(seconds=5))
     run = Run(new_tenant())
     with pytest.raises(WrongTenant, match=rf"^LicenseRevocation {kept.id} belongs to tenant"):
         refreshed(run, kept)
@@ -250,9 +251,9 @@ def test_a_listing_from_before_is_not_believed() -> None:
     run = Run(tenant)
     revocations = run.assembly.operation(REVOKED)
     for token_id in token_ids:
-        revocations.look("", asked(token_id, startDateTime="2026-01-01T00:00:00Z"))
+        revocations.read("", asked(token_id, startDateTime="2026-01-01T00:00:00Z"))
     kept = done(run, REVOKED, asked(token_ids[0]))
-    shown = revocations.look(kept.id, {**kept.outputs, "actionState": "active"})
+    shown = revocations.read(kept.id, {**kept.outputs, "actionState": "active"})
     assert shown is not None
     assert shown["actionState"] == "done"
 
@@ -266,3 +267,14 @@ def test_what_was_done_stays_done(tenant: Tenant) -> None:
     assert refreshed(run, kept) == kept
     assert run.reporter.said == []
     assert not planned(Run(tenant), kept, kept.inputs)
+
+
+def test_a_state_without_its_token(tenant: Tenant) -> None:
+    """A record that lost the token's id is refused with the cure, and nothing is revoked."""
+    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)))
+    lacking = {name: value for name, value in kept.outputs.items() if name != "vppTokenId"}
+    run = Run(tenant)
+    with pytest.raises(StateError, match=r"has no vppTokenId\.$") as refused:
+        run.assembly.operation(REVOKED).read(kept.id, lacking)
+    assert refused.value.cure is Cure.ADD_TO_STATE
+    assert run.requests == []

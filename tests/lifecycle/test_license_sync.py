@@ -91,7 +91,7 @@ def test_a_sync_that_ended_meanwhile_is_not_joined() -> None:
     tenant.sync_licenses(york)
     run = Run(tenant)
     for looked_at in (lincoln, york):
-        shown = run.assembly.operation(SYNCED).look(looked_at, {})
+        shown = run.assembly.operation(SYNCED).read(looked_at, {})
         assert shown is not None
     tenant.clock.advance(10)
     before = len(run.requests)
@@ -149,7 +149,7 @@ def test_a_sync_that_never_ends_is_given_up() -> None:
     tenant = new_tenant(sync_seconds=100)
     token_id = uploaded(tenant)
     run = Run(tenant)
-    kept = done(run, SYNCED, asked(token_id), patience=timedelta(seconds=30))
+    kept = done(run, SYNCED, asked(token_id), timeout=timedelta(seconds=30))
     assert isinstance(kept.failure, SyncTimedOut)
     assert "did not end within 30 seconds (its status is inProgress)" in str(kept.failure)
     assert 30 <= sum(run.time.slept) < 50
@@ -202,5 +202,5 @@ def test_a_token_that_cannot_be_synced_says_why(tenant: Tenant) -> None:
     token_id = uploaded(tenant)
     tenant.edit_by_hand(token_id, {"state": "invalid", "lastSyncStatus": "failed"})
     run = Run(tenant)
-    kept = done(run, SYNCED, asked(token_id), patience=timedelta(seconds=5))
+    kept = done(run, SYNCED, asked(token_id), timeout=timedelta(seconds=5))
     assert str(kept.failure).startswith("Lincoln is invalid and was not synced. Apple no longer accepts it")

@@ -11,7 +11,7 @@ import pytest
 from builders import NOW, TOKEN_ID, observed
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.errors import GraphUnavailable, IntuneVppError
-from intune_vpp.core.model import Listing
+from intune_vpp.core.vpp_token import Listing
 from intune_vpp.lifecycle.listing import FRESH, Snapshot, TokenListing
 from intune_vpp.lifecycle.waiting import Waiting
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import T, VppTokens
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.core.waiting import WaitResult
 
 TOGETHER = 16

@@ -15,7 +15,7 @@ from tenant_in_process import GET, LIST, PATCH, POST, SYNC, Run, new_tenant, vpp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenState
 
 NEWER = NEXT_YEAR + timedelta(days=30)
 

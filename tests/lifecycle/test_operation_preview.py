@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import TOKEN_ID
-from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.resource_type import UNKNOWN
 from operations_in_process import COUNTED, REVOKED, SYNCED, done, uploaded
 from tenant_in_process import Run, vpptoken, wanted
 
@@ -38,10 +38,10 @@ def test_what_is_about_to_be_done_is_said(
 ) -> None:
     """A creation is told in one sentence, without a request and without credentials; a later check says nothing."""
     run = without_credentials(tenant)
-    preview = run.assembly.operation_preview
-    assert preview.check(*kind, arrives=True) == []
+    preview = run.assembly.preview
+    assert preview.check_operation(*kind, creates=True) == []
     assert run.reporter.said == [said]
-    assert preview.check(*kind, arrives=False) == []
+    assert preview.check_operation(*kind, creates=False) == []
     assert run.reporter.said == [said]
     assert run.log == []
 
@@ -50,7 +50,7 @@ def test_what_is_about_to_be_done_is_said(
 def test_a_token_that_is_not_known_yet(tenant: Tenant, operation: Operation) -> None:
     """A token that the same update creates has no id yet: it is said without one."""
     run = Run(tenant)
-    assert run.assembly.operation_preview.check(operation, {"vppTokenId": UNKNOWN}, arrives=True) == []
+    assert run.assembly.preview.check_operation(operation, {"vppTokenId": UNKNOWN}, creates=True) == []
     ((_, said),) = run.reporter.said
     assert "licences of the token" in said
     assert "UNKNOWN" not in said
@@ -65,7 +65,7 @@ def test_a_token_of_the_same_program_is_called_by_its_name(tenant: Tenant) -> No
     planner.preview(state, wanted(text))
     for run in (maker, planner):
         before = len(run.reporter.said)
-        assert run.assembly.operation_preview.check(REVOKED, {"vppTokenId": state.id}, arrives=True) == []
+        assert run.assembly.preview.check_operation(REVOKED, {"vppTokenId": state.id}, creates=True) == []
         (said,) = run.reporter.said[before:]
         assert said == ("warning", f"Revokes all licences of Lincoln (token {state.id}). It cannot be undone.")
 
@@ -75,14 +75,14 @@ def test_what_is_refused_is_not_announced(tenant: Tenant, kind: tuple[Operation,
     """Where something is wrong with the inputs, nothing is said to be done."""
     operation, inputs = kind
     run = Run(tenant)
-    assert run.assembly.operation_preview.check(operation, {**inputs, "foo": 1}, arrives=True) != []
+    assert run.assembly.preview.check_operation(operation, {**inputs, "foo": 1}, creates=True) != []
     assert run.reporter.said == []
 
 
 def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
     """What v1.0 does not have is refused without a request; a sync, which it has, is not."""
     run = without_credentials(tenant, graphVersion="v1.0")
-    refused = [bool(run.assembly.operation_preview.check(*kind, arrives=True)) for kind in KINDS]
+    refused = [bool(run.assembly.preview.check_operation(*kind, creates=True)) for kind in KINDS]
     assert refused == [False, True, True]
     assert run.log == []
 
@@ -144,8 +144,8 @@ def test_what_an_update_would_do_is_said(
     """An update is told in one sentence; where nothing is due, or a creation will say it, in none."""
     run = without_credentials(tenant)
     asked = {"vppTokenId": TOKEN_ID, **inputs}
-    run.assembly.operation_preview.check(operation, asked, arrives=False)
-    run.assembly.operation_preview.plan(operation, {"vppTokenId": TOKEN_ID, **before}, asked)
+    run.assembly.preview.check_operation(operation, asked, creates=False)
+    run.assembly.preview.plan_operation(operation, {"vppTokenId": TOKEN_ID, **before}, asked)
     assert run.reporter.said == ([said] if said else [])
     assert run.log == []
 
@@ -154,21 +154,23 @@ def test_a_refresh_is_not_told_what_is_still_to_be_done(tenant: Tenant) -> None:
     """Refresh asks with inputs that nobody has checked: it hears what differs, and no more."""
     run = Run(tenant)
     pending = {"vppTokenId": TOKEN_ID, "syncPending": True, "triggers": 1}
-    preview = run.assembly.operation_preview
-    assert not preview.plan(SYNCED, pending, {"vppTokenId": TOKEN_ID, "triggers": 1})
-    inverted = preview.plan(SYNCED, pending, {"vppTokenId": TOKEN_ID, "triggers": 2})
-    assert (inverted.changed, inverted.acts, inverted.resumes) == (("triggers",), False, False)
+    preview = run.assembly.preview
+    assert not preview.plan_operation(SYNCED, pending, {"vppTokenId": TOKEN_ID, "triggers": 1})
+    inverted = preview.plan_operation(SYNCED, pending, {"vppTokenId": TOKEN_ID, "triggers": 2})
+    assert (inverted.changed, inverted.pending) == (("triggers",), ())
     assert run.reporter.said == []
 
 
 def test_what_the_engine_adds_does_not_hide_what_was_checked(tenant: Tenant) -> None:
     """Members of the engine's own, and inputs of None, are no other inputs."""
     run = Run(tenant)
-    preview = run.assembly.operation_preview
-    preview.check(SYNCED, {"vppTokenId": TOKEN_ID, "__provider": "gASV", "triggers": None}, arrives=False)
-    assert preview.plan(SYNCED, {"vppTokenId": TOKEN_ID, "syncPending": True}, {"vppTokenId": TOKEN_ID}).resumes
-    other = preview.plan(REVOKED, {"vppTokenId": TOKEN_ID}, {"vppTokenId": TOKEN_ID})
-    assert not other.resumes
+    preview = run.assembly.preview
+    preview.check_operation(SYNCED, {"vppTokenId": TOKEN_ID, "__provider": "gASV", "triggers": None}, creates=False)
+    assert preview.plan_operation(
+        SYNCED, {"vppTokenId": TOKEN_ID, "syncPending": True}, {"vppTokenId": TOKEN_ID}
+    ).pending
+    other = preview.plan_operation(REVOKED, {"vppTokenId": TOKEN_ID}, {"vppTokenId": TOKEN_ID})
+    assert not other.pending
 
 
 def test_ignored_changes(tenant: Tenant) -> None:
@@ -176,6 +178,6 @@ def test_ignored_changes(tenant: Tenant) -> None:
     kept = done(Run(tenant), SYNCED, {"vppTokenId": uploaded(tenant), "triggers": 1})
     run = Run(tenant)
     asked = {**kept.inputs, "triggers": 2}
-    run.assembly.operation_preview.check(SYNCED, asked, arrives=False)
-    assert not run.assembly.operation_preview.plan(SYNCED, kept.outputs, asked, ["triggers"])
+    run.assembly.preview.check_operation(SYNCED, asked, creates=False)
+    assert not run.assembly.preview.plan_operation(SYNCED, kept.outputs, asked, ignoring=["triggers"])
     assert run.reporter.said == []

@@ -9,7 +9,7 @@ import pytest
 
 from builders import NEXT_YEAR, NOW
 from intune_vpp.core import stoken, times
-from intune_vpp.core.model import UNSEEN_FINGERPRINT, TokenFile, VppTokenState
+from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, TokenFile, VppTokenState
 from tenant_in_process import LIST, PATCH, SYNC, Run, vpptoken, wanted
 
 if TYPE_CHECKING:

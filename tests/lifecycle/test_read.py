@@ -11,10 +11,12 @@ import pytest
 
 from builders import NEXT_YEAR, NOW
 from intune_vpp.core import graph_json, times
-from intune_vpp.core.model import TokenFile, VppTokenArgs, VppTokenState
+from intune_vpp.core.vpp_token import TokenFile, VppTokenArgs, VppTokenState
+from operations_in_process import REVOKED, SYNCED, Interrupted, done
 from tenant_in_process import DELETE, GET, LIST, PATCH, Run, new_tenant, stored, vpptoken, wanted
 
 if TYPE_CHECKING:
+    from intune_vpp.core.operations import Operation
     from intune_vpp_emulator.tenant import Tenant
 
 MANY, PAGE = 250, 100
@@ -139,3 +141,21 @@ def test_read_notes_when_it_looked(tenant: Tenant) -> None:
     now = Run(tenant).refresh(state)
     assert now is not None
     assert (state.observed_at, now.observed_at) == ("2026-11-01T12:00:00Z", "2026-11-01T13:00:00Z")
+
+
+@pytest.mark.parametrize("operation", [SYNCED, REVOKED])
+def test_a_listing_from_before_an_operation_is_not_believed(operation: Operation) -> None:
+    """A read after a sync or a revocation has started shows it, though an older listing is still fresh."""
+    tenant = new_tenant(sync_seconds=60, revoke_seconds=60)
+    first, second = states(tenant, 2)
+    run = Run(tenant, time=Interrupted(tenant.clock))
+    for state in (first, second):
+        run.assembly.tokens.read(state)
+    assert run.requests == [GET, LIST]
+    done(run, operation, {"vppTokenId": second.id})
+    read = run.assembly.tokens.read(second)
+    assert read is not None
+    (shown,) = tenant.tokens[1:]
+    observed = graph_json.token_from(tenant.get(shown.id))
+    assert read.observed == observed
+    assert observed.last_sync_status == "inProgress" or observed.token_action_results

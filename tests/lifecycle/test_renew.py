@@ -9,9 +9,9 @@ import pytest
 
 from builders import NEXT_YEAR, NOW
 from intune_vpp.core import stoken, times
-from intune_vpp.core.check import TokenFileContent
 from intune_vpp.core.errors import AdoptionRefused, GraphError, RenewalRefused, TokenFileError
-from intune_vpp.core.model import TokenFile, VppTokenState
+from intune_vpp.core.token_check import TokenFileContent
+from intune_vpp.core.vpp_token import TokenFile, VppTokenState
 from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import LIST, PATCH, SYNC, Run, new_tenant, vpptoken, wanted
 
@@ -232,7 +232,7 @@ def test_what_the_guard_will_say_is_said_before(tenant: Tenant) -> None:
     state = created(tenant, vpptoken(expires=SOON))
     run = Run(tenant)
     earlier = wanted(vpptoken(expires=SOON - timedelta(days=1)))
-    args = run.assembly.preview.check(earlier, None).args
-    run.assembly.preview.plan(state, args)
+    args = run.assembly.preview.check_token(earlier, None).args
+    run.assembly.preview.plan_token(state, args)
     (warning,) = [one for one in run.reporter.warnings if "refused" in one]
     assert warning.startswith("This update will be refused: The token file expires on ")

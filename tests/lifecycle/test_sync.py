@@ -15,7 +15,7 @@ from intune_vpp_emulator.tenant import Page, Tenant
 from tenant_in_process import GET, LIST, PATCH, POST, SYNC, Run, new_tenant, vpptoken, wanted
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenState
 
 SOON = NOW + timedelta(days=90)
 

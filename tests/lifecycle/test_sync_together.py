@@ -133,3 +133,25 @@ def test_looks_that_fail_in_a_row(away: int, ends_well: bool) -> None:  # noqa: 
     assert (outcome.failure is None) is ends_well
     assert [one.id for one in tenant.tokens] == [outcome.state.id]
     assert outcome.state.sync_pending is not ends_well
+
+
+class Flickering(Tenant):
+    """A tenant that answers every third listing only, and none twice in a row."""
+
+    lists = 0
+
+    def list_tokens(self, **options: Any) -> Page:
+        """A page, or a failure."""
+        self.lists += 1
+        if self.lists % 3 != 1:
+            raise IntuneRefusal(503, "ServiceUnavailable", "Try again.")
+        return super().list_tokens(**options)
+
+
+def test_polls_that_fail_now_and_then() -> None:
+    """However many polls fail in a long wait, it goes on while not too many of them fail in a row."""
+    tenant = new_tenant(Flickering, sync_seconds=200)
+    assert isinstance(tenant, Flickering)
+    outcome = Run(tenant).create(wanted(vpptoken()))
+    assert (outcome.failure, outcome.state.observed.last_sync_status) == (None, "completed")
+    assert tenant.lists > 12

@@ -13,7 +13,7 @@ from intune_vpp.core.errors import AdoptionRefused
 from tenant_in_process import GET, LIST, PATCH, POST, SYNC, Run, vpptoken, wanted
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenState
     from intune_vpp_emulator.tenant import Tenant
 
 

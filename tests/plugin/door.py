@@ -160,10 +160,13 @@ class Door:
     def made(self, news: Mapping[str, Any], *, timeout: float = 0) -> Kept:
         """Check and Create."""
         inputs = self.good(news)
-        answer = self.ask(
-            "Create", provider_pb2.CreateRequest(urn=self.urn, properties=struct(inputs), timeout=timeout)
-        )
+        answer = self.create(inputs, timeout=timeout)
         return Kept(answer.id, inputs, plain(answer.properties))
+
+    def create(self, inputs: Mapping[str, Any], *, timeout: float = 0) -> Any:
+        """Create, with inputs as Check answered them."""
+        request = provider_pb2.CreateRequest(urn=self.urn, properties=struct(inputs), timeout=timeout)
+        return self.ask("Create", request)
 
     def diff(self, kept: Kept, inputs: Mapping[str, Any], *, ignoring: tuple[str, ...] = ()) -> Any:
         """Diff, with inputs as Check answered them."""

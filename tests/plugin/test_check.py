@@ -15,7 +15,7 @@ from pulumi.runtime.proto import provider_pb2
 from builders import file_text
 from core.strategies import JSON, TEXTS
 from dynamic.program_inputs import day, text
-from intune_vpp.core.model import INPUTS
+from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.engine.unknowns import SENTINELS
 from plugin.door import TYPE, URN, Door, archive, asset, output, secret, struct
 from plugin.program_inputs import inputs
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from plugin.conftest import Open
 
 STRING_SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-NAMES = [prop.name for prop in INPUTS if prop.name != "tokenFile"]
+NAMES = [prop.name for prop in VPP_TOKEN.inputs if prop.name != "tokenFile"]
 SECRETS = {"token"}
 
 

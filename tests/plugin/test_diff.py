@@ -16,7 +16,7 @@ from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
     from dynamic.program_inputs import Unsyncable
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
     from plugin.conftest import Open
 
 LATER = min(SENTINELS)

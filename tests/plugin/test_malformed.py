@@ -16,8 +16,8 @@ from pulumi.runtime.proto import provider_pb2
 from core.strategies import JSON, LATIN, TEXTS
 from dynamic.program_inputs import text
 from intune_vpp.core import pulumi_state
-from intune_vpp.core.model import PROPERTIES
 from intune_vpp.core.operations import OPERATIONS
+from intune_vpp.core.vpp_token import VPP_TOKEN
 from operations_in_process import uploaded
 from plugin.door import SIGNATURE, TYPE, URN, Door, asset, partial_failure, plain, secret, struct
 from plugin.program_inputs import inputs
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from dynamic.program_inputs import Unsyncable
 
 OF_ACTIONS = sorted({prop.name for operation in OPERATIONS for prop in operation.properties})
-NAMES = st.sampled_from([*(prop.name for prop in PROPERTIES), *OF_ACTIONS, SIGNATURE, "value", "__inputs"]) | TEXTS
+NAMES = (
+    st.sampled_from([*(prop.name for prop in VPP_TOKEN.properties), *OF_ACTIONS, SIGNATURE, "value", "__inputs"])
+    | TEXTS
+)
 WRAPPED: st.SearchStrategy[Any] = (
     JSON | JSON.map(secret) | JSON.map(lambda value: asset(path=value)) | st.just({SIGNATURE: {}})
 )
@@ -118,7 +121,7 @@ def test_nothing_at_all(provider: Door, method: str) -> None:
     answered(provider, method, empty())
 
 
-@pytest.mark.parametrize("name", [prop.name for prop in PROPERTIES])
+@pytest.mark.parametrize("name", [prop.name for prop in VPP_TOKEN.properties])
 def test_a_state_of_another_type(provider: Door, name: str) -> None:
     """A state in which one member is nothing that this provider wrote gets an answer or a status from each call."""
     checked = provider.good(inputs(text()))

@@ -97,8 +97,8 @@ def test_a_preview_promises_nothing_else(start: Open, tenant: Unsyncable, token_
     other = asked(name, token_id, waitForSync=None, notifyManagedDevices=None, triggers=["other"])
     other = {key: value for key, value in other.items() if key in given}
     promised = plain(start().about(name).update(kept, other, preview=True).properties)
-    acts = "triggers" in given
-    stays = {"tenantId"} if acts else set(kept.outputs) - set(given)
+    runs = "triggers" in given
+    stays = {"tenantId"} if runs else set(kept.outputs) - set(given)
     assert promised == {**other, **{key: kept.outputs[key] for key in stays}}
     came = start().about(name).updated(kept, other)
     assert {key: came.outputs.get(key) for key in promised} == promised
@@ -177,7 +177,7 @@ def test_ignored_changes(start: Open, token_id: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_preview_that_does_nothing(start: Open, token_id: str, name: str) -> None:
-    """Where an update does nothing again its preview promises what was told; where it acts, that is open."""
+    """Where an update does nothing again its preview promises what was told; where it runs, that is open."""
     kept = start().about(name).made(asked(name, token_id))
     told = {prop.name for prop in BY_NAME[name].properties if not prop.sent} & set(kept.outputs)
     assert len(told) > 1
@@ -261,7 +261,7 @@ def test_each_act_is_done_once(start: Open, tenant: Unsyncable, token_id: str) -
     assert updated.outputs == {**kept.outputs, "notifyManagedDevices": False}
 
 
-def test_a_trigger_acts_again(start: Open, tenant: Unsyncable, token_id: str) -> None:
+def test_a_trigger_runs_again(start: Open, tenant: Unsyncable, token_id: str) -> None:
     """A changed trigger syncs once more; the id stays, and the new date is told."""
     name = "LicenseSync"
     kept = start().about(name).made(asked(name, token_id))

@@ -31,7 +31,7 @@ def test_an_import_is_refused(provider: Door, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "news", "reason"),
     [
-        ("LicenseSync", {}, "vppTokenId is required: the id of a vppToken."),
+        ("LicenseSync", {}, "vppTokenId is required to create a LicenseSync."),
         ("LicenseRevocation", {"vppTokenId": secret("hunter2")}, "vppTokenId must be the id of a vppToken (a GUID)."),
         ("LicenseCountSync", {"triggers": asset(text="hunter2")}, "triggers cannot contain assets"),
         ("LicenseCountSync", {"triggers": [secret(asset(text="hunter2"))]}, "triggers cannot contain assets"),

@@ -79,7 +79,10 @@ def test_a_sync_that_fails_after_a_renewal(start: Open, tenant: Unsyncable) -> N
         again = Kept(kept.id, engines_inputs, told.outputs)
         assert "token" not in start().planned(again, asked).detailedDiff
     tenant.healed = True
-    assert start().updated(Kept(kept.id, kept.inputs, told.outputs), asked).outputs["syncPending"] is False
+    healed = start().updated(Kept(kept.id, kept.inputs, told.outputs), asked)
+    assert healed.outputs["syncPending"] is False
+    # Only after an update that half failed do the outputs need the inputs as well.
+    assert ["__inputs" in one.outputs for one in (kept, told, healed)] == [False, True, False]
 
 
 def test_another_location(start: Open, tenant: Unsyncable) -> None:

@@ -123,7 +123,7 @@ def test_a_signal_while_a_creation_waits(number: signal.Signals) -> None:
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_while_nobody_answers(number: signal.Signals) -> None:
-    """A request that stays without an answer does not keep the process beyond the engine's patience."""
+    """A request that stays without an answer does not keep the process beyond the engine's timeout."""
     silent = Silent()
     with (
         serve(Tenant(), around=silent.around) as service,

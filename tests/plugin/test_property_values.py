@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.strategies import JSON, TEXTS
-from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.resource_type import UNKNOWN
 from intune_vpp.engine.unknowns import SENTINELS
 from intune_vpp.plugin import property_values
 from plugin.door import archive, asset, output, plain, secret, struct

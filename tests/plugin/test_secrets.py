@@ -142,7 +142,7 @@ def test_what_is_marked_later_is_marked_by_a_refresh(provider: Door) -> None:
     kept = provider.made(inputs(text(), expectedLocationName="Lincoln", displayName="High school"))
     marked = {**kept.inputs, "expectedLocationName": secret("Lincoln"), "displayName": secret("High school")}
     found = provider.read(Kept(kept.id, marked, kept.outputs))
-    names = {"expectedLocationName", "locationName", "displayName", "__inputs"}
+    names = {"expectedLocationName", "locationName", "displayName"}
     assert marked_names(plain(found.properties)) == names
 
 
@@ -160,7 +160,7 @@ def test_what_a_program_marks_stays_marked(provider: Door, tenant: Unsyncable, e
         assert marked_names(told) == {"displayName", "roleScopeTagIds"}
         assert (told["displayName"], told["roleScopeTagIds"]) == (secret("Lincoln"), secret(["0", "1"]))
     for told in (kept.outputs, plain(found.properties)):
-        assert marked_names(told) == {"displayName", "roleScopeTagIds", "__inputs"}
+        assert marked_names(told) == {"displayName", "roleScopeTagIds"}
     assert provider.diff(kept, provider.good(asked, kept.inputs)).changes == DIFF.DIFF_NONE
     changed = provider.updated(kept, {**asked, "displayName": secret("Monroe"), "roleScopeTagIds": ["0"]})
     assert marked_names(changed.inputs) == {"displayName"}

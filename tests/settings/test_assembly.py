@@ -107,7 +107,7 @@ def test_one_connection_for_all_that_is_sent(tenant: Tenant, http: httpx.Client)
         return connections[-1]
 
     assembly = Assembly(configured(tenant), Silent(), clock=Still(), connect=connect)
-    checked = assembly.preview.check(INPUTS, None)
+    checked = assembly.preview.check_token(INPUTS, None)
     assert (checked.problems, connections) == ((), [])
 
     outcome = assembly.tokens.create(checked.args)
@@ -144,7 +144,7 @@ def test_without_credentials_only_what_is_sent_fails() -> None:
     """A preview needs no credentials; a request without them names what is missing, each time."""
     assembly = Assembly(read({}, {}), Silent(), clock=Still())
 
-    assert assembly.preview.check(INPUTS, None).problems == ()
+    assert assembly.preview.check_token(INPUTS, None).problems == ()
     for _ in range(2):
         with pytest.raises(SettingsError, match=r"ARM_TENANT_ID.*ARM_CLIENT_ID.*ARM_CLIENT_SECRET"):
             _ = assembly.tokens
@@ -185,8 +185,10 @@ def test_the_policy_follows_the_settings() -> None:
     old = Assembly(read({"graphVersion": "v1.0"}, {}), reporter, clock=Still())
     early = Assembly(read({"expiryWarningDays": 400}, {}), reporter, clock=Still())
 
-    assert {problem.property for problem in old.preview.check(INPUTS, None).problems} == {"dataSharingConsentGranted"}
-    assert early.preview.check(INPUTS, None).problems == ()
+    assert {problem.property for problem in old.preview.check_token(INPUTS, None).problems} == {
+        "dataSharingConsentGranted"
+    }
+    assert early.preview.check_token(INPUTS, None).problems == ()
     warning, note = reporter.told
     assert "expires in 365 days" in warning
     assert note.startswith("Creates Contoso (valid until ")
@@ -195,8 +197,8 @@ def test_the_policy_follows_the_settings() -> None:
 def test_the_files_text_is_in_no_repr() -> None:
     """What the parts keep does not show."""
     assembly = Assembly(read({"clientSecret": "tell-nobody"}, {}), Silent(), clock=Still())
-    assembly.preview.check(INPUTS, None)
-    assembly.preview.plan(state(file()), args(file()))
+    assembly.preview.check_token(INPUTS, None)
+    assembly.preview.plan_token(state(file()), args(file()))
 
     assert "tell-nobody" not in repr(vars(assembly))
     assert file_text() not in repr(vars(assembly))
@@ -224,7 +226,7 @@ class Silent:
     warn = info
 
 assembly = Assembly(read({{}}, {{}}), Silent())
-checked = assembly.preview.check({INPUTS!r}, None)
+checked = assembly.preview.check_token({INPUTS!r}, None)
 assert not checked.problems, checked
 """
 

@@ -6,32 +6,22 @@ Nothing is refused here: refresh asks this question the other way round, with th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.model import (
-    BY_ATTRIBUTE,
-    INPUTS,
-    UNKNOWN,
-    Compare,
-    Kind,
-    Property,
-    Sent,
-    TokenFile,
-    VppToken,
-    VppTokenArgs,
-    VppTokenState,
-    same,
-)
+from intune_vpp.core.resource_type import UNKNOWN, Compare, Kind, Property, Sent, same
+from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from intune_vpp.core.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One property that would be another one afterwards."""
+    """One input that would change."""
 
     property: Property
     old: object
@@ -40,24 +30,37 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What an update would do; empty where nothing is to be done.
+    """What an update of any type of resource would do; false where there is nothing to do.
 
-    `claims` takes the location from another MDM, `resyncs` repeats a sync that has not been confirmed, `misplaced`
-    says that the token is another location's than the program expects: no request cures it, but every update fails.
+    `replaces` names the inputs whose change needs another resource. `pending` names the outputs that make an update due
+    although no input changed: an operation or a sync that was not seen to end, a location to claim or to refuse.
     """
 
     changes: tuple[Change, ...] = ()
-    claims: bool = False
-    resyncs: bool = False
-    misplaced: bool = False
+    replaces: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.changes) or self.claims or self.resyncs or self.misplaced
+        return bool(self.changes or self.pending)
 
     def without(self, ignored: Iterable[str]) -> Plan:
-        """The plan but for properties that are to be ignored, named as in the state (a path counts by its head)."""
+        """The plan without the changes of these properties, named as in the state (only the head of a path counts)."""
         names = {path.partition(".")[0].partition("[")[0] for path in ignored}
-        return replace(self, changes=tuple(one for one in self.changes if one.property.name not in names))
+        return replace(
+            self,
+            changes=tuple(change for change in self.changes if change.property.name not in names),
+            replaces=tuple(name for name in self.replaces if name not in names),
+        )
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """The names of the inputs that change."""
+        return tuple(change.property.name for change in self.changes)
+
+    @property
+    def runs(self) -> bool:
+        """Whether an operation runs again."""
+        return _TRIGGERS in self.changed
 
     @property
     def renews(self) -> bool:
@@ -65,29 +68,84 @@ class Plan:
         return any(change.property.kind is Kind.FINGERPRINT for change in self.changes)
 
     @property
+    def claims(self) -> bool:
+        """Whether the token's location is claimed from another MDM."""
+        return _CLAIMED in self.pending
+
+    @property
+    def resyncs(self) -> bool:
+        """Whether a sync that was not seen to succeed is repeated."""
+        return _UNSYNCED in self.pending
+
+    @property
+    def misplaced(self) -> bool:
+        """Whether the token is for another location than the program expects: the update fails, unless it renews."""
+        return _MISPLACED in self.pending
+
+    @property
     def members(self) -> tuple[str, ...]:
-        """The attributes a PATCH carries, beside the token file itself."""
-        changed = [
-            change.property.attribute
-            for change in self.changes
-            if change.property.sent is Sent.MEMBER and change.property.kind is not Kind.FINGERPRINT
-        ]
+        """The attributes that a PATCH carries beside the token file itself."""
+        changed = [change.property.attribute for change in self.changes if change.property in VPP_TOKEN.members]
         return (*changed, _CLAIM.attribute) if self.claims or self.renews else tuple(changed)
 
 
-_TOKEN = BY_ATTRIBUTE["token"]
-_CLAIM = BY_ATTRIBUTE["claim_token_management_from_external_mdm"]
+_CLAIM = VPP_TOKEN["claim_token_management_from_external_mdm"]
+_CLAIMED, _UNSYNCED, _MISPLACED = (VPP_TOKEN[name].name for name in ("state", "sync_pending", "location_name"))
+_TARGET, _TRIGGERS = "vppTokenId", "triggers"
 
 
 def plan(state: VppTokenState, args: VppTokenArgs) -> Plan:
-    """What it takes to get from the last state to what the program asks for."""
-    changes = [change for prop in INPUTS if (change := _change(prop, state, args))]
+    """What it takes to get a token from its last state to what the program asks for."""
+    changes = [
+        change
+        for prop in VPP_TOKEN.inputs
+        if (
+            change := _token_change(state, args) if prop.kind is Kind.FINGERPRINT else _member_change(prop, state, args)
+        )
+    ]
     claims = args.claim_token_management_from_external_mdm is True and (
         state.observed.state == TokenState.ASSIGNED_TO_EXTERNAL_MDM
     )
-    resyncs = state.sync_pending and args.wait_for_sync is not False
-    misplaced = is_misplaced(state.observed, args)
-    return Plan(changes=tuple(changes), claims=claims, resyncs=resyncs, misplaced=misplaced)
+    pending = {
+        _CLAIMED: claims,
+        _MISPLACED: is_misplaced(state.observed, args),
+        _UNSYNCED: state.sync_pending and args.wait_for_sync is not False,
+    }
+    return Plan(changes=tuple(changes), pending=tuple(name for name, due in pending.items() if due))
+
+
+def plan_operation(operation: Operation, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> Plan:
+    """What an update of an operation from the outputs `before` to `inputs` leads to."""
+    compared = [(prop, before.get(prop.name), inputs.get(prop.name)) for prop in operation.inputs]
+    changes = tuple(change for one in compared if (change := _change(*one)))
+    # An unknown id replaces nothing. The engine plans with an unknown id whatever depends on a token that it replaces,
+    # but the provider keeps the token. Once the id is known, the engine asks again.
+    replaces = tuple(
+        change.property.name for change in changes if change.property.name == _TARGET and change.new is not UNKNOWN
+    )
+    progress = (operation.progress,) if operation.progress and operation.pending(before) else ()
+    return Plan(changes=changes, replaces=replaces, pending=progress)
+
+
+def _change(prop: Property, old: object, new: object) -> Change | None:
+    """The change of an input, None where old and new count as the same; an unknown value counts as another."""
+    return None if same(prop, old, new) else Change(prop, old, new)
+
+
+def _member_change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> Change | None:
+    if prop.compare is Compare.NEVER:
+        return None
+    new: object = getattr(args, prop.attribute)
+    # What it was: as the program asked last, or as Graph shows it where the program did not manage it until now.
+    old: object = getattr(state.inputs, prop.attribute)
+    if prop.sent is Sent.PROVIDER_ONLY:
+        old, new = (prop.default if value is None else value for value in (old, new))
+    elif new is None:
+        # The program no longer manages it: Graph keeps what it has.
+        return None
+    elif old is None:
+        old = getattr(state.observed, prop.attribute)
+    return _change(prop, old, new)
 
 
 def is_misplaced(observed: VppToken, args: VppTokenArgs) -> bool:
@@ -109,34 +167,14 @@ def counts_as_applied(observed: VppToken, token_file: TokenFile | None) -> bool:
     )
 
 
-def _change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> Change | None:
-    if prop.kind is Kind.FINGERPRINT:
-        return _token_change(state, args)
-    if prop.compare is Compare.NEVER:
-        return None
-    new, old = getattr(args, prop.attribute), _before(prop, state)
-    if new is None:
-        # What Graph knows is no longer managed; what only the provider knows is as if it had never been asked.
-        new = old if prop.sent is Sent.MEMBER else prop.default
-    return None if new is not UNKNOWN and same(prop, old, new) else Change(prop, old, new)
-
-
-def _before(prop: Property, state: VppTokenState) -> object:
-    """What the property was: as asked for last, or as Graph reports it where it was not managed until now."""
-    asked: object = getattr(state.inputs, prop.attribute)
-    if asked is not None:
-        return asked
-    return prop.default if prop.sent is Sent.PROVIDER_ONLY else getattr(state.observed, prop.attribute)
-
-
 def _token_change(state: VppTokenState, args: VppTokenArgs) -> Change | None:
     applied = state.token_file
     new, new_file = args.token, args.token_file
     old = applied.fingerprint if applied else None
     if new is UNKNOWN:
-        return Change(_TOKEN, old, new)
+        return Change(VPP_TOKEN["token"], old, new)
     if new is None or new == old or not isinstance(new_file, TokenFile) or not new_file.seen:
         return None
     if (applied is None or not applied.seen) and counts_as_applied(state.observed, new_file):
         return None
-    return Change(_TOKEN, old, new)
+    return Change(VPP_TOKEN["token"], old, new)

@@ -7,17 +7,8 @@ from typing import Any, overload
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.model import (
-    MEMBERS,
-    UNSEEN_FINGERPRINT,
-    Compare,
-    TokenFile,
-    Unknown,
-    VppToken,
-    VppTokenArgs,
-    VppTokenState,
-    same,
-)
+from intune_vpp.core.resource_type import Compare, Unknown, same
+from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
 
 
 def observe(
@@ -43,7 +34,9 @@ def observe(
 def imported(observed: VppToken, *, tenant_id: str, observed_at: str) -> VppTokenState:
     """The state of a token met for the first time: every member that can be managed is, as Graph reports it."""
     inputs = {
-        prop.attribute: getattr(observed, prop.attribute) for prop in MEMBERS if prop.compare is not Compare.NEVER
+        prop.attribute: getattr(observed, prop.attribute)
+        for prop in VPP_TOKEN.members
+        if prop.compare is not Compare.NEVER
     }
     bare = VppTokenState(observed=observed, tenant_id=tenant_id, inputs=VppTokenArgs(**inputs), observed_at=observed_at)
     return observe(bare, observed, observed_at=observed_at)
@@ -78,7 +71,7 @@ def _inputs(state: VppTokenState, observed: VppToken) -> VppTokenArgs:
     moved: dict[str, Any] = {}
     # v1.0 shows no beta member at all; on beta this flag is never null (CSDL), so there null means emptied by hand.
     shows_beta = observed.data_sharing_consent_granted is not None
-    for prop in MEMBERS:
+    for prop in VPP_TOKEN.members:
         now, before = getattr(observed, prop.attribute), getattr(state.observed, prop.attribute)
         asked = getattr(state.inputs, prop.attribute)
         if prop.compare is Compare.NEVER or asked is None or (prop.beta_only and not shows_beta):

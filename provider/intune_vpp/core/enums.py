@@ -54,7 +54,7 @@ class ActionState(StrEnum):
 
 
 ENDED: Final = frozenset({ActionState.CANCELED, ActionState.DONE, ActionState.FAILED, ActionState.NOT_SUPPORTED})
-"""The states in which an action stays."""
+"""The final states of an action."""
 
 
 class FailureReason(StrEnum):

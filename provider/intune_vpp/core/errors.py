@@ -1,90 +1,125 @@
-"""Every error the provider raises on purpose.
+"""All errors that the provider raises on purpose.
 
     IntuneVppError
-    ├─ TokenFileError          unreadable, truncated, expired before it was ever applied
-    ├─ RenewalRefused          older file, other organization
-    ├─ WrongLocation           the observed location is not the expected one
-    ├─ WrongTenant             the state belongs to another tenant
+    ├─ TokenFileError          the token file is unreadable, truncated, expired, or not available
+    ├─ RenewalRefused          the file is older, or of another organization
+    ├─ WrongLocation           the token is for another location than expected
+    ├─ WrongTenant             the resource was created in another tenant
     ├─ DeletionRefused         deletionProtection is on
-    ├─ SettingsError           missing or contradictory configuration
-    ├─ AdoptionRefused         not there, ambiguous, already another resource's
-    ├─ DuplicateToken          another token of the tenant is for the same file or location
-    ├─ InvalidRequest          what a function or import asks for does not exist, or is not one thing
-    ├─ StateError              the state holds a member of the wrong type
-    ├─ SyncFailed              the sync ended badly, or the token cannot sync
+    ├─ SettingsError           the configuration is incomplete or contradictory
+    ├─ AdoptionRefused         the token to adopt does not exist, is ambiguous, or is another resource's
+    ├─ DuplicateToken          another token of the tenant has the same file or location
+    ├─ InvalidRequest          what a function or an import asks for does not exist, or is ambiguous
+    ├─ StateError              the state has a missing member, or one of the wrong type
+    ├─ SyncFailed              the sync failed, or the token cannot be synced
     │  └─ SyncTimedOut         the sync did not end in time
     ├─ RevocationFailed        licences could not be revoked
     │  └─ RevocationTimedOut   the revocation did not end in time
     ├─ WaitInterrupted         the engine asked to stop
-    └─ GraphError              Graph or Entra refused, or did not answer
-       ├─ SignInRefused 401
-       ├─ PermissionMissing 403
-       ├─ NotFound 404          a word, and no proof that anything was deleted
-       ├─ TokenGone             404 for the token's own path, and a listing without the token
-       ├─ Conflict 409
-       ├─ Throttled 429
-       ├─ GraphUnavailable 5xx
-       └─ GraphUnreachable     no answer, or none that can be read
-          └─ RequestNotSent    and no request either
+    └─ GraphError              Graph or Entra refused, failed, or did not answer
+       ├─ SignInRefused        400, 401
+       ├─ PermissionMissing    403
+       ├─ NotFound             404, which does not prove a deletion
+       ├─ TokenGone            404 for the token's path, and a listing without the token
+       ├─ Conflict             409
+       ├─ Throttled            429
+       ├─ GraphUnavailable     408, 5xx
+       └─ GraphUnreachable     no answer, or an unreadable one
+          └─ RequestNotSent    the request was not sent
 
-A message is one printable line: a sentence of what happened, one of what to do, the request id where there is one. No
-body, header or secret is ever part of it.
+A message is one printable line: what happened, what to do, and the request id where there is one. What to do is a
+`Cure` beside the message where it is a command of the engine: each door has its own words for it. No body, header or
+secret is ever part of a message.
 """
 
 from __future__ import annotations
 
+from enum import Enum, auto
+
 from intune_vpp.core.printable import printable
 
 
-class IntuneVppError(Exception):
-    """The base of all errors raised on purpose; its text is meant for the person at the terminal."""
+class Cure(Enum):
+    """What to do about an error, where the words depend on the door: in Pulumi they are commands (engine/cures.py)."""
 
-    def __init__(self, sentence: str = "") -> None:
+    GIVE_FILE = auto()
+    """Run again with the program, because only the program names the token file."""
+
+    LIST_TOKENS = auto()
+    """Look up the id in the list of all tokens."""
+
+    UNPROTECT = auto()
+    """Turn `deletionProtection` off before the deletion."""
+
+    DELETE_WITHOUT_REVOKING = auto()
+    """Turn `revokeLicensesOnDelete` off before the deletion."""
+
+    WAIT_AGAIN = auto()
+    """Run again to wait for what has not ended in time."""
+
+    RESUME = auto()
+    """Nothing: the next update waits again for what was interrupted."""
+
+    CORRECT_STATE = auto()
+    """Correct or remove the member that the message names, in the state."""
+
+    ADD_TO_STATE = auto()
+    """Add the member that the message names to the state."""
+
+
+class IntuneVppError(Exception):
+    """The base of all errors that are raised on purpose.
+
+    `str()` is the message for the user, `cure` what to do where the message does not say it.
+    """
+
+    def __init__(self, sentence: str = "", *, cure: Cure | None = None) -> None:
         super().__init__(printable(sentence))
+        self.cure = cure
 
 
 class TokenFileError(IntuneVppError):
-    """The `.vpptoken` file cannot be used."""
+    """The `.vpptoken` file cannot be used, or is not available."""
 
 
 class RenewalRefused(IntuneVppError):
-    """A renewal would go backwards (an older file) or sideways (another organization)."""
+    """A renewal would apply an older token file, or that of another organization."""
 
 
 class WrongLocation(IntuneVppError):
-    """The token belongs to another location than `expectedLocationName`."""
+    """The token is for another location than `expectedLocationName`."""
 
 
 class WrongTenant(IntuneVppError):
-    """The state belongs to another tenant than the credentials."""
+    """The resource was created in another tenant than that of the credentials."""
 
 
 class DeletionRefused(IntuneVppError):
-    """`deletionProtection` is on."""
+    """The token must not be deleted, because `deletionProtection` is on."""
 
 
 class SettingsError(IntuneVppError):
-    """The provider's configuration is missing something or contradicts itself."""
+    """The provider's configuration is incomplete or contradictory."""
 
 
 class AdoptionRefused(IntuneVppError):
-    """The token to adopt does not exist, or is not clearly this one."""
+    """The token to adopt does not exist, is ambiguous, or already belongs to another resource."""
 
 
 class DuplicateToken(IntuneVppError):
-    """Another token of the tenant was made from the same file, or is for the same location."""
+    """Another token of the tenant was created from the same file, or is for the same location."""
 
 
 class InvalidRequest(IntuneVppError):
-    """What a function asks for is not there, or not one thing."""
+    """What a function or an import asks for does not exist, or is ambiguous."""
 
 
 class StateError(IntuneVppError):
-    """The state of a resource holds a member of the wrong type: it was edited by hand, or nobody knows how."""
+    """The state of a resource has a missing member, or one of the wrong type: it was probably edited."""
 
 
 class SyncFailed(IntuneVppError):
-    """A licence sync ended badly, or Intune will not sync this token."""
+    """A licence sync failed, or Intune does not sync this token."""
 
 
 class SyncTimedOut(SyncFailed):
@@ -92,7 +127,7 @@ class SyncTimedOut(SyncFailed):
 
 
 class RevocationFailed(IntuneVppError):
-    """Licences could not be revoked, or not all of them."""
+    """Some or all licences could not be revoked."""
 
 
 class RevocationTimedOut(RevocationFailed):
@@ -100,21 +135,21 @@ class RevocationTimedOut(RevocationFailed):
 
 
 class WaitInterrupted(IntuneVppError):
-    """The engine asked to stop while something was waited for.
+    """The engine asked to stop during a wait.
 
-    `asked` says whether what was waited for is the answer of a call that was made: it goes on, unheard.
+    `asked` says whether the wait was for a call that had been made: the call continues, and its answer is dropped.
     """
 
-    def __init__(self, sentence: str, *, asked: bool = False) -> None:
-        super().__init__(sentence)
+    def __init__(self, sentence: str, *, asked: bool = False, cure: Cure | None = None) -> None:
+        super().__init__(sentence, cure=cure)
         self.asked = asked
 
 
 class GraphError(IntuneVppError):
-    """Graph (or Entra, on its behalf) did not do what was asked.
+    """Graph or Entra refused a request, failed, or did not answer.
 
-    `status` is the HTTP status (None without an answer), `code` and `request_id` are Graph's, `retry_after` is in
-    seconds.
+    `status` is the HTTP status (None without an answer), `code` and `request_id` are those of the answer (empty where
+    it has none), `retry_after` is its Retry-After header in seconds.
     """
 
     def __init__(
@@ -138,14 +173,14 @@ class SignInRefused(GraphError):
 
 
 class PermissionMissing(GraphError):
-    """The app registration may not do this (403)."""
+    """The app registration lacks a permission (403)."""
 
 
 class NotFound(GraphError):
-    """A 404. `from_graph` says that Graph itself says so of the entity that the path names.
+    """A 404, which alone does not prove that the entity was deleted (see TokenGone).
 
-    That is: in Graph's or Intune's error envelope, with the code ResourceNotFound, and without a word of scope tags or
-    roles. It is no proof of a deletion alone (see TokenGone).
+    `from_graph` says that the answer is Graph's own, about the entity in the path: an error envelope with the code
+    ResourceNotFound and no mention of scope tags or roles.
     """
 
     def __init__(
@@ -162,7 +197,7 @@ class NotFound(GraphError):
 
 
 class TokenGone(GraphError):
-    """The vppToken was deleted: Graph answers 404 for its path, and a listing lacks it."""
+    """The vppToken was deleted: Graph answers 404 for its path and does not list it."""
 
 
 class Conflict(GraphError):
@@ -178,7 +213,7 @@ class GraphUnavailable(GraphError):
 
 
 class GraphUnreachable(GraphError):
-    """There was no response, or an unreadable one: the request may have been processed."""
+    """There was no answer, or an unreadable one: the request may have been processed."""
 
 
 class RequestNotSent(GraphUnreachable):

@@ -6,16 +6,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import kinds
-from intune_vpp.core.model import (
-    APP_LICENSES,
-    BY_ATTRIBUTE,
-    OBSERVED,
-    UNKNOWN,
-    AppLicenses,
-    VppToken,
-    VppTokenArgs,
-)
 from intune_vpp.core.printable import without_controls
+from intune_vpp.core.resource_type import UNKNOWN
+from intune_vpp.core.vpp_token import APP_LICENSES, VPP_TOKEN, AppLicenses, VppToken, VppTokenArgs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,7 +25,7 @@ LONGEST_ID = 1000
 
 def members(args: VppTokenArgs, attributes: Iterable[str]) -> dict[str, Any]:
     """The named inputs as members of a request body; what is not managed stays out of it."""
-    values = {BY_ATTRIBUTE[attribute].name: getattr(args, attribute) for attribute in attributes}
+    values = {VPP_TOKEN[attribute].name: getattr(args, attribute) for attribute in attributes}
     return {name: _to_json(value) for name, value in values.items() if value is not None and value is not UNKNOWN}
 
 
@@ -45,7 +38,7 @@ def token_from(entity: Mapping[str, Any]) -> VppToken:
     inner = entity.get("value")
     if isinstance(inner, dict) and not id_from(entity):
         entity = inner
-    found = kinds.read(OBSERVED, entity, _ignored)
+    found = kinds.read(VPP_TOKEN.observed, entity, _ignored)
     return VppToken(id=id_from(entity), **{name: _without_controls(value) for name, value in found.items()})
 
 

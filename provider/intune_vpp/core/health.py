@@ -10,15 +10,16 @@ from intune_vpp.core import times
 from intune_vpp.core.enums import SyncStatus, TokenState
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from intune_vpp.core.model import VppTokenState
     from intune_vpp.core.stoken import SToken
+    from intune_vpp.core.vpp_token import VppTokenState
 
 _DOWNLOAD = re.compile(r"sToken_for_(?P<location>.+?)(?: ?\(\d+\))?(?:\.vpptoken)?")
 """Apple's name of the file, and a browser's number where it was downloaded before."""
 
-CURES = {
+CURES: Mapping[str, str] = {
     TokenState.EXPIRED: "Its apps are no longer installed or updated. Renew it with a new content token from Apple.",
     TokenState.INVALID: (
         "Apple no longer accepts it: usually its Managed Apple Account has a new password or was disabled. Download "
@@ -58,8 +59,8 @@ def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_rea
     observed = state.observed
     seen = f" (seen {times.day(state.observed_at)})" if state.observed_at else ""
     found = []
-    cure = next((cure for trouble, cure in CURES.items() if observed.state == trouble), None)
-    if cure and observed.state:
+    cure = CURES.get(observed.state or "")
+    if cure:
         found.append(f"{observed.label} is {observed.state} in Intune{seen}. {cure}")
     if state.duplicate_token_ids and not just_read:
         others = ", ".join(state.duplicate_token_ids)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.model import BY_ATTRIBUTE, VppToken, VppTokenArgs, same
+from intune_vpp.core.resource_type import same
+from intune_vpp.core.vpp_token import VPP_TOKEN, VppToken, VppTokenArgs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -37,7 +38,7 @@ def has_labels(found: VppToken, args: VppTokenArgs) -> bool:
     return all(
         getattr(args, name) is None
         or getattr(found, name) is None
-        or same(BY_ATTRIBUTE[name], getattr(found, name), getattr(args, name))
+        or same(VPP_TOKEN[name], getattr(found, name), getattr(args, name))
         for name in ("apple_id", "display_name")
     )
 

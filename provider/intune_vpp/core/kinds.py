@@ -10,12 +10,13 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core import times
-from intune_vpp.core.model import ACTION_RESULT, Kind, TokenFile, camel_case
+from intune_vpp.core.resource_type import Kind, camel_case
+from intune_vpp.core.vpp_token import ACTION_RESULT, TokenFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from intune_vpp.core.model import Property
+    from intune_vpp.core.resource_type import Property
 
     Unfit = Callable[[str, str], None]
 
@@ -26,7 +27,7 @@ DEEPEST: Final = 8
 """How many lists and objects may lie within each other in a member that the provider does not know."""
 
 _LARGEST_COUNT = 2**53
-"""Beyond it a double skips whole numbers."""
+"""The largest whole number up to which a double represents every whole number exactly."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _RESULT_MEMBERS = {prop.name: prop for prop in ACTION_RESULT}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
-from intune_vpp.core.model import UNKNOWN, Kind, Sent, TokenFile
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
+from intune_vpp.core.resource_type import UNKNOWN, Kind, Sent
+from intune_vpp.core.vpp_token import TokenFile
 
 if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
     from intune_vpp.core.operations import Operation
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
 
 _DEEDS = {
     LICENSE_SYNC.name: "Syncs the licences of {}",

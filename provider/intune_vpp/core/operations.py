@@ -1,9 +1,9 @@
-"""The resources that run an operation: their inputs and outputs, and what a change of them leads to.
+"""The resources that run an operation: the table of each, and its result.
 
 Graph calls what can be done to a vppToken an action (https://learn.microsoft.com/graph/api/resources/
-intune-onboarding-vpptoken, Methods). A resource stands for one that was done: nothing in the tenant is created by it
-and nothing is deleted with it. Inputs and outputs are plain property maps by Graph's names, described by the tables
-here; the outputs repeat the inputs that were acted on, so that a change is seen on any door.
+intune-onboarding-vpptoken, Methods). Such a resource runs one: it creates nothing in the tenant, and deleting it undoes
+nothing. Inputs and outputs are plain property maps by Graph's names, described by the tables here; the outputs repeat
+the inputs that were used, so that both doors see a change of them.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from intune_vpp.core.check import Policy, Problem, needs_beta, type_error
 from intune_vpp.core.enums import ENDED
-from intune_vpp.core.model import ACTION_RESULT, UNKNOWN, Compare, Kind, Property, Sent, same
+from intune_vpp.core.resource_type import Compare, Kind, Property, ResourceType, Sent
+from intune_vpp.core.vpp_token import ACTION_RESULT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from intune_vpp.core.errors import IntuneVppError
 
@@ -25,24 +25,17 @@ def _input(attribute: str, kind: Kind, **more: Any) -> Property:
     return Property(attribute=attribute, kind=kind, sent=Sent.PROVIDER_ONLY, **more)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One type of resource: `name` in Pulumi, what it takes and tells, and whether v1.0 lacks it.
+@dataclass(frozen=True, kw_only=True)
+class Operation(ResourceType):
+    """A type of resource that runs an operation.
 
-    A change of `triggers` acts again, one of `vppTokenId` replaces; any other is for the next time it acts.
-    `pending` tells from the outputs whether what was begun was not seen to end; `progress` is the output that shows it.
+    A change of `triggers` runs it again, a change of `vppTokenId` replaces the resource; any other input counts the
+    next time it runs. `pending` says, from the outputs, that it was started and not seen to end; `progress` is the
+    output that shows its progress.
     """
 
-    name: str
-    properties: tuple[Property, ...]
-    beta_only: bool = False
     pending: Callable[[Mapping[str, Any]], bool] = lambda _: False
     progress: str | None = None
-
-    @property
-    def inputs(self) -> tuple[Property, ...]:
-        """What a program gives."""
-        return tuple(prop for prop in self.properties if prop.sent)
 
 
 _TARGET = _input("vpp_token_id", Kind.GUID, compare=Compare.CASELESS, required=True)
@@ -73,6 +66,7 @@ LICENSE_REVOCATION: Final = Operation(
         _input("revoke_untracked_licenses", Kind.BOOL, default=False),
         _TENANT,
         Property(attribute="requested_date_time", kind=Kind.TIME),
+        Property(attribute="previous_start_date_times", kind=Kind.STRINGS),
         *ACTION_RESULT,
     ),
     pending=lambda outputs: outputs.get("actionState") not in ENDED,
@@ -88,60 +82,11 @@ OPERATIONS: Final = (LICENSE_SYNC, LICENSE_REVOCATION, LICENSE_COUNT_SYNC)
 
 @dataclass(frozen=True, slots=True)
 class OperationResult:
-    """What Pulumi keeps of an action that was done, and what went wrong with it."""
+    """The id and outputs of an operation that was started, and what went wrong after that."""
 
     id: str
     outputs: Mapping[str, Any]
     failure: IntuneVppError | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What an update leads to: the inputs that differ, and whether that acts again.
-
-    `resumes` says that what was begun was not seen to end, `replaces` names the inputs without which it is another
-    resource.
-    """
-
-    changed: tuple[str, ...] = ()
-    replaces: tuple[str, ...] = ()
-    acts: bool = False
-    resumes: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.changed) or self.resumes
-
-
-def check(operation: Operation, inputs: Mapping[str, Any], policy: Policy) -> list[Problem]:
-    """The problems with the inputs; where there are any, nothing may be sent."""
-    known = {prop.name: prop for prop in operation.inputs}
-    problems = [
-        Problem("", f"{name} is not an input of a {operation.name}.")
-        for name in inputs
-        if name not in known and not name.startswith("__")
-    ]
-    if operation.beta_only and not policy.beta:
-        problems.append(Problem("", needs_beta(f"A {operation.name}")))
-    for prop in operation.inputs:
-        value = inputs.get(prop.name)
-        if value is None and prop.required:
-            problems.append(Problem("", f"{prop.name} is required: the id of a vppToken."))
-        elif value is not None and value is not UNKNOWN and (reason := type_error(prop, value)):
-            problems.append(Problem("", reason))
-    return problems
-
-
-def plan(
-    operation: Operation, before: Mapping[str, Any], inputs: Mapping[str, Any], ignoring: Collection[str] = ()
-) -> Plan:
-    """What an update from the outputs `before` to `inputs` leads to; names in `ignoring` count as they were."""
-    compared = [prop for prop in operation.inputs if prop.name not in ignoring]
-    changed = tuple(prop.name for prop in compared if not same(prop, before.get(prop.name), inputs.get(prop.name)))
-    # An id that is not known yet replaces nothing: the engine asks so about all that hangs on a token that it replaces,
-    # and the token stays. Once the id is known it asks again.
-    known = inputs.get(_TARGET.name) is not UNKNOWN
-    replaces = tuple(name for name in changed if name == _TARGET.name and known)
-    return Plan(changed=changed, replaces=replaces, acts=_TRIGGERS.name in changed, resumes=operation.pending(before))
 
 
 def results(operation: Operation, outputs: Mapping[str, Any]) -> dict[str, Any]:

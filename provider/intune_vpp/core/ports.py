@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from intune_vpp.core.model import AppLicenses, Listing, VppToken
     from intune_vpp.core.stoken import SToken
+    from intune_vpp.core.vpp_token import AppLicenses, Listing, VppToken
 
 
 T = TypeVar("T")

@@ -1,7 +1,7 @@
-"""Text from outside, made safe to show.
+"""Makes text from outside safe to print.
 
-Graph, Entra, token files and people decide about many words in our sentences. A terminal acts on control characters,
-and a pipeline acts on lines and markers that look like its own commands.
+Our sentences quote Graph, Entra, token files and inputs. A terminal interprets control characters, and a pipeline
+interprets lines and markers that look like its own commands.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import re
 _REPLACEMENT = "\ufffd"
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, line and paragraph separators, characters that turn the direction of text, and lone surrogates.
+"""Control characters, line and paragraph separators, characters that change the text direction, lone surrogates.
 
-No name holds one of them on purpose.
+No name contains one of them on purpose.
 """
 
 _MARKER = re.compile(r"##(?=\w*\[)")
@@ -23,21 +23,20 @@ https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
 """
 
 _COLOR = re.compile(r"<(?=\{%)")
-"""Pulumi's engine reads `<{%...%}>` in a message as a colour, and panics at one that it does not know."""
+"""Pulumi's engine reads `<{%...%}>` in a message as a colour, and panics at an unknown one."""
 
 _WORKFLOW_COMMAND = "::"
-"""GitHub Actions reads a line that begins with it, after any white space, as a command.
+"""GitHub Actions reads a line that begins with it, after optional white space, as a command.
 
 https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 """
 
 
 def printable(text: str) -> str:
-    """The text on one line that a terminal shows and neither a terminal nor a pipeline acts on.
+    """The text as one line in which neither a terminal nor a pipeline finds a command.
 
-    Each run of white space becomes one space, each other character that cannot be printed (`str.isprintable`) becomes
-    U+FFFD, and a space breaks the markers of pipeline commands and of Pulumi's colours. Applying it twice changes
-    nothing more.
+    Each run of white space becomes one space, each other character that is not printable (`str.isprintable`) becomes
+    U+FFFD, and a space breaks the markers of pipeline commands and of Pulumi's colours. The function is idempotent.
     """
     shown = text if text.isprintable() else "".join(map(_shown, text))
     line = _COLOR.sub("< ", _MARKER.sub("# #", " ".join(shown.split())))
@@ -45,9 +44,9 @@ def printable(text: str) -> str:
 
 
 def without_controls(text: str) -> str:
-    """A value from outside as it may be stored: each of `CONTROLS` is U+FFFD, all else stays as it is.
+    """A value from outside for the state: each of `CONTROLS` becomes U+FFFD, the rest is unchanged.
 
-    `pulumi stack output`, and `--diff` for a value of several lines, print values raw.
+    The engine prints values of the state raw (`pulumi stack output`, and `--diff` for a value of several lines).
     """
     return CONTROLS.sub(_REPLACEMENT, text)
 

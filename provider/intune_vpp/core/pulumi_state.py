@@ -9,23 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import kinds, stoken
-from intune_vpp.core.errors import StateError
-from intune_vpp.core.model import (
-    INPUTS,
-    OBSERVED,
-    PROPERTIES,
-    UNKNOWN,
+from intune_vpp.core.errors import Cure, StateError
+from intune_vpp.core.resource_type import UNKNOWN, Compare, Kind, Property, Sent, camel_case
+from intune_vpp.core.vpp_token import (
     UNSEEN_FINGERPRINT,
+    VPP_TOKEN,
     AppLicenses,
-    Compare,
-    Kind,
-    Property,
-    Sent,
     TokenFile,
     VppToken,
     VppTokenArgs,
     VppTokenState,
-    camel_case,
 )
 
 if TYPE_CHECKING:
@@ -37,11 +30,10 @@ if TYPE_CHECKING:
 OBSERVED_AT = "__observedAt"
 LOOK_FOR_DUPLICATES = "__lookForDuplicates"
 APPLIED = "__inputs"
-EARLIER = "__earlier"  # of a revocation that has not been seen yet: when those before it started
 """The engine neither shows nor compares names with two underscores in front."""
 
 
-_TOKEN_FILE = tuple(prop for prop in INPUTS if prop.kind is Kind.OBJECT)
+_TOKEN_FILE = tuple(prop for prop in VPP_TOKEN.inputs if prop.kind is Kind.OBJECT)
 
 
 def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
@@ -49,7 +41,7 @@ def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
 
     Raises StateError for a member of another kind.
     """
-    return VppTokenArgs(**_read(INPUTS, properties))
+    return VppTokenArgs(**_read(VPP_TOKEN.inputs, properties))
 
 
 def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenArgs:
@@ -58,7 +50,7 @@ def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenAr
     After an update that half failed the engine has the older ones; where nothing was to be done it has taken over the
     newer ones, and a file that counts as applied among them, without telling the provider.
     """
-    never = [prop.name for prop in INPUTS if prop.compare is Compare.NEVER and prop.kind is not Kind.OBJECT]
+    never = [prop.name for prop in VPP_TOKEN.inputs if prop.compare is Compare.NEVER and prop.kind is not Kind.OBJECT]
     if not stoken.is_fingerprint(str(applied.get("token"))):
         never += ["token", "tokenFile"]
     return args_from({**applied, **{name: asked[name] for name in never if name in asked}})
@@ -81,7 +73,7 @@ def is_fingerprint_or_marker(token: object) -> bool:
 
 def args_to(args: VppTokenArgs) -> dict[str, Any]:
     """Inputs for the engine; what is not managed is absent."""
-    return _present(args, INPUTS)
+    return _present(args, VPP_TOKEN.inputs)
 
 
 def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> VppTokenState:
@@ -90,10 +82,10 @@ def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, A
     `inputs` are the engine's own, which a dynamic provider is not told. Tolerates records of older versions, in which
     members may be absent. Raises StateError for a member of another kind.
     """
-    found = kinds.read(PROPERTIES, outputs, _refuse)
+    found = kinds.read(VPP_TOKEN.properties, outputs, _refuse)
     applied = _applied(_stored_inputs(outputs.get(APPLIED)) or inputs or {}, inputs or {})
     return VppTokenState(
-        observed=VppToken(id=token_id, **{prop.attribute: found[prop.attribute] for prop in OBSERVED}),
+        observed=VppToken(id=token_id, **{prop.attribute: found[prop.attribute] for prop in VPP_TOKEN.observed}),
         tenant_id=found["tenant_id"] or "",
         inputs=applied,
         observed_at=kinds.value(Kind.TIME, OBSERVED_AT, outputs.get(OBSERVED_AT), _refuse) or "",
@@ -110,15 +102,18 @@ def operation_from(operation: Operation, properties: Mapping[str, Any]) -> dict[
     Raises StateError for a member of another kind.
     """
     found = _read(operation.properties, properties)
-    known = {prop.name: found[prop.attribute] for prop in operation.properties}
-    kinds.value(Kind.STRINGS, EARLIER, properties.get(EARLIER), _refuse)
+    known = {prop.name: _from_model(found[prop.attribute]) for prop in operation.properties}
     return {name: value for name, value in {**properties, **known}.items() if value is not None}
 
 
-def state_to(state: VppTokenState) -> dict[str, Any]:
-    """Outputs for the engine: what Graph reports, what was applied, and what the provider does with the token."""
+def state_to(state: VppTokenState, *, with_inputs: bool = True) -> dict[str, Any]:
+    """Outputs for the engine: what Graph reports, what was applied, and what the provider does with the token.
+
+    `with_inputs` adds the applied inputs, for an engine that does not keep them itself: it tells a dynamic provider the
+    outputs only, and after an update that half failed it keeps the older inputs.
+    """
     outputs = observed_to(state.observed)
-    for prop in INPUTS:
+    for prop in VPP_TOKEN.inputs:
         if prop.sent is Sent.PROVIDER_ONLY and prop.attribute != "token_file":
             value = getattr(state.inputs, prop.attribute)
             outputs[prop.name] = prop.default if value is None else value
@@ -128,13 +123,13 @@ def state_to(state: VppTokenState) -> dict[str, Any]:
     outputs["tokenFile"] = _from_model(state.token_file)
     outputs["duplicateTokenIds"] = list(state.duplicate_token_ids) or None
     outputs[LOOK_FOR_DUPLICATES] = True if state.look_for_duplicates else None
-    outputs[APPLIED] = args_to(state.inputs)
+    outputs[APPLIED] = args_to(state.inputs) if with_inputs else None
     return {name: value for name, value in outputs.items() if value is not None}
 
 
 def observed_to(observed: VppToken) -> dict[str, Any]:
     """What Graph reports of a token, for the engine."""
-    return _present(observed, OBSERVED)
+    return _present(observed, VPP_TOKEN.observed)
 
 
 def licenses_to(found: AppLicenses) -> dict[str, Any]:
@@ -170,11 +165,11 @@ def _stored_inputs(found: object) -> Mapping[str, Any]:
         return {}
     if not isinstance(found, dict):
         _refuse(APPLIED, "an object")
-    kinds.read(INPUTS, found, lambda name, expected: _refuse(f"{APPLIED}.{name}", expected))
+    kinds.read(VPP_TOKEN.inputs, found, lambda name, expected: _refuse(f"{APPLIED}.{name}", expected))
     return found
 
 
 def _refuse(name: str, expected: str) -> NoReturn:
     # Never the value: it may be secret.
     what = f"The state of this resource has a member {name} that is not {expected}."
-    raise StateError(f"{what} Correct or remove that member with `pulumi state edit`.")
+    raise StateError(what, cure=Cure.CORRECT_STATE)

@@ -1,8 +1,8 @@
-"""How a revocation of licences stands: (what was begun, what is seen now) → wait, or ended, and how.
+"""The state of a licence revocation: (what was started, what Graph shows now) → keep waiting, or the result.
 
-Graph answers a revocation with no content; how it goes on is told in the token's `tokenActionResults`
+Graph answers `revokeLicenses` without content and reports progress in the token's `tokenActionResults`
 (https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptokenrevokelicensesactionresult). Nothing there
-names the request that began it, so it is known by its start.
+names the request that started a revocation, so it is identified by a start that was not there before the request.
 """
 
 from __future__ import annotations
@@ -13,33 +13,38 @@ from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import ENDED, ActionState, FailureReason
-from intune_vpp.core.errors import RevocationFailed, RevocationTimedOut
-from intune_vpp.core.model import VppToken, camel_case
+from intune_vpp.core.errors import (
+    Cure,
+    GraphUnavailable,
+    GraphUnreachable,
+    RequestNotSent,
+    RevocationFailed,
+    RevocationTimedOut,
+    SignInRefused,
+)
+from intune_vpp.core.resource_type import camel_case
+from intune_vpp.core.vpp_token import VppToken
 from intune_vpp.core.waiting import TIME_ALLOWED, WaitResult, in_words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from intune_vpp.core.errors import IntuneVppError
+    from intune_vpp.core.errors import GraphError
+    from intune_vpp.core.vpp_token import VppToken
 
 RESULT_TYPE = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
 
-OUT_OF_SIGHT = timedelta(minutes=1)
-"""How long a revocation that was seen may be missing from a token's results before it is believed to be gone."""
-
 REPLACE_IT = "To revoke again, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
 
-UNANSWERED = timedelta(seconds=20)
-"""How long a revocation whose answer was lost may take to show before it is believed not to have begun."""
+CLOCK_TOLERANCE = timedelta(hours=1)
+"""How much earlier than this machine's time of the request, by Intune's clock, a revocation may have started.
 
-SKEW = timedelta(minutes=5)
-"""How far Graph's clock may be behind ours."""
+Graph may omit an old revocation from one answer and show it in the next: it must not pass for the new one, since a
+token is deleted on the word of that one.
+"""
 
-LONG_BEFORE = timedelta(hours=1)
-"""What began so long before the request, by two clocks, is not what it began, whatever was seen before it."""
-
-_UNDER_WAY = frozenset({ActionState.PENDING, ActionState.ACTIVE})
-_REASONS = {
+_RUNNING = frozenset({ActionState.PENDING, ActionState.ACTIVE})
+_REASONS: Mapping[str, str] = {
     FailureReason.APPLE_FAILURE: "Apple's service failed. Try again later",
     FailureReason.INTERNAL_ERROR: "Intune had an internal error. Try again later",
     FailureReason.EXPIRED_VPP_TOKEN: "the token has expired. Renew it with a new content token from Apple",
@@ -51,23 +56,22 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """One revocation to follow: by its `start` where that is known, else the newest that was not there before it.
+    """One revocation to follow, from `started_at` for as long as `allowed`.
 
-    `earlier` are the starts that were there before it, None where nobody knows them: then those count that began since
-    it was requested, by two clocks. `seen_at` is when it was seen last, `allowed` how long to wait from `since` at all.
+    It is identified by its `start` once that was seen; until then it is the newest whose start is not among `previous`,
+    the starts that Graph showed before the request, and not more than `CLOCK_TOLERANCE` before `requested_at`.
     """
 
-    requested_at: datetime
-    since: datetime
-    seen_at: datetime | None = None
-    start: str | None = None
-    earlier: frozenset[str] | None = None
+    started_at: datetime
     allowed: timedelta = TIME_ALLOWED
+    start: str | None = None
+    previous: frozenset[str] = frozenset()
+    requested_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What Graph tells of one revocation; members that are not there are None, enum members pass through."""
+    """Graph's report of one revocation; absent members are None, unknown enum members pass through."""
 
     action_name: str | None = None
     action_state: str | None = None
@@ -93,76 +97,73 @@ class Result:
         return not self.action_failure_reason or self.action_failure_reason == FailureReason.NONE
 
 
+def was_refused(error: GraphError) -> bool:
+    """Whether a request for a revocation certainly started nothing: it was not sent, or Graph itself refused it.
+
+    Every other outcome counts as started, since a second revocation takes licences that were assigned meanwhile: no
+    answer, a 408, a 5xx, and an error without Graph's code, which a proxy may send after it passed the request on.
+    """
+    if isinstance(error, (RequestNotSent, SignInRefused)):
+        return True
+    return bool(error.code) and not isinstance(error, (GraphUnavailable, GraphUnreachable))
+
+
 def results(observed: VppToken) -> list[Result]:
     """The revocations of a token, in Graph's order."""
-    told = observed.token_action_results or ()
-    return [result_from(one) for one in told if one.get("@odata.type") == RESULT_TYPE]
+    shown = observed.token_action_results or ()
+    return [result_from(one) for one in shown if one.get("@odata.type") == RESULT_TYPE]
 
 
 def starts(observed: VppToken) -> frozenset[str]:
-    """When the revocations of a token began."""
+    """When the revocations of a token started."""
     return frozenset(one.start_date_time for one in results(observed) if one.start_date_time)
 
 
 def running(observed: VppToken) -> Result | None:
     """The revocation of a token that has not ended, the newest where there are several.
 
-    One that waits may have no start yet; what has neither a start nor a state of one under way never was.
+    A pending one may have no start yet. An entry with neither a start nor a running state is a blank, not a revocation.
     """
-    open_ = [one for one in results(observed) if not one.has_ended]
-    return _newest([one for one in open_ if one.start_date_time or one.action_state in _UNDER_WAY])
+    unended = [one for one in results(observed) if not one.has_ended]
+    return _newest([one for one in unended if one.start_date_time or one.action_state in _RUNNING])
 
 
 def find(watch: Watch, observed: VppToken) -> Result | None:
     """The watched revocation among the results that a token shows now, None where there is none."""
-    found = [one for one in results(observed) if one.start_date_time]
+    started = [one for one in results(observed) if one.start_date_time]
     if watch.start is not None:
-        return next((one for one in found if _same_start(one.start_date_time, watch.start)), None)
-    first = watch.requested_at - (SKEW if watch.earlier is None else LONG_BEFORE)
-    earlier = watch.earlier or ()
-    late = [one for one in found if _began(one) >= first]
-    return _newest([one for one in late if not any(_same_start(one.start_date_time, start) for start in earlier)])
+        return next((one for one in started if _same_start(one.start_date_time, watch.start)), None)
+    new = [one for one in started if not any(_same_start(one.start_date_time, was) for was in watch.previous)]
+    return _newest([one for one in new if not _started_long_before(one, watch.requested_at)])
 
 
-def shows(watch: Watch, observed: VppToken) -> bool:
-    """Whether a token shows what is watched; one that waits shows no start yet, and may be the one."""
+def contains(watch: Watch, observed: VppToken) -> bool:
+    """Whether a token shows the watched revocation; a pending one without a start may be it."""
     return find(watch, observed) is not None or (watch.start is None and running(observed) is not None)
 
 
-def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
-    """How the revocation ended; None while it is still running."""
+def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
+    """How the watched revocation ended; None while it is to be waited for, at the longest until the time allowed."""
     result = find(watch, observed)
     if result is not None and result.has_ended:
         return verdict(result, observed.label)
-    waited, unseen = now - watch.since, now - (watch.seen_at or watch.since)
-    if result is None and watch.start is not None and unseen >= min(OUT_OF_SIGHT, watch.allowed):
-        what = f"Intune no longer shows the revocation of {observed.label} that began at {watch.start}."
-        return WaitResult(RevocationFailed(f"{what} Check in Intune whether its licences were revoked."))
-    # One that waits shows no start yet, and may be the one.
+    if now - watch.started_at < watch.allowed:
+        return None
+    what = f"The revocation of the licences of {observed.label}"
+    if not contains(watch, observed):
+        if watch.start is not None:
+            what = f"{what} disappeared from Intune (it started at {watch.start})."
+            return WaitResult(RevocationFailed(f"{what} Check in Intune whether they were revoked."))
+        what = f"{what} has not appeared in Intune within {in_words(watch.allowed)} and may not have started."
+        return WaitResult(RevocationFailed(f"{what} Check in Intune."))
     shown = result or running(observed)
-    asked = now - watch.requested_at
-    overdue = waited >= min(OUT_OF_SIGHT, watch.allowed) and asked >= max(TIME_ALLOWED, watch.allowed)
-    if overdue and (shown, watch.start, watch.seen_at) == (None, None, None):
-        what = f"Intune shows no revocation of the licences of {observed.label} since {times.text(watch.requested_at)}"
-        return WaitResult(RevocationFailed(f"{what}. It may never have started. Check in Intune."))
-    if waited >= watch.allowed:
-        what = f"The revocation of the licences of {observed.label} did not end within {in_words(watch.allowed)}"
-        return WaitResult(
-            RevocationTimedOut(f"{what} ({_stands(shown, watch)}). Run pulumi again to continue waiting.")
-        )
-    return None
-
-
-def _stands(shown: Result | None, watch: Watch) -> str:
-    if shown is None:
-        return "Intune does not show it"
-    start = shown.start_date_time
-    long = f" since {start}" if start and _began(shown) < watch.since - LONG_BEFORE else ""
-    return f"it is {shown.action_state or 'in an unknown state'}{long}"
+    state = (shown and shown.action_state) or "in an unknown state"
+    what = f"{what} did not end within {in_words(watch.allowed)} (it is {state})."
+    return WaitResult(RevocationTimedOut(what, cure=Cure.WAIT_AGAIN))
 
 
 def verdict(result: Result, label: str) -> WaitResult:
-    """What to say of a revocation: a failure, or a warning where some licences are left; nothing while it goes on."""
+    """A revocation that has ended: a failure, or a warning where some licences are left. Empty before its end."""
     if not result.has_ended:
         return WaitResult()
     total, failed = result.total_licenses_count or 0, max(0, result.failed_licenses_count or 0)
@@ -181,41 +182,17 @@ def verdict(result: Result, label: str) -> WaitResult:
     return WaitResult(RevocationFailed(f"The licences of {label} could not be revoked{counted}: {because}."))
 
 
-def _because(result: Result) -> str:
-    reason = result.action_failure_reason
-    if result.has_no_reason:
-        return "Intune gives no reason"
-    words = next((words for known, words in _REASONS.items() if known == reason), None)
-    return f"{words} ({reason})" if words else f"Intune gives the reason {reason}"
+def unresolved(result: Result, label: str) -> WaitResult:
+    """The failure or warning of a revocation that remains until its resource is replaced."""
+    return with_cure(verdict(result, label))
 
 
-def _same_start(one: str | None, other: str | None) -> bool:
-    """Whether two starts are one: to the second, where one is written without a fraction of it."""
-    first, second = times.parse(one), times.parse(other)
-    if first is None or second is None:
-        return one == other
-    if not first.microsecond or not second.microsecond:
-        return times.same_second(one, other)
-    return first == second
-
-
-def _newest(found: list[Result]) -> Result | None:
-    return max(found, key=_began, default=None)
-
-
-def _began(result: Result) -> datetime:
-    return times.parse(result.start_date_time) or datetime.min.replace(tzinfo=UTC)
-
-
-def with_cure(failure: IntuneVppError | None) -> IntuneVppError | None:
-    """The failure, and where only doing it again can help, how that is done."""
-    lost = isinstance(failure, RevocationFailed) and not isinstance(failure, RevocationTimedOut)
-    return RevocationFailed(f"{failure} {REPLACE_IT}") if lost else failure
-
-
-def how_again(sentence: str | None) -> str | None:
-    """A sentence, with how a revocation is done once more."""
-    return sentence and f"{sentence} {REPLACE_IT}"
+def with_cure(ended: WaitResult) -> WaitResult:
+    """The same result, with how to revoke again where waiting longer does not help."""
+    failure = ended.failure
+    if isinstance(failure, RevocationFailed) and not isinstance(failure, RevocationTimedOut):
+        failure = RevocationFailed(f"{failure} {REPLACE_IT}")
+    return WaitResult(failure, ended.warning and f"{ended.warning} {REPLACE_IT}")
 
 
 def result_to(result: Result) -> dict[str, Any]:
@@ -224,11 +201,28 @@ def result_to(result: Result) -> dict[str, Any]:
 
 
 def result_from(members: Mapping[str, Any]) -> Result:
-    """What Graph tells of a revocation, from outputs or from one of `tokenActionResults`, each read by kind before."""
+    """A result from outputs, or from an item of `tokenActionResults`; the kinds of its members were checked before."""
     return Result(**{field.name: members.get(camel_case(field.name)) for field in fields(Result)})
 
 
-def unresolved(result: Result, label: str) -> WaitResult:
-    """The failure or warning of a revocation that remains until the resource is replaced."""
-    ended = verdict(result, label)
-    return WaitResult(with_cure(ended.failure), how_again(ended.warning))
+def _because(result: Result) -> str:
+    if result.has_no_reason:
+        return "Intune gives no reason"
+    reason = result.action_failure_reason or ""
+    words = _REASONS.get(reason)
+    return f"{words} ({reason})" if words else f"Intune gives the reason {reason}"
+
+
+def _same_start(one: str | None, other: str | None) -> bool:
+    # To the second: Graph may write fewer digits of a fraction, and a token has no two revocations in one second.
+    return one == other or times.same_second(one, other)
+
+
+def _started_long_before(one: Result, requested_at: datetime | None) -> bool:
+    start = times.parse(one.start_date_time)
+    return start is not None and requested_at is not None and start < requested_at - CLOCK_TOLERANCE
+
+
+def _newest(found: list[Result]) -> Result | None:
+    long_ago = datetime.min.replace(tzinfo=UTC)
+    return max(found, key=lambda one: times.parse(one.start_date_time) or long_ago, default=None)

@@ -1,4 +1,4 @@
-"""The text of a `.vpptoken` file, read: what Apple's content token says about itself.
+"""Parses the text of a `.vpptoken` file, Apple's content token.
 
 The file is one base64 string of a JSON object with `token`, `expDate` and `orgName`
 (https://developer.apple.com/documentation/devicemanagement/getting-started-with-the-management-api). All of its text

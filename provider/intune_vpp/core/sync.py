@@ -13,7 +13,7 @@ from intune_vpp.core.health import CURES
 from intune_vpp.core.waiting import TIME_ALLOWED, TRIES_AGAIN, WaitResult, in_words
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.vpp_token import VppToken
 
 STALE_STATE = timedelta(minutes=1)
 """How long a state or status that was there before the write may stay before it is believed to be the new one."""
@@ -38,7 +38,7 @@ class Watch:
     expects: str | None = None
 
 
-def judge(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
+def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
     """How the watched sync ended; None while it is still running."""
     waited = now - watch.started_at
     if _synced_since(watch, observed) and observed.last_sync_status == SyncStatus.COMPLETED:
@@ -80,7 +80,7 @@ def _synced_since(watch: Watch, observed: VppToken) -> bool:
 
 
 def _bad_state(observed: VppToken) -> SyncFailed:
-    cure = next(cure for trouble, cure in CURES.items() if trouble == observed.state)
+    cure = CURES[observed.state or ""]
     return SyncFailed(f"{observed.label} is {observed.state} and was not synced. {cure}")
 
 

@@ -1,4 +1,4 @@
-"""Instants as Graph and Apple write them.
+"""Reads and writes timestamps as Graph and Apple format them.
 
 Graph's text is kept as it came (seven fractional digits are more than Python holds) and only read for comparing.
 """

@@ -12,11 +12,12 @@ from pulumi.dynamic import CheckFailure, Config, ConfigureRequest, ResourceProvi
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly
 from intune_vpp.core.errors import SettingsError
-from intune_vpp.dynamic.spelling import PythonReporter, in_python
+from intune_vpp.dynamic.spelling import PythonReporter, in_python, message
 from intune_vpp.engine.log import EngineLog, carry_debug_lines
 from intune_vpp.engine.orphan import exit_with_engine
 
 if TYPE_CHECKING:
+    from intune_vpp.core.errors import IntuneVppError
     from intune_vpp.settings import Settings
 
 
@@ -45,10 +46,10 @@ class ConfiguredProvider(ResourceProvider):
             raise self._parts
         return self._parts
 
-    def _warn_of_failure(self, failure: Exception | None, kept: str = "") -> None:
+    def _warn_of_failure(self, failure: IntuneVppError | None, kept: str = "") -> None:
         """Say what failed: this door has no partial failure, and an exception would lose the id."""
         if failure is not None:
-            self._log.warn(f"{in_python(str(failure))} {kept}".rstrip())
+            self._log.warn(f"{message(failure)} {kept}".rstrip())
 
 
 def failed(reason: str) -> CheckFailure:

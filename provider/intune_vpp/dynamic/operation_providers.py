@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from intune_vpp.core import operations, pulumi_state
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Operation, OperationResult
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.dynamic.configured import ConfiguredProvider, failed
-from intune_vpp.dynamic.spelling import errors_in_python
+from intune_vpp.dynamic.spelling import errors_in_python, message
 from intune_vpp.engine import unknowns
 
 if TYPE_CHECKING:
@@ -21,24 +21,25 @@ if TYPE_CHECKING:
 
 
 class OperationProvider(ConfiguredProvider):
-    """The calls for one type of action."""
+    """The engine's calls for one type of operation resource."""
 
     operation: ClassVar[Operation]
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """The inputs as they were given, or what is wrong with them."""
+        """Return the inputs unchanged, or what is wrong with them as failures."""
         inputs = {name: value for name, value in unknowns.from_engine(news).items() if value is not None}
         try:
-            problems = self._assembly.operation_preview.check(self.operation, inputs, arrives=not _olds)
+            problems = self._assembly.preview.check_operation(self.operation, inputs, creates=not _olds)
         except IntuneVppError as error:
-            return CheckResult({}, [failed(str(error))])
+            return CheckResult({}, [CheckFailure("", message(error))])
         kept = unknowns.to_engine(operations.echoed_inputs(self.operation, inputs))
         return CheckResult(kept, [failed(one.reason) for one in problems])
 
+    @errors_in_python()
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """What differs, and what that leads to."""
+        """Compare the state with the inputs, and return whether to update or replace."""
         before, inputs = self._read(_olds), self._read(unknowns.from_engine(_news))
-        plan = self._assembly.operation_preview.plan(self.operation, before, inputs)
+        plan = self._assembly.preview.plan_operation(self.operation, before, inputs)
         if not plan:
             return DiffResult(changes=False)
         replaces = list(plan.replaces)
@@ -47,14 +48,14 @@ class OperationProvider(ConfiguredProvider):
 
     @errors_in_python()
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Act."""
-        result = self._lifecycle.act(self._read(props), TIME_ALLOWED)
+        """Run the operation."""
+        result = self._lifecycle.run(self._read(props), TIME_ALLOWED)
         return CreateResult(result.id, self._outputs(result))
 
     @errors_in_python()
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """How what was done stands now; an empty id where it could be done again."""
-        found = self._lifecycle.look(id_, self._read(props))
+        found = self._lifecycle.read(id_, self._read(props))
         if found is None:
             return ReadResult("", {})
         self._warn_of_failure(self._lifecycle.unresolved_failure(found), "Until then, every update fails.")
@@ -62,7 +63,7 @@ class OperationProvider(ConfiguredProvider):
 
     @errors_in_python()
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Act again or go on, where that is due."""
+        """Run the operation again or resume its wait, if that is due."""
         result = self._lifecycle.update(_id, self._read(_olds), self._read(_news), TIME_ALLOWED)
         return UpdateResult(self._outputs(result))
 
@@ -83,18 +84,18 @@ class OperationProvider(ConfiguredProvider):
 
 
 class LicenseSyncProvider(OperationProvider):
-    """`syncLicenses`."""
+    """The provider of `LicenseSync`, which runs Graph's `syncLicenses`."""
 
     operation = LICENSE_SYNC
 
 
 class LicenseRevocationProvider(OperationProvider):
-    """`revokeLicenses`."""
+    """The provider of `LicenseRevocation`, which runs Graph's `revokeLicenses`."""
 
     operation = LICENSE_REVOCATION
 
 
 class LicenseCountSyncProvider(OperationProvider):
-    """`syncLicenseCounts`."""
+    """The provider of `LicenseCountSync`, which runs Graph's `syncLicenseCounts`."""
 
     operation = LICENSE_COUNT_SYNC

@@ -12,8 +12,9 @@ from pulumi.dynamic import Resource
 from pulumi.runtime.settings import get_monitor
 
 from intune_vpp.core import revocation
-from intune_vpp.core.model import Kind
+from intune_vpp.core.errors import Cure
 from intune_vpp.core.operations import OPERATIONS
+from intune_vpp.core.resource_type import Kind
 from intune_vpp.core.revocation import Result
 from intune_vpp.dynamic.operation_providers import (
     LicenseCountSyncProvider,
@@ -21,10 +22,11 @@ from intune_vpp.dynamic.operation_providers import (
     LicenseSyncProvider,
     OperationProvider,
 )
-from intune_vpp.dynamic.spelling import run_error
+from intune_vpp.dynamic.spelling import message, run_error
+from intune_vpp.engine import cures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pulumi import Input, Output
 
@@ -79,7 +81,7 @@ class LicenseSync(_OperationResource, module="intune-vpp", name="LicenseSync"):
     vpp_token_id: Output[str]
     """The token's id."""
     triggers: Output[Any | None]
-    """The values a change of which syncs again."""
+    """Values of which a change starts another sync."""
     wait_for_sync: Output[bool | None]
     """Whether to wait for the end."""
     tenant_id: Output[str]
@@ -128,25 +130,27 @@ class LicenseRevocation(_OperationResource, module="intune-vpp", name="LicenseRe
     vpp_token_id: Output[str]
     """The token's id."""
     notify_managed_devices: Output[bool | None]
-    """Whether devices were to be told."""
+    """Whether Intune was asked to notify devices."""
     revoke_untracked_licenses: Output[bool | None]
     """Whether licences that Intune does not track were to be revoked too."""
     tenant_id: Output[str]
     """The tenant's GUID."""
     requested_date_time: Output[str]
-    """When it was asked for."""
+    """When the provider sent the request, by its clock: ISO 8601, in UTC."""
+    previous_start_date_times: Output[Sequence[str]]
+    """When earlier revocations of the token started: this one is identified by a start that is not among them."""
     action_name: Output[str | None]
     """Graph's name of the action."""
     action_state: Output[str | None]
     """`none`, `pending`, `canceled`, `active`, `done`, `failed`, `notSupported`, or one not known yet."""
     start_date_time: Output[str | None]
-    """When Intune began."""
+    """When Intune started the revocation: ISO 8601, in UTC."""
     last_updated_date_time: Output[str | None]
-    """When Intune last told how it goes."""
+    """When Intune last updated the result: ISO 8601, in UTC."""
     total_licenses_count: Output[int | None]
-    """How many licences there were to revoke."""
+    """The number of licences to revoke."""
     failed_licenses_count: Output[int | None]
-    """How many of them could not be revoked."""
+    """The number of licences that could not be revoked."""
     action_failure_reason: Output[str | None]
     """`none`, `appleFailure`, `internalError`, `expiredVppToken`, `expiredApplePushNotificationCertificate` or new."""
 
@@ -191,11 +195,11 @@ class LicenseCountSync(_OperationResource, module="intune-vpp", name="LicenseCou
     """
 
     triggers: Output[Any | None]
-    """The values a change of which counts again."""
+    """Values of which a change starts another count."""
     tenant_id: Output[str]
     """The tenant's GUID."""
     requested_date_time: Output[str]
-    """When it was asked for last."""
+    """When the provider last sent the request, by its clock: ISO 8601, in UTC."""
 
     def __init__(
         self, resource_name: str, *, triggers: Input[Any] | None = None, opts: pulumi.ResourceOptions | None = None
@@ -244,7 +248,7 @@ def _refuse_failed(resource_name: str, told: dict[str, Any]) -> None:
     label, result = f'the token of "{resource_name}"', Result(**told)
     failure = revocation.unresolved(result, label).failure
     if failure is not None:
-        raise run_error(str(failure))
+        raise run_error(message(failure))
     if not result.has_ended and not pulumi.runtime.is_dry_run():
         what = f"The revocation of the licences of {label} has not been confirmed."
-        raise run_error(f"{what} Run pulumi again to continue waiting.")
+        raise run_error(f"{what} {cures.ADVICE[Cure.WAIT_AGAIN]}")

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from intune_vpp.core.errors import IntuneVppError, StateError
+from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.dynamic import stored
 from intune_vpp.dynamic.configured import ConfiguredProvider, failed
-from intune_vpp.dynamic.spelling import errors_in_python
+from intune_vpp.dynamic.spelling import errors_in_python, message
 from intune_vpp.engine import assets, unknowns
 
 if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
     from intune_vpp.lifecycle.tokens import Outcome
 
 
 class VppTokenProvider(ConfiguredProvider):
-    """A token's calls."""
+    """The engine's calls for a `VppToken`."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Normalised inputs, the token as its fingerprint; what is wrong with them as failures."""
@@ -30,26 +30,25 @@ class VppTokenProvider(ConfiguredProvider):
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
             olds = stored.args_from(unknowns.from_engine(_olds)) if _olds else None
-            checked = self._assembly.preview.check(given, olds)
-        except StateError as error:
-            return CheckResult({}, [CheckFailure("", str(error))])
+            checked = self._assembly.preview.check_token(given, olds)
         except IntuneVppError as error:
-            return CheckResult({}, [failed(str(error))])
+            return CheckResult({}, [CheckFailure("", message(error))])
         failures = [failed(problem.reason) for problem in checked.problems]
         return CheckResult(unknowns.to_engine(stored.args_to(checked.args)), failures)
 
+    @errors_in_python()
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Whether an update is due. The engine itself shows what changes in the inputs, where asked to by None."""
         state = stored.state_from(_id, _olds)
         args = stored.args_from(unknowns.from_engine(_news))
-        plan = self._assembly.preview.plan(state, args)
+        plan = self._assembly.preview.plan_token(state, args)
         if not plan:
             return DiffResult(changes=False)
         return DiffResult(changes=None if _shows_in_inputs(plan, state, args) else True)
 
     @errors_in_python()
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Create or adopt a token."""
+        """Create or adopt a token. Raises what `TokenLifecycle.create` raises."""
         outcome = self._assembly.tokens.create(stored.args_from(props))
         return CreateResult(outcome.state.id, self._outputs(outcome))
 
@@ -64,13 +63,13 @@ class VppTokenProvider(ConfiguredProvider):
 
     @errors_in_python()
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Change what changed."""
+        """Send what changed. Raises what `TokenLifecycle.update` raises."""
         outcome = self._assembly.tokens.update(stored.state_from(_id, _olds), stored.args_from(_news))
         return UpdateResult(self._outputs(outcome))
 
     @errors_in_python()
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete the token, unless it is protected."""
+        """Delete the token. Raises what `TokenLifecycle.delete` raises, DeletionRefused if it is protected."""
         self._assembly.tokens.delete(stored.state_from(_id, _props))
 
     def _outputs(self, outcome: Outcome) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from pulumi.dynamic import Resource
 
 from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import TokenFileError
-from intune_vpp.core.model import PROPERTIES, camel_case, snake_case
+from intune_vpp.core.resource_type import camel_case, snake_case
+from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.dynamic.provider import VppTokenProvider
-from intune_vpp.dynamic.spelling import run_error
+from intune_vpp.dynamic.spelling import message, run_error
 from intune_vpp.engine import assets
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
         given = {name: value for name, value in locals().items() if name in _INPUTS}
         _refuse_options(opts)
         # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
-        props = {prop.attribute: given.get(prop.attribute) for prop in PROPERTIES}
+        props = {prop.attribute: given.get(prop.attribute) for prop in VPP_TOKEN.properties}
         props["token"] = _sendable(token)
         super().__init__(VppTokenProvider(), resource_name, props, _hiding(opts))
         # The provider can only warn after a create, or the new id would be lost; the program can fail the run.
@@ -164,7 +165,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
         return snake_case(prop)
 
 
-_INPUTS = frozenset(prop.attribute for prop in PROPERTIES if prop.sent and prop.attribute != "token_file")
+_INPUTS = frozenset(prop.attribute for prop in VPP_TOKEN.properties if prop.sent and prop.attribute != "token_file")
 
 
 def _known(names: list[Any]) -> Any:
@@ -237,7 +238,7 @@ def _look(token: pulumi.FileAsset) -> None:
     try:
         assets.read_file(next((place for place in (path, project / path) if _is_there(place)), path))
     except TokenFileError as error:
-        raise run_error(str(error)) from None
+        raise run_error(message(error)) from None
 
 
 def _is_there(place: Path) -> bool:

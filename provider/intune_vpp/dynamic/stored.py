@@ -14,21 +14,21 @@ from intune_vpp.core import pulumi_state
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
 
 
 def args_to(args: VppTokenArgs) -> dict[str, Any]:
-    """Inputs for the engine."""
+    """Return the inputs as the engine stores them."""
     return _without_organization(pulumi_state.args_to(args), args)
 
 
 def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
-    """Inputs as Check returned them."""
+    """Read the inputs that Check returned."""
     return pulumi_state.args_from(_with_organization(properties, properties.get("organizationName")))
 
 
 def state_to(state: VppTokenState) -> dict[str, Any]:
-    """Outputs for the engine."""
+    """Return the outputs as the engine stores them, without copies of the program's values."""
     outputs = _without_organization(pulumi_state.state_to(state), state.inputs)
     if outputs.get("locationName") == state.inputs.expected_location_name:
         outputs.pop("locationName", None)
@@ -36,7 +36,7 @@ def state_to(state: VppTokenState) -> dict[str, Any]:
 
 
 def state_from(token_id: str, outputs: Mapping[str, Any]) -> VppTokenState:
-    """What the engine kept of a token."""
+    """Read the state of a token from what the engine stored. Raises StateError."""
     applied = outputs.get(pulumi_state.APPLIED)
     organization = applied.get("organizationName") if isinstance(applied, dict) else None
     located = {"locationName": outputs.get("expectedLocationName"), **outputs}

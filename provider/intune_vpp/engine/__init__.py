@@ -1,1 +1,1 @@
-"""What both Pulumi doors share of the engine: its log, its assets, its unknown values. No decisions."""
+"""What both Pulumi doors share: the engine's log, assets and unknown values, and its words for cures. No decisions."""

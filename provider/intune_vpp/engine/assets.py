@@ -1,4 +1,4 @@
-"""The forms a token file comes in through Pulumi, read: a text, a string asset or a file asset."""
+"""Reads a token file in the forms in which Pulumi passes it: a string, a string asset or a file asset."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 import pulumi
 
-from intune_vpp.core.check import TokenFileContent
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.stoken import MAX_BYTES
+from intune_vpp.core.token_check import TokenFileContent
 
 
 def read(value: Any) -> Any:
-    """An asset's content as a TokenFileContent; texts and unknowns as they are. Raises TokenFileError."""
+    """The content of an asset; strings and unknown values unchanged. Raises TokenFileError."""
     if isinstance(value, pulumi.FileAsset):
         return read_file(Path(value.path))
     if isinstance(value, pulumi.StringAsset):
@@ -26,12 +26,12 @@ def read(value: Any) -> Any:
 
 
 def read_file(path: Path) -> TokenFileContent:
-    """The content of a token file, or as much of it as shows that it is none. Raises TokenFileError."""
+    """The content of a token file, cut where it is too long for one. Raises TokenFileError."""
     try:
         if stat.S_ISREG(path.stat().st_mode):
             with path.open("rb") as file:
                 return TokenFileContent(file.read(MAX_BYTES + 1), path.name)
-        # A pipe or a device may never answer, and never end.
+        # Reading from a pipe or a device may block, or never end.
         what = "is a folder" if path.is_dir() else "is not a regular file"
     except FileNotFoundError:
         what = "does not exist"

@@ -1,7 +1,7 @@
-"""The engine's log, where a person reads what the provider has to say.
+"""The engine's log: warnings, notes and debug lines for the user.
 
-Warnings and notes go out once in a process; debug lines of the package's loggers follow at the engine's debug level
-(`pulumi up --debug`).
+Each warning and note is sent once in a process. The debug lines of the package's loggers are sent at the engine's debug
+level (`pulumi up --debug` shows them).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _hidden: ContextVar[Collection[str]] = ContextVar("_hidden", default=frozenset()
 
 @contextmanager
 def about(urn: str, hidden: Collection[str] = frozenset()) -> Iterator[None]:
-    """Let what is said within stand under a resource; a door that is not told which leaves it to the stack.
+    """Log everything within under the resource `urn`; the engine shows lines without one under the stack.
 
-    `hidden` are texts that the program marks secret: they stand in no sentence; other calls may add some.
+    `hidden` are the values that the program marks secret: `redact` removes them. Other calls may add to them meanwhile.
     """
     before, hidden_before = _about.set(urn), _hidden.set(hidden)
     try:
@@ -42,14 +42,14 @@ def about(urn: str, hidden: Collection[str] = frozenset()) -> Iterator[None]:
 
 
 def redact(sentence: str) -> str:
-    """The sentence without what the program marks secret."""
+    """The sentence with `[secret]` in place of each value that the program marks secret."""
     for text in sorted(_hidden.get(), key=len, reverse=True):
         sentence = sentence.replace(text, "[secret]")
     return sentence
 
 
 class EngineLog:
-    """Speaks to the engine at `address`; where there is none, to Python's logging."""
+    """Logs to the engine at `address` (`host:port`); to Python's logging if it is not an address."""
 
     def __init__(self, address: str) -> None:
         self._lock = threading.Lock()
@@ -61,18 +61,18 @@ class EngineLog:
             self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
 
     def info(self, sentence: str) -> None:
-        """Say what is being done."""
+        """Send a note, unless it was already sent about the same resource."""
         self._say_once(engine_pb2.INFO, sentence)
 
     def warn(self, sentence: str) -> None:
-        """Say what may go wrong."""
+        """Send a warning, unless it was already sent about the same resource."""
         self._say_once(engine_pb2.WARNING, sentence)
 
     def debug(self, line: str) -> None:
-        """Say it to whoever asked for debug output, without waiting for the engine."""
+        """Send a debug line, without waiting for the engine."""
         if self._engine is not None:
             call = self._engine.Log.future(_request(engine_pb2.DEBUG, printable(redact(line))))
-            # gRPC cancels a call that nobody holds.
+            # gRPC cancels a call without references.
             self._under_way.add(call)
             call.add_done_callback(self._under_way.discard)
 
@@ -88,7 +88,7 @@ class EngineLog:
         try:
             self._engine.Log(_request(severity, sentence))
         except grpc.RpcError:
-            # An engine that hangs up is about to end this process; what was to be said has no listener.
+            # An engine that does not answer is about to end this process.
             _log.info(sentence)
 
 
@@ -97,7 +97,7 @@ def _request(severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> engin
 
 
 def carry_debug_lines(engine_log: EngineLog) -> None:
-    """Send the package's debug lines to this log, and to no other."""
+    """Send the debug lines of the package's loggers to this log, and to no earlier one."""
     logger = logging.getLogger("intune_vpp")
     logger.handlers = [handler for handler in logger.handlers if not isinstance(handler, DebugLines)]
     logger.addHandler(DebugLines(engine_log))
@@ -105,12 +105,12 @@ def carry_debug_lines(engine_log: EngineLog) -> None:
 
 
 class DebugLines(logging.Handler):
-    """Carries the debug lines of a logger to the engine."""
+    """A logging handler that sends debug lines to the engine."""
 
     def __init__(self, engine_log: EngineLog) -> None:
         super().__init__(logging.DEBUG)
         self._engine_log = engine_log
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass one line on."""
+        """Send one record, with the name of its logger."""
         self._engine_log.debug(f"{record.name}: {record.getMessage()}")

@@ -1,8 +1,8 @@
-"""The end of a provider process whose engine is gone: an engine that is killed tells nobody.
+"""Ends a provider process whose engine was killed, which sends no signal.
 
-A parent process id does not show it: between the engine and this process there may be a shell that lives on (the SDK's
-`pulumi-resource-pulumi-python` does not `exec`) or a language host (`PulumiPlugin.yaml`). A connection to the engine
-does, at once and on every platform: the operating system closes it when the engine ends.
+The parent process id does not show it: between the engine and this process there may be a shell that keeps running (the
+SDK's `pulumi-resource-pulumi-python` does not `exec`) or a language host (`PulumiPlugin.yaml`). A connection to the
+engine shows it at once and on every platform: the operating system closes it when the engine ends.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _SECONDS_BEFORE_RECONNECTING = 0.01
 
 
 def exit_with_engine(address: str, tidy: Callable[[], None] = lambda: None) -> None:
-    """End this process as soon as nobody listens at `address` (`host:port`) any more.
+    """End this process as soon as nothing listens at `address` (`host:port`) any more; `tidy` is called before.
 
-    `tidy` is called before. Requests that are under way are abandoned: nobody would record their results, and the next
-    run finds what they did. Where nobody listens to begin with, nothing is watched.
+    Running requests are abandoned: nobody would record their results, and the next run finds what they did. Does
+    nothing where nothing listens to begin with.
     """
     host, _, port = address.rpartition(":")
     if port.isdecimal():
@@ -41,12 +41,12 @@ def _watch(where: tuple[str, int], tidy: Callable[[], None]) -> None:
     try:
         tidy()
     finally:
-        # Not sys.exit: Python would wait for the threads of calls, and these would go on sending.
+        # Not sys.exit, because Python would wait for the threads of calls, and they would keep sending requests.
         os._exit(1)
 
 
 def _wait_until_gone(where: tuple[str, int], connection: socket.socket) -> None:
-    """Return once a new connection is refused. An engine may close one that says nothing (gRPC: after two minutes)."""
+    """Return when a new connection is refused. An engine may close an idle one (gRPC does so after two minutes)."""
     while True:
         with connection, suppress(OSError):
             while connection.recv(1024):
@@ -57,5 +57,5 @@ def _wait_until_gone(where: tuple[str, int], connection: socket.socket) -> None:
         except ConnectionRefusedError:
             return
         except OSError:
-            # No word of the engine: too many open files, a network that is being set up.
+            # Not about the engine: too many open files, or a network that is not ready.
             continue

@@ -1,8 +1,8 @@
-"""Texts as protobuf takes them."""
+"""Makes strings encodable for protobuf."""
 
 from __future__ import annotations
 
 
 def sendable(found: str) -> str:
-    """A text with a mark for each half of a surrogate pair, as JSON can carry it: it must not cost a token its id."""
+    """The text with `?` in place of each lone surrogate, which JSON may contain: an error here would lose a new id."""
     return found.encode(errors="replace").decode()

@@ -1,7 +1,7 @@
-"""How the engine spells values that only the update will know.
+"""Converts between UNKNOWN and the engine's sentinels for values that are not known before the update.
 
-It has one sentinel for each type (pulumi/pulumi, pkg/resource/plugin/rpc.go). The SDK knows that of strings alone,
-and hands it on to dynamic providers as an object of its own.
+The engine has one sentinel for each type (pulumi/pulumi, pkg/resource/plugin/rpc.go). The SDK knows the sentinel of
+strings only, and passes it to dynamic providers as an object of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from pulumi.output import Unknown
 from pulumi.runtime import rpc
 
-from intune_vpp.core.model import UNKNOWN
+from intune_vpp.core.resource_type import UNKNOWN
 
 SENTINELS = frozenset(
     {
@@ -24,7 +24,7 @@ SENTINELS = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
     }
 )
-"""Booleans, numbers, arrays, assets, archives and objects follow strings."""
+"""The sentinels of strings, booleans, numbers, arrays, assets, archives and objects, in this order."""
 
 
 def from_engine(value: Any) -> Any:
@@ -42,7 +42,7 @@ def from_engine(value: Any) -> Any:
 
 
 def to_engine(value: Any) -> Any:
-    """The inverse, with the sentinel of strings, which the engine takes for any type."""
+    """A value with the sentinel of strings, which the engine accepts for any type, for each UNKNOWN."""
     if value is UNKNOWN:
         return rpc.UNKNOWN
     if isinstance(value, dict):

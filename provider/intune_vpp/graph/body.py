@@ -1,4 +1,4 @@
-"""The JSON in the body of an answer, whatever it is: nothing here raises."""
+"""Parses the JSON body of an answer without raising, whatever the body is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _LONGEST_INTEGER = 300
 
 
 def parse(content: str | bytes) -> object:
-    """The JSON value, None where there is none.
+    """The JSON value; None for text that is not JSON, or is nested too deeply for Python.
 
-    One odd member must not cost the rest, such as the id of a token that was just created: an integer beyond all
-    measure is read as infinite, and bytes that are no UTF-8 as U+FFFD. What is nested too deeply for Python is no JSON.
+    One odd member must not lose the others, such as the id of a token that was just created: an integer with too many
+    digits is read as infinity, and bytes that are not UTF-8 as U+FFFD.
     """
     text = content.decode("utf-8-sig", errors="replace") if isinstance(content, bytes) else content
     try:

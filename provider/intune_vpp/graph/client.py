@@ -1,6 +1,6 @@
-"""One request to Graph and its answer: bearer, one new sign-in on 401, timeouts, pages within one host.
+"""One request to Graph and its answer: the bearer, one new sign-in after a 401, timeouts, pages of one host.
 
-All requests pass `_send`: whoever adds pacing or retries adds them there.
+All requests go through `_send`, which knows by the `Request` whether it may be repeated.
 """
 
 from __future__ import annotations
@@ -19,41 +19,45 @@ if TYPE_CHECKING:
 
     from intune_vpp.graph.credentials import Credential
     from intune_vpp.graph.redaction import KnownSecrets
+    from intune_vpp.graph.request import Request
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-"""Seconds. A write of Intune's may take long; a host that does not answer the phone in ten seconds is not there."""
+"""Seconds: 10 to connect, 60 for everything else, because a write in Intune may take long."""
 
 _UNAUTHORIZED = 401
 _log = logging.getLogger(__name__)
 
 
 class Bearer(httpx.Auth):
-    """Puts the access token on a request, and asks for a new one, once, when Graph does not take it."""
+    """Adds the access token to a request, and replaces it once where Graph answers 401."""
 
     def __init__(self, credential: Credential, secrets: KnownSecrets) -> None:
         self._credential = credential
         self._secrets = secrets
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send with a bearer; on 401 once more with a new one (the first may have been revoked)."""
-        request.headers["Authorization"] = self._authorization()
+        """Send the request; after a 401, once more with a new access token, because the first may have been revoked."""
+        access_token = self._access_token()
+        request.headers["Authorization"] = f"Bearer {access_token}"
         response = yield request
         if response.status_code == _UNAUTHORIZED:
-            self._credential.forget()
-            request.headers["Authorization"] = self._authorization()
+            self._credential.forget(access_token)
+            request.headers["Authorization"] = f"Bearer {self._access_token()}"
             yield request
 
-    def _authorization(self) -> str:
+    def _access_token(self) -> str:
         access_token = self._credential.access_token()
-        # Also one that is given up later: an answer may quote it at any time.
+        # Also a token that is replaced later: an answer may quote it at any time.
         self._secrets.add(access_token)
-        return f"Bearer {access_token}"
+        return access_token
 
 
 class GraphClient:
-    """JSON in, JSON out, under one root such as `https://graph.microsoft.com/beta`.
+    """Sends and receives JSON under one root, such as `https://graph.microsoft.com/beta`.
 
-    `secrets` are removed from whatever is told of an answer; who sends another secret adds it there first.
+    `secrets` are removed from all text of an answer that is shown or stored: a caller that sends another secret adds it
+    there first. Each method raises GraphError: NotFound for a 404, RequestNotSent where nothing was sent,
+    GraphUnreachable where no readable answer came, and the class of its status otherwise.
     """
 
     def __init__(self, http: httpx.Client, *, root: str, credential: Credential, secrets: KnownSecrets) -> None:
@@ -62,76 +66,77 @@ class GraphClient:
         self._auth = Bearer(credential, secrets)
         self.secrets = secrets
 
-    def get(self, path: str, *, doing: str) -> Mapping[str, Any]:
-        """Read one entity."""
-        return self._json(self._send("GET", f"{self._root}{path}", doing), doing)
+    def get(self, path: str, request: Request) -> Mapping[str, Any]:
+        """GET one entity."""
+        return self._json(self._send("GET", f"{self._root}{path}", request), request)
 
-    def pages(self, path: str, *, doing: str) -> Iterator[object]:
-        """Read the items of a collection, page by page; an item may be anything that JSON can hold.
+    def pages(self, path: str, request: Request) -> Iterator[object]:
+        """GET the items of a collection, page by page, each as it is needed; an item may be any JSON value.
 
-        Where the way to the next page is no text, or leads back to a page that was read, None stands for what follows.
+        Yields None in place of the remaining items where the link to the next page is not a string, or leads back to a
+        page that was already read. Raises GraphError also for a page that is not a list, or a link to another host.
         """
         url = f"{self._root}{path}"
         shown = url
         seen: set[str] = set()
         while url not in seen:
             seen.add(url)
-            page = self._json(self._send("GET", url, doing, shown=shown), doing)
+            page = self._json(self._send("GET", url, request, shown=shown), request)
             items = page.get("value")
             if not isinstance(items, list):
-                raise GraphError(f"Microsoft Graph returned something that is not a list ({doing}).")
+                raise GraphError(f"Microsoft Graph returned something that is not a list ({request}).")
             yield from items
             link = page.get("@odata.nextLink")
             if link is None or link == "":
                 return
             if not isinstance(link, str):
                 break
-            self._require_own_host(link, doing)
+            self._require_own_host(link, request)
             url = link
-            # Graph named this address, and may have put anything into it.
+            # Graph chose this address, and may have put anything into it.
             shown = self.secrets.remove_from(url)
         yield None
 
-    def post(self, path: str, body: Mapping[str, object] | None = None, *, doing: str) -> Mapping[str, Any]:
-        """Create an entity, or call an action (which has no body)."""
-        return self._json(self._send("POST", f"{self._root}{path}", doing, body), doing)
+    def post(self, path: str, request: Request, body: Mapping[str, object] | None = None) -> Mapping[str, Any]:
+        """POST: create an entity, or call an action, which may have no body. An empty answer is an empty mapping."""
+        return self._json(self._send("POST", f"{self._root}{path}", request, body), request)
 
-    def patch(self, path: str, body: Mapping[str, object], *, doing: str) -> Mapping[str, Any]:
-        """Change the members in `body` and no others."""
-        return self._json(self._send("PATCH", f"{self._root}{path}", doing, body), doing)
+    def patch(self, path: str, request: Request, body: Mapping[str, object]) -> Mapping[str, Any]:
+        """PATCH the members in `body` and no others. An empty answer is an empty mapping."""
+        return self._json(self._send("PATCH", f"{self._root}{path}", request, body), request)
 
-    def delete(self, path: str, *, doing: str) -> None:
-        """Delete an entity."""
-        self._send("DELETE", f"{self._root}{path}", doing)
+    def delete(self, path: str, request: Request) -> None:
+        """DELETE an entity."""
+        self._send("DELETE", f"{self._root}{path}", request)
 
     def _send(
         self,
         method: str,
         url: str,
-        doing: str,
+        request: Request,
         body: Mapping[str, object] | None = None,
         *,
         shown: str | None = None,
     ) -> httpx.Response:
-        """Send one request; `shown` is the URL for the debug line where that is another."""
+        """Send one request; `shown` is the URL for the debug line, where it differs."""
         try:
             response = self._http.request(method, url, json=body, auth=self._auth)
         except httpx.HTTPError as error:
-            # `from None`: the cause's traceback would show the request, whose body is the secret.
+            # `from None`, because the traceback of the cause would show the request, and its body is the secret.
             _log.debug("%s %s: %s", method, shown or url, type(error).__name__)
-            raise errors.unreachable(error, doing, self._root.host) from None
+            raise errors.unreachable(error, request, self._root.host) from None
         _log.debug("%s %s: %s", method, shown or url, response.status_code)
         if not response.is_success:
-            raise errors.refusal(response, doing, self.secrets)
+            raise errors.refusal(response, request, self.secrets)
         return response
 
-    def _json(self, response: httpx.Response, doing: str) -> Mapping[str, Any]:
+    def _json(self, response: httpx.Response, request: Request) -> Mapping[str, Any]:
         if not response.content:
             return {}
         answer = parse(response.content)
         if not isinstance(answer, dict):
-            raise GraphUnreachable(f"Microsoft Graph returned something that is not a JSON object ({doing}).")
-        # What an entity says is stored and shown.
+            raise GraphUnreachable(f"Microsoft Graph returned something that is not a JSON object ({request}).")
+        # The members of an entity are stored and shown.
         return self._without_secrets(answer) if self.secrets.quoted_in(response.text) else answer
 
     def _without_secrets(self, found: Any) -> Any:
@@ -143,11 +148,13 @@ class GraphClient:
             return {name: self._without_secrets(item) for name, item in found.items()}
         return found
 
-    def _require_own_host(self, link: str, doing: str) -> None:
-        """The next page may only be where our bearer may go. Raises GraphError."""
+    def _require_own_host(self, link: str, request: Request) -> None:
+        """Refuse a next page on another host: the access token must not be sent there. Raises GraphError."""
         try:
             url = httpx.URL(link)
         except httpx.InvalidURL:
-            raise GraphError(f"Microsoft Graph returned no valid address for the next page ({doing}).") from None
+            raise GraphError(f"Microsoft Graph returned no valid address for the next page ({request}).") from None
         if (url.scheme, url.host, url.port) != (self._root.scheme, self._root.host, self._root.port):
-            raise GraphError(f"Microsoft Graph returned another host for the next page ({doing}); it was not followed.")
+            raise GraphError(
+                f"Microsoft Graph returned another host for the next page ({request}); it was not followed."
+            )

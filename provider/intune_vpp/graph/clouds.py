@@ -1,4 +1,4 @@
-"""Where the national clouds keep Graph and its sign-in."""
+"""The addresses of Graph and of its sign-in in the national clouds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """Where a national cloud keeps Graph and its sign-in (https://learn.microsoft.com/graph/deployments)."""
+    """The addresses of one cloud (https://learn.microsoft.com/graph/deployments)."""
 
     graph_endpoint: str
     authority_host: str
@@ -18,7 +18,7 @@ _US_GOVERNMENT = Cloud("https://graph.microsoft.us", "https://login.microsoftonl
 _US_DOD = Cloud("https://dod-graph.microsoft.us", "https://login.microsoftonline.us")
 _CHINA = Cloud("https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn")
 
-# The second names are those the azuread provider takes from the same variable.
+# The second name of a cloud is the one that the azuread provider accepts in the same variable.
 CLOUDS = {
     "public": _PUBLIC,
     "global": _PUBLIC,

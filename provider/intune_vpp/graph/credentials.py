@@ -1,6 +1,6 @@
-"""Signing in to Entra through MSAL; the one place that knows how.
+"""Signing in to Entra through MSAL: the only module that imports it.
 
-Another way to sign in is another `Credential`: whatever can give an access token and forget it.
+Another way to sign in is another `Credential`: a class that returns an access token, and forgets it.
 """
 
 from __future__ import annotations
@@ -28,23 +28,26 @@ _CURES = {
 }
 
 _BEARER = re.compile(r"[\x21-\x7e]+")
-"""What a header can carry."""
+"""The characters that a header can carry."""
 
 
 class Credential(Protocol):
-    """A way to sign in."""
+    """A way to sign in. Its methods are called by several threads at once."""
 
     def access_token(self) -> str:
-        """A bearer for Graph. Raises SignInRefused or RequestNotSent."""
+        """An access token for Graph. Raises SignInRefused and RequestNotSent."""
 
-    def forget(self) -> None:
-        """Drop what is cached, so that the next one is new."""
+    def forget(self, access_token: str) -> None:
+        """Drop this access token from the cache, because Graph did not accept it.
+
+        A token that replaced it meanwhile is kept: many requests may have been sent with the same one.
+        """
 
 
 class ClientSecret:
     """Signs in as an app registration with its client secret (OAuth 2.0 client credentials)."""
 
-    def __init__(  # noqa: PLR0913 - an app registration, and what it signs in with
+    def __init__(  # noqa: PLR0913 - the members of an app registration, and the client that sends
         self,
         *,
         authority: str,
@@ -62,10 +65,11 @@ class ClientSecret:
         self._secrets = secrets
         self._lock = threading.Lock()
         self._msal: Any = None
+        self._issued: str | None = None
         secrets.add(client_secret)
 
     def access_token(self) -> str:
-        """A bearer for Graph, from MSAL's cache while it is fresh."""
+        """An access token for Graph, from MSAL's cache until it expires. Raises SignInRefused and RequestNotSent."""
         with self._lock:
             try:
                 answer = self._sign_in()
@@ -73,7 +77,7 @@ class ClientSecret:
                 raise errors.sign_in_unreachable(error, self._authority) from None
             except IntuneVppError:
                 raise
-            except Exception as error:  # noqa: BLE001 - MSAL checks no answer, and raises whatever it meets in one
+            except Exception as error:  # noqa: BLE001 - MSAL does not check answers, so it may raise anything
                 raise errors.sign_in_failed(self._authority, type(error).__name__) from None
             if not isinstance(answer, dict):
                 raise errors.sign_in_failed(self._authority, "an answer without an access token")
@@ -81,36 +85,38 @@ class ClientSecret:
                 raise self._refusal(answer)
             access_token = answer["access_token"]
             if not isinstance(access_token, str) or not _BEARER.fullmatch(access_token):
-                # MSAL would give the same one again.
+                # MSAL would return it again from its cache.
                 self._msal.remove_tokens_for_client()
                 raise errors.sign_in_failed(self._authority, "an answer without an access token")
+            self._issued = access_token
         return access_token
 
-    def forget(self) -> None:
-        """Drop MSAL's cached access tokens."""
+    def forget(self, access_token: str) -> None:
+        """Drop this access token from MSAL's cache; one that was issued after it is kept."""
         with self._lock:
-            if self._msal is not None:
+            if access_token == self._issued:
+                self._issued = None
                 self._msal.remove_tokens_for_client()
 
     def _sign_in(self) -> Any:
         try:
             application = self._application()
         except ValueError:
-            # MSAL's way to say that the authority's OpenID discovery failed; its text is about MSAL's parameters.
+            # MSAL raises it where the OpenID discovery of the authority failed; its text is about MSAL's parameters.
             tenant, host = self._authority.rpartition("/")[2], self._authority.rpartition("/")[0]
             msg = f'{host.removeprefix("https://")} does not know the tenant "{tenant}".'
             raise SignInRefused(f"{msg} Check tenantId (ARM_TENANT_ID).", status=400) from None
         return application.acquire_token_for_client([self._scope])
 
     def _refusal(self, answer: dict[str, Any]) -> SignInRefused:
-        """Entra's refusal, with a cure where its number is known."""
-        # Entra quotes much of what it was sent.
+        """The error for Entra's refusal, with a cure where its AADSTS number is known."""
+        # Entra quotes parts of the request.
         code = errors.quotable(answer.get("error"), self._secrets)
         description = errors.quotable(answer.get("error_description"), self._secrets, tail=_CORRELATION) or code
         number = next((number for number in _CURES if number in description), None)
         cure = _CURES[number] if number else "Check tenantId, clientId and clientSecret."
-        told = f": {description}" if description else ""
-        return SignInRefused(f"Entra refused the sign-in{told}. {cure}", status=401, code=code)
+        reason = f": {description}" if description else ""
+        return SignInRefused(f"Entra refused the sign-in{reason}. {cure}", status=401, code=code)
 
     def _application(self) -> Any:
         if self._msal is None:
@@ -126,32 +132,32 @@ class ClientSecret:
 
 
 class _Session:
-    """The two methods of `requests.Session` that MSAL calls, on httpx: one set of CAs, proxies and timeouts for all."""
+    """The methods of `requests.Session` that MSAL calls, on the httpx client: it has our CAs, proxies and timeouts."""
 
     def __init__(self, http: httpx.Client, authority: str) -> None:
         self._http = http
         self._authority = authority
 
     def get(self, url: str, **options: Any) -> httpx.Response:
-        response = self._http.get(url, **_known(options))
-        # MSAL takes a refusal of the discovery, whatever its body, for an unknown tenant.
+        response = self._http.get(url, **_for_httpx(options))
+        # MSAL reads any refusal of the discovery, whatever its body, as an unknown tenant.
         return self._readable(response) if response.is_success else response
 
     def post(self, url: str, **options: Any) -> httpx.Response:
-        response = self._http.post(url, **_known(options))
+        response = self._http.post(url, **_for_httpx(options))
         return response if response.is_server_error else self._readable(response)
 
     def close(self) -> None:
-        """MSAL closes what it made; the client is not its own."""
+        """Do nothing: MSAL closes its session, and the client is shared."""
 
     def _readable(self, response: httpx.Response) -> httpx.Response:
-        """The answer, where MSAL can read it: MSAL logs one that it cannot read, with the body."""
-        # JSON is UTF-8 (RFC 8259); the header may name anything, and MSAL would decode by it.
+        """The answer, if it is a JSON object: MSAL logs any other answer with its body. Raises RequestNotSent."""
+        # JSON is UTF-8 (RFC 8259), but MSAL would decode by the charset of the header.
         response.encoding = "utf-8"
         if not errors.is_object(response.text):
             raise errors.sign_in_unreadable(self._authority)
         return response
 
 
-def _known(options: dict[str, Any]) -> dict[str, Any]:
+def _for_httpx(options: dict[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in ("params", "data", "headers") if options.get(name) is not None}

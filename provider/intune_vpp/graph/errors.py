@@ -1,7 +1,7 @@
-"""Graph's refusals as our errors: the one place where HTTP becomes sentences.
+"""The errors for answers of Graph and Entra: the one place where HTTP becomes sentences.
 
-Intune puts a JSON document into `error.message` as a string; Graph's gateway puts a sentence there.
-Nothing else of an answer reaches a message.
+Intune sends a JSON document in `error.message`, as a string; Graph's gateway sends a sentence. No other part of an
+answer is quoted but the code and the request id. The functions here build errors, the caller raises them.
 """
 
 from __future__ import annotations
@@ -25,71 +25,69 @@ from intune_vpp.core.errors import (
     Throttled,
 )
 from intune_vpp.graph.body import parse
+from intune_vpp.graph.request import RequestKind
 
 if TYPE_CHECKING:
     from intune_vpp.graph.redaction import KnownSecrets
+    from intune_vpp.graph.request import Request
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
-"""The one permission that all of Microsoft's lists name for vppTokens."""
+"""The only permission that all of Microsoft's lists name for vppTokens."""
 
 READING_APPS = "DeviceManagementApps.Read.All"
 """The least permission for an app: https://learn.microsoft.com/graph/api/intune-apps-iosvppapp-get."""
 
 _SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re.DOTALL)
 _SEALED = re.compile(r"[A-Za-z0-9+/_=]{40,}")
-"""What may be a secret that is not known here, such as the file of another run."""
-_MAX_TOLD = 300
-_MOST_SEARCHED = 64 * 1024
-"""Characters of a text that are searched for secrets; no more than `_MAX_TOLD` of them are shown."""
+"""A run of characters that may be a secret unknown to this process, such as the token file of another run."""
+_MAX_QUOTED = 300
+"""Characters of an answer that a sentence quotes at most."""
+_MAX_SEARCHED = 64 * 1024
+"""Characters of an answer that are searched for secrets at most; of the rest nothing is quoted."""
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SERVER_ERRORS = 500
 _NOT_FOUND = 404
 _RESOURCE_NOT_FOUND = "resourcenotfound"
 _ACCESS = re.compile(r"tag|role|scope|<html", re.IGNORECASE)
-"""Intune's 404 "Resource does not contain a tag allowed by the current role" is about what the caller may see. The
-words may be parts of others (`roleScopeTagIds`): one found by mistake makes a 404 an error that changes nothing."""
-
-UPLOADING = "uploading a file"
-"""How `doing` begins where a token file goes along."""
-
-READING_APP = "reading app"
-"""How `doing` begins where an app is asked for, and no token."""
+"""Intune answers 404 "Resource does not contain a tag allowed by the current role" for a token that exists and that the
+caller may not see (microsoft/Intune-PowerShell-SDK#119). The words may be parts of others (`roleScopeTagIds`): a false
+match makes the 404 an error that changes nothing."""
 
 _OTHER_ENCODING = (
     "If this is about the file and the file is good, try the other tokenEncoding (INTUNE_VPP_TOKEN_ENCODING)."
 )
 
+_MAY_BE_PROCESSED = "The request may have been processed; the next run checks before repeating it."
+
 _GRANT = "Grant the app registration the application permission {}, with admin consent."
 
-_BY_DOING = {
-    (UPLOADING, 400): (GraphError, "refused", _OTHER_ENCODING),
-    (READING_APP, 403): (PermissionMissing, "does not allow this", _GRANT.format(READING_APPS)),
+_BY_KIND: dict[tuple[RequestKind, int], tuple[type[GraphError], str, str]] = {
+    (RequestKind.CREATE_TOKEN, 400): (GraphError, "refused", _OTHER_ENCODING),
+    (RequestKind.RENEW_TOKEN, 400): (GraphError, "refused", _OTHER_ENCODING),
+    (RequestKind.READ_APP, 403): (PermissionMissing, "does not allow this", _GRANT.format(READING_APPS)),
 }
-"""What a status means where a certain thing was asked."""
+"""Class, verb and cure of a status for one kind of request; `_BY_STATUS` has them for all others."""
 
 _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
     401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
     403: (PermissionMissing, "does not allow this", _GRANT.format(PERMISSION)),
     408: (GraphUnavailable, "timed out", "Run it again."),
-    409: (Conflict, "reported a conflict", "Refresh and try again."),
+    409: (Conflict, "reported a conflict", "Another change may be in progress: run it again."),
     429: (Throttled, "is throttling requests", "Run it again in a minute."),
 }
 
 
-def refusal(response: httpx.Response, doing: str, secrets: KnownSecrets) -> GraphError:
-    """The error for an answer that is no success; `doing` says in words what was asked."""
+def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -> GraphError:
+    """The error for an answer that is not a success, with Graph's code, message and request id."""
     status = response.status_code
-    code, told, request_id = _read(response, secrets)
+    code, message, request_id = _read(response, secrets)
     if status == _NOT_FOUND:
-        return _not_found(response, doing, code, told, request_id)
+        return _not_found(response, request, code, message, request_id)
     by_server = (GraphUnavailable, "failed", "This is usually temporary: run it again.")
     otherwise = by_server if status >= _SERVER_ERRORS else (GraphError, "refused", "")
-    special = next(
-        (found for (what, when), found in _BY_DOING.items() if when == status and doing.startswith(what)), None
-    )
-    kind, verb, cure = special or _BY_STATUS.get(status) or otherwise
-    sentence = f"Microsoft Graph {verb} ({doing}: {status}{f' {code}' if code else ''}){f': {told}' if told else ''}."
-    return kind(
+    error, verb, cure = _BY_KIND.get((request.kind, status)) or _BY_STATUS.get(status) or otherwise
+    sentence = f"Microsoft Graph {verb} {_answer(request, status, code, message)}"
+    return error(
         f"{sentence} {cure}".rstrip(),
         status=status,
         code=code,
@@ -98,9 +96,13 @@ def refusal(response: httpx.Response, doing: str, secrets: KnownSecrets) -> Grap
     )
 
 
-def _not_found(response: httpx.Response, doing: str, code: str, told: str, request_id: str) -> NotFound:
-    """The error for a 404, which Intune also answers for what the caller may not see, and proxies with a page."""
-    # All of the answer, since the words may stand in any member, and beyond what is quoted.
+def _answer(request: Request, status: int, code: str, message: str) -> str:
+    return f"({request}: {status}{f' {code}' if code else ''}){f': {message}' if message else ''}."
+
+
+def _not_found(response: httpx.Response, request: Request, code: str, message: str, request_id: str) -> NotFound:
+    """The error for a 404. Intune also sends one for a token that the caller may not see, and a proxy with its page."""
+    # The whole answer is searched: the words may be in any member, and beyond the part that is quoted.
     from_graph = code.casefold() == _RESOURCE_NOT_FOUND and _ACCESS.search(response.text) is None
     reason = (
         "Nothing was changed."
@@ -108,55 +110,57 @@ def _not_found(response: httpx.Response, doing: str, code: str, told: str, reque
         else "This does not prove that it was deleted, so nothing was changed. Check the scope tags and the Intune "
         "role of the app registration, graphEndpoint, and any proxy on the way."
     )
-    what = f"Microsoft Graph did not find it ({doing}: 404{f' {code}' if code else ''}){f': {told}' if told else ''}."
+    what = f"Microsoft Graph did not find it {_answer(request, _NOT_FOUND, code, message)}"
     return NotFound(f"{what} {reason}", status=_NOT_FOUND, code=code, request_id=request_id, from_graph=from_graph)
 
 
-def unreachable(error: httpx.HTTPError, doing: str, host: str) -> GraphUnreachable:
-    """The error where no answer came. The cause is named by its type only: its text may quote the request."""
-    cure = f"{_untrusted(error) or 'Check the network and graphEndpoint'}, then run it again"
+def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnreachable:
+    """The error for a request without an answer: RequestNotSent where the connection failed.
+
+    The cause is named by its type only, because its text may quote the request.
+    """
+    cure = f"{_untrusted(error) or 'Check the network and graphEndpoint'}, then run it again."
     if isinstance(error, _BEFORE_SENDING):
-        what = f"Microsoft Graph at {host} could not be reached ({doing}: {type(error).__name__})."
-        return RequestNotSent(f"{what} {cure}. Nothing was sent.")
-    what = f"Microsoft Graph at {host} did not respond ({doing}: {type(error).__name__})."
-    return GraphUnreachable(
-        f"{what} {cure}. The request may have been processed; the next run checks before repeating it."
-    )
+        what = f"Microsoft Graph at {host} could not be reached ({request}: {type(error).__name__})."
+        return RequestNotSent(f"{what} {cure} Nothing was sent.")
+    what = f"Microsoft Graph at {host} did not respond ({request}: {type(error).__name__})."
+    doubt = "" if request.idempotent else _MAY_BE_PROCESSED
+    return GraphUnreachable(f"{what} {cure} {doubt}".rstrip())
 
 
 def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> RequestNotSent:
-    """The error where the sign-in got no answer."""
+    """The error for a sign-in without an answer; `authority` is its address, with or without `https://`."""
     what = f"{authority.removeprefix('https://')} did not respond to the sign-in ({type(error).__name__})."
     return RequestNotSent(f"{what} {_untrusted(error) or 'Check the network and authorityHost'}.")
 
 
 def _untrusted(error: httpx.HTTPError) -> str | None:
-    """The cure where it is the certificate that keeps us from being answered."""
+    """What to do where the certificate of the host was not accepted; None for any other error."""
     if "CERTIFICATE_VERIFY_FAILED" not in str(error):
         return None
     return "Its certificate is signed by an unknown CA: set caBundlePath to the CA's file"
 
 
 def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> RequestNotSent:
-    """The error where what answered the sign-in failed, or is not Entra (a proxy's page)."""
+    """The error for a sign-in whose server failed, or is not Entra (a proxy's page); `status` is that of its answer."""
     what = f"{authority.removeprefix('https://')} could not complete the sign-in ({why})."
     return RequestNotSent(f"{what} If this persists, check the network and authorityHost.", status=status)
 
 
 def sign_in_unreadable(authority: str) -> RequestNotSent:
-    """The error where what answered the sign-in is not a JSON object; it may be anybody's page, or a damaged token."""
+    """The error for an answer to the sign-in that is not a JSON object, such as the page of a proxy."""
     what = f"{authority.removeprefix('https://')} answered the sign-in with something that is not a JSON object."
     return RequestNotSent(f"{what} Check the network (a proxy may have answered) and authorityHost, then run it again.")
 
 
 def issuer(content: bytes) -> str:
-    """The issuer in an OpenID discovery document, empty where there is none."""
+    """The issuer in an OpenID discovery document; empty where the document has none."""
     found = _object(parse(content)).get("issuer")
     return found if isinstance(found, str) else ""
 
 
 def _read(response: httpx.Response, secrets: KnownSecrets) -> tuple[str, str, str]:
-    """Code, sentence and request id of an error answer; each empty where it is not there."""
+    """Code, message and request id of an error answer; each is empty where the answer has none."""
     error = _object(_object(parse(response.content)).get("error"))
     inner = _object(error.get("innerError") or error.get("innererror"))
     request_id = response.headers.get("request-id") or inner.get("request-id")
@@ -174,7 +178,7 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def is_object(content: str) -> bool:
-    """Whether an answer is a JSON object that MSAL, which reads it strictly, can read."""
+    """Whether an answer is a JSON object in the strict reading of MSAL."""
     try:
         return isinstance(json.loads(content), dict)
     except (ValueError, RecursionError):
@@ -182,16 +186,17 @@ def is_object(content: str) -> bool:
 
 
 def quotable(value: object, secrets: KnownSecrets, *, tail: re.Pattern[str] = _SUPPORT_TAIL) -> str:
-    """What an answer says, for a sentence: without secrets, without `tail`, on one line of at most 300 characters.
+    """Text of an answer for a sentence: without secrets and `tail`, on one line of at most 300 characters.
 
-    Empty where it is no text.
+    Empty where `value` is not a string.
     """
-    # Secrets first: of one that was cut in two, the rest might be too short to be known.
-    text = tail.sub("", secrets.remove_from(value[:_MOST_SEARCHED])) if isinstance(value, str) else ""
-    return _SEALED.sub("…", " ".join(text.split()))[:_MAX_TOLD].rstrip(".")
+    # Secrets are removed before the text is cut: half a secret might be too short to be found.
+    text = tail.sub("", secrets.remove_from(value[:_MAX_SEARCHED])) if isinstance(value, str) else ""
+    return _SEALED.sub("…", " ".join(text.split()))[:_MAX_QUOTED].rstrip(".")
 
 
 def _seconds(header: str | None) -> float | None:
+    """The seconds of a Retry-After header, which may be fractional; None for a date, and for no usable number."""
     try:
         seconds = float(header or "nan")
     except ValueError:

@@ -1,4 +1,4 @@
-"""The HTTP client that all requests share, sign-in included."""
+"""The HTTP client that all requests share, including the sign-in."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from intune_vpp.core.errors import SettingsError
 from intune_vpp.graph.client import TIMEOUT
 
 _SEE_SECRETS = ("msal", "httpx", "httpcore")
-"""The loggers of the libraries through which requests and answers pass. MSAL also imports requests and urllib3, but
-sends nothing through them: it is given this client."""
+"""The loggers of the libraries that handle requests and answers. MSAL also imports requests and urllib3, but sends
+nothing through them, because it gets this client."""
 
 
 def open_http(ca_bundle_path: str | None) -> httpx.Client:
-    """A client that trusts the public CAs and, beside them, those in a PEM file. Raises SettingsError.
+    """A client that trusts the public CAs and those in the PEM file at `ca_bundle_path`.
 
-    From then on the libraries that see secrets log nothing in this process.
+    Also silences, for the whole process, the loggers of the libraries that see secrets. Raises SettingsError where the
+    file cannot be read, or the proxy of the environment cannot be used.
     """
     _silence_libraries()
     context = ssl.create_default_context(cafile=certifi.where())
@@ -32,17 +33,17 @@ def open_http(ca_bundle_path: str | None) -> httpx.Client:
     try:
         return httpx.Client(verify=context, timeout=TIMEOUT, headers={"Accept": "application/json"})
     except (ImportError, ValueError, httpx.InvalidURL):
-        # Its text may carry the proxy's password.
+        # The text of the error may contain the proxy's password.
         msg = "The proxy in the environment cannot be used: only http:// and https:// proxies are supported."
         raise SettingsError(f"{msg} Check HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY.") from None
 
 
 def _silence_libraries() -> None:
-    """Keep answers and requests out of logs, whatever level and handlers the process has.
+    """Keep requests and answers out of all logs, whatever levels and handlers the process has.
 
-    MSAL logs the body of a sign-in answer that is not JSON, at ERROR; that body may hold an access token. Python prints
-    such a record to stderr where no handler is set up (`logging.lastResort`), which Pulumi shows. The level stops a
-    record at once; the handler and the end of propagation also stop a logger below that has a level of its own.
+    MSAL logs the body of a sign-in answer that is not JSON, at ERROR; that body may contain an access token. Without a
+    handler Python prints such a record to stderr (`logging.lastResort`), which Pulumi shows. The level drops records
+    at once; the handler and the end of propagation also stop child loggers that have their own level.
     """
     for name in _SEE_SECRETS:
         logger = logging.getLogger(name)

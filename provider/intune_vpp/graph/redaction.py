@@ -1,4 +1,4 @@
-"""Known secrets, removed from text that Graph or Entra sent."""
+"""Removes known secrets from text that Graph or Entra sent."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 _REMOVED = "…"
 _PIECE = 8
-"""So many characters of a secret in a row are a piece of it and no coincidence."""
+"""The number of consecutive characters of a secret that count as a piece of it, and not as a coincidence."""
 
 _STEP = 4
 _SEED = _PIECE - _STEP + 1
-"""Each piece holds a seed: a run of this length that begins at a multiple of `_STEP` in the secret. Only these are kept
-for the search, since a run of `pulumi` may know hundreds of token files of 3 kB."""
+"""Each piece contains a seed: a run of this length that begins at a multiple of `_STEP` in the secret. Only seeds are
+indexed, because one process may know hundreds of token files of 3 kB."""
 
 _ESCAPE = re.compile(
     rb'%([0-9A-Fa-f]{2})|((?:\\u[0-9A-Fa-f]{4})+)|\\(["\\/bfnrt])|(&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos);)'
@@ -28,10 +28,10 @@ _ESCAPE = re.compile(
 """An escape of a URL, of JSON or of HTML."""
 
 _DEEPEST = 3
-"""So many escapes within escapes are undone: a JSON document in a JSON string, and a URL in it."""
+"""Levels of escapes that are undone: a JSON document in a JSON string, and a URL in it."""
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{11,}")
-"""Runs that may hold a piece: 8 characters are at least 11 in base64."""
+"""Runs that may contain a piece: 8 characters are at least 11 in base64."""
 
 _NEVER_IN_A_PIECE = bytes([*range(0x21), 0x7F])
 """White space and control characters."""
@@ -40,9 +40,9 @@ _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
 class KnownSecrets:
-    """The secrets of one connection: client secret, access tokens and token files. Safe among threads.
+    """The secrets of one connection: client secret, access tokens and token files. Thread-safe.
 
-    Nothing is ever taken out: an answer may quote an access token that was given up.
+    A secret is never dropped, because an answer may quote an access token that was replaced.
     """
 
     def __init__(self) -> None:
@@ -58,22 +58,22 @@ class KnownSecrets:
         return f"KnownSecrets({len(self._known)})"
 
     def add(self, text: str) -> None:
-        """Remember a secret. This costs little: the search is prepared when there is something to search."""
+        """Add a secret. This is cheap: the index is built by the next search."""
         with self._lock:
             if text and text not in self._known:
                 self._known.add(text)
                 self._to_index.append(text)
 
     def quoted_in(self, text: str) -> bool:
-        """Whether a text quotes one of the secrets whole, as it is. This costs little."""
+        """Whether a text contains a whole secret, unescaped. This is cheap."""
         with self._lock:
             return any(secret in text for secret in self._known)
 
     def remove_from(self, text: str) -> str:
-        """The text with `…` in the place of each secret, and of each piece of 8 or more characters of one.
+        """The text with `…` in place of each secret, and of each piece of a secret of 8 or more characters.
 
-        Secrets are found as they are, URL-encoded, JSON-escaped and in base64, also where white space or characters
-        that cannot be printed stand in between. A secret of fewer than 8 characters is found whole only.
+        Finds secrets as they are, URL-encoded, JSON-escaped and in base64, also with white space or unprintable
+        characters in between. A secret of fewer than 8 characters is only found whole.
         """
         with self._lock:
             self._prepare()
@@ -88,10 +88,10 @@ class KnownSecrets:
         return short.sub(_REMOVED, text) if short else text
 
     def _prepare(self) -> None:
-        """Index what was added since the last search."""
+        """Index the secrets that were added since the last search."""
         added = []
         for secret in self._to_index:
-            # A form spells a space as `+`; the search leaves white space out.
+            # A form writes a space as `+`; the search ignores white space.
             for spelling in {secret, secret.replace(" ", "+")}:
                 compact = _view(spelling).data
                 if len(compact) < _PIECE:
@@ -108,14 +108,14 @@ class KnownSecrets:
 
 
 class _View(NamedTuple):
-    """One way to read a text; `span` gives start and end, in the text, of a range of `data`."""
+    """One reading of a text; `span` maps a range of `data` to start and end in the text."""
 
     data: bytes
     span: Callable[[int, int], tuple[int, int]]
 
 
 def _views(text: str) -> Iterator[_View]:
-    """The text as it is, with its escapes undone, and all of that out of base64; always without white space."""
+    """The text as it is, with its escapes undone, and each of these with base64 decoded; all without white space."""
     view = _view(text)
     for _ in range(_DEEPEST):
         yield view
@@ -148,7 +148,7 @@ def _unescaped(outer: _View) -> _View:
 
 
 def _meaning(escape: re.Match[bytes]) -> bytes:
-    """What an escape stands for, without white space."""
+    """The characters that an escape means, without white space."""
     by_url, by_json, single, by_html = escape.groups()
     if by_url:
         meaning = bytes.fromhex(by_url.decode())
@@ -162,7 +162,7 @@ def _meaning(escape: re.Match[bytes]) -> bytes:
 
 
 def _out_of_base64(outer: _View) -> Iterator[_View]:
-    """What each run of base64 holds, wherever in it a group of four begins."""
+    """Each run of base64 decoded, from each of the four offsets at which a group may begin."""
     for run in _BASE64.finditer(outer.data):
         for shift in range(4):
             yield _decoded(outer, run.start() + shift, run.end())
@@ -174,14 +174,14 @@ def _decoded(outer: _View, first: int, last: int) -> _View:
     kept = [at for at, byte in enumerate(decoded) if byte not in _NEVER_IN_A_PIECE]
 
     def span(start: int, end: int) -> tuple[int, int]:
-        # Six bits a character there, eight a byte here.
+        # A character of base64 has six bits, a byte of `data` has eight.
         return outer.span(first + kept[start] * 8 // 6, first + (kept[end - 1] * 8 + 7) // 6 + 1)
 
     return _View(decoded.translate(None, _NEVER_IN_A_PIECE), span)
 
 
 def _pieces(data: bytes, *, seeds: set[bytes], known: bytes) -> Iterator[int]:
-    """Where pieces of secrets begin."""
+    """The positions in `data` at which pieces of secrets begin."""
     for at in range(len(data) - _SEED + 1):
         if data[at : at + _SEED] in seeds:
             for start in range(max(at - _STEP + 1, 0), min(at, len(data) - _PIECE) + 1):
@@ -190,7 +190,7 @@ def _pieces(data: bytes, *, seeds: set[bytes], known: bytes) -> Iterator[int]:
 
 
 def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The same stretches, in order, without overlaps."""
+    """The spans in order, with overlapping ones merged."""
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
@@ -201,7 +201,7 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def _spellings(secret: str) -> set[str]:
-    """A secret as it is, in a URL, in a form, in JSON and in base64."""
+    """The secret as it is, and as it is written in a URL, a form, JSON and base64."""
     return {
         secret,
         quote(secret, safe="", errors="replace"),

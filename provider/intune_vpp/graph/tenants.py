@@ -1,4 +1,4 @@
-"""Which tenant the credentials belong to: its GUID, whatever name it was configured by."""
+"""The GUID of the configured tenant, also where the configuration has one of its domain names."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
 
 
 class Tenant:
-    """The configured tenant; a domain name is looked up once, by OpenID discovery.
+    """The configured tenant. A domain name is looked up once, by OpenID discovery.
 
-    The GUID stands in the issuer (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
+    The GUID is in the issuer (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
     """
 
     def __init__(self, configured: str, *, authority_host: str, http: httpx.Client) -> None:
@@ -28,7 +28,7 @@ class Tenant:
         self._guid = configured.lower() if _GUID.fullmatch(configured) else None
 
     def guid(self) -> str:
-        """The GUID in lower case. Raises SignInRefused for a tenant that is not known, and RequestNotSent."""
+        """The GUID in lower case. Raises SignInRefused for an unknown tenant, and RequestNotSent where Entra fails."""
         with self._lock:
             if self._guid is None:
                 self._guid = self._discover()
@@ -36,7 +36,7 @@ class Tenant:
 
     def _discover(self) -> str:
         issuer = ""
-        # The name becomes a part of an address: nothing but a domain's letters may be in it.
+        # The name becomes part of a URL, so only the characters of a domain are allowed.
         if _DOMAIN.fullmatch(self._configured):
             url = f"{self._authority_host}/{self._configured}/v2.0/.well-known/openid-configuration"
             try:

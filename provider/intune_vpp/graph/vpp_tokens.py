@@ -1,4 +1,4 @@
-"""`/deviceAppManagement/vppTokens`: the only place that knows its paths, and where a secret is put into a request."""
+"""`/deviceAppManagement/vppTokens`: the only module that knows its paths, and that puts a token file into a request."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from urllib.parse import quote
 from intune_vpp.core import graph_json
 from intune_vpp.core.check import needs_beta
 from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, SettingsError
-from intune_vpp.core.model import Listing
-from intune_vpp.graph.errors import READING_APP, UPLOADING
+from intune_vpp.core.vpp_token import Listing
+from intune_vpp.graph.request import Request, RequestKind
 
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Iterator, Mapping
 
-    from intune_vpp.core.model import AppLicenses, VppToken
     from intune_vpp.core.stoken import SToken
+    from intune_vpp.core.vpp_token import AppLicenses, VppToken
     from intune_vpp.graph.client import GraphClient
     from intune_vpp.graph.tenants import Tenant
 
@@ -30,7 +30,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GraphVppTokens:
-    """The vppTokens of the tenant that `client` is signed in to; implements `core.ports.VppTokens`."""
+    """The vppTokens of the tenant that `client` signs in to; implements `core.ports.VppTokens`.
+
+    `base64_once_more` sends the text of a token file in base64; `beta` says whether `client` has the beta root, which
+    some methods need. All methods raise GraphError (see `GraphClient`).
+    """
 
     client: GraphClient
     tenant: Tenant
@@ -38,14 +42,14 @@ class GraphVppTokens:
     beta: bool = True
 
     def tenant_id(self) -> str:
-        """The GUID of the tenant."""
+        """The GUID of the tenant. Raises SignInRefused and RequestNotSent."""
         return self.tenant.guid()
 
     def list(self) -> Listing:
-        """All tokens, over all pages. What is no object, or has no id, is skipped."""
+        """All tokens, from all pages. Skips an item that is not an object with an id: the listing is not complete."""
         found = [
             graph_json.token_from(item) if isinstance(item, dict) else None
-            for item in self.client.pages(_TOKENS, doing="listing the tokens")
+            for item in self.client.pages(_TOKENS, Request(RequestKind.LIST_TOKENS))
         ]
         tokens = tuple(token for token in found if token and token.id)
         skipped = len(found) - len(tokens)
@@ -54,17 +58,17 @@ class GraphVppTokens:
         return Listing(tokens, complete=not skipped)
 
     def get(self, token_id: str) -> VppToken:
-        """One token."""
-        doing = f"reading token {token_id}"
-        token = graph_json.token_from(self.client.get(_path(token_id), doing=doing))
+        """One token. Raises GraphUnreachable where the answer is not that token."""
+        request = Request(RequestKind.READ_TOKEN, token_id)
+        token = graph_json.token_from(self.client.get(_path(token_id), request))
         if not _is(token, token_id):
-            raise GraphUnreachable(f"Microsoft Graph returned something that is not this token ({doing}).")
+            raise GraphUnreachable(f"Microsoft Graph returned something that is not this token ({request}).")
         return token
 
     def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
-        """Upload a token file."""
+        """Upload a token file. Raises GraphUnreachable where the answer has no id: the token may exist then."""
         body = {"@odata.type": graph_json.ODATA_TYPE, **members, "token": self._text(stoken)}
-        created = graph_json.token_from(self.client.post(_TOKENS, body, doing=f"{UPLOADING} to create a token"))
+        created = graph_json.token_from(self.client.post(_TOKENS, Request(RequestKind.CREATE_TOKEN), body))
         if not created.id:
             raise GraphUnreachable(
                 "Microsoft Graph created a token but returned no id. Run it again to find the token."
@@ -72,54 +76,59 @@ class GraphVppTokens:
         return created
 
     def update(self, token_id: str, members: Mapping[str, object], stoken: SToken | None) -> VppToken:
-        """Change members, and the token file where it is given."""
+        """Change members, and the token file unless it is None."""
         body = {**members, "token": self._text(stoken)} if stoken else members
-        doing = f"{UPLOADING} to token {token_id}" if stoken else f"updating token {token_id}"
-        answer = self.client.patch(_path(token_id), body, doing=doing)
-        return self._entity(answer, token_id)
+        kind = RequestKind.RENEW_TOKEN if stoken else RequestKind.UPDATE_TOKEN
+        return self._entity(self.client.patch(_path(token_id), Request(kind, token_id), body), token_id)
 
     def delete(self, token_id: str) -> None:
         """Delete a token."""
-        self.client.delete(_path(token_id), doing=f"deleting token {token_id}")
+        self.client.delete(_path(token_id), Request(RequestKind.DELETE_TOKEN, token_id))
 
     def sync_licenses(self, token_id: str) -> VppToken:
-        """Start a licence sync."""
-        answer = self._act(token_id, "syncLicenses", doing=f"syncing token {token_id}")
-        return self._entity(answer, token_id)
+        """Start a licence sync; the token at its start."""
+        request = Request(RequestKind.SYNC_LICENSES, token_id)
+        return self._entity(self._call_action("syncLicenses", request), token_id)
 
     def revoke_licenses(self, token_id: str, *, notify_managed_devices: bool, revoke_untracked_licenses: bool) -> None:
-        """Start a revocation of all licences."""
+        """Start a revocation of all licences. Raises SettingsError on v1.0."""
         self._require_beta("revokeLicenses")
         body = {"notifyManagedDevices": notify_managed_devices, "revokeUntrackedLicenses": revoke_untracked_licenses}
-        self._act(token_id, "revokeLicenses", body, doing=f"revoking the licences of token {token_id}")
+        self._call_action("revokeLicenses", Request(RequestKind.REVOKE_LICENSES, token_id), body)
 
     def sync_license_counts(self) -> None:
-        """Start a count of the licences of all tokens."""
+        """Start a count of the licences of all tokens. Raises SettingsError on v1.0."""
         self._require_beta("syncLicenseCounts")
-        with _known("syncLicenseCounts"):
-            self.client.post(f"{_TOKENS}/syncLicenseCounts", doing="counting licences")
+        with _collection_action("syncLicenseCounts"):
+            self.client.post(f"{_TOKENS}/syncLicenseCounts", Request(RequestKind.SYNC_LICENSE_COUNTS))
 
     def licenses_for_app(self, bundle_id: str) -> builtins.list[AppLicenses]:
-        """The licences for an app, by token."""
+        """The licences for an app, one entry for each token that has some. Raises SettingsError on v1.0."""
         self._require_beta("getLicensesForApp")
-        # OData doubles a quotation mark within a text.
+        # OData doubles a quotation mark in a string literal.
         named = quote(bundle_id.replace("'", "''"), safe="")
         path = f"{_TOKENS}/getLicensesForApp(bundleId='{named}')"
-        with _known("getLicensesForApp"):
-            items = self.client.pages(path, doing="reading licence counts")
+        with _collection_action("getLicensesForApp"):
+            items = self.client.pages(path, Request(RequestKind.READ_LICENSES))
             return [graph_json.licenses_from(item) for item in items if isinstance(item, dict)]
 
     def token_id_of_app(self, mobile_app_id: str) -> str | None:
-        """The id of the token that an app comes from."""
+        """The id of the token that an app comes from; None where the app names none."""
         path = f"/deviceAppManagement/mobileApps/{_segment(mobile_app_id)}"
-        return graph_json.id_from(self.client.get(path, doing=f"{READING_APP} {mobile_app_id}"), "vppTokenId") or None
+        app = self.client.get(path, Request(RequestKind.READ_APP, mobile_app_id))
+        return graph_json.id_from(app, "vppTokenId") or None
 
-    def _act(
-        self, token_id: str, action: str, body: Mapping[str, object] | None = None, *, doing: str
+    def _call_action(
+        self, action: str, request: Request, body: Mapping[str, object] | None = None
     ) -> Mapping[str, object]:
-        """The answer of an action on a token; after a 404, whether the token is not found or the action unknown."""
+        """The answer of an action on the token that is the request's subject.
+
+        A 404 may be about the token or about the action, so the token is then read. Raises NotFound where it is not
+        found, and GraphError where it is, because then Graph does not know the action.
+        """
+        token_id = request.subject
         try:
-            return self.client.post(f"{_path(token_id)}/{action}", body, doing=doing)
+            return self.client.post(f"{_path(token_id)}/{action}", request, body)
         except NotFound as refusal:
             if not refusal.from_graph:
                 raise
@@ -132,14 +141,14 @@ class GraphVppTokens:
                     f"Microsoft Graph returned 404 for {action}: nothing was done. Token {token_id} could not be read"
                 )
                 raise GraphError(f"{what} either. {error}", status=refusal.status) from None
-            raise _not_known(action, refusal) from None
+            raise _unknown_action(action, refusal) from None
 
     def _require_beta(self, what: str) -> None:
         if not self.beta:
             raise SettingsError(needs_beta(what))
 
     def _entity(self, answer: Mapping[str, object], token_id: str) -> VppToken:
-        """The entity in an answer. A write may be answered without one: then it is read."""
+        """The entity in the answer to a write, which may have none: then the token is read."""
         token = graph_json.token_from(answer)
         return token if _is(token, token_id) else self.get(token_id)
 
@@ -150,21 +159,21 @@ class GraphVppTokens:
 
 
 @contextmanager
-def _known(action: str) -> Iterator[None]:
-    """A 404 for an action of the collection is about the action itself."""
+def _collection_action(action: str) -> Iterator[None]:
+    """Turn Graph's 404 into the error that it does not know the action: an action on the collection has no entity."""
     try:
         yield
     except NotFound as refusal:
-        raise (_not_known(action, refusal) if refusal.from_graph else refusal) from None
+        raise (_unknown_action(action, refusal) if refusal.from_graph else refusal) from None
 
 
-def _not_known(action: str, refusal: NotFound) -> GraphError:
+def _unknown_action(action: str, refusal: NotFound) -> GraphError:
     what = f"Microsoft Graph does not know {action} ({refusal.status}): nothing was done."
     return GraphError(what, status=refusal.status, code=refusal.code, request_id=refusal.request_id)
 
 
 def _is(token: VppToken, token_id: str) -> bool:
-    """Whether an answer is about the token that was asked for: an empty or another id would replace it in the state."""
+    """Whether an answer is the token that was requested: an empty or another id would replace it in the state."""
     return token.id.casefold() == token_id.casefold()
 
 
@@ -173,9 +182,10 @@ def _path(token_id: str) -> str:
 
 
 def _segment(entity_id: str) -> str:
-    """An id as part of a path. Raises NotFound, unsent, for one that would name the collection, or what is above it.
+    """An id as a segment of a path.
 
-    That error has no status, and proves nothing of a token.
+    Raises NotFound without a status, and without a request, for an id that is too long, or that would address the
+    collection or its parent ("", ".", "..").
     """
     if not entity_id.strip(".") or len(entity_id) > graph_json.LONGEST_ID:
         raise NotFound(f'Microsoft Graph has nothing with the id "{entity_id[: graph_json.LONGEST_ID]}".')

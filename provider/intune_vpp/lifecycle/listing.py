@@ -1,7 +1,7 @@
-"""The tenant's tokens as Graph lists them: one LIST serves everything in a process that asks at the same time.
+"""The tokens of the tenant as Graph lists them: one LIST serves all concurrent callers of a process.
 
-Reads, polls, the look before the first create and the second witness of a deletion all ask here. No lock is held while
-a request runs.
+Reads, polls, the search before a create and the confirmation of a deletion all use it. No lock is held while a request
+runs: a LIST that hangs must not delay the requests of other resources.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, VppTokens
+    from intune_vpp.core.vpp_token import VppToken
 
 _SECONDS_FOR_DUPLICATES = 30.0
 
 FRESH = timedelta(seconds=60)
-"""How long a listing may answer reads: a refresh of the 3,000 tokens that a tenant can have takes less."""
+"""The maximum age of a listing that serves reads. A refresh of 3,000 tokens, the limit of a tenant, takes less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Snapshot:
     complete: bool
 
     def get(self, token_id: str) -> VppToken | None:
-        """The token with this id, in either case."""
+        """Return the token with this id, None if the listing lacks it; case does not count."""
         return self.tokens.get(token_id.lower())
 
 
@@ -85,7 +85,7 @@ class TokenListing:
         return self._clock.wait_for(answer, timeout)
 
     def within(self, age: timedelta) -> Snapshot:
-        """A snapshot that is no older than `age`."""
+        """Return a snapshot that is no older than `age`. Raises what `after` raises."""
         with self._lock:
             latest = self._latest
         if latest is not None and self._clock.now() - latest.begun_at <= age:
@@ -98,7 +98,7 @@ class TokenListing:
             return self._latest if self._latest is not None and self._latest.number > after else None
 
     def written(self, token_id: str) -> None:
-        """Record a write to a token: what earlier LISTs show of it no longer counts."""
+        """Record a write to a token, so that earlier LISTs no longer count for it."""
         with self._lock:
             self._written[token_id.lower()] = self._begun
 
@@ -137,7 +137,7 @@ class TokenListing:
             found = snapshot.get(token_id)
             if found is not None and self._is_current(snapshot, token_id):
                 return found
-        # A listing may lag behind a create or a write, so a token that it lacks is asked for by its id.
+        # A listing may lag behind a create or a write, so the provider reads a missing token by its id.
         return self.get(token_id)
 
     def get(self, token_id: str) -> VppToken:
@@ -148,10 +148,11 @@ class TokenListing:
             raise self.explain(token_id, refusal) from None
 
     def explain(self, token_id: str, refusal: NotFound) -> GraphError:
-        """The error that a 404 for a token's own path stands for.
+        """Return the error that a 404 for a token's own path means.
 
-        TokenGone needs two witnesses: Graph's own 404, and a LIST without the token. A 404 alone may also come from a
-        proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError where LIST fails.
+        TokenGone needs two confirmations: Graph's own 404, and a LIST without the token. A 404 alone may also come
+        from a proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError where
+        LIST fails.
         """
         if not refusal.from_graph:
             return refusal

@@ -1,22 +1,21 @@
-"""The operations: sync the licences of a token, revoke them, count those of all tokens.
+"""What all operations share: each runs at create and again when its triggers change; deleting one undoes nothing.
 
-Each runs at create and again when its triggers change; deleting one does nothing in the tenant. What goes wrong
-after it was started is returned beside the outputs, in `OperationResult.failure`.
+`lifecycle/sync.py` and `lifecycle/revocation.py` tell the operations on one token. What goes wrong after an operation
+was started is returned beside its outputs, in `OperationResult.failure`.
 """
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from intune_vpp.core import operations, pulumi_state, revocation, sync, times
-from intune_vpp.core.errors import RevocationFailed, StateError, TokenGone
-from intune_vpp.core.model import camel_case
-from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Operation, OperationResult
-from intune_vpp.core.revocation import Watch
-from intune_vpp.core.waiting import TIME_ALLOWED, WaitResult, beginning
+from intune_vpp.core import diff, operations, times
+from intune_vpp.core.errors import Cure, StateError, TokenGone
+from intune_vpp.core.operations import LICENSE_COUNT_SYNC, Operation, OperationResult
+from intune_vpp.core.waiting import WaitResult, beginning
 from intune_vpp.lifecycle import tenancy
 
 if TYPE_CHECKING:
@@ -24,48 +23,59 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from intune_vpp.core.errors import IntuneVppError
-    from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock, Reporter, VppTokens
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.ownership import Ownership
-    from intune_vpp.lifecycle.revoking import Revoking
-    from intune_vpp.lifecycle.syncing import Syncing
+    from intune_vpp.lifecycle.waiting import Waiting
 
 
 class OperationLifecycle(ABC):
-    """All that happens to the resources of one type of action in a process.
+    """One type of operation in a process: run, update and read.
 
-    `inputs` and `outputs` are property maps by the table of `action`. What is raised is a GraphError, WrongTenant,
-    SettingsError, RevocationFailed or WaitInterrupted; then nothing was begun, or the next try finds it.
+    `inputs` and `outputs` are property maps by the table of `operation`; `timeout` is how long to wait for the end.
+    The methods raise GraphError, WrongTenant, SettingsError, StateError and WaitInterrupted: nothing was started then.
     """
 
     operation: ClassVar[Operation]
 
-    def __init__(self, tokens: VppTokens, reporter: Reporter, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts, wired in one place
+        self,
+        tokens: VppTokens,
+        listing: TokenListing,
+        waiting: Waiting,
+        ownership: Ownership,
+        reporter: Reporter,
+        clock: Clock,
+    ) -> None:
         self._tokens = tokens
+        self._listing = listing
+        self._waiting = waiting
+        self._ownership = ownership
         self._reporter = reporter
         self._clock = clock
+        self._beginning: dict[str, threading.Lock] = {}
 
     @abstractmethod
-    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> OperationResult:
-        """Run the operation; `patience` is how long to wait for its end."""
+    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> OperationResult:
+        """Run the operation."""
 
     def update(
-        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
+        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
     ) -> OperationResult:
-        """Act again where a trigger changed, go on with what had not ended, and otherwise only take the inputs over."""
-        plan = operations.plan(self.operation, before, inputs)
-        if plan.acts:
+        """Run it again where a trigger changed, resume a wait that did not end, else only store the new inputs."""
+        plan = diff.plan_operation(self.operation, before, inputs)
+        if plan.runs:
             self._require_tenant(operation_id, before)
-            return self.act(inputs, patience)
-        if plan.resumes:
+            return self.run(inputs, timeout)
+        if plan.pending:
             self._require_tenant(operation_id, before)
-            return self._resume(operation_id, before, inputs, patience)
+            return self._resume(operation_id, before, inputs, timeout)
         outputs = {**operations.results(self.operation, before), **operations.echoed_inputs(self.operation, inputs)}
         return OperationResult(operation_id, outputs, self.unresolved_failure(before))
 
-    def look(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The outputs as Graph tells them now; None where what it was done to is gone, and it could be done again."""
+    def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The outputs as Graph shows them now; None where the token was deleted, so that it can be run on another."""
         self._require_tenant(operation_id, before)
         return before
 
@@ -75,188 +85,46 @@ class OperationLifecycle(ABC):
         return None
 
     def _resume(
-        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
+        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
     ) -> OperationResult:
         del operation_id, before
-        return self.act(inputs, patience)
+        return self.run(inputs, timeout)
 
     @contextmanager
-    def _there(self, inputs: Mapping[str, Any]) -> Iterator[None]:
-        """What begins the act on a token. Raises TokenGone, naming where it was looked for."""
-        token_id = _token_id(inputs)
-        with beginning(f"anything was done to token {token_id}"):
+    def _on_token(self, inputs: Mapping[str, Any]) -> Iterator[None]:
+        """Wraps the start of the operation on a token. Raises TokenGone with the tenant that was asked."""
+        named = token_id(inputs)
+        with beginning(f"anything was done to token {named}"):
             tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
         try:
             yield
         except TokenGone:
-            what = f"Token {token_id} was not found in tenant {tenant_id}. It was deleted, or it belongs to another"
+            what = f"Token {named} was not found in tenant {tenant_id}. It was deleted, or it belongs to another"
             raise TokenGone(f"{what} tenant: use the same provider as its VppToken.") from None
+
+    @contextmanager
+    def _alone_with(self, named: str, what: str) -> Iterator[VppToken]:
+        """The token before an operation starts; `what` says, for an interruption, what was not started.
+
+        Two resources of a program may be for one token. Only one of them starts at a time, so that the second sees
+        what the first has started, and joins it.
+        """
+        with self._beginning.setdefault(named.lower(), threading.Lock()):
+            # Not from a listing: an operation that ran when that was made would pass for one that runs now.
+            with beginning(what):
+                seen = self._clock.unless_stopped(partial(self._listing.get, named))
+            yield seen
 
     def _require_tenant(self, operation_id: str, before: Mapping[str, Any]) -> None:
         tenancy.require(self._tokens, before.get("tenantId") or "", f"{self.operation.name} {operation_id}")
 
     def _result(
-        self, operation_id: str, inputs: Mapping[str, Any], told: Mapping[str, Any], ended: WaitResult | None = None
+        self, operation_id: str, inputs: Mapping[str, Any], results: Mapping[str, Any], ended: WaitResult | None = None
     ) -> OperationResult:
         if ended is not None and ended.warning:
             self._reporter.warn(ended.warning)
-        outputs = {**operations.echoed_inputs(self.operation, inputs), "tenantId": self._tokens.tenant_id(), **told}
-        present = {name: value for name, value in outputs.items() if value is not None}
-        return OperationResult(operation_id, present, ended.failure if ended else None)
-
-
-class LicenseSyncs(OperationLifecycle):
-    """`syncLicenses` on demand."""
-
-    operation = LICENSE_SYNC
-
-    def __init__(
-        self, tokens: VppTokens, reporter: Reporter, clock: Clock, *, listing: TokenListing, syncing: Syncing
-    ) -> None:
-        super().__init__(tokens, reporter, clock)
-        self._listing = listing
-        self._syncing = syncing
-
-    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> OperationResult:
-        """Sync the licences, unless Intune is about to already; wait for the end where that is wanted."""
-        with self._there(inputs):
-            seen, observed = self._syncing.begin(_token_id(inputs))
-        ended = None
-        if inputs.get("waitForSync") is not False:
-            watch = sync.Watch(started_at=self._clock.now(), allowed=patience, stale_state=seen.state)
-            observed, ended = self._syncing.follow(watch, seen, observed)
-        pending = ended is not None and ended.failure is not None
-        return self._result(seen.id, inputs, {**_shown(observed), "syncPending": pending}, ended)
-
-    def look(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The token's syncs as they stand now."""
-        self._require_tenant(operation_id, before)
-        try:
-            observed = self._listing.one(operation_id)
-        except TokenGone:
-            return None
-        shown = {**before, **_shown(observed)}
-        return {name: value for name, value in shown.items() if value is not None}
-
-
-class LicenseRevocations(OperationLifecycle):
-    """`revokeLicenses`, once."""
-
-    operation = LICENSE_REVOCATION
-
-    def __init__(  # noqa: PLR0913 - the parts, wired in one place
-        self,
-        tokens: VppTokens,
-        reporter: Reporter,
-        clock: Clock,
-        *,
-        listing: TokenListing,
-        revoking: Revoking,
-        ownership: Ownership,
-    ) -> None:
-        super().__init__(tokens, reporter, clock)
-        self._listing = listing
-        self._revoking = revoking
-        self._ownership = ownership
-
-    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> OperationResult:
-        """Revoke all licences of the token and wait until Intune is done."""
-        with self._there(inputs):
-            seen, watch = self._revoking.begin(
-                _token_id(inputs),
-                notify_managed_devices=inputs.get("notifyManagedDevices") is True,
-                revoke_untracked_licenses=inputs.get("revokeUntrackedLicenses") is True,
-                patience=patience,
-            )
-        self._ownership.set_label(seen.id, seen.label)
-        return self._follow(watch, seen, inputs)
-
-    def look(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The revocation as Graph tells of it now; what was told last, where it no longer does.
-
-        It is never gone: what was done stays done, and must not be done again because a token was deleted.
-        """
-        self._require_tenant(operation_id, before)
-        found, watch = None, self._watch(before)
-        ended = revocation.result_from(before).has_ended
-        with suppress(TokenGone):
-            observed = self._listing.one(_token_id(before))
-            self._ownership.set_label(observed.id, observed.label)
-            if not ended and not revocation.shows(watch, observed):
-                # A listing may lag, or not carry this member.
-                observed = self._listing.get(observed.id)
-            found = revocation.find(watch, observed)
-        now = {**before, **(revocation.result_to(found) if found else {})}
-        if found:
-            now.pop(pulumi_state.EARLIER, None)
-        warning = self._unresolved(now).warning
-        if warning and not ended:
-            self._reporter.warn(warning)
-        return {name: value for name, value in now.items() if value is not None}
-
-    def unresolved_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
-        """The failure of the revocation, until the resource is replaced."""
-        return self._unresolved(outputs).failure
-
-    def _unresolved(self, outputs: Mapping[str, Any]) -> WaitResult:
-        return revocation.unresolved(
-            revocation.result_from(outputs), self._ownership.describe(str(outputs.get(_TOKEN)))
-        )
-
-    def _resume(
-        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], patience: timedelta
-    ) -> OperationResult:
-        token_id = _token_id(inputs)
-        try:
-            seen = self._clock.unless_stopped(partial(self._listing.get, token_id))
-        except TokenGone:
-            what = f"Token {token_id} was deleted before the revocation of its licences was confirmed."
-            failure = RevocationFailed(f"{what} Intune no longer reports it. Remove this resource from the program.")
-            kept = {name: value for name, value in before.items() if name == pulumi_state.EARLIER}
-            return OperationResult(
-                operation_id,
-                {
-                    **operations.results(self.operation, before),
-                    **kept,
-                    **operations.echoed_inputs(self.operation, inputs),
-                },
-                failure,
-            )
-        return self._follow(self._watch(before, patience), seen, inputs, operation_id, before)
-
-    def _follow(
-        self,
-        watch: Watch,
-        seen: VppToken,
-        inputs: Mapping[str, Any],
-        operation_id: str | None = None,
-        before: Mapping[str, Any] | None = None,
-    ) -> OperationResult:
-        observed, result, ended = self._revoking.follow(watch, seen)
-        ended = WaitResult(revocation.with_cure(ended.failure), revocation.how_again(ended.warning))
-        requested = times.text(watch.requested_at)
-        start = result.start_date_time if result else None
-        told: dict[str, Any] = {"requestedDateTime": requested}
-        if result is not None:
-            told |= revocation.result_to(result)
-        elif watch.start is None and watch.earlier is not None:
-            # What goes on with it must not take one of these for it.
-            told[pulumi_state.EARLIER] = sorted(watch.earlier)
-        told = {**(operations.results(self.operation, before) if before else {}), **told}
-        return self._result(operation_id or f"{observed.id}/{start or requested}", inputs, told, ended)
-
-    def _watch(self, before: Mapping[str, Any], patience: timedelta = TIME_ALLOWED) -> Watch:
-        now = self._clock.now()
-        start = before.get("startDateTime")
-        requested_at = times.parse(before.get("requestedDateTime")) or now
-        earlier = before.get(pulumi_state.EARLIER)
-        return Watch(
-            requested_at=requested_at,
-            since=now,
-            start=start,
-            earlier=None if earlier is None else frozenset(earlier),
-            allowed=patience,
-        )
+        outputs = {**operations.echoed_inputs(self.operation, inputs), "tenantId": self._tokens.tenant_id(), **results}
+        return OperationResult(operation_id, present(outputs), ended.failure if ended else None)
 
 
 class LicenseCountSyncs(OperationLifecycle):
@@ -264,26 +132,23 @@ class LicenseCountSyncs(OperationLifecycle):
 
     operation = LICENSE_COUNT_SYNC
 
-    def act(self, inputs: Mapping[str, Any], patience: timedelta) -> OperationResult:
-        """Ask Intune to count; Intune does not report when it has finished."""
-        del patience
+    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> OperationResult:
+        """Ask Intune to count. There is nothing to wait for: Intune does not report when it has finished."""
+        del timeout
         with beginning("licences were counted"):
             tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
         self._clock.unless_stopped(self._tokens.sync_license_counts)
         return self._result(tenant_id, inputs, {"requestedDateTime": times.text(self._clock.now())})
 
 
-_TOKEN = "vppTokenId"  # noqa: S105 - the name of an input
-_SHOWN = ("state", "last_sync_status", "last_sync_date_time")
-
-
-def _token_id(properties: Mapping[str, Any]) -> str:
-    """The token that an operation is about. Raises StateError where a state does not say so."""
-    found = properties.get(_TOKEN)
+def token_id(properties: Mapping[str, Any]) -> str:
+    """The id of the token that an operation is about. Raises StateError where a state does not have it."""
+    found = properties.get("vppTokenId")
     if not isinstance(found, str):
-        raise StateError(f"The state of this resource has no {_TOKEN}. Add it with `pulumi state edit`.")
+        raise StateError("The state of this resource has no vppTokenId.", cure=Cure.ADD_TO_STATE)
     return found
 
 
-def _shown(observed: VppToken) -> dict[str, Any]:
-    return {camel_case(name): getattr(observed, name) for name in _SHOWN}
+def present(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The outputs that have a value."""
+    return {name: value for name, value in outputs.items() if value is not None}

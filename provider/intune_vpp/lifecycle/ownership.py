@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
 
 
 class Ownership:
-    """What the resources of one run have. Ids of tokens count in either case."""
+    """The tokens and files of the resources in one run. Case does not count in token ids."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -74,10 +74,10 @@ class Ownership:
     # Files.
 
     def claim_file(self, fingerprint: str, token_id: str | None) -> str | None:
-        """Give a file to a token, None for one that is being created; or the words for who has the file already.
+        """Assign a file to a token, None for a new one. Returns None, or words for the token that already has it.
 
-        A token that existed before may get the file of another one, since two files that were swapped could not be put
-        right otherwise; but no file that another one was given in this run.
+        A token that existed before may get the file of another one, so that two swapped files can be
+        corrected; but not a file that this run has already assigned to another one.
         """
         with self._lock:
             if fingerprint in self._assigned:
@@ -114,19 +114,19 @@ class Ownership:
             self._updates[resource, replace(args, token_file=None)] = state
 
     def take_replaced(self, resource: str, args: VppTokenArgs) -> VppTokenState | None:
-        """The token that the engine replaces by a create with these inputs, told once."""
+        """Return the token that the engine replaces by a create with these inputs, once; else None."""
         with self._lock:
             return self._updates.pop((resource, replace(args, token_file=None)), None)
 
     def forget_update(self, token_id: str) -> None:
-        """Record that the update that was due is made."""
+        """Record that the expected update of a token has been made."""
         with self._lock:
             self._updates = {key: state for key, state in self._updates.items() if state.id != token_id}
 
     # Labels.
 
     def set_label(self, token_id: str, label: str) -> None:
-        """Remember what a person would call a token."""
+        """Record the name of a token for messages, such as its display name."""
         with self._lock:
             self._labels[token_id.lower()] = label
 

@@ -1,29 +1,38 @@
-"""The preview of tokens: check and plan, without a request and without credentials."""
+"""The preview of all resources: check and plan, without a request and without credentials."""
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from intune_vpp.core import check, diff, drift, health, messages
+from intune_vpp.core import check, diff, drift, health, messages, operations, revocation, token_check
 from intune_vpp.core.check import Problem
-from intune_vpp.core.diff import Plan
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
+from intune_vpp.core.operations import LICENSE_REVOCATION
+from intune_vpp.core.renewal_guard import guard
+from intune_vpp.core.resource_type import UNKNOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
-    from intune_vpp.core.check import Checked, Policy
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.check import Policy
+    from intune_vpp.core.diff import Plan
+    from intune_vpp.core.operations import Operation
     from intune_vpp.core.ports import Clock, Reporter
     from intune_vpp.core.stoken import SToken
+    from intune_vpp.core.token_check import Checked
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
     from intune_vpp.lifecycle.ownership import Ownership
     from intune_vpp.lifecycle.token_files import TokenFileCache
 
 
 class Preview:
-    """Judges inputs and plans, keeps the text of token files for the update, and warns of what is about to go wrong."""
+    """Checks and plans, keeps the text of token files for the update, and warns of what is about to go wrong.
+
+    `resource` is the URN of the resource, on the doors that know it.
+    """
 
     def __init__(
         self, *, files: TokenFileCache, ownership: Ownership, reporter: Reporter, clock: Clock, policy: Policy
@@ -33,18 +42,18 @@ class Preview:
         self._reporter = reporter
         self._clock = clock
         self._policy = policy
-        self._asked_for: set[VppTokenArgs] = set()
+        self._checked: set[Hashable] = set()
         self._lock = threading.Lock()
 
-    def check(self, inputs: Mapping[str, Any], olds: VppTokenArgs | None, *, resource: str = "") -> Checked:
-        """Normalise the inputs; what is wrong with them is in `problems`, and then nothing may be sent.
+    # Tokens.
 
-        `resource` is the resource's name in the program, on the doors that know it.
-        """
-        checked = check.check(inputs, olds=olds, policy=self._policy, recall=self._files.get, now=self._clock.now())
-        checked = self._alone_with_file(checked, olds, resource)
-        with self._lock:
-            self._asked_for.add(checked.args)
+    def check_token(self, inputs: Mapping[str, Any], olds: VppTokenArgs | None, *, resource: str = "") -> Checked:
+        """Check and normalise the inputs of a token; where there are `problems`, nothing may be sent."""
+        checked = token_check.check(
+            inputs, olds=olds, policy=self._policy, recall=self._files.get, now=self._clock.now()
+        )
+        checked = self._refuse_shared_file(checked, olds, resource)
+        self._remember(checked.args)
         if checked.stoken is not None:
             self._files.put(checked.stoken)
         if isinstance(checked.args.adopt_token_id, str):
@@ -52,22 +61,22 @@ class Preview:
         for sentence in checked.warnings:
             self._reporter.warn(sentence)
         if olds is None and not checked.problems:
-            self._note(messages.arrival(checked.args))
+            self._inform(messages.arrival(checked.args))
         return checked
 
-    def plan(self, state: VppTokenState, args: VppTokenArgs, *, resource: str = "") -> Plan:
-        """What an update would do, told in a sentence, with a warning for each thing about to go wrong.
+    def plan_token(
+        self, state: VppTokenState, args: VppTokenArgs, *, resource: str = "", ignoring: Iterable[str] = ()
+    ) -> Plan:
+        """What an update of a token would do; reported in a sentence, with a warning for what is about to go wrong.
 
-        `resource` is the resource's name in the program, on the doors that know it.
-
-        Refresh asks too, from the inputs in the state: what no program asked for in this run is told as drift.
+        `ignoring` are the paths that the program excludes from the comparison (`ignoreChanges`).
         """
-        plan = diff.plan(state, args)
-        if not self._is_asked_for(args):
+        plan = diff.plan(state, args).without(ignoring)
+        if not self._was_checked(args):
+            # A refresh reports what differs. What is still to be done is for an update to report.
             self.warn_of(state)
-            self._note(messages.drifted(plan, state))
-            # A refresh shows what differs; what is still to be done is for an update to say.
-            return Plan(changes=plan.changes)
+            self._inform(messages.drifted(plan, state))
+            return replace(plan, pending=())
         if not plan.renews:
             # A renewal fixes what the warnings are about.
             self.warn_of(state)
@@ -82,11 +91,17 @@ class Preview:
             self._warn(health.misnamed_file(file, state.observed.location_name))
             self._warn_of_refusal(file, state, args)
         self._warn(messages.one_way(plan))
-        self._note(messages.of(plan, state, args))
+        self._inform(messages.of(plan, state, args))
         return plan
 
-    def _alone_with_file(self, checked: Checked, olds: VppTokenArgs | None, resource: str) -> Checked:
-        """A file that is new here must not be another resource's: a location has one token."""
+    def warn_of(self, state: VppTokenState, *, just_read: bool = False) -> None:
+        """Warn of what is about to go wrong with a token, as Graph showed it last."""
+        days, now = self._policy.expiry_warning_days, self._clock.now()
+        for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read):
+            self._reporter.warn(sentence)
+
+    def _refuse_shared_file(self, checked: Checked, olds: VppTokenArgs | None, resource: str) -> Checked:
+        """Refuse a file that is new to this resource and used by another one: a location has one token."""
         file = checked.stoken
         if file is None or not resource:
             return checked
@@ -99,27 +114,105 @@ class Preview:
         )
         return replace(checked, problems=(*checked.problems, Problem("", reason)))
 
-    def warn_of(self, state: VppTokenState, *, just_read: bool = False) -> None:
-        """Say what is about to go wrong with a token, by the last look at it."""
-        days, now = self._policy.expiry_warning_days, self._clock.now()
-        for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read):
-            self._reporter.warn(sentence)
-
     def _warn_of_refusal(self, file: SToken, state: VppTokenState, args: VppTokenArgs) -> None:
-        """Say what the guard will: after an update that half failed, only the outputs know which file was applied."""
+        """Warn that the update will be refused: after a half-failed update, only the outputs know the applied file."""
         try:
-            check.guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
+            guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
         except (TokenFileError, RenewalRefused) as refusal:
             self._reporter.warn(f"This update will be refused: {refusal}")
 
-    def _is_asked_for(self, args: VppTokenArgs) -> bool:
-        with self._lock:
-            return args in self._asked_for
+    # Operations.
 
-    def _note(self, sentence: str | None) -> None:
+    def check_operation(
+        self, operation: Operation, inputs: Mapping[str, Any], *, creates: bool = False, resource: str = ""
+    ) -> list[Problem]:
+        """The problems with the inputs of an operation; where there are any, nothing may be sent.
+
+        `creates` says that the resource is about to be created, on the door that announces that in Check.
+        """
+        problems = check.check(operation, inputs, self._policy) + self._refuse_second(operation, inputs, resource)
+        self._remember(_key(operation, inputs))
+        if creates and not problems:
+            self.announce(operation, inputs)
+        return problems
+
+    def plan_operation(
+        self,
+        operation: Operation,
+        before: Mapping[str, Any],
+        inputs: Mapping[str, Any],
+        *,
+        ignoring: Iterable[str] = (),
+    ) -> Plan:
+        """What an update of an operation would do, reported in a sentence; `ignoring` as in `plan_token`."""
+        plan = diff.plan_operation(operation, before, inputs).without(ignoring)
+        if not self._was_checked(_key(operation, inputs)):
+            return replace(plan, pending=())
+        if plan.replaces:
+            # The engine checks the new resource next, which announces it.
+            return plan
+        if operation is LICENSE_REVOCATION:
+            self._warn_of_revocation(before, inputs)
+        if plan.runs:
+            self.announce(operation, inputs)
+        elif plan.pending:
+            self._reporter.info(messages.once_more(operation, self._label(inputs)))
+        elif plan and inputs.get("vppTokenId") is not UNKNOWN:
+            self._reporter.info(f"Changes {', '.join(plan.changed)} in the state only")
+        return plan
+
+    def announce(self, operation: Operation, inputs: Mapping[str, Any]) -> None:
+        """Report that an operation is about to run."""
+        sentence = messages.operation(operation, self._label(inputs))
+        if operation is LICENSE_REVOCATION:
+            self._reporter.warn(f"{sentence}. It cannot be undone.")
+        else:
+            self._reporter.info(sentence)
+
+    def _refuse_second(self, operation: Operation, inputs: Mapping[str, Any], resource: str) -> list[Problem]:
+        """A second revocation of the same token in one program would revoke again once the first has ended."""
+        target = inputs.get("vppTokenId")
+        if operation is not LICENSE_REVOCATION or not resource or not isinstance(target, str):
+            return []
+        user = self._ownership.claim("revocation", target.lower(), resource)
+        if user == resource:
+            return []
+        what = f"The licences of this token are already revoked by {messages.resource(user)}. Remove one of the two"
+        return [Problem("", f"{what}: a second revocation would also revoke licences assigned after the first.")]
+
+    def _warn_of_revocation(self, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
+        if inputs.get("vppTokenId") is UNKNOWN:
+            what = "vppTokenId is not known yet. If it changes to a different token, all its licences are revoked."
+            self._reporter.warn(f"{what} It cannot be undone.")
+        unresolved = revocation.unresolved(revocation.result_from(before), self._label(inputs))
+        if unresolved.failure or unresolved.warning:
+            self._reporter.warn(str(unresolved.failure or unresolved.warning))
+
+    def _label(self, inputs: Mapping[str, Any]) -> str:
+        """The token in words: what this run knows of it, else its id."""
+        token_id = inputs.get("vppTokenId")
+        return self._ownership.describe(token_id) if isinstance(token_id, str) else "the token"
+
+    # Both.
+
+    def _remember(self, inputs: Hashable) -> None:
+        with self._lock:
+            self._checked.add(inputs)
+
+    def _was_checked(self, inputs: Hashable) -> bool:
+        """Whether this is a preview or update. A refresh plans too, from the state's inputs, without a check before."""
+        with self._lock:
+            return inputs in self._checked
+
+    def _inform(self, sentence: str | None) -> None:
         if sentence:
             self._reporter.info(sentence)
 
     def _warn(self, sentence: str | None) -> None:
         if sentence:
             self._reporter.warn(sentence)
+
+
+def _key(operation: Operation, inputs: Mapping[str, Any]) -> str:
+    """A key for the inputs, whatever other members the engine passes with them."""
+    return operation.name + json.dumps(operations.echoed_inputs(operation, inputs), sort_keys=True, default=str)

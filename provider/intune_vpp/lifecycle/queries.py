@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
 from intune_vpp.core.check import needs_beta
-from intune_vpp.core.errors import InvalidRequest, NotFound, SettingsError
+from intune_vpp.core.errors import Cure, InvalidRequest, NotFound, SettingsError
 
 if TYPE_CHECKING:
     from intune_vpp.core.check import Policy
-    from intune_vpp.core.model import AppLicenses, VppToken
     from intune_vpp.core.ports import VppTokens
+    from intune_vpp.core.vpp_token import AppLicenses, VppToken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,29 +33,29 @@ class Filter:
 
 
 class Queries:
-    """Asks Graph; every answer is as of now."""
+    """Queries of one tenant. Each one sends its own request, so no answer is from a cache."""
 
     def __init__(self, tokens: VppTokens, policy: Policy) -> None:
         self._tokens = tokens
         self._policy = policy
 
     def tenant_id(self) -> str:
-        """The tenant that answers."""
+        """Return the GUID of the tenant that the credentials belong to."""
         return self._tokens.tenant_id()
 
     def all(self, wanted: Filter) -> list[VppToken]:
-        """The tokens that pass, in Graph's order."""
+        """Return the tokens that pass the filter, in Graph's order."""
         return [found for found in self._tokens.list().tokens if wanted.passes(found)]
 
     def by_id(self, token_id: str) -> VppToken:
-        """One token. Raises InvalidRequest where it is not there."""
+        """Return one token. Raises InvalidRequest if the tenant has no such token."""
         try:
             return self._tokens.get(token_id)
         except NotFound as refusal:
             if not refusal.from_graph and refusal.status is not None:
                 raise
             msg = f'There is no token "{token_id}" in this tenant.'
-            raise InvalidRequest(f"{msg} Token ids are GUIDs; getVppTokens lists them.") from None
+            raise InvalidRequest(msg, cure=Cure.LIST_TOKENS) from None
 
     def by_name(self, *, display_name: str | None = None, location_name: str | None = None) -> VppToken:
         """The one token of a display name or a location; v1.0 shows neither.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def require(tokens: VppTokens, tenant_id: str, label: str) -> str:
-    """The tenant that the credentials belong to. Raises WrongTenant where the state names another one."""
+    """Return the GUID of the credentials' tenant. Raises WrongTenant if the state names another one, and GraphError."""
     here = tokens.tenant_id()
     if tenant_id and tenant_id.lower() != here:
         msg = f"{label} belongs to tenant {tenant_id}, but the credentials belong to tenant {here}."

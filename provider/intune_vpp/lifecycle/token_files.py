@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from intune_vpp.core.errors import TokenFileError
+from intune_vpp.core.errors import Cure, TokenFileError
 
 if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
@@ -26,19 +26,19 @@ class TokenFileCache:
         return f"TokenFileCache({len(self._files)} files)"
 
     def put(self, file: SToken) -> None:
-        """Keep a file for the rest of the process."""
+        """Store a file for the lifetime of the process."""
         with self._lock:
             self._files[file.fingerprint] = file
 
     def get(self, fingerprint: object) -> SToken | None:
-        """The file, None where this process has not read it."""
+        """Return the file with a fingerprint, None if this process has not read it."""
         with self._lock:
             return self._files.get(fingerprint) if isinstance(fingerprint, str) else None
 
     def require(self, fingerprint: object) -> SToken:
-        """The file. Raises TokenFileError where this process has not read it."""
+        """Return the file with a fingerprint. Raises TokenFileError if this process has not read it."""
         found = self.get(fingerprint)
         if found is None:
             msg = "The token file is required for this step, but it was not given in this run."
-            raise TokenFileError(f"{msg} Run pulumi up with the program, not from a saved state or plan.")
+            raise TokenFileError(msg, cure=Cure.GIVE_FILE)
         return found

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import check, diff, drift, graph_json, identity, sync, times
+from intune_vpp.core import diff, drift, graph_json, identity, sync, times
 from intune_vpp.core.enums import SyncStatus, TokenState
 from intune_vpp.core.errors import (
     AdoptionRefused,
+    Cure,
     DeletionRefused,
     DuplicateToken,
     GraphError,
@@ -26,7 +27,9 @@ from intune_vpp.core.errors import (
     WaitInterrupted,
     WrongLocation,
 )
-from intune_vpp.core.model import MEMBERS, Compare, TokenFile, VppToken, VppTokenArgs, VppTokenState, same
+from intune_vpp.core.renewal_guard import guard
+from intune_vpp.core.resource_type import Compare, same
+from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.lifecycle import tenancy
 
@@ -39,8 +42,8 @@ if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
     from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.ownership import Ownership
-    from intune_vpp.lifecycle.revoking import Revoking
-    from intune_vpp.lifecycle.syncing import Syncing
+    from intune_vpp.lifecycle.revocation import LicenseRevocations
+    from intune_vpp.lifecycle.sync import LicenseSyncs
     from intune_vpp.lifecycle.token_files import TokenFileCache
 
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
@@ -60,14 +63,14 @@ class _Write:
     """A write that worked: the token in Graph's answer, and what still has to follow.
 
     `before` is the token's state until now, None for a new token; `file_sent` says that a file was sent, `adopted` that
-    the token was not managed before, `syncs` that a sync is due; `patience` is how long that may be waited for.
+    the token was not managed before, `syncs` that a sync is due; `timeout` is how long that may be waited for.
     """
 
     observed: VppToken
     args: VppTokenArgs
     tenant_id: str
     token_file: TokenFile | None
-    patience: timedelta
+    timeout: timedelta
     before: VppTokenState | None = None
     file_sent: bool = False
     adopted: bool = False
@@ -82,8 +85,8 @@ class TokenLifecycle:
         *,
         tokens: VppTokens,
         listing: TokenListing,
-        syncing: Syncing,
-        revoking: Revoking,
+        syncs: LicenseSyncs,
+        revocations: LicenseRevocations,
         files: TokenFileCache,
         ownership: Ownership,
         reporter: Reporter,
@@ -91,8 +94,8 @@ class TokenLifecycle:
     ) -> None:
         self._tokens = tokens
         self._listing = listing
-        self._syncing = syncing
-        self._revoking = revoking
+        self._syncs = syncs
+        self._revocations = revocations
         self._files = files
         self._ownership = ownership
         self._reporter = reporter
@@ -100,10 +103,10 @@ class TokenLifecycle:
 
     # Create.
 
-    def create(self, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED, resource: str = "") -> Outcome:
+    def create(self, args: VppTokenArgs, *, timeout: timedelta = TIME_ALLOWED, resource: str = "") -> Outcome:
         """Put a token under management: adopt the named one, adopt the one made from this file, or upload the file.
 
-        `patience` is how long its sync may be waited for; `resource` is the resource's URN, on the door that knows it.
+        `timeout` is how long its sync may be waited for; `resource` is the resource's URN, on the door that knows it.
         Raises TokenFileError, AdoptionRefused, RenewalRefused, WrongLocation and GraphError: then nothing was created,
         or the next create finds it.
         """
@@ -113,24 +116,24 @@ class TokenLifecycle:
             # The engine replaces a resource whose update was planned. A new token would cost the apps of the old one.
             label = replaced.observed.label
             self._reporter.info(f"Updating {label} in place instead of replacing it: token {replaced.id} is kept")
-            return self._adopt(self._in_this_tenant(replaced), args, patience)
+            return self._adopt(self._in_this_tenant(replaced), args, timeout)
         if isinstance(args.adopt_token_id, str):
-            return self._adopt(self._named(args.adopt_token_id, args, tenant_id), args, patience)
+            return self._adopt(self._named(args.adopt_token_id, args, tenant_id), args, timeout)
         file = self._files.require(args.token)
         self._claim_file(file)
         try:
             made = self._made_from(file, args)
             if made is None:
-                return self._upload(file, args, tenant_id, patience)
+                return self._upload(file, args, tenant_id, timeout)
             self._ownership.assign_file(file.fingerprint, made.id)
-            return self._adopt(self._found(made, args, tenant_id), args, patience)
+            return self._adopt(self._found(made, args, tenant_id), args, timeout)
         except BaseException:
             self._ownership.release_file(file.fingerprint)
             raise
 
-    def _upload(self, file: SToken, args: VppTokenArgs, tenant_id: str, patience: timedelta) -> Outcome:
+    def _upload(self, file: SToken, args: VppTokenArgs, tenant_id: str, timeout: timedelta) -> Outcome:
         """POST a new token."""
-        members = graph_json.members(args, (prop.attribute for prop in MEMBERS))
+        members = graph_json.members(args, (prop.attribute for prop in VPP_TOKEN.members))
         try:
             observed = self._tokens.create(members, file)
         except (GraphUnreachable, GraphUnavailable):
@@ -147,7 +150,7 @@ class TokenLifecycle:
             args=args,
             tenant_id=tenant_id,
             token_file=_file_of(args),
-            patience=patience,
+            timeout=timeout,
             file_sent=True,
             adopted=True,
             syncs=args.wait_for_sync is not False,
@@ -209,9 +212,9 @@ class TokenLifecycle:
         unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
         return replace(_unmanaged(observed, tenant_id), token_file=_file_of(args), sync_pending=unsynced)
 
-    def _adopt(self, state: VppTokenState, args: VppTokenArgs, patience: timedelta) -> Outcome:
+    def _adopt(self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta) -> Outcome:
         """Bring a token that exists to what the program asks for."""
-        outcome = self._apply(state, args, patience, adopted=True)
+        outcome = self._apply(state, args, timeout, adopted=True)
         self._ownership.set_label(state.id, outcome.state.observed.label)
         self._ownership.register(state.id, args.token if isinstance(args.token, str) else None, new=True)
         return outcome
@@ -228,7 +231,7 @@ class TokenLifecycle:
             if isinstance(refusal, NotFound) and refusal.status is not None:
                 raise
             msg = f'There is no token "{token_id}" in tenant {tenant_id}.'
-            raise InvalidRequest(f"{msg} Token ids are GUIDs; getVppTokens lists them.") from None
+            raise InvalidRequest(msg, cure=Cure.LIST_TOKENS) from None
         return drift.imported(observed, tenant_id=tenant_id, observed_at=self._now())
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
@@ -249,14 +252,12 @@ class TokenLifecycle:
 
     # Update.
 
-    def update(self, state: VppTokenState, args: VppTokenArgs, *, patience: timedelta = TIME_ALLOWED) -> Outcome:
+    def update(self, state: VppTokenState, args: VppTokenArgs, *, timeout: timedelta = TIME_ALLOWED) -> Outcome:
         """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
         self._ownership.forget_update(state.id)
-        return self._apply(self._in_this_tenant(state), args, patience)
+        return self._apply(self._in_this_tenant(state), args, timeout)
 
-    def _apply(
-        self, state: VppTokenState, args: VppTokenArgs, patience: timedelta, *, adopted: bool = False
-    ) -> Outcome:
+    def _apply(self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta, *, adopted: bool = False) -> Outcome:
         """PATCH what differs between the state and the inputs."""
         plan = diff.plan(state, args)
         file = None
@@ -266,7 +267,7 @@ class TokenLifecycle:
             # Whether a claim works without the file is documented nowhere; the portal sends both.
             file = self._files.get(args.token)
         if file is not None:
-            check.guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
+            guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
             self._claim_file(file, state.id)
 
         observed = state.observed
@@ -289,7 +290,7 @@ class TokenLifecycle:
             args=args,
             tenant_id=state.tenant_id,
             token_file=token_file,
-            patience=patience,
+            timeout=timeout,
             before=state,
             file_sent=file is not None,
             adopted=adopted,
@@ -298,7 +299,7 @@ class TokenLifecycle:
         return self._finish(write)
 
     def _warn_of_kept_values(self, args: VppTokenArgs, observed: VppToken, sent: Mapping[str, object]) -> None:
-        for prop in MEMBERS:
+        for prop in VPP_TOKEN.members:
             asked, kept = getattr(args, prop.attribute), getattr(observed, prop.attribute)
             if prop.name not in sent or prop.compare is Compare.NEVER or kept is None or same(prop, asked, kept):
                 continue
@@ -351,25 +352,25 @@ class TokenLifecycle:
         """Sync a token that was just written, and wait for the end; the token after it, and what went wrong."""
         watch = sync.Watch(
             started_at=self._clock.now(),
-            allowed=write.patience,
+            allowed=write.timeout,
             stale_state=write.before.observed.state if write.before else None,
             expects=write.token_file.expiration_date_time if write.file_sent and write.token_file else None,
         )
         try:
-            started = self._syncing.start(write.observed)
+            started = self._syncs.start(write.observed)
         except (GraphError, WaitInterrupted) as error:
             return write.observed, error
-        observed, ended = self._syncing.follow(watch, write.observed, started)
+        observed, ended = self._syncs.follow(watch, write.observed, started)
         if ended.warning:
             self._reporter.warn(ended.warning)
         return observed, ended.failure
 
     # Delete.
 
-    def delete(self, state: VppTokenState, *, patience: timedelta = TIME_ALLOWED) -> None:
+    def delete(self, state: VppTokenState, *, timeout: timedelta = TIME_ALLOWED) -> None:
         """Delete the token, unless it is protected or a resource of this program still manages it.
 
-        With `revokeLicensesOnDelete` its licences are revoked before; `patience` is how long that may take.
+        With `revokeLicensesOnDelete` its licences are revoked before; `timeout` is how long that may take.
         Raises DeletionRefused (without a request), WrongTenant, RevocationFailed and GraphError: then the token stays.
         A token that was deleted already is no error.
         """
@@ -381,12 +382,11 @@ class TokenLifecycle:
             return
         if state.inputs.deletion_protection is not False:
             msg = f"{label} is protected: deleting a token deletes its apps and all their assignments."
-            cure = "Set deletionProtection to false, run pulumi up, then delete it."
-            raise DeletionRefused(f"{msg} {cure} If it is marked as pending deletion, run pulumi state delete.")
+            raise DeletionRefused(msg, cure=Cure.UNPROTECT)
         self._in_this_tenant(state)
         try:
             if state.inputs.revoke_licenses_on_delete is True:
-                self._revoke(state, patience)
+                self._revoke(state, timeout)
             try:
                 self._tokens.delete(state.id)
             except NotFound as refusal:
@@ -396,17 +396,17 @@ class TokenLifecycle:
         self._listing.written(state.id)
         self._ownership.release(state.id)
 
-    def _revoke(self, state: VppTokenState, patience: timedelta) -> None:
+    def _revoke(self, state: VppTokenState, timeout: timedelta) -> None:
         """Revoke all licences: once the token is deleted, Intune cannot any more."""
         kept = f"{state.observed.label} was not deleted."
         try:
-            seen, watch = self._revoking.begin(state.id, patience=patience, known=state.observed)
+            seen, watch = self._revocations.begin(state.id, timeout=timeout, known=state.observed)
         except TokenGone:
             raise
         except (GraphError, SettingsError) as refusal:
             raise _not_deleted(kept, refusal) from None
-        _, result, ended = self._revoking.follow(watch, seen)
-        unsaid = None if result and result.took_all else "Intune does not say that all licences were revoked."
+        _, last, ended = self._revocations.follow(watch, seen)
+        unsaid = None if last and last.took_all else "Intune does not say that all licences were revoked."
         match ended.failure or ended.warning or unsaid:
             case None:
                 return
@@ -447,6 +447,6 @@ def _wrong_location(observed: VppToken, args: VppTokenArgs, cure: str) -> WrongL
 
 def _not_deleted(kept: str, why: IntuneVppError | str) -> RevocationFailed:
     """Why a token stays, and how to delete it without revoking its licences where trying again will not help."""
-    passes = isinstance(why, RevocationTimedOut) or (isinstance(why, GraphError) and type(why) is not GraphError)
-    cure = "To delete it anyway, set revokeLicensesOnDelete to false, run pulumi up, then delete it."
-    return RevocationFailed(f"{kept} {why}" if passes else f"{kept} {why} {cure}")
+    if isinstance(why, RevocationTimedOut) or (isinstance(why, GraphError) and type(why) is not GraphError):
+        return RevocationFailed(f"{kept} {why}", cure=why.cure)
+    return RevocationFailed(f"{kept} {why}", cure=Cure.DELETE_WITHOUT_REVOKING)

@@ -1,4 +1,4 @@
-"""Waiting for a sync or a revocation in Intune: all waits of a process share one LIST a turn."""
+"""Waiting for a sync or a revocation in Intune: all waits of a process share one LIST per poll."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from intune_vpp.core.model import VppToken
     from intune_vpp.core.ports import Clock
+    from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.lifecycle.listing import Snapshot, TokenListing
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 15.0
 """Seconds between polls; each pause is half as long again as the one before, up to the longest."""
 
-LOOKS_THAT_MAY_FAIL = 3
+POLLS_THAT_MAY_FAIL = 3
 """How many polls in a row may fail before a wait ends: the operation goes on in Intune meanwhile."""
 
-_MAY_PASS = (GraphUnavailable, GraphUnreachable, Throttled, NotFound)
+_TEMPORARY = (GraphUnavailable, GraphUnreachable, Throttled, NotFound)
 
 
 class Waiting:
-    """The waits of one process."""
+    """The waits of one process, which share one LIST per poll."""
 
     def __init__(self, listing: TokenListing, clock: Clock) -> None:
         self._listing = listing
@@ -47,36 +47,36 @@ class Waiting:
 
     def wait(
         self,
-        judge: Callable[[VppToken, datetime], WaitResult | None],
+        evaluate: Callable[[VppToken, datetime], WaitResult | None],
         observed: VppToken,
         *,
         until: datetime,
-        shows: Callable[[VppToken], bool] = lambda _: True,
+        contains: Callable[[VppToken], bool] = lambda _: True,
     ) -> tuple[VppToken, WaitResult]:
-        """Poll a token until `judge` says how the wait ended; `judge` must say so from `until` on.
+        """Poll a token until `evaluate` returns how the wait ended; from `until` on it must.
 
-        `observed` is the token as seen last. Where a LIST has the token without what it `shows` otherwise, the token
-        itself is asked: a LIST may lag, and whether it carries all members is not documented. Returns the token as seen
-        last, and how the wait ended: an error that keeps it from polling ends it as well, since the operation goes on.
+        `observed` is the token as seen last. Where a LIST has a token that does not contain what is waited for, a GET
+        of the token follows: a LIST may lag, and whether it carries all members is not documented. Returns the token as
+        seen last, and how the wait ended: an error of a poll ends it too, while the operation goes on in Intune.
         """
-        pause, failed = FIRST_PAUSE, 0
+        pause, failed_in_a_row = FIRST_PAUSE, 0
         # A LIST that runs now may have passed this token already: only a later one counts.
         seen = self._listing.begun
         try:
-            while (ended := judge(observed, self._clock.now())) is None:
+            while (ended := evaluate(observed, self._clock.now())) is None:
                 try:
                     snapshot = self._next_turn(seen, pause, until)
                     seen = snapshot.number
                     listed = snapshot.get(observed.id)
-                    if listed is None or not shows(listed):
+                    if listed is None or not contains(listed):
                         # A LIST may lag behind a create: the token itself is asked before it counts as deleted.
                         listed = self._clock.unless_stopped(partial(self._listing.get, observed.id), self._left(until))
-                    observed, failed = listed, 0
+                    observed, failed_in_a_row = listed, 0
                 except TimeoutError:
                     continue
-                except _MAY_PASS:
-                    failed += 1
-                    if failed > LOOKS_THAT_MAY_FAIL:
+                except _TEMPORARY:
+                    failed_in_a_row += 1
+                    if failed_in_a_row > POLLS_THAT_MAY_FAIL:
                         raise
                 pause = min(pause * 1.5, LONGEST_PAUSE)
         except TokenGone:
@@ -101,5 +101,5 @@ class Waiting:
         self._listing.after(self._listing.begun)
 
     def _left(self, until: datetime) -> float:
-        """The seconds until a wait must end."""
+        """Return the seconds until a wait must end, at least 0."""
         return max((until - self._clock.now()).total_seconds(), 0.0)

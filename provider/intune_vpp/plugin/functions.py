@@ -1,4 +1,4 @@
-"""The functions of the package: what a program may ask."""
+"""The functions of the package: `getVppToken` and the others, which read and manage nothing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp.core import pulumi_state, stoken, times
-from intune_vpp.core.check import TokenFileContent
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import IntuneVppError, InvalidRequest, TokenFileError
-from intune_vpp.core.model import UNKNOWN
-from intune_vpp.engine import assets
+from intune_vpp.core.resource_type import UNKNOWN
+from intune_vpp.core.token_check import TokenFileContent
+from intune_vpp.engine import assets, cures
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import property_values
 from intune_vpp.plugin.grpc_errors import check_failure
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
     from intune_vpp.assembly import Assembly
-    from intune_vpp.core.model import VppToken
+    from intune_vpp.core.vpp_token import VppToken
 
 _LONGEST_NAME = 1000
 _STATES = ", ".join(TokenState)
@@ -39,8 +39,8 @@ def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2
     except (InvalidRequest, TokenFileError) as error:
         # The SDKs print the property behind the reason, in brackets.
         function = request.tok.rpartition(":")[2]
-        return provider_pb2.InvokeResponse(failures=[check_failure(str(error), function)])
-    # The field's name is a word of Python's.
+        return provider_pb2.InvokeResponse(failures=[check_failure(cures.sentence(error), function)])
+    # The field's name, `return`, is a keyword in Python.
     members: dict[str, Any] = {"return": property_values.encode(answer)}
     return provider_pb2.InvokeResponse(**members)
 
@@ -131,4 +131,4 @@ FUNCTIONS: dict[str, tuple[_Function, tuple[str, ...]]] = {
     "intune-vpp:index:getLicensesForApp": (_get_licenses, ("bundleId",)),
     "intune-vpp:index:parseTokenFile": (_parse_file, ("token",)),
 }
-"""Each with the arguments that it knows."""
+"""The functions by name, each with the arguments that it accepts."""

@@ -1,10 +1,10 @@
-"""Errors as the engine wants them: one sentence and a status, never a traceback.
+"""Turns errors into gRPC statuses with one sentence and without a traceback.
 
-The engine takes some codes for "the state is unknown" (INTERNAL, UNKNOWN, DATA_LOSS) and the rest for "understood"
+The engine reads some codes as "the state is unknown" (INTERNAL, UNKNOWN, DATA_LOSS), and all others as "understood"
 (pulumi/pulumi, sdk/go/common/resource/plugin/provider_plugin.go).
 
-The status is the SDK's own `google.rpc.Status`: protobuf has room for one of that name, and where `pulumi.run.plugin`
-starts this process the SDK's is there before (grpcio-status and googleapis-common-protos bring another).
+The status is the SDK's own `google.rpc.Status`: protobuf registers one message of that name, and where
+`pulumi.run.plugin` starts this process the SDK's is registered first (grpcio-status would register another one).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from intune_vpp.core.errors import GraphUnreachable, IntuneVppError
 from intune_vpp.core.printable import printable
+from intune_vpp.engine import cures
 from intune_vpp.engine.log import about, redact
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 _DETAILS = "grpc-status-details-bin"
 _PROPERTIES = ("news", "olds", "properties", "inputs", "old_inputs", "args")
-"""Where requests have what a program says."""
+"""The members of requests that contain the program's values."""
 
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 _log = logging.getLogger(__name__)
@@ -42,15 +43,15 @@ _Answer = TypeVar("_Answer")
 
 
 class PartialFailure(Exception):
-    """The resource is there, but not well; the engine keeps what is here and updates it the next time."""
+    """The resource was written, but a later step failed: the engine keeps it, and the next run updates it."""
 
     def __init__(self, token_id: str, *, outputs: struct_pb2.Struct, inputs: struct_pb2.Struct, why: str) -> None:
         super().__init__(why)
         self._kept = provider_pb2.ErrorResourceInitFailed(id=token_id, properties=outputs, inputs=inputs)
 
     def status(self) -> status_pb2.Status:
-        """What the engine is told; it keeps the reason in the state."""
-        why = _told(self)
+        """The status for the engine, which keeps the reason in the state."""
+        why = _message(self)
         self._kept.reasons[:] = [why]
         detail = any_pb2.Any()
         detail.Pack(self._kept)
@@ -60,11 +61,11 @@ class PartialFailure(Exception):
 def grpc_handler(
     call: Callable[[_Servicer, _Request, grpc.ServicerContext], _Answer],
 ) -> Callable[[_Servicer, _Request, grpc.ServicerContext], _Answer]:
-    """Let a call end in an answer or a status; what is said within stands under the request's resource."""
+    """Make a call end with an answer or a status, and log under the resource of its request."""
 
     @functools.wraps(call)
     def wrapped(servicer: _Servicer, request: _Request, context: grpc.ServicerContext) -> _Answer:
-        # For the process, and not for the call: one resource's sentence may name another one.
+        # For the whole process: a sentence about one resource may name another one.
         hidden = _hidden.setdefault(servicer, set())
         hidden.update(_secrets(request))
         with about(getattr(request, "urn", ""), hidden):
@@ -72,7 +73,7 @@ def grpc_handler(
                 return call(servicer, request, context)
             except PartialFailure as outcome:
                 status = outcome.status()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the engine is told which, and goes on
+            except Exception as error:  # noqa: BLE001 - any error becomes a status, and the process continues
                 status = _status(error, call.__name__)
         context.set_trailing_metadata(((_DETAILS, status.SerializeToString()),))
         context.abort(_CODES[status.code], status.message)
@@ -82,7 +83,7 @@ def grpc_handler(
 
 
 def _secrets(request: object) -> frozenset[str]:
-    """What the program marks secret in a request."""
+    """Return the texts that the program marks secret in a request."""
     # Here and not above: the process answers some calls without it.
     from intune_vpp.plugin import property_values  # noqa: PLC0415
 
@@ -93,26 +94,27 @@ def _secrets(request: object) -> frozenset[str]:
 
 
 def check_failure(reason: str, name: str = "") -> provider_pb2.CheckFailure:
-    """What is wrong with what a program gave. The engine prints the value of the property that `name` names."""
+    """The failure of a check. The engine prints the value of the property `name`, so it is empty for most."""
     return provider_pb2.CheckFailure(property=name, reason=printable(redact(reason)))
 
 
-def _told(error: Exception) -> str:
-    return printable(redact(str(error)))
+def _message(error: Exception) -> str:
+    sentence = cures.sentence(error) if isinstance(error, IntuneVppError) else str(error)
+    return printable(redact(sentence))
 
 
 def _status(error: Exception, call: str) -> status_pb2.Status:
     if isinstance(error, IntuneVppError):
         unreachable = isinstance(error, GraphUnreachable)
         code = grpc.StatusCode.UNAVAILABLE if unreachable else grpc.StatusCode.FAILED_PRECONDITION
-        return status_pb2.Status(code=code.value[0], message=_told(error))
+        return status_pb2.Status(code=code.value[0], message=_message(error))
     return status_pb2.Status(code=grpc.StatusCode.INTERNAL.value[0], message=_internal_error(error, call))
 
 
 def _internal_error(error: Exception, call: str) -> str:
-    """The sentence about an error that nobody raised on purpose; its frames go to the debug log under the same id.
+    """The sentence for an error that was not raised on purpose; the debug log has its frames under the same id.
 
-    The text of the error may quote a secret, so neither has it. Frames are places in the code, without values.
+    Neither has the text of the error, which may quote a secret. Frames are places in the code, without values.
     """
     kind = type(error).__name__
     frames = [f"{Path(one.filename).name}:{one.lineno} {one.name}" for one in traceback.extract_tb(error.__traceback__)]

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from pulumi.runtime.proto import provider_pb2
 
-from intune_vpp.core import operations, pulumi_state
+from intune_vpp.core import diff, operations, pulumi_state
 from intune_vpp.core.errors import InvalidRequest
-from intune_vpp.plugin import property_values
-from intune_vpp.plugin.detailed_diff import ADD, DELETE, UPDATE, UPDATE_REPLACE, of_paths
+from intune_vpp.engine import cures
+from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
-from intune_vpp.plugin.timeouts import patience
+from intune_vpp.plugin.timeouts import time_allowed
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -21,41 +21,36 @@ if TYPE_CHECKING:
 
 
 class OperationResource:
-    """One type of action, as the engine sees it."""
+    """The engine's calls for one type of operation resource."""
 
     def __init__(self, operation: Operation, parts: Assembly) -> None:
         self._operation = operation
         self._parts = parts
 
     def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
-        """The inputs as they were given, or what is wrong with them."""
+        """Return the inputs unchanged, or what is wrong with them as failures."""
         inputs = property_values.decode(request.news)
         # Old inputs that are empty may be those of an action without any: what is to be done, Create tells.
-        problems = self._parts.operation_preview.check(self._operation, inputs, resource=request.urn)
+        problems = self._parts.preview.check_operation(self._operation, inputs, resource=request.urn)
         failures = [check_failure(one.reason) for one in problems]
         kept = operations.echoed_inputs(self._operation, inputs)
         answer = property_values.encode(kept, secrets=property_values.secrets(request.news))
         return provider_pb2.CheckResponse(inputs=answer, failures=failures)
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
-        """What differs, and what that leads to."""
+        """Compare the state with the inputs, and return whether to update or replace."""
         before, inputs = self._decoded(request.olds), self._decoded(request.news)
-        plan = self._parts.operation_preview.plan(self._operation, before, inputs, request.ignoreChanges)
-        paths = {name: _kind(before.get(name), inputs.get(name)) for name in plan.changed}
-        paths |= dict.fromkeys(plan.replaces, UPDATE_REPLACE)
-        if plan.resumes and self._operation.progress:
-            # What no input shows: an output is what asks for the update.
-            paths[self._operation.progress] = UPDATE
-        return of_paths(paths, inputs=plan.changed)
+        plan = self._parts.preview.plan_operation(self._operation, before, inputs, ignoring=request.ignoreChanges)
+        return detailed_diff.response(plan)
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
-        """Act; in preview only say what is certain."""
+        """Run the operation; in preview return only the outputs that are certain."""
         inputs, secrets = self._decoded(request.properties), property_values.secrets(request.properties)
-        self._parts.operation_preview.tell(self._operation, inputs)
+        self._parts.preview.announce(self._operation, inputs)
         if request.preview:
             certain = property_values.encode(operations.echoed_inputs(self._operation, inputs), secrets=secrets)
             return provider_pb2.CreateResponse(properties=certain)
-        result = self._parts.operation(self._operation).act(inputs, patience(request.timeout))
+        result = self._parts.operation(self._operation).run(inputs, time_allowed(request.timeout))
         return provider_pb2.CreateResponse(id=result.id, properties=self._settled(result, inputs, secrets))
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
@@ -68,31 +63,31 @@ class OperationResource:
             raise InvalidRequest(f"{what} Declare one in the program to run it.")
         secrets = property_values.secrets(request.inputs)
         lifecycle = self._parts.operation(self._operation)
-        found = lifecycle.look(request.id, self._decoded(request.properties))
+        found = lifecycle.read(request.id, self._decoded(request.properties))
         if found is None:
             return provider_pb2.ReadResponse()
         outputs = property_values.encode(found, secrets=secrets)
         failure = lifecycle.unresolved_failure(found)
         if failure is not None:
-            raise PartialFailure(request.id, outputs=outputs, inputs=request.inputs, why=str(failure))
+            raise PartialFailure(request.id, outputs=outputs, inputs=request.inputs, why=cures.sentence(failure))
         return provider_pb2.ReadResponse(id=request.id, properties=outputs, inputs=request.inputs)
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
-        """Act again or go on, where that is due; in preview only say what is certain."""
+        """Run the operation again or resume its wait, if due; in preview return the outputs that are certain."""
         before, inputs = self._decoded(request.olds), self._decoded(request.news)
         secrets = property_values.secrets(request.news)
         if request.preview:
-            plan = operations.plan(self._operation, before, inputs)
+            plan = diff.plan_operation(self._operation, before, inputs)
             # Where nothing is done again, what was told of it stays.
             stays = (
                 {"tenantId": before.get("tenantId")}
-                if plan.acts or plan.resumes
+                if plan.runs or plan.pending
                 else operations.results(self._operation, before)
             )
             certain = {**stays, **operations.echoed_inputs(self._operation, inputs)}
             return provider_pb2.UpdateResponse(properties=property_values.encode(certain, secrets=secrets))
         lifecycle = self._parts.operation(self._operation)
-        result = lifecycle.update(request.id, before, inputs, patience(request.timeout))
+        result = lifecycle.update(request.id, before, inputs, time_allowed(request.timeout))
         return provider_pb2.UpdateResponse(properties=self._settled(result, inputs, secrets))
 
     def delete(self, request: provider_pb2.DeleteRequest) -> None:
@@ -107,11 +102,5 @@ class OperationResource:
         outputs = property_values.encode(result.outputs, secrets=secrets)
         if result.failure is not None:
             kept = property_values.encode(operations.echoed_inputs(self._operation, inputs), secrets=secrets)
-            raise PartialFailure(result.id, outputs=outputs, inputs=kept, why=str(result.failure))
+            raise PartialFailure(result.id, outputs=outputs, inputs=kept, why=cures.sentence(result.failure))
         return outputs
-
-
-def _kind(old: object, new: object) -> provider_pb2.PropertyDiff.Kind.ValueType:
-    if new is None:
-        return DELETE
-    return ADD if old is None else UPDATE

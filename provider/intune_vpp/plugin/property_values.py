@@ -1,4 +1,4 @@
-"""The engine's property values and ours.
+"""Converts between the engine's property values and plain Python values.
 
 The engine writes values as a protobuf Struct in which unknown values are sentinels, and secrets and assets are objects
 with a signature, nested in either order (pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go). Decoded values are
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from google.protobuf import struct_pb2
 
-from intune_vpp.core.model import UNKNOWN, Unknown
 from intune_vpp.core.printable import printable
+from intune_vpp.core.resource_type import UNKNOWN, Unknown
 from intune_vpp.engine import unknowns
 from intune_vpp.engine.texts import sendable
 
@@ -30,7 +30,7 @@ _ASSETS = {"path": pulumi.FileAsset, "uri": pulumi.RemoteAsset, "text": pulumi.S
 
 
 class _Kind(StrEnum):
-    """What an object with a signature stands for."""
+    """The signatures that mark an object as a special value (pulumi/pulumi, sdk/go/common/resource/sig)."""
 
     SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a signature
     OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"

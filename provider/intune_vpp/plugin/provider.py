@@ -11,9 +11,10 @@ from intune_vpp import settings
 from intune_vpp.assembly import Assembly
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.errors import SettingsError
-from intune_vpp.core.model import UNKNOWN
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.printable import printable
+from intune_vpp.core.resource_type import UNKNOWN
+from intune_vpp.engine import cures
 from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import functions, property_values, vpp_token
 from intune_vpp.plugin.grpc_errors import check_failure
@@ -33,7 +34,7 @@ class Resource(Protocol):
         ...
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
-        """What an update would change."""
+        """Compare the state with the inputs, property by property."""
         ...
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
@@ -49,7 +50,7 @@ class Resource(Protocol):
         ...
 
     def delete(self, request: provider_pb2.DeleteRequest) -> None:
-        """End it."""
+        """Delete the resource."""
         ...
 
 
@@ -64,11 +65,11 @@ class Provider:
         self._resources |= {f"intune-vpp:index:{one.name}": OperationResource(one, self._parts) for one in OPERATIONS}
 
     def stop(self) -> None:
-        """Cancel all waits; a resource that was written is returned with its id."""
+        """Cancel all waits. A create or update that has already written returns its id and state."""
         self._clock.stop()
 
     def resource(self, urn: str) -> Resource:
-        """The type of the resource that a call is about. Raises InvalidRequest."""
+        """Return the resource type that a URN names. Raises InvalidRequest for a type that this provider lacks."""
         # urn:pulumi:STACK::PROJECT::TYPE::NAME, with the types of its parents before its own, each with a `$`.
         name = "".join(urn.split("::")[2:3]).rpartition("$")[2]
         found = self._resources.get(name)
@@ -77,11 +78,11 @@ class Provider:
         return found
 
     def invoke(self, request: provider_pb2.InvokeRequest) -> provider_pb2.InvokeResponse:
-        """Call a function."""
+        """Call a function of the package. Invalid arguments are failures in the response."""
         return functions.invoke(request, self._parts)
 
     def listed(self, request: provider_pb2.ListRequest) -> list[provider_pb2.ListResponse]:
-        """The ids of all tokens of the tenant. Raises InvalidRequest."""
+        """Return the ids of all tokens of the tenant. Raises InvalidRequest for a type that cannot be listed."""
         if request.token != vpp_token.TYPE:
             raise functions.not_found(request.token)
         found = self._parts.queries.all(Filter())
@@ -95,7 +96,7 @@ def check(request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
     try:
         settings.read(_known_keys(property_values.decode(request.news)), {})
     except SettingsError as error:
-        return provider_pb2.CheckResponse(inputs=request.news, failures=[check_failure(str(error))])
+        return provider_pb2.CheckResponse(inputs=request.news, failures=[check_failure(cures.sentence(error))])
     return provider_pb2.CheckResponse(inputs=request.news)
 
 

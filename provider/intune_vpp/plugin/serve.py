@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _introduce(version_alone: bool) -> int:  # noqa: FBT001 - asked once
-    """Say what this is, to a person who tries."""
+    """Print the version or the help text for a person, and return the exit code."""
     from importlib import metadata  # noqa: PLC0415 - the engine, which waits for the port, never asks
 
     version = metadata.version("intune-vpp")
@@ -76,7 +76,7 @@ def _introduce(version_alone: bool) -> int:  # noqa: FBT001 - asked once
 
 
 def _leave(calls: ThreadPoolExecutor) -> None:
-    """Let no call outlive the engine's patience: Python would wait for a request that nobody answers to run out.
+    """Let no call outlive the engine's timeout: Python would wait for a request that nobody answers to run out.
 
     What such a request has brought about is found by the next run (the listing before a Create).
     """

