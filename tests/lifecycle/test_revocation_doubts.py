@@ -215,6 +215,32 @@ def test_an_action_that_graph_does_not_know() -> None:
         done(Run(tenant), REVOKED, {"vppTokenId": token_id})
 
 
+class UnknowingAndDown(Unknowing):
+    """A tenant that does not know the action, and fails from the request for it on."""
+
+    down = False
+
+    def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+        """Fail from now on."""
+        self.down = True
+        super().revoke_licenses(token_id, body)
+
+    def get(self, token_id: str, **version: Any) -> Any:
+        """Show the token while the tenant is up."""
+        if self.down:
+            raise IntuneRefusal(503, "ServiceUnavailable", "Try again later.")
+        return super().get(token_id, **version)
+
+
+def test_an_unknown_action_of_a_token_that_cannot_be_read() -> None:
+    """Graph's own 404 for the action starts nothing: the run fails at once, and does not wait for a revocation."""
+    tenant = new_tenant(UnknowingAndDown)
+    run, token_id = Run(tenant), uploaded(tenant)
+    with pytest.raises(GraphError, match=r"returned 404 for revokeLicenses: nothing was done\. .* could not be read"):
+        done(run, REVOKED, {"vppTokenId": token_id})
+    assert run.time.slept == []
+
+
 @pytest.mark.parametrize("asked", [{}, {"revokeUntrackedLicenses": True}])
 def test_one_that_is_joined_may_be_another(asked: dict[str, Any]) -> None:
     """Where parameters are asked for, a revocation that goes on already is joined with a warning."""

@@ -33,7 +33,7 @@ class Plan:
     """What an update of any type of resource would do; false where there is nothing to do.
 
     `replaces` names the inputs whose change needs another resource. `pending` names the outputs that make an update due
-    although no input changed: an operation or a sync that was not seen to end, a location to claim or to refuse.
+    although no input changed: an unconfirmed operation or sync, or a location to claim or to refuse.
     """
 
     changes: tuple[Change, ...] = ()
@@ -74,7 +74,7 @@ class Plan:
 
     @property
     def resyncs(self) -> bool:
-        """Whether a sync that was not seen to succeed is repeated."""
+        """Whether an unconfirmed sync is repeated."""
         return _UNSYNCED in self.pending
 
     @property

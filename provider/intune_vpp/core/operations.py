@@ -30,8 +30,8 @@ class Operation(ResourceType):
     """A type of resource that runs an operation.
 
     A change of `triggers` runs it again, a change of `vppTokenId` replaces the resource; any other input counts the
-    next time it runs. `pending` says, from the outputs, that it was started and not seen to end; `progress` is the
-    output that shows its progress.
+    next time it runs. `pending` says, from the outputs, whether the end of its last run is unconfirmed; `progress` is
+    the output that shows its progress.
     """
 
     pending: Callable[[Mapping[str, Any]], bool] = lambda _: False

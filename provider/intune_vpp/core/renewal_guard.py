@@ -1,6 +1,6 @@
 """The renewal guard: whether a token file may take the place of the file in Intune.
 
-Renewing never goes backwards (an older file) or sideways (another organization), and never stands in the way of a cure.
+It refuses an older file and a file of another organization, but never a file that can repair an invalid token.
 """
 
 from __future__ import annotations

@@ -87,7 +87,7 @@ def check(
 def _token_file(
     given: object, olds: VppTokenArgs | None, recall: Callable[[str], SToken | None]
 ) -> SToken | TokenFile | Unknown | None:
-    """The file an input stands for: read from its content, or known by its fingerprint."""
+    """The file of a `token` input: parsed from its content, or looked up by its fingerprint."""
     if given is None or given is UNKNOWN:
         return given
     if isinstance(given, TokenFileContent):

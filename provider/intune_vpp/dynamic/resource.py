@@ -118,29 +118,29 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
 
         Args:
             resource_name: Pulumi's name of the resource.
-            token: the `.vpptoken` file as `pulumi.FileAsset` or `pathlib.Path`, or its text. Needed to create; a change
-                renews.
-            apple_id: the Managed Apple Account that downloaded the file. Needed to create.
-            vpp_token_account_type: `business` or `education`. Needed to create.
-            organization_name: the organization; must be the file's when a file is applied.
+            token: the `.vpptoken` file as `pulumi.FileAsset` or `pathlib.Path`, or its text. Required to create; a
+                change renews the token.
+            apple_id: the Managed Apple Account that downloaded the file. Required to create.
+            vpp_token_account_type: `business` or `education`. Required to create.
+            organization_name: the organization; a new file must belong to it.
             display_name: the name in Intune (beta only).
             country_or_region: two letters, in either case.
-            automatically_update_apps: whether apps are updated by themselves.
+            automatically_update_apps: whether Intune updates the apps automatically.
             data_sharing_consent_granted: your consent to share data with Apple; must be True to create on beta.
             role_scope_tag_ids: ids of scope tags, in any order (beta only).
             apple_device_app_delivery_protocol_type: `default`, `mobileDeviceManagement` or
-                `declarativeDeviceManagement` (beta only); may be one-way.
+                `declarativeDeviceManagement` (beta only); may be irreversible.
             claim_token_management_from_external_mdm: take the location from another MDM (beta only).
-            expected_location_name: refuse to be quiet when the file turns out to be another location's (beta only).
+            expected_location_name: fail if Intune reports another location for the token (beta only).
             adopt_token_id: adopt this existing token instead of creating one; read at create only.
-            wait_for_sync: wait for the licence sync after creating and renewing; True when left out.
-            deletion_protection: refuse to delete the token; True when left out.
-            revoke_licenses_on_delete: revoke all licences before the token is deleted, and keep it where that fails
-                (beta only); False when left out.
+            wait_for_sync: wait for the licence sync after creating and renewing; default True.
+            deletion_protection: refuse to delete the token; default True.
+            revoke_licenses_on_delete: revoke all licences before the token is deleted, and keep it if that fails
+                (beta only); default False.
             opts: Pulumi's options; `id` and `import_` cannot be used with a dynamic provider.
 
         Raises:
-            pulumi.RunError: for a token file that is not there, and for options that cannot work.
+            pulumi.RunError: if the token file does not exist, or an option cannot be used.
 
         """
         given = {name: value for name, value in locals().items() if name in _INPUTS}

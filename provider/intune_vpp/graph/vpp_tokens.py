@@ -140,7 +140,7 @@ class GraphVppTokens:
                 what = (
                     f"Microsoft Graph returned 404 for {action}: nothing was done. Token {token_id} could not be read"
                 )
-                raise GraphError(f"{what} either. {error}", status=refusal.status) from None
+                raise GraphError(f"{what} either. {error}", status=refusal.status, code=refusal.code) from None
             raise _unknown_action(action, refusal) from None
 
     def _require_beta(self, what: str) -> None:
