@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.errors import IntuneVppError
-    from intune_vpp.core.operations import Operation, OperationResult
+    from intune_vpp.core.operations import Operation
+    from intune_vpp.core.outcome import Outcome, Outputs
     from intune_vpp.core.ports import T
     from intune_vpp_emulator.clock import Clock
 
@@ -197,10 +198,10 @@ def unresolved_failure(kept: Kept) -> IntuneVppError | None:
     return revocation.unresolved(revocation.result_from(kept.outputs), "Lincoln").failure
 
 
-def _kept(operation: Operation, inputs: Mapping[str, Any], acted: OperationResult) -> Kept:
-    assert None not in acted.outputs.values()
-    assert {name for name in acted.outputs if name[:2] != "__"} <= {prop.name for prop in operation.properties}
-    return Kept(operation, acted.id, inputs, _through_the_engine(operation, acted.outputs), acted.failure)
+def _kept(operation: Operation, inputs: Mapping[str, Any], acted: Outcome[Outputs]) -> Kept:
+    assert None not in acted.state.values()
+    assert {name for name in acted.state if name[:2] != "__"} <= {prop.name for prop in operation.properties}
+    return Kept(operation, acted.id, inputs, _through_the_engine(operation, acted.state), acted.failure)
 
 
 def _through_the_engine(operation: Operation, outputs: Mapping[str, Any]) -> dict[str, Any]:

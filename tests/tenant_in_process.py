@@ -20,7 +20,7 @@ from intune_vpp import settings
 from intune_vpp.assembly import Assembly, connect_to_graph
 from intune_vpp.clock import SystemClock
 from intune_vpp.core import pulumi_state
-from intune_vpp.lifecycle.tokens import Outcome
+from intune_vpp.core.outcome import Outcome
 from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.clock import Clock
@@ -194,18 +194,18 @@ class Run:
         assert checked.problems == ()
         return self.assembly.preview.plan_token(before, checked.args)
 
-    def create(self, inputs: Mapping[str, Any]) -> Outcome:
+    def create(self, inputs: Mapping[str, Any]) -> Outcome[VppTokenState]:
         """Check and Create."""
         checked = self.check(inputs)
         assert checked.problems == ()
         return _kept(self.assembly.tokens.create(checked.args))
 
-    def up(self, before: VppTokenState, inputs: Mapping[str, Any]) -> Outcome:
+    def up(self, before: VppTokenState, inputs: Mapping[str, Any]) -> Outcome[VppTokenState]:
         """Check, Diff and, where a change is due, Update; without one the engine keeps the new inputs."""
         checked = self.check(inputs, before)
         assert checked.problems == ()
         if not self.assembly.preview.plan_token(before, checked.args):
-            return Outcome(stored(replace(before, inputs=checked.args)))
+            return Outcome(before.id, stored(replace(before, inputs=checked.args)))
         return _kept(self.assembly.tokens.update(before, checked.args))
 
     def refresh(self, before: VppTokenState) -> VppTokenState | None:
@@ -254,5 +254,5 @@ class Run:
         return [entry["body"] for entry in self.log if entry["method"] == method and _GRAPH.match(entry["path"])]
 
 
-def _kept(outcome: Outcome) -> Outcome:
+def _kept(outcome: Outcome[VppTokenState]) -> Outcome[VppTokenState]:
     return replace(outcome, state=stored(outcome.state))

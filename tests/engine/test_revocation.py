@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 REVOKE = "POST vppTokens/{id}/revokeLicenses"
 REVOKED = ["GET vppTokens/{id}", REVOKE, "GET vppTokens"]
 FOREVER = ("--sync-seconds", "0", "--revoke-seconds", "3600")
-AGAIN = "To revoke again, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
+AGAIN = "To revoke again, replace this resource."
 
 
 def test_revoked(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, L
 from intune_vpp.lifecycle.queries import Filter
 
 if TYPE_CHECKING:
+    from intune_vpp.core.outcome import Outcome
     from intune_vpp.core.vpp_token import VppTokenState
-    from intune_vpp.lifecycle.tokens import Outcome
 
 SAME = st.none()
 STATUSES = st.sampled_from([200, 204, 301, 400, 401, 403, 404, 408, 409, 412, 429, 500, 503, 504, 599])
@@ -42,7 +42,7 @@ def logs(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def created(process: Process, inputs: dict[str, Any]) -> Outcome:
+def created(process: Process, inputs: dict[str, Any]) -> Outcome[VppTokenState]:
     """Check and Create."""
     checked = process.check(inputs)
     assert checked.problems == ()

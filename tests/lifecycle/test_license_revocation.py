@@ -26,7 +26,7 @@ from tenant_in_process import GET, LIST, Run, new_tenant
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
 
-AGAIN = " To revoke again, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
+AGAIN = " To revoke again, replace this resource."
 
 
 def asked(token_id: str, **inputs: Any) -> dict[str, Any]:

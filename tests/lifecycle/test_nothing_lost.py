@@ -62,7 +62,7 @@ def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
         (
             f"Lincoln already exists in the tenant with this file (token {state.id}), so it was adopted instead of "
             "created. If another stack manages it, both stacks now do. If an older record of this stack has it, remove "
-            "that record with pulumi state delete: destroying it would delete the token."
+            "that record from the state: destroying it would delete the token."
         )
     ]
     assert not Run(tenant).preview(state, inputs)

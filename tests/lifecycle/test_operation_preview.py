@@ -117,8 +117,7 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
                 "warning",
                 (
                     f"The licences of token {TOKEN_ID} could not be revoked: Intune gives no reason. "
-                    "To revoke again, replace this resource: pulumi up --replace, with its URN "
-                    "(pulumi stack --show-urns)."
+                    "To revoke again, replace this resource."
                 ),
             ),
         ),

@@ -66,7 +66,7 @@ def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_rea
         others = ", ".join(state.duplicate_token_ids)
         found.append(
             f"{observed.label} has a duplicate in the tenant{seen}: token {others}. "
-            "Run pulumi refresh to see which one to keep."
+            "Refresh the stack to see which one to keep."
         )
     if observed.state != TokenState.EXPIRED:
         found.append(expiry(observed.label, observed.expiration_date_time, warning_days, now) or "")

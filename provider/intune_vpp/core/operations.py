@@ -1,4 +1,4 @@
-"""The resources that run an operation: the table of each, and its result.
+"""The resources that run an operation: the table of each.
 
 Graph calls what can be done to a vppToken an action (https://learn.microsoft.com/graph/api/resources/
 intune-onboarding-vpptoken, Methods). Such a resource runs one: it creates nothing in the tenant, and deleting it undoes
@@ -17,8 +17,6 @@ from intune_vpp.core.vpp_token import ACTION_RESULT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from intune_vpp.core.errors import IntuneVppError
 
 
 def _input(attribute: str, kind: Kind, **more: Any) -> Property:
@@ -78,15 +76,6 @@ LICENSE_COUNT_SYNC: Final = Operation(
     properties=(_TRIGGERS, _TENANT, Property(attribute="requested_date_time", kind=Kind.TIME)),
 )
 OPERATIONS: Final = (LICENSE_SYNC, LICENSE_REVOCATION, LICENSE_COUNT_SYNC)
-
-
-@dataclass(frozen=True, slots=True)
-class OperationResult:
-    """The id and outputs of an operation that was started, and what went wrong after that."""
-
-    id: str
-    outputs: Mapping[str, Any]
-    failure: IntuneVppError | None = None
 
 
 def results(operation: Operation, outputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 RESULT_TYPE = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
 
-REPLACE_IT = "To revoke again, replace this resource: pulumi up --replace, with its URN (pulumi stack --show-urns)."
+REPLACE_IT = "To revoke again, replace this resource."
 
 CLOCK_TOLERANCE = timedelta(hours=1)
 """How much earlier than this machine's time of the request, by Intune's clock, a revocation may have started.

@@ -8,7 +8,7 @@ from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, 
 
 from intune_vpp.core import operations, pulumi_state
 from intune_vpp.core.errors import IntuneVppError
-from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Operation, OperationResult
+from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Operation
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.dynamic.configured import ConfiguredProvider, failed
 from intune_vpp.dynamic.spelling import errors_in_python, message
@@ -17,6 +17,7 @@ from intune_vpp.engine import unknowns
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from intune_vpp.core.outcome import Outcome, Outputs
     from intune_vpp.lifecycle.operations import OperationLifecycle
 
 
@@ -78,9 +79,9 @@ class OperationProvider(ConfiguredProvider):
         """Inputs or outputs as the engine keeps them. Raises StateError."""
         return pulumi_state.operation_from(self.operation, properties)
 
-    def _outputs(self, result: OperationResult) -> dict[str, Any]:
-        self._warn_of_failure(result.failure)
-        return dict(result.outputs)
+    def _outputs(self, outcome: Outcome[Outputs]) -> dict[str, Any]:
+        self._warn_of_failure(outcome.failure)
+        return dict(outcome.state)
 
 
 class LicenseSyncProvider(OperationProvider):

@@ -17,8 +17,8 @@ from intune_vpp.engine import assets, unknowns
 
 if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
+    from intune_vpp.core.outcome import Outcome
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
-    from intune_vpp.lifecycle.tokens import Outcome
 
 
 class VppTokenProvider(ConfiguredProvider):
@@ -72,7 +72,7 @@ class VppTokenProvider(ConfiguredProvider):
         """Delete the token. Raises what `TokenLifecycle.delete` raises, DeletionRefused if it is protected."""
         self._assembly.tokens.delete(stored.state_from(_id, _props))
 
-    def _outputs(self, outcome: Outcome) -> dict[str, Any]:
+    def _outputs(self, outcome: Outcome[VppTokenState]) -> dict[str, Any]:
         self._warn_of_failure(outcome.failure, "The token is kept in the state.")
         return stored.state_to(outcome.state)
 

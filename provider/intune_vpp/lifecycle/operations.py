@@ -1,7 +1,7 @@
 """What all operations share: each runs at create and again when its triggers change; deleting one undoes nothing.
 
 `lifecycle/sync.py` and `lifecycle/revocation.py` tell the operations on one token. What goes wrong after an operation
-was started is returned beside its outputs, in `OperationResult.failure`.
+was started is returned beside its outputs, in `Outcome.failure`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from intune_vpp.core import diff, operations, times
 from intune_vpp.core.errors import Cure, StateError, TokenGone
-from intune_vpp.core.operations import LICENSE_COUNT_SYNC, Operation, OperationResult
+from intune_vpp.core.operations import LICENSE_COUNT_SYNC, Operation
+from intune_vpp.core.outcome import Outcome, Outputs
 from intune_vpp.core.waiting import WaitResult, beginning
 from intune_vpp.lifecycle import tenancy
 
@@ -57,12 +58,12 @@ class OperationLifecycle(ABC):
         self._beginning: dict[str, threading.Lock] = {}
 
     @abstractmethod
-    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> OperationResult:
+    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
         """Run the operation."""
 
     def update(
         self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
-    ) -> OperationResult:
+    ) -> Outcome[Outputs]:
         """Run it again where a trigger changed, resume a wait that did not end, else only store the new inputs."""
         plan = diff.plan_operation(self.operation, before, inputs)
         if plan.runs:
@@ -72,7 +73,7 @@ class OperationLifecycle(ABC):
             self._require_tenant(operation_id, before)
             return self._resume(operation_id, before, inputs, timeout)
         outputs = {**operations.results(self.operation, before), **operations.echoed_inputs(self.operation, inputs)}
-        return OperationResult(operation_id, outputs, self.unresolved_failure(before))
+        return Outcome(operation_id, outputs, self.unresolved_failure(before))
 
     def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The outputs as Graph shows them now; None where the token was deleted, so that it can be run on another."""
@@ -86,7 +87,7 @@ class OperationLifecycle(ABC):
 
     def _resume(
         self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
-    ) -> OperationResult:
+    ) -> Outcome[Outputs]:
         del operation_id, before
         return self.run(inputs, timeout)
 
@@ -120,11 +121,11 @@ class OperationLifecycle(ABC):
 
     def _result(
         self, operation_id: str, inputs: Mapping[str, Any], results: Mapping[str, Any], ended: WaitResult | None = None
-    ) -> OperationResult:
+    ) -> Outcome[Outputs]:
         if ended is not None and ended.warning:
             self._reporter.warn(ended.warning)
         outputs = {**operations.echoed_inputs(self.operation, inputs), "tenantId": self._tokens.tenant_id(), **results}
-        return OperationResult(operation_id, present(outputs), ended.failure if ended else None)
+        return Outcome(operation_id, present(outputs), ended.failure if ended else None)
 
 
 class LicenseCountSyncs(OperationLifecycle):
@@ -132,7 +133,7 @@ class LicenseCountSyncs(OperationLifecycle):
 
     operation = LICENSE_COUNT_SYNC
 
-    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> OperationResult:
+    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
         """Ask Intune to count. There is nothing to wait for: Intune does not report when it has finished."""
         del timeout
         with beginning("licences were counted"):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import operations, revocation, times
 from intune_vpp.core.errors import GraphError, NotFound, RevocationFailed, TokenGone, WaitInterrupted
-from intune_vpp.core.operations import LICENSE_REVOCATION, OperationResult
+from intune_vpp.core.operations import LICENSE_REVOCATION
+from intune_vpp.core.outcome import Outcome, Outputs
 from intune_vpp.core.revocation import Result, Watch
 from intune_vpp.core.waiting import TIME_ALLOWED, WaitResult, stopped_before
 from intune_vpp.lifecycle.operations import OperationLifecycle, present, token_id
@@ -31,7 +32,7 @@ class LicenseRevocations(OperationLifecycle):
 
     operation = LICENSE_REVOCATION
 
-    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> OperationResult:
+    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
         """Revoke all licences of a token, and wait until Intune has finished."""
         requested = times.text(self._clock.now())
         with self._on_token(inputs):
@@ -126,7 +127,7 @@ class LicenseRevocations(OperationLifecycle):
         inputs: Mapping[str, Any],
         results: Mapping[str, Any],
         operation_id: str | None = None,
-    ) -> OperationResult:
+    ) -> Outcome[Outputs]:
         """Follow a revocation; its outputs are `results` and what was seen of it."""
         observed, last, ended = self.follow(watch, seen)
         results = {**results, "previousStartDateTimes": sorted(watch.previous)}
@@ -138,7 +139,7 @@ class LicenseRevocations(OperationLifecycle):
 
     def _resume(
         self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
-    ) -> OperationResult:
+    ) -> Outcome[Outputs]:
         """Wait for a revocation that an earlier run has started. Never starts one."""
         named, results = token_id(inputs), operations.results(self.operation, before)
         try:
@@ -147,7 +148,7 @@ class LicenseRevocations(OperationLifecycle):
             what = f"Token {named} was deleted before the revocation of its licences was confirmed."
             failure = RevocationFailed(f"{what} Intune no longer reports it. Remove this resource from the program.")
             outputs = {**results, **operations.echoed_inputs(self.operation, inputs)}
-            return OperationResult(operation_id, outputs, failure)
+            return Outcome(operation_id, outputs, failure)
         return self._follow(self._watch(before, timeout), seen, inputs, results, operation_id)
 
     def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:

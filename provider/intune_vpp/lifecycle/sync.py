@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from intune_vpp.core.operations import OperationResult
+    from intune_vpp.core.outcome import Outcome, Outputs
     from intune_vpp.core.vpp_token import VppToken
     from intune_vpp.core.waiting import WaitResult
 
@@ -29,7 +29,7 @@ class LicenseSyncs(OperationLifecycle):
 
     operation = LICENSE_SYNC
 
-    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> OperationResult:
+    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
         """Sync the licences of a token, and wait for the end unless `waitForSync` is false."""
         named = token_id(inputs)
         with self._on_token(inputs), self._alone_with(named, f"the licences of token {named} were synced") as before:

@@ -27,6 +27,7 @@ from intune_vpp.core.errors import (
     WaitInterrupted,
     WrongLocation,
 )
+from intune_vpp.core.outcome import Outcome
 from intune_vpp.core.renewal_guard import guard
 from intune_vpp.core.resource_type import Compare, same
 from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
@@ -48,14 +49,6 @@ if TYPE_CHECKING:
 
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 _RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """The state after a write that happened, and what went wrong after it."""
-
-    state: VppTokenState
-    failure: IntuneVppError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +96,9 @@ class TokenLifecycle:
 
     # Create.
 
-    def create(self, args: VppTokenArgs, *, timeout: timedelta = TIME_ALLOWED, resource: str = "") -> Outcome:
+    def create(
+        self, args: VppTokenArgs, *, timeout: timedelta = TIME_ALLOWED, resource: str = ""
+    ) -> Outcome[VppTokenState]:
         """Put a token under management: adopt the named one, adopt the one made from this file, or upload the file.
 
         `timeout` is how long its sync may be waited for; `resource` is the resource's URN, on the door that knows it.
@@ -131,7 +126,7 @@ class TokenLifecycle:
             self._ownership.release_file(file.fingerprint)
             raise
 
-    def _upload(self, file: SToken, args: VppTokenArgs, tenant_id: str, timeout: timedelta) -> Outcome:
+    def _upload(self, file: SToken, args: VppTokenArgs, tenant_id: str, timeout: timedelta) -> Outcome[VppTokenState]:
         """POST a new token."""
         members = graph_json.members(args, (prop.attribute for prop in VPP_TOKEN.members))
         try:
@@ -207,12 +202,12 @@ class TokenLifecycle:
         self._reporter.warn(
             f"{observed.label} already exists in the tenant with this file (token {observed.id}), so it was adopted "
             "instead of created. If another stack manages it, both stacks now do. If an older record of this stack has "
-            "it, remove that record with pulumi state delete: destroying it would delete the token."
+            "it, remove that record from the state: destroying it would delete the token."
         )
         unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
         return replace(_unmanaged(observed, tenant_id), token_file=_file_of(args), sync_pending=unsynced)
 
-    def _adopt(self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta) -> Outcome:
+    def _adopt(self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta) -> Outcome[VppTokenState]:
         """Bring a token that exists to what the program asks for."""
         outcome = self._apply(state, args, timeout, adopted=True)
         self._ownership.set_label(state.id, outcome.state.observed.label)
@@ -252,12 +247,16 @@ class TokenLifecycle:
 
     # Update.
 
-    def update(self, state: VppTokenState, args: VppTokenArgs, *, timeout: timedelta = TIME_ALLOWED) -> Outcome:
+    def update(
+        self, state: VppTokenState, args: VppTokenArgs, *, timeout: timedelta = TIME_ALLOWED
+    ) -> Outcome[VppTokenState]:
         """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
         self._ownership.forget_update(state.id)
         return self._apply(self._in_this_tenant(state), args, timeout)
 
-    def _apply(self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta, *, adopted: bool = False) -> Outcome:
+    def _apply(
+        self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta, *, adopted: bool = False
+    ) -> Outcome[VppTokenState]:
         """PATCH what differs between the state and the inputs."""
         plan = diff.plan(state, args)
         file = None
@@ -307,7 +306,7 @@ class TokenLifecycle:
 
     # After a write.
 
-    def _finish(self, write: _Write) -> Outcome:
+    def _finish(self, write: _Write) -> Outcome[VppTokenState]:
         """Sync where due, look at the location and for duplicates, and make the new state."""
         observed, before = write.observed, write.before
         sync_pending = before is not None and before.sync_pending
@@ -346,7 +345,7 @@ class TokenLifecycle:
             duplicate_token_ids=same_file,
             look_for_duplicates=duplicates is None and (before is None or before.look_for_duplicates),
         )
-        return Outcome(state, failure)
+        return Outcome(state.id, state, failure)
 
     def _sync(self, write: _Write) -> tuple[VppToken, IntuneVppError | None]:
         """Sync a token that was just written, and wait for the end; the token after it, and what went wrong."""

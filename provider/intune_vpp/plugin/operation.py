@@ -11,13 +11,14 @@ from intune_vpp.core.errors import InvalidRequest
 from intune_vpp.engine import cures
 from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
-from intune_vpp.plugin.timeouts import time_allowed
+from intune_vpp.plugin.writes import settled, time_allowed
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
     from intune_vpp.assembly import Assembly
-    from intune_vpp.core.operations import Operation, OperationResult
+    from intune_vpp.core.operations import Operation
+    from intune_vpp.core.outcome import Outcome, Outputs
 
 
 class OperationResource:
@@ -97,10 +98,6 @@ class OperationResource:
         """Inputs or outputs as the engine keeps them. Raises StateError."""
         return pulumi_state.operation_from(self._operation, property_values.decode(properties))
 
-    def _settled(self, result: OperationResult, inputs: dict[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:
-        """The new outputs. Raises PartialFailure where something was begun and has not ended well."""
-        outputs = property_values.encode(result.outputs, secrets=secrets)
-        if result.failure is not None:
-            kept = property_values.encode(operations.echoed_inputs(self._operation, inputs), secrets=secrets)
-            raise PartialFailure(result.id, outputs=outputs, inputs=kept, why=cures.sentence(result.failure))
-        return outputs
+    def _settled(self, outcome: Outcome[Outputs], inputs: dict[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:
+        """The new outputs. Raises PartialFailure if the operation was started and has not ended well."""
+        return settled(outcome, outcome.state, operations.echoed_inputs(self._operation, inputs), secrets)

@@ -12,15 +12,15 @@ from intune_vpp.core.resource_type import Sent
 from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.engine import assets, cures
 from intune_vpp.plugin import detailed_diff, property_values
-from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
-from intune_vpp.plugin.timeouts import time_allowed
+from intune_vpp.plugin.grpc_errors import check_failure
+from intune_vpp.plugin.writes import settled, time_allowed
 
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
     from intune_vpp.assembly import Assembly
+    from intune_vpp.core.outcome import Outcome
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
-    from intune_vpp.lifecycle.tokens import Outcome
 
 TYPE = "intune-vpp:index:VppToken"
 
@@ -67,7 +67,7 @@ class VppToken:
         if request.preview:
             return provider_pb2.CreateResponse(properties=property_values.encode(_certain(args), secrets=secrets))
         outcome = self._parts.tokens.create(args, timeout=time_allowed(request.timeout), resource=request.urn)
-        return provider_pb2.CreateResponse(id=outcome.state.id, properties=_settled(outcome, secrets))
+        return provider_pb2.CreateResponse(id=outcome.id, properties=_settled(outcome, secrets))
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
         """Read the token from Graph: for a refresh by its state, for an import by its id.
@@ -143,11 +143,7 @@ def _certain(args: VppTokenArgs) -> dict[str, Any]:
     return {**flags, **{name: value for name, value in known.items() if name in own}}
 
 
-def _settled(outcome: Outcome, secrets: frozenset[str]) -> struct_pb2.Struct:
+def _settled(outcome: Outcome[VppTokenState], secrets: frozenset[str]) -> struct_pb2.Struct:
     """Return the new outputs. Raises PartialFailure if a step after the write failed."""
-    kept = pulumi_state.state_to(outcome.state, with_inputs=outcome.failure is not None)
-    outputs = property_values.encode(kept, secrets=secrets)
-    if outcome.failure is not None:
-        inputs = property_values.encode(pulumi_state.args_to(outcome.state.inputs), secrets=secrets)
-        raise PartialFailure(outcome.state.id, outputs=outputs, inputs=inputs, why=cures.sentence(outcome.failure))
-    return outputs
+    outputs = pulumi_state.state_to(outcome.state, with_inputs=outcome.failure is not None)
+    return settled(outcome, outputs, pulumi_state.args_to(outcome.state.inputs), secrets)
