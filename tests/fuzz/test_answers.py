@@ -120,8 +120,8 @@ def operate(school: School, process: Process, state: VppTokenState) -> None:
         acted = school.tried(partial(lifecycle.run, inputs, TIMEOUT))
         if acted is not None:
             assert acted.id
-            found = school.tried(partial(lifecycle.read, acted.id, acted.outputs))
-            school.tried(partial(lifecycle.update, acted.id, found or acted.outputs, inputs, TIMEOUT))
+            found = school.tried(partial(lifecycle.read, acted.id, acted.state))
+            school.tried(partial(lifecycle.update, acted.id, found or acted.state, inputs, TIMEOUT))
 
 
 def ask(school: School, process: Process, state: VppTokenState) -> None:

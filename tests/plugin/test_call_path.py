@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from dataclasses import dataclass, field
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 
     from plugin.conftest import Open
 
-PROVIDER = str(Path(intune_vpp.__file__).parent)
-MOST_FILES = 60
-"""More than the longest path has today (48), so that a room that all calls begin to pass is noticed."""
+PROVIDER = f"{Path(intune_vpp.__file__).parent}{os.sep}"
+MOST_FILES = 40
+"""More than the longest path has today (35), so that a room that all calls begin to pass is noticed."""
 
 
 @dataclass

@@ -39,7 +39,7 @@ def token_from(entity: Mapping[str, Any]) -> VppToken:
     if isinstance(inner, dict) and not id_from(entity):
         entity = inner
     found = kinds.read(VPP_TOKEN.observed, entity, _ignored)
-    return VppToken(id=id_from(entity), **{name: _without_controls(value) for name, value in found.items()})
+    return VppToken(id=id_from(entity), **without_controls(found))
 
 
 def id_from(entity: Mapping[str, Any], name: str = "id") -> str:
@@ -60,19 +60,6 @@ def licenses_from(summary: Mapping[str, Any]) -> AppLicenses:
 
 def _to_json(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
-
-
-def _without_controls(value: Any) -> Any:
-    """A value as it may be stored and shown: people give names, and a terminal acts on control characters."""
-    match value:
-        case str():
-            return without_controls(value)
-        case tuple() | list():
-            return type(value)(_without_controls(item) for item in value)
-        case dict():
-            return {without_controls(name): _without_controls(item) for name, item in value.items()}
-        case _:
-            return value
 
 
 def _ignored(name: str, expected: str) -> None:

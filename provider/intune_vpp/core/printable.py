@@ -7,6 +7,7 @@ interprets lines and markers that look like its own commands.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 _REPLACEMENT = "\ufffd"
 
@@ -43,12 +44,20 @@ def printable(text: str) -> str:
     return line.replace(_WORKFLOW_COMMAND, ": :", 1) if line.startswith(_WORKFLOW_COMMAND) else line
 
 
-def without_controls(text: str) -> str:
-    """A value from outside for the state: each of `CONTROLS` becomes U+FFFD, the rest is unchanged.
+def without_controls(value: Any) -> Any:
+    """A JSON value from outside for the state: in each text in it, each of `CONTROLS` becomes U+FFFD.
 
     The engine prints values of the state raw (`pulumi stack output`, and `--diff` for a value of several lines).
     """
-    return CONTROLS.sub(_REPLACEMENT, text)
+    match value:
+        case str():
+            return CONTROLS.sub(_REPLACEMENT, value)
+        case tuple() | list():
+            return type(value)(without_controls(item) for item in value)
+        case dict():
+            return {without_controls(name): without_controls(item) for name, item in value.items()}
+        case _:
+            return value
 
 
 def _shown(character: str) -> str:

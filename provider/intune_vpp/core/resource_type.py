@@ -7,7 +7,7 @@ described nowhere else. Names are Graph's own, attributes their mechanical snake
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cache, cached_property
 from typing import Any, Final
@@ -92,10 +92,11 @@ class Property:
     default: bool | None = None
     observed: bool = False
 
-    @property
-    def name(self) -> str:
-        """Graph's name: `appleId` for `apple_id`."""
-        return camel_case(self.attribute)
+    name: str = field(init=False)
+    """Graph's name: `appleId` for `apple_id`."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", camel_case(self.attribute))
 
 
 @dataclass(frozen=True, kw_only=True)

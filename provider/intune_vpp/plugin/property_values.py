@@ -17,7 +17,6 @@ from google.protobuf import struct_pb2
 from intune_vpp.core.printable import printable
 from intune_vpp.core.resource_type import UNKNOWN, Unknown
 from intune_vpp.engine import unknowns
-from intune_vpp.engine.texts import sendable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -66,8 +65,13 @@ def _texts(value: Any) -> Iterator[str]:
 
 def encode(properties: Mapping[str, Any], *, secrets: Collection[str] = ()) -> struct_pb2.Struct:
     """A property map for the engine, with the members named marked secret; members that are None are absent."""
-    found = {sendable(name): _value(one) for name, one in properties.items() if one is not None}
+    found = {_encodable(name): _value(one) for name, one in properties.items() if one is not None}
     return struct_pb2.Struct(fields={name: _secret(one) if name in secrets else one for name, one in found.items()})
+
+
+def _encodable(text: str) -> str:
+    """The text with `?` for each lone surrogate. JSON may contain one; protobuf raises at it, and a new id is lost."""
+    return text.encode(errors="replace").decode()
 
 
 def _plain(value: struct_pb2.Value) -> Any:
@@ -143,5 +147,5 @@ def _value(value: Any) -> struct_pb2.Value:
         case dict():
             kind = {"struct_value": encode(value)}
         case _:
-            kind = {"string_value": sendable(str(value))}
+            kind = {"string_value": _encodable(str(value))}
     return struct_pb2.Value(**kind)
