@@ -24,7 +24,7 @@ class Ownership:
         self._new: set[str] = set()
         self._reserved: set[str] = set()
         self._assigned: dict[str, str | None] = {}
-        self._claims: dict[tuple[str, str], str] = {}
+        self._users: dict[tuple[str, str], str] = {}
         self._updates: dict[tuple[str, VppTokenArgs], VppTokenState] = {}
         self._labels: dict[str, str] = {}
 
@@ -73,8 +73,8 @@ class Ownership:
 
     # Files.
 
-    def claim_file(self, fingerprint: str, token_id: str | None) -> str | None:
-        """Assign a file to a token, None for a new one. Returns None, or words for the token that already has it.
+    def reserve_file(self, fingerprint: str, token_id: str | None) -> str | None:
+        """Reserve a file for a token, None for a new one. Returns None, or words for the token that already has it.
 
         A token that existed before may get the file of another one, so that two swapped files can be
         corrected; but not a file that this run has already assigned to another one.
@@ -92,7 +92,7 @@ class Ownership:
             return None
 
     def assign_file(self, fingerprint: str, token_id: str) -> None:
-        """Record which token the file that was claimed for a new one belongs to."""
+        """Record which token a reserved file belongs to."""
         with self._lock:
             self._assigned[fingerprint] = token_id
 
@@ -103,10 +103,10 @@ class Ownership:
 
     # Resources.
 
-    def claim(self, kind: str, key: str, resource: str) -> str:
-        """The first resource of this run that claimed something (`kind` and `key`): this one, or another one."""
+    def first_user(self, kind: str, key: str, resource: str) -> str:
+        """The first resource of this run that uses something (`kind` and `key`): this one, or another one."""
         with self._lock:
-            return self._claims.setdefault((kind, key), resource)
+            return self._users.setdefault((kind, key), resource)
 
     def expect_update(self, resource: str, state: VppTokenState, args: VppTokenArgs) -> None:
         """Record that a token is due to be updated; a create with the same inputs, instead, replaces it."""

@@ -105,7 +105,7 @@ class Preview:
         file = checked.stoken
         if file is None or not resource:
             return checked
-        user = self._ownership.claim("file", file.fingerprint, resource)
+        user = self._ownership.first_user("file", file.fingerprint, resource)
         if user == resource or (olds is not None and olds.token == file.fingerprint):
             return checked
         reason = (
@@ -174,7 +174,7 @@ class Preview:
         target = inputs.get("vppTokenId")
         if operation is not LICENSE_REVOCATION or not resource or not isinstance(target, str):
             return []
-        user = self._ownership.claim("revocation", target.lower(), resource)
+        user = self._ownership.first_user("revocation", target.lower(), resource)
         if user == resource:
             return []
         what = f"The licences of this token are already revoked by {messages.resource(user)}. Remove one of the two"

@@ -55,8 +55,8 @@ _RENEW = "Download the content token of the expected location from Apple and ren
 class _Write:
     """A write that worked: the token in Graph's answer, and what still has to follow.
 
-    `before` is the token's state until now, None for a new token; `file_sent` says that a file was sent, `adopted` that
-    the token was not managed before, `syncs` that a sync is due; `timeout` is how long that may be waited for.
+    `before` is the token's state until now, None for a new token; `newly_managed` says that it was created or adopted;
+    `file_sent` that a file was sent; `syncs` that a sync is due, and `timeout` how long to wait for it.
     """
 
     observed: VppToken
@@ -66,7 +66,7 @@ class _Write:
     timeout: timedelta
     before: VppTokenState | None = None
     file_sent: bool = False
-    adopted: bool = False
+    newly_managed: bool = False
     syncs: bool = False
 
 
@@ -115,7 +115,7 @@ class TokenLifecycle:
         if isinstance(args.adopt_token_id, str):
             return self._adopt(self._named(args.adopt_token_id, args, tenant_id), args, timeout)
         file = self._files.require(args.token)
-        self._claim_file(file)
+        self._reserve_file(file)
         try:
             made = self._made_from(file, args)
             if made is None:
@@ -147,7 +147,7 @@ class TokenLifecycle:
             token_file=_file_of(args),
             timeout=timeout,
             file_sent=True,
-            adopted=True,
+            newly_managed=True,
             syncs=args.wait_for_sync is not False,
         )
         return self._finish(write)
@@ -175,9 +175,9 @@ class TokenLifecycle:
             raise AdoptionRefused(f"{what}: {identity.described(made[0])}. {cure}")
         return made[0] if made else None
 
-    def _claim_file(self, file: SToken, token_id: str | None = None) -> None:
-        """Give a file to a token, None for a new one. Raises AdoptionRefused where another resource has it."""
-        owner = self._ownership.claim_file(file.fingerprint, token_id)
+    def _reserve_file(self, file: SToken, token_id: str | None = None) -> None:
+        """Reserve a file for a token, None for a new one. Raises AdoptionRefused where another resource has it."""
+        owner = self._ownership.reserve_file(file.fingerprint, token_id)
         if owner is not None:
             msg = f"This token file already belongs to another resource of this program ({owner})."
             raise AdoptionRefused(f"{msg} A location has one token: give each resource its own file.")
@@ -209,7 +209,7 @@ class TokenLifecycle:
 
     def _adopt(self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta) -> Outcome[VppTokenState]:
         """Bring a token that exists to what the program asks for."""
-        outcome = self._apply(state, args, timeout, adopted=True)
+        outcome = self._apply(state, args, timeout, newly_managed=True)
         self._ownership.set_label(state.id, outcome.state.observed.label)
         self._ownership.register(state.id, args.token if isinstance(args.token, str) else None, new=True)
         return outcome
@@ -255,7 +255,7 @@ class TokenLifecycle:
         return self._apply(self._in_this_tenant(state), args, timeout)
 
     def _apply(
-        self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta, *, adopted: bool = False
+        self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta, *, newly_managed: bool = False
     ) -> Outcome[VppTokenState]:
         """PATCH what differs between the state and the inputs."""
         plan = diff.plan(state, args)
@@ -267,7 +267,7 @@ class TokenLifecycle:
             file = self._files.get(args.token)
         if file is not None:
             guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
-            self._claim_file(file, state.id)
+            self._reserve_file(file, state.id)
 
         observed = state.observed
         members = graph_json.members(args, plan.members)
@@ -292,7 +292,7 @@ class TokenLifecycle:
             timeout=timeout,
             before=state,
             file_sent=file is not None,
-            adopted=adopted,
+            newly_managed=newly_managed,
             syncs=sync_is_due and args.wait_for_sync is not False,
         )
         return self._finish(write)
@@ -317,9 +317,10 @@ class TokenLifecycle:
             sync_pending = failure is not None
 
         located = observed.location_name is not None
-        if (write.adopted or write.file_sent) and not located and write.args.expected_location_name is not None:
+        if (write.newly_managed or write.file_sent) and not located and write.args.expected_location_name is not None:
             expected = write.args.expected_location_name
             self._reporter.warn(f'Intune does not show the location of {observed.label} yet; "{expected}" is expected.')
+        # A wrong location, then a duplicate, replaces the failure of the sync: it is the cause, or the worse of the two.
         failure = _wrong_location(observed, write.args, _RENEW) or failure
 
         # The listings that the wait has polled show whether another run has uploaded the same file meanwhile.
@@ -446,6 +447,11 @@ def _wrong_location(observed: VppToken, args: VppTokenArgs, cure: str) -> WrongL
 
 def _not_deleted(kept: str, why: IntuneVppError | str) -> RevocationFailed:
     """Why a token stays, and how to delete it without revoking its licences where trying again will not help."""
-    if isinstance(why, RevocationTimedOut) or (isinstance(why, GraphError) and type(why) is not GraphError):
-        return RevocationFailed(f"{kept} {why}", cure=why.cure)
-    return RevocationFailed(f"{kept} {why}", cure=Cure.DELETE_WITHOUT_REVOKING)
+    # Errors of these types say themselves what to do; a plain GraphError is a refusal of which only Graph's words are
+    # known, and trying again meets it again.
+    says_what_to_do = isinstance(why, RevocationTimedOut) or (
+        isinstance(why, GraphError) and type(why) is not GraphError
+    )
+    if isinstance(why, str) or not says_what_to_do:
+        return RevocationFailed(f"{kept} {why}", cure=Cure.DELETE_WITHOUT_REVOKING)
+    return RevocationFailed(f"{kept} {why}", cure=why.cure)
