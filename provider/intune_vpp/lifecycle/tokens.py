@@ -320,7 +320,7 @@ class TokenLifecycle:
         if (write.newly_managed or write.file_sent) and not located and write.args.expected_location_name is not None:
             expected = write.args.expected_location_name
             self._reporter.warn(f'Intune does not show the location of {observed.label} yet; "{expected}" is expected.')
-        # A wrong location, then a duplicate, replaces the failure of the sync: it is the cause, or the worse of the two.
+        # A wrong location, then a duplicate, replaces the failure of the sync: it is its cause, or worse.
         failure = _wrong_location(observed, write.args, _RENEW) or failure
 
         # The listings that the wait has polled show whether another run has uploaded the same file meanwhile.
