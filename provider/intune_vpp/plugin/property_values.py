@@ -56,10 +56,10 @@ def secret_texts(properties: struct_pb2.Struct) -> frozenset[str]:
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        # Less would blot out dates and numbers in every sentence.
+        # A shorter text would be removed from dates and numbers in every sentence.
         yield from (text for text in (value, printable(value)) if len(text) >= _SHORTEST_SECRET)
-    if isinstance(value, list):
-        for item in value:
+    if isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
             yield from _texts(item)
 
 
