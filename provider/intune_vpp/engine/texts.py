@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def sendable(found: str) -> str:
-    """The text with `?` in place of each lone surrogate, which JSON may contain: an error here would lose a new id."""
+    """Replace each lone surrogate, which JSON may contain, with `?`: an encoding error would lose a new id."""
     return found.encode(errors="replace").decode()
