@@ -1,6 +1,6 @@
 """Builds the parts of the provider from the settings; the only module that wires them.
 
-What talks to Graph is made when the first request is due, so that a preview loads neither httpx nor msal.
+The parts that talk to Graph are built for the first request, so that a preview loads neither httpx nor msal.
 """
 
 from __future__ import annotations
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
 class Assembly:
     """The parts of one configured provider process.
 
-    `preview` needs no request. `connect` gives the tenant's tokens; it is called once, when
-    something first has to be sent.
+    `preview` needs no request. `connect` returns the tokens of the tenant; it is called once, for the first request.
     """
 
     def __init__(
@@ -56,25 +55,25 @@ class Assembly:
         self._connecting = threading.Lock()
         beta = settings.graph_version is GraphVersion.BETA
         policy = self._policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)
-        # At once, and not when first called: they remember what was checked, and calls come side by side.
+        # Not a cached property like the others: calls run concurrently, and must share what was checked.
         self.preview = Preview(
             files=self._files, ownership=self._ownership, reporter=self.reporter, clock=self._clock, policy=policy
         )
 
     @property
     def queries(self) -> Queries:
-        """What functions ask. Raises SettingsError where credentials are missing."""
+        """The queries of the functions. Raises SettingsError if credentials are missing."""
         with self._connecting:
             return Queries(self._graph, self._policy)
 
     def operation(self, operation: Operation) -> OperationLifecycle:
-        """What needs requests, of one type of operation. Raises SettingsError where credentials are missing."""
+        """Return the lifecycle of an operation. Raises SettingsError if credentials are missing."""
         with self._connecting:
             return self._operations[operation.name]
 
     @property
     def tokens(self) -> TokenLifecycle:
-        """What needs requests. Raises SettingsError where credentials are missing."""
+        """The lifecycle of tokens. Raises SettingsError if credentials are missing."""
         with self._connecting:
             return self._tokens
 
@@ -120,9 +119,9 @@ class Assembly:
 
 
 def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None) -> VppTokens:
-    """The tokens of the tenant that is configured. Raises SettingsError where credentials are missing."""
+    """Connect to the configured tenant. Raises SettingsError if credentials are missing."""
     credentials = settings.credentials()
-    # Here and not above: together they cost a quarter of a second that a preview need not pay.
+    # Imported here, because they take a quarter of a second, and a preview does not need them.
     from intune_vpp.graph.client import GraphClient  # noqa: PLC0415
     from intune_vpp.graph.credentials import ClientSecret  # noqa: PLC0415
     from intune_vpp.graph.http import open_http  # noqa: PLC0415

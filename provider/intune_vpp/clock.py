@@ -69,7 +69,7 @@ class SystemClock:
             woken.set()
         in_time = woken.wait(timeout)
         self._waiting.discard(woken)
-        # Raised even if the result is there: the next step of the caller must not start any more.
+        # Raised even if the result has arrived, because the caller must not start its next step.
         if self._stopped.is_set():
             raise _interrupted(asked=True)
         if not in_time:

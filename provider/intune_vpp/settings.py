@@ -41,14 +41,14 @@ class TokenEncoding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One configuration key, and the environment variables that may set it; none: `INTUNE_VPP_<KEY>`."""
+    """One configuration key, and the environment variables that may set it (without any, `INTUNE_VPP_<KEY>`)."""
 
     name: str
     variables: tuple[str, ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The names of its environment variables; the first one that is set counts."""
+        """The names of its environment variables; the first one that is set is used."""
         return self.variables or ("INTUNE_VPP_" + re.sub("([A-Z])", r"_\1", self.name).upper(),)
 
 
@@ -80,7 +80,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings. Endpoints are `https://` addresses without a trailing slash. Credentials may be missing."""
+    """All settings. Endpoints are `https://` URLs without a trailing slash. Credentials may be missing."""
 
     graph_endpoint: str
     authority_host: str
@@ -98,7 +98,7 @@ class Settings:
         missing = [f"{name} ({KEYS[name].sources[0]})" for name, value in found.items() if not value]
         if missing or not (self.tenant_id and self.client_id and self.client_secret):
             msg = f"Cannot sign in to Microsoft Graph: {', '.join(missing)} not set."
-            raise SettingsError(f"{msg} Set the environment variables named, or {NAMESPACE}: configuration.")
+            raise SettingsError(f"{msg} Set these environment variables, or the keys in the {NAMESPACE} configuration.")
         return Credentials(tenant_id=self.tenant_id, client_id=self.client_id, client_secret=self.client_secret)
 
 

@@ -99,7 +99,10 @@ def test_how_a_plan_is_told(case: Change) -> None:
     """A reviewer reads in one sentence what happens to the token, and nothing where nothing happens."""
     plan = diff.plan(case.state, case.args)
     assert messages.of(plan, case.state, case.args) == case.told
-    warning = "appleDeviceAppDeliveryProtocolType may be irreversible: for single apps Intune does not undo the change."
+    warning = (
+        "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
+        "individual apps."
+    )
     assert messages.one_way(plan) == (warning if case.one_way else None)
 
 

@@ -127,9 +127,9 @@ def test_a_count_is_never_pending(outputs: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("operation", "says"),
     [
-        (LICENSE_SYNC, "Syncs the licences of Lincoln"),
-        (LICENSE_REVOCATION, "Revokes all licences of Lincoln"),
-        (LICENSE_COUNT_SYNC, "Counts the licences of all tokens"),
+        (LICENSE_SYNC, "Syncs the licences of Lincoln."),
+        (LICENSE_REVOCATION, "Revokes all licences of Lincoln."),
+        (LICENSE_COUNT_SYNC, "Counts the licences of all tokens."),
     ],
 )
 def test_each_deed_in_words(operation: Operation, says: str) -> None:

@@ -255,7 +255,7 @@ def test_a_check_says_what_it_creates(start: Start, engine: Engine) -> None:
     provider.check(once, once)
 
     assert engine.told("INFO") == [
-        f"Creates Lincoln (valid until {expires:%Y-%m-%d}), or adopts the token already created from this file"
+        f"Creates Lincoln (valid until {expires:%Y-%m-%d}), or adopts the token already created from this file."
     ]
 
 
@@ -265,5 +265,5 @@ def test_a_check_says_what_it_takes_over(start: Start, engine: Engine) -> None:
 
     assert start().check({}, adopted).failures == []
     assert engine.told("INFO") == [
-        "Adopts token 22222222-2222-4222-8222-222222222222; nothing is created",
+        "Adopts token 22222222-2222-4222-8222-222222222222; nothing is created.",
     ]

@@ -138,7 +138,7 @@ def test_refresh_shows_what_moved(start: Start, tenant: Unsyncable, engine: Engi
     assert result.outs["displayName"] == "Edited"
     assert result.outs["__inputs"] == result.inputs
     assert provider.diff(kept.id, result.outs, kept.inputs).changes is None
-    assert engine.told("INFO")[1:] == ["Edited was changed outside of Pulumi: display_name"]
+    assert engine.told("INFO")[1:] == ["Edited was changed outside of Pulumi: display_name."]
 
 
 def test_read_is_quiet(start: Start) -> None:

@@ -161,8 +161,8 @@ def test_what_is_planned_is_told(begin: Begin, engine: Engine, token_id: str) ->
     kept = made(begin("LicenseSync"), asked("LicenseSync", token_id))
     changes(begin("LicenseSync"), kept, asked("LicenseSync", token_id, waitForSync=False))
     assert engine.told("INFO") == [
-        f"Syncs the licences of token {token_id}",
-        "Changes wait_for_sync in the state only",
+        f"Syncs the licences of token {token_id}.",
+        "Changes wait_for_sync in the state only.",
     ]
 
 

@@ -36,7 +36,7 @@ def test_synced_on_demand(each_door: Project, tenant: Tenant, tmp_path: Path) ->
         assert tenant.log() == []
     project.acts["nightly"]["wait_for_sync"] = False
     changed = project.up()
-    assert "Changes waitForSync in the state only" in changed.text.replace("wait_for_sync", "waitForSync")
+    assert "Changes waitForSync in the state only." in changed.text.replace("wait_for_sync", "waitForSync")
     assert tenant.log() == []
     assert project.refresh("--expect-no-changes").ok
     assert tenant.requests() == ["GET vppTokens/{id}"]

@@ -50,7 +50,7 @@ def test_revoked(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     project.act("retire", "LicenseRevocation", "lincoln", notify_managed_devices=False)
     changed = project.up()
     assert changed.ok, changed.text
-    assert "in the state only" in changed.text
+    assert "in the state only." in changed.text
     assert tenant.log() == []
     assert project.refresh().ok
     for quiet in (project.up("--expect-no-changes"), project.refresh("--expect-no-changes")):

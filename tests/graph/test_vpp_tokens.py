@@ -276,7 +276,7 @@ def test_a_foreign_entry_is_skipped(entry: object, caplog: pytest.LogCaptureFixt
     listing = tokens(mixed).list()
 
     assert ([found.id for found in listing.tokens], listing.complete) == ([TOKEN_ID], False)
-    assert "Entries of the listing that are no tokens, skipped: 1" in caplog.messages
+    assert "Skipped 1 entries of the listing that are not tokens." in caplog.messages
     assert tokens(Script(httpx.Response(200, json={"value": [ENTITY]}))).list().complete
 
 

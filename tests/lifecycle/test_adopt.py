@@ -40,7 +40,7 @@ def test_very_file_is_not_sent(tenant: Tenant, token_id: str, text: str) -> None
     run = Run(tenant)
     outcome = run.create(inputs)
     assert run.requests == [GET]
-    assert run.reporter.said == [("info", f"Adopts token {token_id}; nothing is created")]
+    assert run.reporter.said == [("info", f"Adopts token {token_id}; nothing is created.")]
     assert (outcome.failure, outcome.state.id) == (None, token_id)
     assert outcome.state.sync_pending is False
     later = Run(tenant)

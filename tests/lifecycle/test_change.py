@@ -49,7 +49,7 @@ def test_many_changed_members_are_one_request(tenant: Tenant) -> None:
     assert run.requests == [PATCH]
     assert run.bodies("PATCH") == [{"displayName": "Monroe", "automaticallyUpdateApps": True}]
     assert run.reporter.infos == [
-        "Changes displayName, automaticallyUpdateApps of Lincoln in place; id and apps are kept"
+        "Changes displayName, automaticallyUpdateApps of Lincoln in place; id and apps are kept."
     ]
 
 
@@ -71,7 +71,7 @@ def test_options_of_the_provider_need_no_request(tenant: Tenant, option: str) ->
     run = Run(tenant)
     changed = run.up(state, wanted(text, **{option: False})).state
     assert run.requests == []
-    assert run.reporter.infos == [f"Changes {option} of Lincoln in the state only, without a request"]
+    assert run.reporter.infos == [f"Changes {option} of Lincoln in the state only, without a request."]
     assert changed.observed == state.observed
     assert not Run(tenant).preview(changed, wanted(text, **{option: False}))
     # True is what leaving it out means.
@@ -178,7 +178,7 @@ def test_location_that_another_mdm_took_is_claimed_back(*, at_hand: bool) -> Non
     assert run.bodies("PATCH") == [
         {"claimTokenManagementFromExternalMdm": True} | ({"token": "***"} if at_hand else {})
     ]
-    assert run.reporter.infos == ["Claims the location of Lincoln from another MDM; id and apps are kept"]
+    assert run.reporter.infos == ["Claims the location of Lincoln from another MDM; id and apps are kept."]
     assert (outcome.failure, outcome.state.observed.state) == (None, "valid")
     assert not Run(tenant).preview(outcome.state, inputs)
 
@@ -223,7 +223,10 @@ def test_one_way_change_warns(tenant: Tenant) -> None:
     run = Run(tenant)
     run.preview(state, wanted(text, appleDeviceAppDeliveryProtocolType="declarativeDeviceManagement"))
     assert run.reporter.warnings == [
-        "appleDeviceAppDeliveryProtocolType may be irreversible: for single apps Intune does not undo the change."
+        (
+            "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
+            "individual apps."
+        )
     ]
 
 

@@ -144,8 +144,8 @@ def test_creation_is_told_in_preview(tenant: Tenant) -> None:
     run.check(wanted(vpptoken()))
     run.check(wanted(vpptoken(expires=NOW + timedelta(days=90)), displayName=None))
     assert run.reporter.infos == [
-        "Creates Lincoln (valid until 2027-11-01), or adopts the token already created from this file",
-        "Creates Contoso (valid until 2027-01-30), or adopts the token already created from this file",
+        "Creates Lincoln (valid until 2027-11-01), or adopts the token already created from this file.",
+        "Creates Contoso (valid until 2027-01-30), or adopts the token already created from this file.",
     ]
 
 

@@ -33,7 +33,7 @@ def test_licences_are_counted(tenant: Tenant) -> None:
         "tenantId": tenant.directory.tenant_id,
         "requestedDateTime": "2026-11-01T12:00:01Z",
     }
-    assert run.reporter.said == [("info", "Counts the licences of all tokens")]
+    assert run.reporter.said == [("info", "Counts the licences of all tokens.")]
     assert [one["usedLicenseCount"] for one in tenant.licenses_for_app(app)] == [0]
 
 

@@ -87,7 +87,7 @@ def test_it_is_never_done_again(tenant: Tenant) -> None:
     after = updated(run, kept, {**kept.inputs, "notifyManagedDevices": True})
     assert run.log == []
     assert after.outputs == {**kept.outputs, "notifyManagedDevices": True}
-    assert run.reporter.said == [("info", "Changes notifyManagedDevices in the state only")]
+    assert run.reporter.said == [("info", "Changes notifyManagedDevices in the state only.")]
     looking = Run(tenant)
     assert refreshed(looking, after) == after
     assert (looking.requests, looking.reporter.said) == ([GET], [])

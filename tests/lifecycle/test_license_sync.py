@@ -40,7 +40,7 @@ def test_a_sync_is_run(tenant: Tenant) -> None:
         "syncPending": False,
     }
     assert kept["lastSyncDateTime"] > "2026-11-01T12:01"
-    assert run.reporter.said == [("info", f"Syncs the licences of token {token_id}")]
+    assert run.reporter.said == [("info", f"Syncs the licences of token {token_id}.")]
 
 
 def test_nothing_is_due_afterwards(tenant: Tenant) -> None:
@@ -59,7 +59,7 @@ def test_a_trigger_syncs_again(tenant: Tenant) -> None:
     assert run.requests == [GET, SYNC, LIST]
     assert (again["triggers"], again.failure) == ([2], None)
     assert again["lastSyncDateTime"] > kept["lastSyncDateTime"]
-    assert run.reporter.infos == [f"Syncs the licences of token {kept.id}"]
+    assert run.reporter.infos == [f"Syncs the licences of token {kept.id}."]
 
 
 def test_whether_to_wait_changes_in_the_state_alone(tenant: Tenant) -> None:
@@ -69,7 +69,7 @@ def test_whether_to_wait_changes_in_the_state_alone(tenant: Tenant) -> None:
     after = updated(run, kept, asked(kept.id, 1, waitForSync=False))
     assert run.log == []
     assert after.outputs == {**kept.outputs, "waitForSync": False}
-    assert run.reporter.said == [("info", "Changes waitForSync in the state only")]
+    assert run.reporter.said == [("info", "Changes waitForSync in the state only.")]
 
 
 def test_a_running_sync_is_joined() -> None:
@@ -125,7 +125,9 @@ def test_a_failed_sync_is_told_and_tried_again(tenant: Tenant) -> None:
     still = updated(run, failed)
     assert isinstance(still.failure, SyncFailed)
     assert run.requests[:2] == [GET, SYNC]
-    assert run.reporter.infos == [f"Syncs the licences of token {token_id} again: the previous sync was not confirmed"]
+    assert run.reporter.infos == [
+        f"Syncs the licences of token {token_id} again (the previous sync was not confirmed)."
+    ]
     well = updated(Run(tenant), still)
     assert (well.failure, well["syncPending"], well["lastSyncStatus"]) == (None, False, "completed")
 

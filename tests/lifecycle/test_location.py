@@ -80,7 +80,7 @@ def test_every_update_fails_until_it_is_put_right(tenant: Tenant) -> None:
         assert outcome.state == state
         assert run.log == []
         assert run.reporter.said == [
-            ("info", 'Fails: Lincoln is for the location "Monroe", but "Lincoln" is expected; id and apps are kept')
+            ("info", 'Fails: Lincoln is for the location "Monroe", but "Lincoln" is expected; id and apps are kept.')
         ]
         state = outcome.state
 
@@ -96,7 +96,7 @@ def test_corrected_expectation_is_quiet(tenant: Tenant, expected: str | None) ->
     assert (outcome.failure, outcome.state.inputs.expected_location_name) == (None, expected)
     assert run.log == []
     assert run.reporter.said == [
-        ("info", "Changes expectedLocationName of Lincoln in the state only, without a request")
+        ("info", "Changes expectedLocationName of Lincoln in the state only, without a request.")
     ]
     again = Run(tenant)
     assert not again.preview(outcome.state, inputs)
@@ -135,7 +135,7 @@ def test_right_file_is_the_cure(tenant: Tenant) -> None:
     assert run.reporter.infos == [
         (
             "Renews Lincoln in place (expires 2027-11-01 → 2027-12-01); "
-            'fails unless the file is for the location "Lincoln" (now "Monroe"); id and apps are kept'
+            'fails unless the file is for the location "Lincoln" (now "Monroe"); id and apps are kept.'
         )
     ]
     assert (outcome.failure, outcome.state.observed.location_name) == (None, "Lincoln")

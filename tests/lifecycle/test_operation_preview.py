@@ -21,9 +21,9 @@ KINDS: list[tuple[Operation, dict[str, Any]]] = [
     (COUNTED, {}),
 ]
 IN_WORDS = [
-    ("info", f"Syncs the licences of token {TOKEN_ID}"),
+    ("info", f"Syncs the licences of token {TOKEN_ID}."),
     ("warning", f"Revokes all licences of token {TOKEN_ID}. It cannot be undone."),
-    ("info", "Counts the licences of all tokens"),
+    ("info", "Counts the licences of all tokens."),
 ]
 
 
@@ -90,24 +90,24 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     ("operation", "before", "inputs", "said"),
     [
-        (SYNCED, {"triggers": 1}, {"triggers": 2}, ("info", f"Syncs the licences of token {TOKEN_ID}")),
+        (SYNCED, {"triggers": 1}, {"triggers": 2}, ("info", f"Syncs the licences of token {TOKEN_ID}.")),
         (
             SYNCED,
             {"triggers": 1, "syncPending": True},
             {"triggers": 2},
-            ("info", f"Syncs the licences of token {TOKEN_ID}"),
+            ("info", f"Syncs the licences of token {TOKEN_ID}."),
         ),
         (
             REVOKED,
             {"actionState": "active"},
             {},
-            ("info", f"Continues waiting for the revocation of the licences of token {TOKEN_ID}"),
+            ("info", f"Continues waiting for the revocation of the licences of token {TOKEN_ID}."),
         ),
         (
             REVOKED,
             {"actionState": "done"},
             {"notifyManagedDevices": True},
-            ("info", "Changes notifyManagedDevices in the state only"),
+            ("info", "Changes notifyManagedDevices in the state only."),
         ),
         (
             REVOKED,

@@ -68,7 +68,7 @@ def test_managed_member_is_told_and_put_back(tenant: Tenant, member: str, asked:
     tenant.edit_by_hand(state.id, {member: edited})
     refresh = Run(tenant)
     assert [change.property.name for change in refresh.drift(state).changes] == [member]
-    assert refresh.reporter.infos[-1].endswith(f"was changed outside of Pulumi: {member}")
+    assert refresh.reporter.infos[-1].endswith(f"was changed outside of Pulumi: {member}.")
     now = refreshed(tenant, state)
     run = Run(tenant)
     back = run.up(now, inputs).state
@@ -94,7 +94,7 @@ def test_renewal_by_hand_is_shown_once(tenant: Tenant) -> None:
     _, _, state = renewed_by_hand(tenant)
     run = Run(tenant)
     assert run.drift(state).renews
-    assert run.reporter.infos == ["Lincoln was renewed outside of Pulumi: it now expires on 2027-11-01"]
+    assert run.reporter.infos == ["Lincoln was renewed outside of Pulumi: it now expires on 2027-11-01."]
     now = refreshed(tenant, state)
     marked = TokenFile(UNSEEN_FINGERPRINT, times.text(NEXT_YEAR), "Contoso")
     assert (now.token_file, now.inputs.token_file, now.inputs.token) == (marked, marked, UNSEEN_FINGERPRINT)

@@ -46,7 +46,7 @@ def test_an_interruption_at_once() -> None:
     well = updated(run, kept)
     assert run.requests == [GET, *[LIST] * len(run.time.slept)]
     assert run.reporter.said == [
-        ("info", f"Continues waiting for the revocation of the licences of token {kept['vppTokenId']}")
+        ("info", f"Continues waiting for the revocation of the licences of token {kept['vppTokenId']}.")
     ]
     assert (well.failure, well["actionState"]) == (None, "done")
     assert (well["startDateTime"], well["requestedDateTime"]) == (

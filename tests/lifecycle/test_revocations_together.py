@@ -30,7 +30,7 @@ def test_a_running_one_is_joined() -> None:
     assert REVOKE not in run.requests
     assert kept.id == f"{token_id}/2026-11-01T12:00:01.0000000Z"
     assert (kept["actionState"], kept["requestedDateTime"]) == ("done", "2026-11-01T12:00:21Z")
-    assert run.reporter.infos == ["Waiting for the revocation of the licences of Lincoln that is already running"]
+    assert run.reporter.infos == ["Waiting for the revocation of the licences of Lincoln that is already running."]
 
 
 def test_one_that_waits_without_a_start_is_joined(tenant: Tenant) -> None:

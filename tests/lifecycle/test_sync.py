@@ -156,8 +156,8 @@ def test_stale_expiration_is_accepted_in_the_end() -> None:
     assert 60 <= sum(run.time.slept) < 80
     assert run.reporter.warnings == [
         (
-            "Lincoln was renewed and synced, but Intune still shows 2027-01-30 instead of 2027-11-01. "
-            "It usually catches up; refresh later."
+            "Lincoln was renewed and synced, but Intune still shows the expiration 2027-01-30 instead of 2027-11-01. "
+            "This is usually temporary: refresh later."
         )
     ]
     later = Run(tenant)
@@ -205,7 +205,7 @@ def test_refused_sync_is_tried_again_by_the_next_run() -> None:
     last = Run(tenant)
     done = last.up(again.state, inputs)
     assert last.requests == [SYNC, LIST]
-    assert last.reporter.infos == ["Syncs Lincoln again (the previous sync was not confirmed); id and apps are kept"]
+    assert last.reporter.infos == ["Syncs Lincoln again (the previous sync was not confirmed); id and apps are kept."]
     assert (done.failure, done.state.sync_pending) == (None, False)
     assert not Run(tenant).preview(done.state, inputs)
 

@@ -44,7 +44,7 @@ def test_rename_takes_over_and_leaves_alone(tenant: Tenant) -> None:
     assert run.requests == [LIST]
     assert run.reporter.warnings == [taken_over(old)]
     assert run.reporter.infos == [
-        "Creates Lincoln (valid until 2027-11-01), or adopts the token already created from this file",
+        "Creates Lincoln (valid until 2027-11-01), or adopts the token already created from this file.",
         f"Lincoln was not deleted: another resource of this program manages token {old.id}.",
     ]
     assert (outcome.failure, outcome.state.id) == (None, old.id)

@@ -110,7 +110,7 @@ def test_an_interrupted_revocation(start: Open, tenant: Unsyncable, token_id: st
     planned = start().about(REVOCATION).planned(kept, kept.inputs)
     assert (list(planned.detailedDiff), list(planned.replaces)) == (["actionState"], [])
     assert planned.detailedDiff["actionState"].inputDiff is False
-    said = f"Continues waiting for the revocation of the licences of token {token_id}"
+    said = f"Continues waiting for the revocation of the licences of token {token_id}."
     assert (door.urn, "INFO", said) in engine.about
     tenant.clock.advance(600)
     well = start().about(REVOCATION).updated(kept, kept.inputs)

@@ -231,7 +231,7 @@ def test_each_missing_credential_is_named(configuration: dict[str, str], missing
 
     assert str(caught.value) == (
         f"Cannot sign in to Microsoft Graph: {missing} not set. "
-        "Set the environment variables named, or intune-vpp: configuration."
+        "Set these environment variables, or the keys in the intune-vpp configuration."
     )
 
 

@@ -1,4 +1,5 @@
-"""What the provider believes and decides: values in, values out.
+"""The provider's model of Graph and its decisions, as functions from values to values.
 
-No I/O, no clock, no environment and no Pulumi in this room: `now` is an argument, and a secret is never formatted.
+This room does no I/O, reads no clock and no environment, and does not import Pulumi: `now` is an argument. It never
+formats a secret.
 """

@@ -1,4 +1,4 @@
-"""Inputs of any type of resource, checked against its description before anything is sent."""
+"""Checks the inputs of any type of resource against its description, before anything is sent."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The settings that a check depends on: `beta` says whether Graph's beta is configured."""
+    """The settings that a check depends on. `beta` says whether Graph's beta is configured."""
 
     beta: bool = True
     expiry_warning_days: int = 30
@@ -41,10 +41,10 @@ class Policy:
 def check(
     resource_type: ResourceType, inputs: Mapping[str, Any], policy: Policy, *, creates: bool = True
 ) -> list[Problem]:
-    """The problems with the inputs, keyed by Graph's names; with any problem nothing may be sent.
+    """Return the problems with `inputs`, which are keyed by Graph's names. With any problem, nothing may be sent.
 
-    Inputs of the kinds FINGERPRINT and OBJECT are left to the type's own check. `creates` says that inputs which a new
-    resource requires must be present.
+    Inputs of the kinds FINGERPRINT and OBJECT are left to the type's own check. If `creates` is true, the inputs that a
+    new resource requires must be present.
     """
     problems = []
     if resource_type.beta_only and not policy.beta:
@@ -69,13 +69,13 @@ def check(
 
 
 def needs_beta(what: str, way_out: str = "") -> str:
-    """The sentence for something that Graph's v1.0 does not have; `way_out` names another cure."""
+    """Return the message for something that Graph's v1.0 does not have; `way_out` is an alternative to beta."""
     cure = f"{way_out}, or set" if way_out else "set"
     return f"{what} needs Graph's beta: {cure} intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
 
 
 def type_error(prop: Property, value: object) -> str | None:
-    """Why a value does not fit a property's kind, None where it does."""
+    """Return why a value does not fit a property's kind, None if it does."""
     if prop.kind in {Kind.FINGERPRINT, Kind.OBJECT}:
         return None
     if prop.kind is Kind.CHOICE:
@@ -104,7 +104,7 @@ def _has_controls(value: object) -> bool:
 
 
 def _is_plain(value: object) -> bool:
-    """Whether a value is made of strings, numbers, booleans, lists and objects, known or not."""
+    """Whether a value consists of strings, numbers, booleans, unknown values, lists and objects only."""
     if isinstance(value, (list, tuple)):
         return all(_is_plain(item) for item in value)
     if isinstance(value, dict):

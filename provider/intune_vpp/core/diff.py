@@ -1,6 +1,6 @@
-"""What an update would do: the desired inputs against the last state, by each property's compare rule.
+"""Plans an update: compares the desired inputs with the last state, by each property's compare rule.
 
-Nothing is refused here: refresh asks this question the other way round, with the state it has just read as the old one.
+It refuses nothing, because a refresh calls Diff the other way round: the state it has just read is the old one.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What an update of any type of resource would do; false where there is nothing to do.
+    """What an update of any type of resource would do; false if there is nothing to do.
 
-    `replaces` names the inputs whose change needs another resource. `pending` names the outputs that make an update due
-    although no input changed: an unconfirmed operation or sync, or a location to claim or to refuse.
+    `replaces` names the inputs whose change requires another resource. `pending` names the outputs that make an update
+    due although no input changed: an unconfirmed operation or sync, or a location to claim or to refuse.
     """
 
     changes: tuple[Change, ...] = ()
@@ -44,7 +44,7 @@ class Plan:
         return bool(self.changes or self.pending)
 
     def without(self, ignored: Iterable[str]) -> Plan:
-        """The plan without the changes of these properties, named as in the state (only the head of a path counts)."""
+        """Return the plan without the changes of these properties; of a path, only the first part counts."""
         names = {path.partition(".")[0].partition("[")[0] for path in ignored}
         return replace(
             self,
@@ -84,7 +84,7 @@ class Plan:
 
     @property
     def members(self) -> tuple[str, ...]:
-        """The attributes that a PATCH carries beside the token file itself."""
+        """The attributes that a PATCH sends in addition to the token file."""
         changed = [change.property.attribute for change in self.changes if change.property in VPP_TOKEN.members]
         return (*changed, _CLAIM.attribute) if self.claims or self.renews else tuple(changed)
 
@@ -95,7 +95,7 @@ _TARGET, _TRIGGERS = "vppTokenId", "triggers"
 
 
 def plan(state: VppTokenState, args: VppTokenArgs) -> Plan:
-    """What it takes to get a token from its last state to what the program asks for."""
+    """Plan the update of a token from its last state to the inputs of the program."""
     changes = [
         change
         for prop in VPP_TOKEN.inputs
@@ -115,7 +115,7 @@ def plan(state: VppTokenState, args: VppTokenArgs) -> Plan:
 
 
 def plan_operation(operation: Operation, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> Plan:
-    """What an update of an operation from the outputs `before` to `inputs` leads to."""
+    """Plan the update of an operation from its last outputs, `before`, to `inputs`."""
     compared = [(prop, before.get(prop.name), inputs.get(prop.name)) for prop in operation.inputs]
     changes = tuple(change for one in compared if (change := _change(*one)))
     # An unknown id replaces nothing. The engine plans with an unknown id whatever depends on a token that it replaces,
@@ -128,7 +128,7 @@ def plan_operation(operation: Operation, before: Mapping[str, Any], inputs: Mapp
 
 
 def _change(prop: Property, old: object, new: object) -> Change | None:
-    """The change of an input, None where old and new count as the same; an unknown value counts as another."""
+    """Return the change of an input, None if its compare rule finds none. An unknown value counts as a change."""
     return None if same(prop, old, new) else Change(prop, old, new)
 
 
@@ -136,12 +136,12 @@ def _member_change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> 
     if prop.compare is Compare.NEVER:
         return None
     new: object = getattr(args, prop.attribute)
-    # What it was: as the program asked last, or as Graph shows it where the program did not manage it until now.
+    # The old value is the program's last one or, if the program did not manage the member until now, Graph's.
     old: object = getattr(state.inputs, prop.attribute)
     if prop.sent is Sent.PROVIDER_ONLY:
         old, new = (prop.default if value is None else value for value in (old, new))
     elif new is None:
-        # The program no longer manages it: Graph keeps what it has.
+        # The program no longer manages this member, so Graph keeps its value.
         return None
     elif old is None:
         old = getattr(state.observed, prop.attribute)
@@ -149,16 +149,16 @@ def _member_change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> 
 
 
 def is_misplaced(observed: VppToken, args: VppTokenArgs) -> bool:
-    """Whether Intune names another location than the program expects."""
+    """Whether Intune shows another location than the program expects."""
     expected = args.expected_location_name
     return isinstance(expected, str) and observed.location_name not in {None, expected}
 
 
 def counts_as_applied(observed: VppToken, token_file: TokenFile | None) -> bool:
-    """Whether Intune can be taken to hold this file already, though this provider did not put it there.
+    """Whether Intune is assumed to have this file already, although this provider did not upload it.
 
-    Graph never shows the token again: the expiration, to the second, is the only witness, and no witness for a token
-    that Apple refuses; an expired one is none the better for being sent again.
+    The evidence is an equal expiration (`core/identity.py`). It does not count for a token that Apple refuses: that may
+    need the same file again. It counts for an expired token, because uploading an expired file again does not help.
     """
     return (
         token_file is not None

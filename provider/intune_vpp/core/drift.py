@@ -1,4 +1,4 @@
-"""What a fresh look at Graph makes of the last state: drift is what moved since the provider looked last."""
+"""Turns what Graph shows now into the new state. Drift is what changed in Graph since the last state."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, VPP_TOKEN, TokenFile, 
 def observe(
     state: VppTokenState, observed: VppToken, *, observed_at: str, duplicates: tuple[str, ...] | None = None
 ) -> VppTokenState:
-    """The state after a read: the inputs are the user's own wherever Graph says what it said before.
+    """Return the state after a read. An input keeps the user's value unless Graph's value has changed.
 
-    `duplicates` are the ids of the token's duplicates, None where no listing was at hand.
+    `duplicates` are the ids of the token's duplicates, None if no listing was read.
     """
     applied = _applied(state.token_file, observed)
     inputs = _inputs(state, observed)
     named = mark_invalid(_named(inputs.token_file, applied, observed), observed)
     if inputs != VppTokenArgs():
-        # A resource that is only looked up has no inputs, and gets none.
+        # A resource that is only looked up (`.get`) has no inputs, and must not get any.
         inputs = replace(inputs, token=None if inputs.token is None else named.fingerprint, token_file=named)
     if duplicates is not None:
         state = replace(state, duplicate_token_ids=duplicates, look_for_duplicates=False)
@@ -32,7 +32,7 @@ def observe(
 
 
 def imported(observed: VppToken, *, tenant_id: str, observed_at: str) -> VppTokenState:
-    """The state of a token met for the first time: every member that can be managed is, as Graph reports it."""
+    """Return the state of an imported token: its inputs are all members that can be managed, with Graph's values."""
     inputs = {
         prop.attribute: getattr(observed, prop.attribute)
         for prop in VPP_TOKEN.members
@@ -43,13 +43,13 @@ def imported(observed: VppToken, *, tenant_id: str, observed_at: str) -> VppToke
 
 
 def file_in_intune(state: VppTokenState) -> VppTokenArgs:
-    """The inputs with what Intune holds as their file: what the guard measures a new file against."""
+    """Return the inputs with the file that Intune has: the renewal guard compares a new file with it."""
     observed = state.observed
     return replace(state.inputs, token_file=mark_invalid(state.token_file or _unseen(observed), observed))
 
 
 def _named(asked: TokenFile | Unknown | None, applied: TokenFile | None, observed: VppToken) -> TokenFile:
-    """The file that the inputs name, unless Intune holds a newer one: the next check is told what it holds."""
+    """The file that the inputs name, or the one in Intune if that is newer: the next check compares with it."""
     held = applied or _unseen(observed)
     if not isinstance(asked, TokenFile) or not asked.seen:
         return held
@@ -61,7 +61,7 @@ def mark_invalid(token_file: TokenFile, observed: VppToken) -> TokenFile: ...
 @overload
 def mark_invalid(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None: ...
 def mark_invalid(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None:
-    """The file with the mark that Intune calls its token invalid: the guard then lets an older file pass."""
+    """Return the file, marked if Intune calls its token `invalid`: the guard then accepts an older file."""
     if token_file is None:
         return None
     return replace(token_file, state=TokenState.INVALID.value if observed.state == TokenState.INVALID else None)
@@ -69,22 +69,23 @@ def mark_invalid(token_file: TokenFile | None, observed: VppToken) -> TokenFile 
 
 def _inputs(state: VppTokenState, observed: VppToken) -> VppTokenArgs:
     moved: dict[str, Any] = {}
-    # v1.0 shows no beta member at all; on beta this flag is never null (CSDL), so there null means emptied by hand.
+    # v1.0 returns no beta members. On beta this flag is never null (CSDL), so any other null means a cleared member.
     shows_beta = observed.data_sharing_consent_granted is not None
     for prop in VPP_TOKEN.members:
         now, before = getattr(observed, prop.attribute), getattr(state.observed, prop.attribute)
         asked = getattr(state.inputs, prop.attribute)
         if prop.compare is Compare.NEVER or asked is None or (prop.beta_only and not shows_beta):
             continue
+        # Graph may normalise a value that was sent: only a change since the last observation is drift.
         if not same(prop, now, before) and not same(prop, now, asked):
             moved[prop.attribute] = now
     return replace(state.inputs, **moved)
 
 
 def _applied(applied: TokenFile | None, observed: VppToken) -> TokenFile | None:
-    """The file applied last, or the mark of one that came to Intune by another way.
+    """The file applied last, or the marker for a file that was uploaded elsewhere.
 
-    Only a later expiration tells of one: an earlier one is what Graph still shows for a while after a renewal.
+    Only a later expiration shows such an upload: after a renewal, Graph may still show the earlier one for a while.
     """
     if applied is None:
         return None

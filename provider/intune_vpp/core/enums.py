@@ -1,4 +1,4 @@
-"""Graph's enumerations: the members known today. What Graph answers may hold others, which pass through as they are."""
+"""Graph's enumerations, with the members known today. Unknown members in an answer pass through unchanged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 
 class AccountType(StrEnum):
-    """`vppTokenAccountType`: which of Apple's managers the token comes from."""
+    """`vppTokenAccountType`: whether the token comes from Apple Business Manager or Apple School Manager."""
 
     BUSINESS = "business"
     EDUCATION = "education"
@@ -22,7 +22,7 @@ class DeliveryProtocol(StrEnum):
 
 
 class TokenState(StrEnum):
-    """`state` of a token."""
+    """`vppTokenState`, the `state` of a token; v1.0 lacks `duplicateLocationId`."""
 
     UNKNOWN = "unknown"
     VALID = "valid"
@@ -33,7 +33,7 @@ class TokenState(StrEnum):
 
 
 class SyncStatus(StrEnum):
-    """`lastSyncStatus` of a token."""
+    """`vppTokenSyncStatus`, the `lastSyncStatus` of a token."""
 
     NONE = "none"
     IN_PROGRESS = "inProgress"
@@ -42,7 +42,7 @@ class SyncStatus(StrEnum):
 
 
 class ActionState(StrEnum):
-    """`actionState` of a token's action."""
+    """`actionState` of an item of `tokenActionResults`."""
 
     NONE = "none"
     PENDING = "pending"
@@ -58,7 +58,7 @@ ENDED: Final = frozenset({ActionState.CANCELED, ActionState.DONE, ActionState.FA
 
 
 class FailureReason(StrEnum):
-    """`actionFailureReason` of a revocation."""
+    """`actionFailureReason` of a revocation in `tokenActionResults`."""
 
     NONE = "none"
     APPLE_FAILURE = "appleFailure"

@@ -1,4 +1,4 @@
-"""Graph's JSON and the model: a member that is not known, or does not fit its kind, is ignored."""
+"""Converts between Graph's JSON and the model. A member that is unknown or does not fit its kind is ignored."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ ODATA_TYPE = "#microsoft.graph.vppToken"
 _NO_LETTERS = {" ", "\ufffd"}
 
 LONGEST_ID = 1000
-"""Characters. Graph's ids of tokens are GUIDs; a longer text would not fit into an address."""
+"""Characters. Token ids are GUIDs; a longer text might not fit into a URL."""
 
 
 def members(args: VppTokenArgs, attributes: Iterable[str]) -> dict[str, Any]:
-    """The named inputs as members of a request body; what is not managed stays out of it."""
+    """Return the named inputs as members of a request body, without those that are not managed or not known."""
     values = {VPP_TOKEN[attribute].name: getattr(args, attribute) for attribute in attributes}
     return {name: _to_json(value) for name, value in values.items() if value is not None and value is not UNKNOWN}
 
 
 def token_from(entity: Mapping[str, Any]) -> VppToken:
-    """A vppToken as Graph answered.
+    """Read a vppToken from an answer of Graph.
 
-    Documentation shows single entities inside `value`, live answers do not: both are read. Dates that were never set
-    are absent, and so are members that do not fit their kind. The id is empty where there is none that can be used.
+    Microsoft's documentation shows a single entity inside `value`, live answers do not: both are read. A date that was
+    never set, and a member that does not fit its kind, is None. The id is empty if the answer has no usable one.
     """
     inner = entity.get("value")
     if isinstance(inner, dict) and not id_from(entity):
@@ -43,16 +43,16 @@ def token_from(entity: Mapping[str, Any]) -> VppToken:
 
 
 def id_from(entity: Mapping[str, Any], name: str = "id") -> str:
-    """An id as Graph answered; empty where it cannot be part of an address."""
+    """Read an id from an answer; empty if it cannot be part of a URL."""
     found = entity.get(name)
     if not isinstance(found, str) or len(found) > LONGEST_ID or not found.strip("."):
         return ""
-    # Control characters, white space and lone surrogates are not printable; a space is. U+FFFD was some other letter.
+    # A space is printable, so it is refused by name. U+FFFD replaces an unreadable character: the real id differs.
     return found if found.isprintable() and not _NO_LETTERS & set(found) else ""
 
 
 def licenses_from(summary: Mapping[str, Any]) -> AppLicenses:
-    """A vppTokenLicenseSummary as Graph answered; a count that is absent or does not fit is 0."""
+    """Read a vppTokenLicenseSummary; a count that is absent or not a whole number is 0."""
     found = kinds.read(APP_LICENSES, summary, _ignored)
     counts = {name: found[name] or 0 for name in ("available_license_count", "used_license_count")}
     return AppLicenses(vpp_token_id=id_from(summary, "vppTokenId"), **{**found, **counts})
@@ -63,5 +63,5 @@ def _to_json(value: object) -> object:
 
 
 def _ignored(name: str, expected: str) -> None:
-    # Never the value: nobody knows what it holds.
+    # Without the value, because nobody knows what it contains.
     _log.debug("Ignored %s in an answer of Microsoft Graph: it is not %s.", name, expected)

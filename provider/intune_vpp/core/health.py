@@ -1,4 +1,4 @@
-"""What a person should know about a token before it stops working, in sentences; no judgement depends on them."""
+"""Warnings about a token that will soon stop working, or has stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.vpp_token import VppTokenState
 
 _DOWNLOAD = re.compile(r"sToken_for_(?P<location>.+?)(?: ?\(\d+\))?(?:\.vpptoken)?")
-"""Apple's name of the file, and a browser's number where it was downloaded before."""
+"""Apple's name of the file, with or without the number that a browser adds to a second download."""
 
 CURES: Mapping[str, str] = {
     TokenState.EXPIRED: "Its apps are no longer installed or updated. Renew it with a new content token from Apple.",
@@ -34,10 +34,11 @@ CURES: Mapping[str, str] = {
         "apps are assigned, and delete the other."
     ),
 }
+"""The states in which Intune does not sync a token, each with what to do."""
 
 
 def expiry(subject: str, expiration: str | None, warning_days: int, now: datetime) -> str | None:
-    """The warning that `subject` expires within `warning_days`, or has expired; None while there is time."""
+    """Return the warning that `subject` has expired or will expire within `warning_days`, None before that."""
     instant = times.parse(expiration)
     if instant is None:
         return None
@@ -52,9 +53,9 @@ def expiry(subject: str, expiration: str | None, warning_days: int, now: datetim
 
 
 def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_read: bool = False) -> tuple[str, ...]:
-    """What is about to go wrong, or has, by the last look at Graph; each sentence names the token and that date.
+    """Return the warnings about the last observed state; each names the token and the date of the observation.
 
-    `just_read` leaves out what a read has told more exactly.
+    `just_read` omits duplicates, because a read reports them in more detail.
     """
     observed = state.observed
     seen = f" (seen {times.day(state.observed_at)})" if state.observed_at else ""
@@ -78,7 +79,7 @@ def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_rea
 
 
 def misnamed_file(file: SToken, location_name: str | None) -> str | None:
-    """The warning that a file named after one location is about to renew another; Apple names it `sToken_for_X`."""
+    """Return the warning that a file is named after another location (`sToken_for_<location>`) than its token's."""
     if not file.file_name or not location_name:
         return None
     download = _DOWNLOAD.fullmatch(file.file_name)

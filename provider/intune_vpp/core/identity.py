@@ -1,8 +1,8 @@
-"""Which tokens of a tenant belong together: made from the same file, or for the same location.
+"""Finds tokens of a tenant that were created from the same file, or are for the same location.
 
-Graph never shows a token's file again. What it shows of the file is the organization and the expiration, to the second,
-and Apple ends a file at the second at which it was downloaded, one year later: these two are the evidence. Display name
-and Apple ID can be edited by anybody, so they are none.
+Graph never returns the file of a token, but it returns the file's organization and expiration to the second, and Apple
+sets the expiration to the second of the download, one year later. These two are the evidence. Display name and Apple ID
+are not, because anybody can edit them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def is_made_from(found: VppToken, file: SToken, args: VppTokenArgs) -> bool:
-    """Whether a token of the tenant was made from this file; `args` may name the organization as Intune shows it."""
+    """Whether a token was created from this file; `args` may name the organization as Intune shows it."""
     organizations = {file.organization_name, args.organization_name}
     return found.organization_name in organizations and times.same_second(
         found.expiration_date_time, file.expiration_date_time
@@ -29,9 +29,10 @@ def is_made_from(found: VppToken, file: SToken, args: VppTokenArgs) -> bool:
 
 
 def has_labels(found: VppToken, args: VppTokenArgs) -> bool:
-    """Whether a token has the display name and the Apple ID that the program asks for; v1.0 shows no display name.
+    """Whether a token has the display name and the Apple ID of the program.
 
-    Where Intune does not name the organization, which is evidence, nothing may be missing.
+    A label that the program or Intune leaves out is no difference (v1.0 returns no display name). But if Intune shows
+    no organization, there is less evidence, and both labels must be present.
     """
     if found.organization_name is None and None in {found.display_name, args.display_name, found.apple_id}:
         return False
@@ -44,12 +45,12 @@ def has_labels(found: VppToken, args: VppTokenArgs) -> bool:
 
 
 def duplicates(token: VppToken, listed: Iterable[VppToken]) -> tuple[VppToken, ...]:
-    """The other tokens of the tenant that were made from the same file, or that Intune calls its duplicates."""
+    """Return the other tokens that were created from the same file, or that Intune flags as duplicates of this one."""
     return tuple(one for one in listed if one.id.lower() != token.id.lower() and _is_duplicate(token, one))
 
 
 def same_file(one: VppToken, other: VppToken) -> bool:
-    """Whether two tokens were made from the same file; a location that only one of them shows is no difference."""
+    """Whether two tokens were created from the same file; a location that only one of them shows is no difference."""
     locations = {one.location_name, other.location_name} - {None}
     return (
         one.organization_name is not None
@@ -66,7 +67,7 @@ def _is_duplicate(one: VppToken, other: VppToken) -> bool:
 
 
 def described(token: VppToken) -> str:
-    """A token by its id, its name and its Apple ID, for a sentence that asks a person to choose."""
+    """Return a token's id, display name and Apple ID, for a message that asks the user to choose."""
     known = [
         f'"{token.display_name}"' if token.display_name else "",
         f"Apple ID {token.apple_id}" if token.apple_id else "",
@@ -76,9 +77,9 @@ def described(token: VppToken) -> str:
 
 
 def advice(token: VppToken, others: Collection[VppToken]) -> str:
-    """The sentences about duplicates: which tokens they are, and which of them to keep.
+    """Return the message about duplicates: which tokens they are, and which one to keep.
 
-    Every run must choose the same one, or two runs that meet would have both tokens deleted.
+    Every run must choose the same one: otherwise two concurrent runs would advise deleting both.
     """
     kept = min((token, *others), key=_rank)
     why = ", which was synced first," if times.parse(kept.last_sync_date_time) else ""
@@ -90,7 +91,7 @@ def advice(token: VppToken, others: Collection[VppToken]) -> str:
 
 
 def _rank(token: VppToken) -> tuple[bool, bool, str, str]:
-    """The token to keep comes first: Intune syncs it, so its apps are assigned."""
+    """Sort key: the token to keep comes first. Intune syncs that one, so its apps are probably the assigned ones."""
     synced = times.parse(token.last_sync_date_time)
     return (
         token.state == TokenState.DUPLICATE_LOCATION_ID,

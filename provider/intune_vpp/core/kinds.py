@@ -1,7 +1,7 @@
-"""Values by the kind of their property: Graph's answers and the states that Pulumi keeps are read here.
+"""Reads the values of Graph's answers and of states by the kind of their property.
 
-A value that does not fit its kind goes no further. Graph's answer loses it (`core/graph_json.py`); a state with it is
-refused (`core/pulumi_state.py`). So the rest of the provider never meets a number where a date should be.
+A value that does not fit its kind is dropped from an answer (`core/graph_json.py`), and makes a state invalid
+(`core/pulumi_state.py`). So the rest of the provider never receives a number in place of a date.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     Unfit = Callable[[str, str], None]
 
 LARGEST: Final = 1e308
-"""The largest number that is kept; Pulumi has doubles alone, and JSON can spell what is no double."""
+"""The largest number that is kept: Pulumi stores numbers as doubles, and JSON may contain larger ones."""
 
 DEEPEST: Final = 8
-"""How many lists and objects may lie within each other in a member that the provider does not know."""
+"""The depth of nested lists and objects that is kept in a member that the provider does not know."""
 
 _LARGEST_COUNT = 2**53
 """The largest whole number up to which a double represents every whole number exactly."""
@@ -41,15 +41,15 @@ _EXPECTED = {
 
 
 def read(properties: Iterable[Property], found: Mapping[str, Any], unfit: Unfit) -> dict[str, Any]:
-    """The members of a JSON object by attribute, as the model has them; absent and unfit ones are None.
+    """Return the members of a JSON object by attribute; one that is absent or does not fit is None.
 
-    For a member that does not fit, `unfit` is called with its name and what it should be, such as `a string`.
+    `unfit` is called for each member that does not fit, with its name and what it should be, such as `a string`.
     """
     return {prop.attribute: value(prop.kind, prop.name, found.get(prop.name), unfit) for prop in properties}
 
 
 def value(kind: Kind, name: str, found: object, unfit: Unfit) -> Any:  # noqa: PLR0911 - one for each kind
-    """A JSON value as the model has it; None where it is absent, was never set or does not fit."""
+    """Return a JSON value as the model has it, None if it is absent, was never set or does not fit."""
     match kind:
         case _ if found is None or kind is Kind.JSON:
             return found
@@ -72,12 +72,12 @@ def value(kind: Kind, name: str, found: object, unfit: Unfit) -> Any:  # noqa: P
 
 
 def encodable(text: str) -> str:
-    """The text with U+FFFD for each half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
+    """Replace each lone surrogate, which is valid in JSON and cannot be encoded in UTF-8, with U+FFFD."""
     return _SURROGATES.sub("\ufffd", text)
 
 
 def _is_whole(found: object) -> bool:
-    """Whether a value is a whole number; from a state all numbers come as floats."""
+    """Whether a value is a whole number; a state contains all numbers as floats."""
     if isinstance(found, bool) or not isinstance(found, (int, float)):
         return False
     return abs(found) <= _LARGEST_COUNT and found == int(found)
@@ -99,10 +99,10 @@ def _is_object(name: str, item: object, unfit: Unfit) -> bool:
 
 
 def _result(name: str, item: Mapping[str, Any], unfit: Unfit) -> dict[str, Any]:
-    """One of `tokenActionResults`: the members that are known by their kind, the others as plain JSON."""
-    strangers = {member: found for member, found in item.items() if member not in _RESULT_MEMBERS}
-    plain = _plain(strangers, DEEPEST)
-    if plain != strangers:
+    """Read one of `tokenActionResults`: known members by their kind, the others as plain JSON."""
+    unknown = {member: found for member, found in item.items() if member not in _RESULT_MEMBERS}
+    plain = _plain(unknown, DEEPEST)
+    if plain != unknown:
         unfit(name, "plain JSON")
     known = {
         member: value(prop.kind, f"{name}.{member}", item[member], unfit)
@@ -113,7 +113,7 @@ def _result(name: str, item: Mapping[str, Any], unfit: Unfit) -> dict[str, Any]:
 
 
 def _plain(found: object, depth: int) -> Any:
-    """A value as every JSON writer and reader takes it; what is not finite, or lies too deep, is None."""
+    """Return a value that every JSON parser accepts: a number that is too large, or a value too deep, is None."""
     match found:
         case str():
             return encodable(found)

@@ -1,4 +1,4 @@
-"""Plans, operations and drift in one sentence each."""
+"""Describes plans, operations and drift, each in one sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.operations import Operation
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
 
-_DEEDS = {
+_OPERATIONS = {
     LICENSE_SYNC.name: "Syncs the licences of {}",
     LICENSE_REVOCATION.name: "Revokes all licences of {}",
     LICENSE_COUNT_SYNC.name: "Counts the licences of all tokens",
@@ -22,83 +22,86 @@ _DEEDS = {
 
 
 def resource(urn: str) -> str:
-    """A resource of the program, by its name."""
+    """Return words for the resource with this URN: its name in the program."""
     return f'the resource "{urn.rpartition("::")[2]}"'
 
 
 def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
-    """What the plan does to the token and what it leaves alone; None for an empty plan."""
+    """Describe what the plan changes and what it keeps; None for an empty plan."""
     label = state.observed.label
-    deeds = []
+    steps = []
     if plan.renews:
         new = args.token_file.expiration_date_time if isinstance(args.token_file, TokenFile) else None
         after = times.day(new) if new else "the date in the file"
-        deeds.append(f"renews {label} in place (expires {times.day(state.observed.expiration_date_time)} → {after})")
+        steps.append(f"renews {label} in place (expires {times.day(state.observed.expiration_date_time)} → {after})")
     changed = [
         c.property.name
         for c in plan.changes
         if c.property.sent is Sent.MEMBER and c.property.kind is not Kind.FINGERPRINT
     ]
     if changed:
-        deeds.append(f"changes {', '.join(changed)}" if deeds else f"changes {', '.join(changed)} of {label} in place")
+        steps.append(f"changes {', '.join(changed)}" if steps else f"changes {', '.join(changed)} of {label} in place")
     if plan.claims:
-        deeds.append(f"claims the location of {label} from another MDM")
+        steps.append(f"claims the location of {label} from another MDM")
     if plan.misplaced:
-        deeds.append(_misplaced(plan, state, args))
+        steps.append(_misplaced(plan, state, args))
     if plan.resyncs and not plan.renews:
-        deeds.append(f"syncs {label} again (the previous sync was not confirmed)")
-    if not deeds:
+        steps.append(f"syncs {label} again (the previous sync was not confirmed)")
+    if not steps:
         settings = ", ".join(change.property.name for change in plan.changes)
-        return f"Changes {settings} of {label} in the state only, without a request" if settings else None
-    sentence = "; ".join(deeds) + "; id and apps are kept"
+        return f"Changes {settings} of {label} in the state only, without a request." if settings else None
+    sentence = "; ".join(steps) + "; id and apps are kept."
     return sentence[0].upper() + sentence[1:]
 
 
 def _misplaced(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str:
     there, expected = f'"{state.observed.location_name}"', f'"{args.expected_location_name}"'
     if plan.renews:
-        # The file may be the cure: what location it is for, only Apple can read.
+        # The file may be for the expected location: it does not name its location, so Check cannot know.
         return f"fails unless the file is for the location {expected} (now {there})"
     return f"fails: {state.observed.label} is for the location {there}, but {expected} is expected"
 
 
 def arrival(args: VppTokenArgs) -> str | None:
-    """How a token will come under management; None where only the update will know."""
+    """Describe how a new resource gets its token; None if only the update will know."""
     if isinstance(args.adopt_token_id, str):
-        return f"Adopts token {args.adopt_token_id}; nothing is created"
+        return f"Adopts token {args.adopt_token_id}; nothing is created."
     file = args.token_file
     if args.adopt_token_id is UNKNOWN or not isinstance(file, TokenFile):
         return None
     label = args.display_name if isinstance(args.display_name, str) else file.organization_name
     until = times.day(file.expiration_date_time)
-    return f"Creates {label} (valid until {until}), or adopts the token already created from this file"
+    return f"Creates {label} (valid until {until}), or adopts the token already created from this file."
 
 
 def operation(what: Operation, label: str) -> str:
-    """What an action does to the token that is called `label`."""
-    return _DEEDS[what.name].format(label)
+    """Describe what an operation does to the token with this label."""
+    return f"{_OPERATIONS[what.name].format(label)}."
 
 
 def once_more(what: Operation, label: str) -> str:
-    """What an action goes on with that has not been confirmed."""
+    """Describe how an operation continues whose end was not confirmed."""
     if what is LICENSE_SYNC:
-        return f"{operation(what, label)} again: the previous sync was not confirmed"
-    return f"Continues waiting for the revocation of the licences of {label}"
+        return f"Syncs the licences of {label} again (the previous sync was not confirmed)."
+    return f"Continues waiting for the revocation of the licences of {label}."
 
 
 def drifted(plan: Plan, state: VppTokenState) -> str | None:
-    """What a refresh found, told from the state it has read and the plan back to the inputs before it."""
+    """Describe what a refresh found, given the state that it has read and the plan from it to the inputs."""
     label = state.observed.label
     changed = ", ".join(change.property.name for change in plan.changes if change.property.kind is not Kind.FINGERPRINT)
-    told = [f"{label} was changed outside of Pulumi: {changed}"] if changed else []
+    found = [f"{label} was changed outside of Pulumi: {changed}"] if changed else []
     if plan.renews:
         expiration = times.day(state.observed.expiration_date_time)
-        told.append(f"{label} was renewed outside of Pulumi: it now expires on {expiration}")
-    return "; ".join(told) or None
+        found.append(f"{label} was renewed outside of Pulumi: it now expires on {expiration}")
+    return f"{'; '.join(found)}." if found else None
 
 
 def one_way(plan: Plan) -> str | None:
-    """The warning that a planned change may not be undone (nothing public says whether it can be)."""
+    """Return the warning that a planned change may be irreversible; Microsoft does not document whether it is."""
     if all(change.property.attribute != "apple_device_app_delivery_protocol_type" for change in plan.changes):
         return None
-    return "appleDeviceAppDeliveryProtocolType may be irreversible: for single apps Intune does not undo the change."
+    return (
+        "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
+        "individual apps."
+    )

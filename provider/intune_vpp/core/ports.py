@@ -1,4 +1,4 @@
-"""What the lifecycle needs from the world; the rooms that give it are wired together in `assembly`."""
+"""The interfaces that the lifecycle depends on; `assembly` wires their implementations."""
 
 from __future__ import annotations
 
@@ -18,74 +18,74 @@ T = TypeVar("T")
 
 
 class VppTokens(Protocol):
-    """Graph's collection of vppTokens in one tenant. Each method is one request (a listing: one for each page).
+    """Graph's collection of vppTokens in one tenant. Each method sends one request (a listing one for each page).
 
-    A write that is answered without an entity, or an action that is answered with 404, is followed by a GET of the
-    token. All raise GraphError; a 404 is NotFound, which alone does not prove that the token was deleted.
+    A GET of the token follows a write that returns no entity, and an action that returns 404. All raise GraphError; for
+    a 404 it is NotFound, which alone does not prove that the token was deleted.
     """
 
     def tenant_id(self) -> str:
-        """The GUID of the tenant that the credentials belong to."""
+        """Return the GUID of the tenant that the credentials belong to."""
 
     def list(self) -> Listing:
-        """All tokens of the tenant. An entry that cannot be read is skipped: then the listing is not complete."""
+        """Return all tokens. An entry that cannot be read is skipped, and the listing is then not complete."""
 
     def get(self, token_id: str) -> VppToken:
-        """One token."""
+        """Read one token by its id."""
 
     def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
-        """Upload a token file with these members beside it."""
+        """Create a token: upload its file with these members."""
 
     def update(self, token_id: str, members: Mapping[str, object], stoken: SToken | None) -> VppToken:
-        """Change these members and, where given, the token file."""
+        """Change these members and, unless it is None, the token file."""
 
     def delete(self, token_id: str) -> None:
         """Delete a token, and with it its apps and their assignments."""
 
     def sync_licenses(self, token_id: str) -> VppToken:
-        """Ask for a licence sync; the answer shows the token at its start."""
+        """Start a licence sync, and return the token as it is at the start."""
 
     def revoke_licenses(self, token_id: str, *, notify_managed_devices: bool, revoke_untracked_licenses: bool) -> None:
-        """Ask to revoke all licences of a token; it goes on in `token_action_results`. SettingsError on v1.0."""
+        """Start to revoke all licences; `token_action_results` shows the progress. Raises SettingsError on v1.0."""
 
     def sync_license_counts(self) -> None:
-        """Ask to count the licences of all tokens anew. SettingsError on v1.0."""
+        """Start a new count of the licences of all tokens. Raises SettingsError on v1.0."""
 
     def licenses_for_app(self, bundle_id: str) -> builtins.list[AppLicenses]:
-        """The licences for an app, of each token that has some. SettingsError on v1.0."""
+        """Return the licences for an app, an entry for each token that has some. Raises SettingsError on v1.0."""
 
     def token_id_of_app(self, mobile_app_id: str) -> str | None:
-        """The id of the token that a VPP app comes from (`iosVppApp.vppTokenId`), None where it names none."""
+        """Return the id of the token that a VPP app comes from (`iosVppApp.vppTokenId`), None if it names none."""
 
 
 class Reporter(Protocol):
-    """How the provider speaks to the person who runs the engine."""
+    """Sends messages to the user of the engine."""
 
     def info(self, sentence: str) -> None:
-        """Say what is being done."""
+        """Report what the provider does or will do."""
 
     def warn(self, sentence: str) -> None:
-        """Say what may go wrong."""
+        """Report what may go wrong."""
 
 
 class Clock(Protocol):
-    """Time, so that tests can pass it."""
+    """The time and all waits; injected, so that tests control them."""
 
     def now(self) -> datetime:
-        """The instant, in UTC."""
+        """Return the current time, in UTC."""
 
     def sleep(self, seconds: float) -> None:
         """Sleep. Raises WaitInterrupted when the engine asks to stop."""
 
     def start(self, call: Callable[[], T]) -> Future[T]:
-        """Run a call beside the caller."""
+        """Run a call in another thread."""
 
     def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
-        """The answer of a call that was started. Raises what `unless_stopped` raises."""
+        """Return the result of a started call, or raise its error. Stops waiting as `unless_stopped` does."""
 
     def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
-        """The answer of a call, which is left alone where the engine asks to stop: then raises WaitInterrupted.
+        """Run a call, and return its result. Raises WaitInterrupted when the engine asks to stop.
 
-        The error's `asked` says whether the call was made, and goes on unheard. Raises TimeoutError after `timeout`
-        seconds.
+        The error's `asked` says whether the call was made: it then continues, and its result is dropped. Raises
+        TimeoutError after `timeout` seconds.
         """

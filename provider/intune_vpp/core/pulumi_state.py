@@ -1,6 +1,6 @@
-"""The model as the property maps that Pulumi stores, and back; names are Graph's camelCase.
+"""Converts between the model and the property maps that Pulumi stores; names are Graph's camelCase.
 
-An unknown value is UNKNOWN on this side; the doors know how the engine spells it.
+An unknown value is UNKNOWN here; the doors convert it from and to the engine's sentinels.
 """
 
 from __future__ import annotations
@@ -30,14 +30,13 @@ if TYPE_CHECKING:
 OBSERVED_AT = "__observedAt"
 LOOK_FOR_DUPLICATES = "__lookForDuplicates"
 APPLIED = "__inputs"
-"""The engine neither shows nor compares names with two underscores in front."""
-
+"""The engine neither shows nor compares names that begin with two underscores."""
 
 _TOKEN_FILE = tuple(prop for prop in VPP_TOKEN.inputs if prop.kind is Kind.OBJECT)
 
 
 def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
-    """Inputs as Check returned them; names it does not know (the engine's own among them) are passed over.
+    """Read inputs as Check returned them. Unknown names, such as the engine's own, are ignored.
 
     Raises StateError for a member of another kind.
     """
@@ -45,10 +44,11 @@ def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
 
 
 def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenArgs:
-    """The inputs that were applied last, and of those that are never compared the ones that were asked for last.
+    """Return the inputs that were applied last, but for those that are never compared: they come from `asked`.
 
-    After an update that half failed the engine has the older ones; where nothing was to be done it has taken over the
-    newer ones, and a file that counts as applied among them, without telling the provider.
+    `asked` are the engine's own inputs. After an update that failed half-way they are older than `applied`. If Diff
+    found no change, they are newer: the engine stores them without calling the provider, and so it may also know a file
+    that counts as applied.
     """
     never = [prop.name for prop in VPP_TOKEN.inputs if prop.compare is Compare.NEVER and prop.kind is not Kind.OBJECT]
     if not stoken.is_fingerprint(str(applied.get("token"))):
@@ -57,9 +57,9 @@ def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenAr
 
 
 def applied_args(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> VppTokenArgs:
-    """The inputs of the last run, for a check; what was applied, not what was asked for, says which file that was.
+    """Return the inputs of the last run for a check, with the file that was applied according to the outputs.
 
-    They differ where an update half failed. Engines that do not hand over the outputs yet leave it to the plan.
+    The two differ after an update that failed half-way. Where the engine passes no outputs to Check, the plan compares.
     """
     asked = args_from(inputs)
     applied: TokenFile | None = kinds.read(_TOKEN_FILE, outputs, _refuse)["token_file"]
@@ -67,20 +67,20 @@ def applied_args(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> VppTo
 
 
 def is_fingerprint_or_marker(token: object) -> bool:
-    """Whether an output `token` is one of ours: a fingerprint, or the mark of a file that came another way."""
+    """Whether an output `token` is absent or the provider's own: a fingerprint, or the marker of an unseen file."""
     return token is None or token == UNSEEN_FINGERPRINT or (isinstance(token, str) and stoken.is_fingerprint(token))
 
 
 def args_to(args: VppTokenArgs) -> dict[str, Any]:
-    """Inputs for the engine; what is not managed is absent."""
+    """Return inputs for the engine, without those that are not managed."""
     return _present(args, VPP_TOKEN.inputs)
 
 
 def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, Any] | None = None) -> VppTokenState:
-    """What the engine kept of a token: its outputs, and the inputs that led to them.
+    """Read the state of a token from the outputs and inputs that the engine stores.
 
-    `inputs` are the engine's own, which a dynamic provider is not told. Tolerates records of older versions, in which
-    members may be absent. Raises StateError for a member of another kind.
+    `inputs` are None on the dynamic door, which does not receive them. Members may be absent, as in records of older
+    versions. Raises StateError for a member of another kind.
     """
     found = kinds.read(VPP_TOKEN.properties, outputs, _refuse)
     applied = _applied(_stored_inputs(outputs.get(APPLIED)) or inputs or {}, inputs or {})
@@ -97,7 +97,7 @@ def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, A
 
 
 def operation_from(operation: Operation, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The inputs or outputs of an operation as the engine kept them, each member by its kind.
+    """Read the inputs or outputs of an operation that the engine stores, each member by its kind.
 
     Raises StateError for a member of another kind.
     """
@@ -107,10 +107,10 @@ def operation_from(operation: Operation, properties: Mapping[str, Any]) -> dict[
 
 
 def state_to(state: VppTokenState, *, with_inputs: bool = True) -> dict[str, Any]:
-    """Outputs for the engine: what Graph reports, what was applied, and what the provider does with the token.
+    """Return outputs for the engine: what Graph reports, what was applied, and the provider's own settings.
 
-    `with_inputs` adds the applied inputs, for an engine that does not keep them itself: it tells a dynamic provider the
-    outputs only, and after an update that half failed it keeps the older inputs.
+    `with_inputs` adds the applied inputs: a dynamic provider receives the outputs only, and after an update that failed
+    half-way the engine keeps the older inputs.
     """
     outputs = observed_to(state.observed)
     for prop in VPP_TOKEN.inputs:
@@ -118,7 +118,7 @@ def state_to(state: VppTokenState, *, with_inputs: bool = True) -> dict[str, Any
             value = getattr(state.inputs, prop.attribute)
             outputs[prop.name] = prop.default if value is None else value
     outputs |= {"tenantId": state.tenant_id, "syncPending": state.sync_pending, OBSERVED_AT: state.observed_at}
-    # Always there: the SDKs show a program's own input, the secret text, for an output that the provider leaves out.
+    # Never left out: the SDKs use the program's input, which is the secret text, for an output that is missing.
     outputs["token"] = state.token_file.fingerprint if state.token_file else UNSEEN_FINGERPRINT
     outputs["tokenFile"] = _from_model(state.token_file)
     outputs["duplicateTokenIds"] = list(state.duplicate_token_ids) or None
@@ -128,12 +128,12 @@ def state_to(state: VppTokenState, *, with_inputs: bool = True) -> dict[str, Any
 
 
 def observed_to(observed: VppToken) -> dict[str, Any]:
-    """What Graph reports of a token, for the engine."""
+    """Return what Graph reports of a token, for the engine."""
     return _present(observed, VPP_TOKEN.observed)
 
 
 def licenses_to(found: AppLicenses) -> dict[str, Any]:
-    """The licences of a token for an app, for the engine."""
+    """Return the licences of a token for an app, for the engine."""
     members = {camel_case(name): getattr(found, name) for name in found.__slots__}
     return {name: value for name, value in members.items() if value is not None}
 
@@ -153,14 +153,14 @@ def _from_model(value: object) -> Any:
 
 
 def _read(properties: Iterable[Property], found: Mapping[str, Any]) -> dict[str, Any]:
-    """Members by attribute, among them inputs that only the update will know."""
+    """Read members by attribute; inputs may be unknown."""
     later = {prop.attribute: UNKNOWN for prop in properties if prop.sent and found.get(prop.name) is UNKNOWN}
     now = [prop for prop in properties if prop.attribute not in later]
     return {**kinds.read(now, found, _refuse), **later}
 
 
 def _stored_inputs(found: object) -> Mapping[str, Any]:
-    """The inputs within the outputs. Raises StateError, which tells them from the engine's own."""
+    """Return the inputs within the outputs. Raises StateError that names a member as `__inputs.<name>`."""
     if found is None:
         return {}
     if not isinstance(found, dict):
@@ -170,6 +170,6 @@ def _stored_inputs(found: object) -> Mapping[str, Any]:
 
 
 def _refuse(name: str, expected: str) -> NoReturn:
-    # Never the value: it may be secret.
+    # Without the value, which may be secret.
     what = f"The state of this resource has a member {name} that is not {expected}."
     raise StateError(what, cure=Cure.CORRECT_STATE)

@@ -22,21 +22,22 @@ _GO_ON = "To continue without this token, pass its URN to --exclude."
 
 
 def guard(file: SToken, *, olds: VppTokenArgs | None, args: VppTokenArgs, now: datetime) -> None:
-    """Raise where applying `file` would go backwards or sideways from what `olds` say Intune has, or cannot work.
+    """Refuse a file that has expired, or is older or of another organization than the file in Intune.
 
-    Raises TokenFileError for a file that expired before it was applied, RenewalRefused for the rest.
+    `olds` name the file in Intune. Raises TokenFileError for a file that expired before it was applied, RenewalRefused
+    for the others.
     """
     applied = olds.token_file if olds and isinstance(olds.token_file, TokenFile) else None
     if applied and applied.fingerprint == file.fingerprint:
         return
     if applied and not applied.seen and times.same_second(applied.expiration_date_time, file.expiration_date_time):
-        # The very file that came to Intune by another way: it goes nowhere.
+        # This file was uploaded elsewhere and is already in Intune.
         return
     if file.expires_at <= now:
         msg = f"The token file expired on {times.day(file.expiration_date_time)} and was never applied."
         raise TokenFileError(f"{msg} Download a new content token from Apple. {_GO_ON}")
     _refuse_other_organization(file, applied, args)
-    # An invalid token may be cured by any file that still works, an older one included.
+    # Any file that still works may repair an invalid token, also an older one.
     if applied and applied.state != TokenState.INVALID:
         _refuse_older(file, applied)
 
@@ -46,6 +47,7 @@ def _refuse_older(file: SToken, applied: TokenFile) -> None:
         return
     there, here = times.day(applied.expiration_date_time), times.day(file.expiration_date_time)
     if there == here:
+        # On the same day, only the times show which one is older.
         there, here = applied.expiration_date_time or there, file.expiration_date_time
     if applied.seen:
         what = (
@@ -62,7 +64,7 @@ def _refuse_older(file: SToken, applied: TokenFile) -> None:
 
 
 def _refuse_other_organization(file: SToken, applied: TokenFile | None, args: VppTokenArgs) -> None:
-    """The program's word counts where it gives one; without it, the organization of the file applied before."""
+    """Compare with `organizationName` or, if the program leaves it out, with the file applied before."""
     found, wanted = file.organization_name, args.organization_name
     before = applied.organization_name if applied else None
     if isinstance(wanted, str):

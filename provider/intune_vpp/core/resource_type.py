@@ -1,7 +1,7 @@
-"""What describes a type of resource: its properties, each with its kind, compare rule and destination.
+"""The description of a type of resource: its properties, each with its kind, compare rule and destination.
 
-Check, diff, preview, state, Graph's JSON, the schema test and both doors read this description; a property is
-described nowhere else. Names are Graph's own, attributes their mechanical snake_case.
+Check, diff, preview, state, Graph's JSON, the schema test and both doors read it; a property is described nowhere else.
+Names are Graph's own, attributes their mechanical snake_case.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ UNKNOWN: Final = Unknown.UNKNOWN
 
 
 class Kind(StrEnum):
-    """What a property's value looks like."""
+    """The type of a property's value."""
 
     STRING = "string"
     BOOL = "bool"
@@ -43,7 +43,7 @@ class Kind(StrEnum):
 
 
 class Compare(StrEnum):
-    """When two values of a property are the same."""
+    """How two values of a property are compared."""
 
     EXACT = "exact"
     CASELESS = "caseless"
@@ -77,9 +77,9 @@ def snake_case(camel: str) -> str:
 class Property:
     """One property of a resource.
 
-    `sent` is set for inputs, and None for outputs that no program gives. `required` marks the inputs that a new
-    resource needs. `default` is the value of a provider-only input that the program leaves out. `observed` says that
-    Graph shows the property.
+    `sent` is None for a property that is only an output. `required` marks the inputs that a new resource needs.
+    `default` is the value of a provider-only input that the program leaves out. `observed` says that Graph returns the
+    property.
     """
 
     attribute: str
@@ -109,17 +109,17 @@ class ResourceType:
 
     @cached_property
     def inputs(self) -> tuple[Property, ...]:
-        """The properties that a program gives."""
+        """The properties that a program can set."""
         return tuple(prop for prop in self.properties if prop.sent)
 
     @cached_property
     def members(self) -> tuple[Property, ...]:
-        """The inputs that Graph shows again, and so can drift."""
+        """The inputs that Graph returns, and that can therefore drift."""
         return tuple(prop for prop in self.inputs if prop.sent is Sent.MEMBER and prop.observed)
 
     @cached_property
     def observed(self) -> tuple[Property, ...]:
-        """The properties that Graph shows."""
+        """The properties that Graph returns."""
         return tuple(prop for prop in self.properties if prop.observed)
 
     @cached_property
@@ -150,7 +150,7 @@ def same(prop: Property, one: object, other: object) -> bool:
 
 
 def _with_types(value: Any) -> object:
-    """A value in which a boolean differs from a number: in Python `True` equals 1."""
+    """Return the value with booleans that differ from numbers: in Python, `True` equals 1."""
     match value:
         case bool():
             return (bool, value)

@@ -39,8 +39,8 @@ REPLACE_IT = "To revoke again, replace this resource."
 CLOCK_TOLERANCE = timedelta(hours=1)
 """How much earlier than this machine's time of the request, by Intune's clock, a revocation may have started.
 
-Graph may omit an old revocation from one answer and show it in the next: it must not pass for the new one, since a
-token is deleted on the word of that one.
+Graph may omit an old revocation from one answer and show it in the next. It must not count as the new one, because a
+token is deleted once that one has ended.
 """
 
 _RUNNING = frozenset({ActionState.PENDING, ActionState.ACTIVE})
@@ -129,7 +129,7 @@ def running(observed: VppToken) -> Result | None:
 
 
 def find(watch: Watch, observed: VppToken) -> Result | None:
-    """The watched revocation among the results that a token shows now, None where there is none."""
+    """The watched revocation among the results that a token shows now, None if it is not among them."""
     started = [one for one in results(observed) if one.start_date_time]
     if watch.start is not None:
         return next((one for one in started if _same_start(one.start_date_time, watch.start)), None)
@@ -143,7 +143,7 @@ def contains(watch: Watch, observed: VppToken) -> bool:
 
 
 def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
-    """How the watched revocation ended; None while it is to be waited for, at the longest until the time allowed."""
+    """How the watched revocation ended; None while it is still running and the time allowed has not passed."""
     result = find(watch, observed)
     if result is not None and result.has_ended:
         return verdict(result, observed.label)
@@ -196,7 +196,7 @@ def with_cure(ended: WaitResult) -> WaitResult:
 
 
 def result_to(result: Result) -> dict[str, Any]:
-    """A result as outputs."""
+    """Return a result as outputs, by Graph's names."""
     return {camel_case(field.name): getattr(result, field.name) for field in fields(result)}
 
 

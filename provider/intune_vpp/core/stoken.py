@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MAX_BYTES = 64 * 1024
-"""Real files are under 3 kB; what is larger is something else and is not even decoded."""
+"""Real files are smaller than 3 kB. A larger file is something else, and is not decoded."""
 
 _FINGERPRINT_PREFIX = "sha256:"
 _DOWNLOAD = "Download the content token again from Apple Business (or School) Manager and use the file as it is."
@@ -31,10 +31,10 @@ _DOWNLOAD = "Download the content token again from Apple Business (or School) Ma
 
 @dataclass(frozen=True, slots=True)
 class SToken:
-    """A content token that can be used. Its text never shows in `repr` or `str`.
+    """A parsed content token. `repr` and `str` do not show its text.
 
     `fingerprint` is `sha256:` and 64 hex digits over the text without byte-order mark and surrounding white space;
-    `expires_at` is in UTC; `file_name` is the name of the file it was read from, where there is one.
+    `expires_at` is in UTC; `file_name` is the name of the file that it was read from, if known.
     """
 
     fingerprint: str
@@ -65,7 +65,7 @@ def is_fingerprint(text: str) -> bool:
 def parse(content: bytes, *, file_name: str | None = None) -> SToken:
     """Read the content of a `.vpptoken` file; a byte-order mark and surrounding white space are accepted.
 
-    Raises TokenFileError, which never carries any of the content.
+    Raises TokenFileError, which never contains any of the content.
     """
     stripped = _stripped_text(content)
     members = _decoded(stripped)
@@ -93,7 +93,7 @@ def _stripped_text(content: bytes) -> str:
 
 
 def _utf8(content: bytes) -> str | None:
-    # No helper here raises while it handles an error: as the context of ours, that one would carry the content.
+    # No helper raises inside `except`: the error being handled would become the context of ours, with the content.
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -101,7 +101,7 @@ def _utf8(content: bytes) -> str | None:
 
 
 def _decoded(stripped: str) -> Mapping[str, object]:
-    """The JSON object in the base64 text, with a hint where the text is a known wrong thing."""
+    """Decode the JSON object in the base64 text. The errors name the common mistakes."""
     if stripped.startswith(("-----BEGIN", "Content-Type:", "MIME-Version:")):
         _refuse(
             "it is another kind of Apple file (a certificate or an enrollment token)",
@@ -149,7 +149,7 @@ def _text_member(members: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         _refuse(f"it has no {name}", _DOWNLOAD)
     if any("\ud800" <= character <= "\udfff" for character in value):
-        # Half a surrogate pair: JSON can spell it, but neither Graph nor the engine can carry it.
+        # JSON allows a lone surrogate, but no request and no state can contain it.
         _refuse(f"its {name} is not text", _DOWNLOAD)
     return value
 

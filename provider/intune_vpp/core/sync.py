@@ -1,4 +1,4 @@
-"""Whether a licence sync has ended, and how: (what was seen before, what is seen now) → wait, or ended."""
+"""Decides whether a licence sync has ended, and how: (what Graph showed before, what it shows now) → wait or result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.vpp_token import VppToken
 
 STALE_STATE = timedelta(minutes=1)
-"""How long a state or status that was there before the write may stay before it is believed to be the new one."""
+"""How long Graph may still show the state and status from before a write. After that, they count as the new ones."""
 
 STALE_EXPIRATION = timedelta(minutes=1)
 """How long the old expiration may stay after a renewal (Microsoft tells administrators to refresh until it changes)."""
@@ -24,10 +24,10 @@ STALE_EXPIRATION = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """One sync to follow, and what was there before it started.
+    """One sync to follow, and what Graph showed before it started.
 
-    `last_sync` is the sync time before it, `stale_state` and `stale_failure` what the token showed before the write,
-    `expects` the expiration of a file just applied, `allowed` how long to wait at all.
+    `last_sync` is the time of the sync before it, `stale_state` and `stale_failure` are what the token showed before
+    the write, `expects` is the expiration of the file just applied, `allowed` is the longest wait.
     """
 
     started_at: datetime
@@ -50,7 +50,7 @@ def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | No
         believed or not watch.stale_failure or _synced_since(watch, observed)
     ):
         if observed.state in CURES and watch.expects is None:
-            # No new file that could have cured it: the state is why.
+            # No file was applied that could have repaired the state, so the state is the cause.
             return WaitResult(_bad_state(observed))
         what = f"The licence sync of {observed.label} failed. Intune gives no reason; check the tenant status."
         return WaitResult(SyncFailed(f"{what} {TRIES_AGAIN}"))
@@ -69,8 +69,8 @@ def _after_success(watch: Watch, observed: VppToken, waited: timedelta) -> WaitR
         return None
     shown, expected = times.day(observed.expiration_date_time), times.day(watch.expects)
     return WaitResult(
-        warning=f"{observed.label} was renewed and synced, but Intune still shows {shown} instead of {expected}. "
-        "It usually catches up; refresh later."
+        warning=f"{observed.label} was renewed and synced, but Intune still shows the expiration {shown} instead of "
+        f"{expected}. This is usually temporary: refresh later."
     )
 
 

@@ -1,6 +1,6 @@
 """Reads and writes timestamps as Graph and Apple format them.
 
-Graph's text is kept as it came (seven fractional digits are more than Python holds) and only read for comparing.
+Graph's text is kept unchanged, because Python stores fewer than its seven fractional digits; it is parsed to compare.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ _NEVER = "0001"
 
 
 def is_never(text: str) -> bool:
-    """Whether a timestamp is one that was never set, however the year 1 is spelled further."""
+    """Whether a timestamp means "never set": any date in the year 1."""
     return text.startswith(_NEVER)
 
 
 def parse(text: str | None) -> datetime | None:
-    """The instant in UTC; None where the text is absent, never set, or not a timestamp with an offset."""
+    """Return the instant in UTC; None if the text is absent, never set, or not a timestamp with an offset."""
     if not text or is_never(text):
         return None
     try:
@@ -28,25 +28,25 @@ def parse(text: str | None) -> datetime | None:
 
 
 def text(instant: datetime) -> str:
-    """The instant to the second in UTC: `2027-10-01T00:00:00Z`."""
+    """Return the instant to the second in UTC: `2027-10-01T00:00:00Z`."""
     # Not strftime: its %Y leaves out the zeros of early years.
     return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def day(timestamp: str | None) -> str:
-    """The date of a timestamp for a sentence; `an unknown date` where there is none."""
+    """Return the date of a timestamp for a message; `an unknown date` if there is none."""
     instant = parse(timestamp)
     return instant.date().isoformat() if instant else "an unknown date"
 
 
 def same_second(one: str | None, other: str | None) -> bool:
-    """Whether two timestamps name the same second; absent ones equal nothing."""
+    """Whether two timestamps name the same second; an absent one equals none."""
     first, second = parse(one), parse(other)
     return first is not None and second is not None and first.replace(microsecond=0) == second.replace(microsecond=0)
 
 
 def earlier(one: str | None, other: str | None) -> bool:
-    """Whether `one` lies at least a second before `other`; absent timestamps are before nothing."""
+    """Whether `one` is at least a second before `other`; false if either is absent."""
     first, second = parse(one), parse(other)
     if first is None or second is None:
         return False

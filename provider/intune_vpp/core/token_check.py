@@ -1,7 +1,6 @@
-"""The inputs of a VppToken, checked before anything is sent: inputs in, normalised inputs and problems out.
+"""Checks and normalises the inputs of a VppToken, before anything is sent.
 
-The property of a Problem is empty wherever the token is concerned, since the engine prints the value of the property
-that a failure names.
+A Problem with the token names no property, because the engine prints the value of the property that a failure names.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TokenFileContent:
-    """The content of a token file that a program passes, and the file's name where it is known."""
+    """The content of a token file that a program passes, and the name of the file if known."""
 
     content: bytes = field(repr=False)
     file_name: str | None = None
@@ -35,7 +34,7 @@ class TokenFileContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """The outcome of a check; `stoken` is the parsed token file, where the inputs contain its text."""
+    """The result of a check; `stoken` is the parsed token file if the inputs contain its text."""
 
     args: VppTokenArgs
     problems: tuple[Problem, ...] = ()
@@ -96,7 +95,7 @@ def _token_file(
         msg = "The token must be the text of a .vpptoken file, or a file or string asset of it."
         raise TokenFileError(msg)
     if not stoken.is_fingerprint(given) and given != UNSEEN_FINGERPRINT:
-        # Lone surrogates are carried into the parser, which refuses them as no text.
+        # Without `surrogatepass` a lone surrogate would raise here; the parser refuses it with a message.
         return stoken.parse(given.encode(errors="surrogatepass"))
     if olds and olds.token == given and isinstance(olds.token_file, TokenFile):
         return olds.token_file
@@ -116,7 +115,7 @@ def _with_token(
 ) -> Checked:
     before = olds.token_file if olds else None
     if file is None:
-        # What Intune holds is remembered, for the day the program names a file again.
+        # Keep the description of the file in Intune: the guard needs it when the program names a file again.
         return replace(checked, args=replace(checked.args, token_file=before))
     if file is UNKNOWN:
         return replace(checked, args=replace(checked.args, token=UNKNOWN, token_file=UNKNOWN))

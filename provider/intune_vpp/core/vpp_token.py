@@ -32,19 +32,21 @@ def _read_only(attribute: str, kind: Kind = Kind.STRING, **more: Any) -> Propert
 VPP_TOKEN: Final = ResourceType(
     name="VppToken",
     properties=(
-        # Graph takes it and never shows it again: the state has its fingerprint.
+        # Graph never returns it, so the state has its fingerprint.
         _member("token", Kind.FINGERPRINT, required=True, observed=False),
         _member("apple_id", compare=Compare.CASELESS, required=True),
         _member("vpp_token_account_type", Kind.CHOICE, choices=AccountType, required=True),
         _member("organization_name"),
         _member("display_name", beta_only=True),
+        # Graph returns `gb` for `GB`.
         _member("country_or_region", Kind.COUNTRY, compare=Compare.CASELESS),
         _member("automatically_update_apps", Kind.BOOL),
         _member("data_sharing_consent_granted", Kind.BOOL, beta_only=True),
         _member("role_scope_tag_ids", Kind.STRINGS, compare=Compare.SET, beta_only=True),
         _member("apple_device_app_delivery_protocol_type", Kind.CHOICE, choices=DeliveryProtocol, beta_only=True),
+        # It asks Intune to do something and has no state: sent with each file, never compared.
         _member("claim_token_management_from_external_mdm", Kind.BOOL, compare=Compare.NEVER, beta_only=True),
-        # Only beta shows the location that it is compared with.
+        # Only beta returns the location that it is compared with.
         _provider_only("expected_location_name", beta_only=True),
         _provider_only("adopt_token_id", Kind.GUID, compare=Compare.NEVER),
         _provider_only("wait_for_sync", Kind.BOOL, default=True),
@@ -83,14 +85,14 @@ APP_LICENSES: Final = (
 """The members of `vppTokenLicenseSummary` beside the token's id."""
 
 UNSEEN_FINGERPRINT: Final = "renewed elsewhere"
-"""Stands where a fingerprint would, when Intune holds a file that did not come through this provider."""
+"""Replaces the fingerprint of a file in Intune that this provider has not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFile:
-    """What the state knows of a token file: nothing in it is secret.
+    """What the state contains about a token file; nothing in it is secret.
 
-    `state` is there only while Intune calls the token `invalid`: then an older file may be the cure.
+    `state` is set only while Intune calls the token `invalid`: an older file may then repair it.
     """
 
     fingerprint: str
@@ -100,13 +102,13 @@ class TokenFile:
 
     @property
     def seen(self) -> bool:
-        """Whether the file came through this provider."""
+        """Whether this provider has read the file."""
         return self.fingerprint != UNSEEN_FINGERPRINT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VppTokenArgs:
-    """What the program asks for, after Check: None is "not managed", UNKNOWN is "known at update"."""
+    """The inputs after Check. None means "not managed", UNKNOWN means "known at update"."""
 
     token: str | Unknown | None = None
     apple_id: str | Unknown | None = None
@@ -129,7 +131,7 @@ class VppTokenArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VppToken:
-    """Graph's entity as it answered; timestamps are Graph's text, members it does not know or set are None."""
+    """A vppToken as Graph returned it. Timestamps are Graph's text; members that are absent or never set are None."""
 
     id: str
     apple_id: str | None = None
@@ -152,13 +154,13 @@ class VppToken:
 
     @property
     def label(self) -> str:
-        """What a person would call it: display name, location, organization or id, whichever is there first."""
+        """The name for messages: the first of display name, location, organization and id that is set."""
         return self.display_name or self.location_name or self.organization_name or self.id
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The tokens of a tenant. Where an entry could not be read it is not `complete`, and proves no token's absence."""
+    """The tokens of a tenant. If an entry could not be read, it is not `complete`, and a missing token may exist."""
 
     tokens: tuple[VppToken, ...]
     complete: bool = True
@@ -166,11 +168,11 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VppTokenState:
-    """What Pulumi keeps of a token: the inputs that led to it and what was observed last.
+    """The state of a token in Pulumi: the inputs that were applied, and what Graph showed last.
 
-    `token_file` is the file applied last, None when nothing was applied by this provider. `observed_at` says when
-    Graph was asked last, to the second. `duplicate_token_ids` are other tokens of the tenant that were made from
-    the same file; `look_for_duplicates` says that no listing was seen since the create, so the next read asks for one.
+    `token_file` is the file applied last, None if this provider has applied none. `observed_at` is when Graph was read
+    last, to the second. `duplicate_token_ids` are other tokens of the tenant created from the same file.
+    `look_for_duplicates` says that no listing was read since the create, so the next read requests one.
     """
 
     observed: VppToken
@@ -190,7 +192,7 @@ class VppTokenState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppLicenses:
-    """`vppTokenLicenseSummary`: the licences that a token has for one app."""
+    """`vppTokenLicenseSummary`: the counts of a token's licences for one app."""
 
     vpp_token_id: str
     apple_id: str | None

@@ -1,4 +1,4 @@
-"""What all waits for Intune share: the time limit, and the result."""
+"""What all waits for Intune share: the time limit, the result, and the errors of an interruption."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
     from intune_vpp.core.errors import IntuneVppError
 
 TIME_ALLOWED = timedelta(minutes=20)
-"""How long something may take before the wait is given up."""
+"""How long a wait lasts before it fails."""
 
 TRIES_AGAIN = "The next update tries again."
 
 
 @dataclass(frozen=True, slots=True)
 class WaitResult:
-    """The wait is over: well where `failure` is None, and `warning` then says what is odd all the same."""
+    """The result of a wait: success if `failure` is None; `warning` then says what is unusual."""
 
     failure: IntuneVppError | None = None
     warning: str | None = None
 
 
 def stopped_before(what: str) -> WaitInterrupted:
-    """The engine asked to stop before something was asked for in Intune."""
+    """Return the error for a stop before a request; `what` is what did not happen, such as `licences were counted`."""
     return WaitInterrupted(f"Stopped before {what}: nothing was started.")
 
 
@@ -43,6 +43,6 @@ def beginning(what: str) -> Iterator[None]:
 
 
 def in_words(allowed: timedelta) -> str:
-    """A time allowed, for a sentence."""
+    """Return a duration for a message, such as `20 minutes` or `90 seconds`."""
     minutes, seconds = divmod(allowed.total_seconds(), 60)
     return f"{minutes:g} minutes" if not seconds else f"{allowed.total_seconds():g} seconds"

@@ -14,7 +14,7 @@ from intune_vpp.core.token_check import TokenFileContent
 
 
 def read(value: Any) -> Any:
-    """The content of an asset; strings and unknown values unchanged. Raises TokenFileError."""
+    """Return the content of an asset, and any other value unchanged. Raises TokenFileError."""
     if isinstance(value, pulumi.FileAsset):
         return read_file(Path(value.path))
     if isinstance(value, pulumi.StringAsset):
@@ -26,7 +26,7 @@ def read(value: Any) -> Any:
 
 
 def read_file(path: Path) -> TokenFileContent:
-    """The content of a token file, cut where it is too long for one. Raises TokenFileError."""
+    """Return the content of a token file; of a longer file, one byte more than is allowed. Raises TokenFileError."""
     try:
         if stat.S_ISREG(path.stat().st_mode):
             with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Pulumi's words for the cures that errors carry: the only place that advises its commands after an error."""
+"""Words the cures of errors as commands of Pulumi."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ ADVICE: Mapping[Cure, str] = {
 
 
 def sentence(error: IntuneVppError) -> str:
-    """What happened, and what to do about it in Pulumi."""
+    """Return what happened, and what to do about it in Pulumi."""
     return f"{error} {ADVICE[error.cure]}" if error.cure else str(error)

@@ -29,9 +29,9 @@ _hidden: ContextVar[Collection[str]] = ContextVar("_hidden", default=frozenset()
 
 @contextmanager
 def about(urn: str, hidden: Collection[str] = frozenset()) -> Iterator[None]:
-    """Log everything within under the resource `urn`; the engine shows lines without one under the stack.
+    """Log what happens inside under the resource `urn`; the engine shows lines without one under the stack.
 
-    `hidden` are the values that the program marks secret: `redact` removes them. Other calls may add to them meanwhile.
+    `hidden` are the values that the program marks secret: `redact` removes them. Concurrent calls may add to them.
     """
     before, hidden_before = _about.set(urn), _hidden.set(hidden)
     try:
@@ -42,7 +42,7 @@ def about(urn: str, hidden: Collection[str] = frozenset()) -> Iterator[None]:
 
 
 def redact(sentence: str) -> str:
-    """The sentence with `[secret]` in place of each value that the program marks secret."""
+    """Return the sentence with `[secret]` in place of each value that the program marks secret."""
     for text in sorted(_hidden.get(), key=len, reverse=True):
         sentence = sentence.replace(text, "[secret]")
     return sentence
@@ -79,6 +79,7 @@ class EngineLog:
     def _say_once(self, severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> None:
         sentence = printable(redact(sentence))
         with self._lock:
+            # Check, Diff and Update of one resource find the same things.
             if (_about.get(), sentence) in self._said:
                 return
             self._said.add((_about.get(), sentence))
@@ -88,7 +89,7 @@ class EngineLog:
         try:
             self._engine.Log(_request(severity, sentence))
         except grpc.RpcError:
-            # An engine that does not answer is about to end this process.
+            # The engine has ended or is about to, so nobody would read the line.
             _log.info(sentence)
 
 

@@ -21,10 +21,10 @@ _SECONDS_BEFORE_RECONNECTING = 0.01
 
 
 def exit_with_engine(address: str, tidy: Callable[[], None] = lambda: None) -> None:
-    """End this process as soon as nothing listens at `address` (`host:port`) any more; `tidy` is called before.
+    """End this process as soon as nothing listens at `address` (`host:port`) any more, after a call of `tidy`.
 
-    Running requests are abandoned: nobody would record their results, and the next run finds what they did. Does
-    nothing where nothing listens to begin with.
+    Running requests are abandoned: no engine would record their results, and the next run finds what they did. Does
+    nothing if nothing listens at first.
     """
     host, _, port = address.rpartition(":")
     if port.isdecimal():

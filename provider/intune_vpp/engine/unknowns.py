@@ -28,7 +28,7 @@ SENTINELS = frozenset(
 
 
 def from_engine(value: Any) -> Any:
-    """A value with UNKNOWN for each sentinel; a list with an unknown item is unknown as a whole."""
+    """Return a value with UNKNOWN for each sentinel; a list with an unknown item is unknown as a whole."""
     if isinstance(value, Unknown):
         return UNKNOWN
     if isinstance(value, str):
@@ -42,7 +42,7 @@ def from_engine(value: Any) -> Any:
 
 
 def to_engine(value: Any) -> Any:
-    """A value with the sentinel of strings, which the engine accepts for any type, for each UNKNOWN."""
+    """Return a value with the sentinel of strings, which the engine accepts for any type, for each UNKNOWN."""
     if value is UNKNOWN:
         return rpc.UNKNOWN
     if isinstance(value, dict):

@@ -12,8 +12,8 @@ _LONGEST_INTEGER = 300
 def parse(content: str | bytes) -> object:
     """The JSON value; None for text that is not JSON, or is nested too deeply for Python.
 
-    One odd member must not lose the others, such as the id of a token that was just created: an integer with too many
-    digits is read as infinity, and bytes that are not UTF-8 as U+FFFD.
+    One malformed member must not cost the others, such as the id of a token that was just created: an integer with too
+    many digits is read as infinity, and bytes that are not UTF-8 as U+FFFD.
     """
     text = content.decode("utf-8-sig", errors="replace") if isinstance(content, bytes) else content
     try:

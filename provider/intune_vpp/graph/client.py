@@ -1,6 +1,6 @@
-"""One request to Graph and its answer: the bearer, one new sign-in after a 401, timeouts, pages of one host.
+"""Sends requests to Graph: adds the access token, signs in again after a 401, and follows pages on the same host.
 
-All requests go through `_send`, which knows by the `Request` whether it may be repeated.
+All requests go through `_send`; the `Request` says whether one may be repeated.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Bearer(httpx.Auth):
 
     def _access_token(self) -> str:
         access_token = self._credential.access_token()
-        # Also a token that is replaced later: an answer may quote it at any time.
+        # It stays there after it was replaced, because a later answer may still quote it.
         self._secrets.add(access_token)
         return access_token
 
@@ -67,14 +67,14 @@ class GraphClient:
         self.secrets = secrets
 
     def get(self, path: str, request: Request) -> Mapping[str, Any]:
-        """GET one entity."""
+        """GET the entity at `path`."""
         return self._json(self._send("GET", f"{self._root}{path}", request), request)
 
     def pages(self, path: str, request: Request) -> Iterator[object]:
-        """GET the items of a collection, page by page, each as it is needed; an item may be any JSON value.
+        """GET the items of a collection, one page after the other as needed; an item may be any JSON value.
 
-        Yields None in place of the remaining items where the link to the next page is not a string, or leads back to a
-        page that was already read. Raises GraphError also for a page that is not a list, or a link to another host.
+        Yields None in place of the remaining items if the link to the next page is not a string, or leads to a page
+        that was already read. Raises GraphError also for a page that is not a list, and for a link to another host.
         """
         url = f"{self._root}{path}"
         shown = url
@@ -93,7 +93,7 @@ class GraphClient:
                 break
             self._require_own_host(link, request)
             url = link
-            # Graph chose this address, and may have put anything into it.
+            # The link comes from an answer, so it may quote a secret.
             shown = self.secrets.remove_from(url)
         yield None
 
@@ -106,7 +106,7 @@ class GraphClient:
         return self._json(self._send("PATCH", f"{self._root}{path}", request, body), request)
 
     def delete(self, path: str, request: Request) -> None:
-        """DELETE an entity."""
+        """DELETE the entity at `path`."""
         self._send("DELETE", f"{self._root}{path}", request)
 
     def _send(
@@ -136,7 +136,7 @@ class GraphClient:
         answer = parse(response.content)
         if not isinstance(answer, dict):
             raise GraphUnreachable(f"Microsoft Graph returned something that is not a JSON object ({request}).")
-        # The members of an entity are stored and shown.
+        # The members of an entity are stored and shown, so a quoted secret is removed here.
         return self._without_secrets(answer) if self.secrets.quoted_in(response.text) else answer
 
     def _without_secrets(self, found: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Signing in to Entra through MSAL: the only module that imports it.
+"""Signs in to Entra with MSAL; no other module imports it.
 
-Another way to sign in is another `Credential`: a class that returns an access token, and forgets it.
+Another sign-in method is another class that implements `Credential`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ _CURES = {
     "AADSTS500011": "Graph has another address in this cloud: check graphEndpoint and environment.",
     "AADSTS700016": "The client id does not exist in this tenant.",
 }
+"""What to do, by the number of Entra's refusal (https://learn.microsoft.com/entra/identity-platform/reference-error-codes).
+"""
 
 _BEARER = re.compile(r"[\x21-\x7e]+")
 """The characters that a header can carry."""
@@ -35,12 +37,12 @@ class Credential(Protocol):
     """A way to sign in. Its methods are called by several threads at once."""
 
     def access_token(self) -> str:
-        """An access token for Graph. Raises SignInRefused and RequestNotSent."""
+        """Return an access token for Graph. Raises SignInRefused and RequestNotSent."""
 
     def forget(self, access_token: str) -> None:
         """Drop this access token from the cache, because Graph did not accept it.
 
-        A token that replaced it meanwhile is kept: many requests may have been sent with the same one.
+        A newer one is kept: several requests may have failed with the same access token, one after the other.
         """
 
 
@@ -69,7 +71,7 @@ class ClientSecret:
         secrets.add(client_secret)
 
     def access_token(self) -> str:
-        """An access token for Graph, from MSAL's cache until it expires. Raises SignInRefused and RequestNotSent."""
+        """Return an access token, from MSAL's cache until it expires. Raises SignInRefused and RequestNotSent."""
         with self._lock:
             try:
                 answer = self._sign_in()
@@ -85,7 +87,7 @@ class ClientSecret:
                 raise self._refusal(answer)
             access_token = answer["access_token"]
             if not isinstance(access_token, str) or not _BEARER.fullmatch(access_token):
-                # MSAL would return it again from its cache.
+                # Otherwise MSAL would return it again from its cache.
                 self._msal.remove_tokens_for_client()
                 raise errors.sign_in_failed(self._authority, "an answer without an access token")
             self._issued = access_token
@@ -102,7 +104,7 @@ class ClientSecret:
         try:
             application = self._application()
         except ValueError:
-            # MSAL raises it where the OpenID discovery of the authority failed; its text is about MSAL's parameters.
+            # MSAL raises it if the OpenID discovery of the authority fails; its text is about MSAL's parameters.
             tenant, host = self._authority.rpartition("/")[2], self._authority.rpartition("/")[0]
             msg = f'{host.removeprefix("https://")} does not know the tenant "{tenant}".'
             raise SignInRefused(f"{msg} Check tenantId (ARM_TENANT_ID).", status=400) from None
@@ -140,7 +142,7 @@ class _Session:
 
     def get(self, url: str, **options: Any) -> httpx.Response:
         response = self._http.get(url, **_for_httpx(options))
-        # MSAL reads any refusal of the discovery, whatever its body, as an unknown tenant.
+        # MSAL takes any refusal of the discovery for an unknown tenant, without reading its body.
         return self._readable(response) if response.is_success else response
 
     def post(self, url: str, **options: Any) -> httpx.Response:

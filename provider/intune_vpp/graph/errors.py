@@ -1,7 +1,7 @@
-"""The errors for answers of Graph and Entra: the one place where HTTP becomes sentences.
+"""Builds the errors for answers of Graph and Entra; no other module turns HTTP into messages.
 
-Intune sends a JSON document in `error.message`, as a string; Graph's gateway sends a sentence. No other part of an
-answer is quoted but the code and the request id. The functions here build errors, the caller raises them.
+Intune sends a JSON document in `error.message`, as a string; Graph's gateway sends a sentence. Besides that message,
+only the code and the request id of an answer are quoted. The functions return an error, and the caller raises it.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re
 _SEALED = re.compile(r"[A-Za-z0-9+/_=]{40,}")
 """A run of characters that may be a secret unknown to this process, such as the token file of another run."""
 _MAX_QUOTED = 300
-"""Characters of an answer that a sentence quotes at most."""
+"""The most characters of an answer that a message quotes."""
 _MAX_SEARCHED = 64 * 1024
-"""Characters of an answer that are searched for secrets at most; of the rest nothing is quoted."""
+"""The most characters of an answer that are searched for secrets; nothing after them is quoted."""
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SERVER_ERRORS = 500
 _NOT_FOUND = 404
@@ -78,7 +78,7 @@ _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
 
 
 def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -> GraphError:
-    """The error for an answer that is not a success, with Graph's code, message and request id."""
+    """Return the error for an answer that is not a success, with Graph's code, message and request id."""
     status = response.status_code
     code, message, request_id = _read(response, secrets)
     if status == _NOT_FOUND:
@@ -101,7 +101,7 @@ def _answer(request: Request, status: int, code: str, message: str) -> str:
 
 
 def _not_found(response: httpx.Response, request: Request, code: str, message: str, request_id: str) -> NotFound:
-    """The error for a 404. Intune also sends one for a token that the caller may not see, and a proxy with its page."""
+    """Return the error for a 404, which may also mean that the caller may not see the token, or come from a proxy."""
     # The whole answer is searched: the words may be in any member, and beyond the part that is quoted.
     from_graph = code.casefold() == _RESOURCE_NOT_FOUND and _ACCESS.search(response.text) is None
     reason = (
@@ -115,7 +115,7 @@ def _not_found(response: httpx.Response, request: Request, code: str, message: s
 
 
 def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnreachable:
-    """The error for a request without an answer: RequestNotSent where the connection failed.
+    """Return the error for a request without an answer: RequestNotSent if the connection failed.
 
     The cause is named by its type only, because its text may quote the request.
     """
@@ -129,38 +129,38 @@ def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnr
 
 
 def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> RequestNotSent:
-    """The error for a sign-in without an answer; `authority` is its address, with or without `https://`."""
+    """Return the error for a sign-in without an answer; `authority` is its URL, with or without `https://`."""
     what = f"{authority.removeprefix('https://')} did not respond to the sign-in ({type(error).__name__})."
     return RequestNotSent(f"{what} {_untrusted(error) or 'Check the network and authorityHost'}.")
 
 
 def _untrusted(error: httpx.HTTPError) -> str | None:
-    """What to do where the certificate of the host was not accepted; None for any other error."""
+    """Return what to do about a certificate that was not accepted, None for any other error."""
     if "CERTIFICATE_VERIFY_FAILED" not in str(error):
         return None
     return "Its certificate is signed by an unknown CA: set caBundlePath to the CA's file"
 
 
 def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> RequestNotSent:
-    """The error for a sign-in whose server failed, or is not Entra (a proxy's page); `status` is that of its answer."""
+    """Return the error for a sign-in that failed on the server, or was not answered by Entra; `status` is HTTP's."""
     what = f"{authority.removeprefix('https://')} could not complete the sign-in ({why})."
     return RequestNotSent(f"{what} If this persists, check the network and authorityHost.", status=status)
 
 
 def sign_in_unreadable(authority: str) -> RequestNotSent:
-    """The error for an answer to the sign-in that is not a JSON object, such as the page of a proxy."""
+    """Return the error for an answer to the sign-in that is not a JSON object, such as the page of a proxy."""
     what = f"{authority.removeprefix('https://')} answered the sign-in with something that is not a JSON object."
     return RequestNotSent(f"{what} Check the network (a proxy may have answered) and authorityHost, then run it again.")
 
 
 def issuer(content: bytes) -> str:
-    """The issuer in an OpenID discovery document; empty where the document has none."""
+    """Return the issuer in an OpenID discovery document; empty if it has none."""
     found = _object(parse(content)).get("issuer")
     return found if isinstance(found, str) else ""
 
 
 def _read(response: httpx.Response, secrets: KnownSecrets) -> tuple[str, str, str]:
-    """Code, message and request id of an error answer; each is empty where the answer has none."""
+    """Return code, message and request id of an error answer; each is empty if the answer has none."""
     error = _object(_object(parse(response.content)).get("error"))
     inner = _object(error.get("innerError") or error.get("innererror"))
     request_id = response.headers.get("request-id") or inner.get("request-id")
@@ -178,7 +178,7 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def is_object(content: str) -> bool:
-    """Whether an answer is a JSON object in the strict reading of MSAL."""
+    """Whether an answer is a JSON object for the strict parser that MSAL uses."""
     try:
         return isinstance(json.loads(content), dict)
     except (ValueError, RecursionError):
@@ -186,9 +186,9 @@ def is_object(content: str) -> bool:
 
 
 def quotable(value: object, secrets: KnownSecrets, *, tail: re.Pattern[str] = _SUPPORT_TAIL) -> str:
-    """Text of an answer for a sentence: without secrets and `tail`, on one line of at most 300 characters.
+    """Return text of an answer for a message: without secrets and `tail`, on one line of at most 300 characters.
 
-    Empty where `value` is not a string.
+    Empty if `value` is not a string.
     """
     # Secrets are removed before the text is cut: half a secret might be too short to be found.
     text = tail.sub("", secrets.remove_from(value[:_MAX_SEARCHED])) if isinstance(value, str) else ""
@@ -196,7 +196,7 @@ def quotable(value: object, secrets: KnownSecrets, *, tail: re.Pattern[str] = _S
 
 
 def _seconds(header: str | None) -> float | None:
-    """The seconds of a Retry-After header, which may be fractional; None for a date, and for no usable number."""
+    """Return the seconds of a Retry-After header, which may be fractional; None for a date or an unusable number."""
     try:
         seconds = float(header or "nan")
     except ValueError:

@@ -20,7 +20,7 @@ def open_http(ca_bundle_path: str | None) -> httpx.Client:
     """A client that trusts the public CAs and those in the PEM file at `ca_bundle_path`.
 
     Also silences, for the whole process, the loggers of the libraries that see secrets. Raises SettingsError where the
-    file cannot be read, or the proxy of the environment cannot be used.
+    file cannot be read, or the proxy in the environment cannot be used.
     """
     _silence_libraries()
     context = ssl.create_default_context(cafile=certifi.where())

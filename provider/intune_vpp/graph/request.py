@@ -1,4 +1,4 @@
-"""What a request to Graph is for: its words in a sentence, the key of the error table, whether it can be repeated."""
+"""Describes a request to Graph: its words in a message, its kind for the error table, whether it may be repeated."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from enum import Enum
 class RequestKind(Enum):
     """The kinds of requests, each with its words (`{}` is the subject) and whether it is idempotent.
 
-    Idempotent means that sending the request a second time leaves Intune as the first one did. A GET, a PATCH, which
-    sends values and no differences, and a DELETE, whose repetition is answered with 404, are. The two syncs count as
-    idempotent: they only make Intune read again from Apple, and an administrator may start one at any time (what Intune
-    answers to one that comes too soon is not documented, but it can only be a refusal). A repeated create may make a
-    second token for the location, which stops its sync; a second revocation also takes the licences that were assigned
-    after the first.
+    Idempotent means that a second request leaves Intune as the first one did. This holds for a GET, a PATCH (it sends
+    values, not differences) and a DELETE (a second one returns 404). The two syncs count as idempotent: they only make
+    Intune read from Apple again, and an administrator may start one at any time (what Intune answers if one comes too
+    soon is not documented, but it can only be a refusal). A second create may make another token for the location,
+    which stops its sync; a second revocation also revokes the licences that were assigned after the first.
     """
 
     LIST_TOKENS = ("listing the tokens", True)
@@ -38,7 +37,7 @@ class RequestKind(Enum):
 class Request:
     """One request to Graph: its kind, and the id of the entity that it is about (empty for a collection).
 
-    `str()` gives its words, as they stand in a sentence: "reading token 3f2a…".
+    `str()` returns its words for a message: "reading token 3f2a…".
     """
 
     kind: RequestKind
@@ -46,7 +45,7 @@ class Request:
 
     @property
     def idempotent(self) -> bool:
-        """Whether sending it a second time leaves Intune as the first one did."""
+        """Whether a second request leaves Intune as the first one did."""
         return self.kind.idempotent
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""The GUID of the configured tenant, also where the configuration has one of its domain names."""
+"""Finds the GUID of the configured tenant, which the configuration may name by a domain."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Tenant:
         self._guid = configured.lower() if _GUID.fullmatch(configured) else None
 
     def guid(self) -> str:
-        """The GUID in lower case. Raises SignInRefused for an unknown tenant, and RequestNotSent where Entra fails."""
+        """Return the GUID in lower case. Raises SignInRefused for an unknown tenant, RequestNotSent if Entra fails."""
         with self._lock:
             if self._guid is None:
                 self._guid = self._discover()

@@ -1,4 +1,4 @@
-"""`/deviceAppManagement/vppTokens`: the only module that knows its paths, and that puts a token file into a request."""
+"""`/deviceAppManagement/vppTokens`. No other module knows its paths, or puts a token file into a request."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class GraphVppTokens:
     beta: bool = True
 
     def tenant_id(self) -> str:
-        """The GUID of the tenant. Raises SignInRefused and RequestNotSent."""
+        """Return the GUID of the tenant. Raises SignInRefused and RequestNotSent."""
         return self.tenant.guid()
 
     def list(self) -> Listing:
-        """All tokens, from all pages. Skips an item that is not an object with an id: the listing is not complete."""
+        """Return all tokens. Skips an item that is not an object with an id: the listing is then not complete."""
         found = [
             graph_json.token_from(item) if isinstance(item, dict) else None
             for item in self.client.pages(_TOKENS, Request(RequestKind.LIST_TOKENS))
@@ -54,11 +54,11 @@ class GraphVppTokens:
         tokens = tuple(token for token in found if token and token.id)
         skipped = len(found) - len(tokens)
         if skipped:
-            _log.debug("Entries of the listing that are no tokens, skipped: %s", skipped)
+            _log.debug("Skipped %s entries of the listing that are not tokens.", skipped)
         return Listing(tokens, complete=not skipped)
 
     def get(self, token_id: str) -> VppToken:
-        """One token. Raises GraphUnreachable where the answer is not that token."""
+        """Read one token. Raises GraphUnreachable if the answer is not that token."""
         request = Request(RequestKind.READ_TOKEN, token_id)
         token = graph_json.token_from(self.client.get(_path(token_id), request))
         if not _is(token, token_id):
@@ -66,7 +66,7 @@ class GraphVppTokens:
         return token
 
     def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
-        """Upload a token file. Raises GraphUnreachable where the answer has no id: the token may exist then."""
+        """Create a token. Raises GraphUnreachable if the answer has no id: the token may exist then."""
         body = {"@odata.type": graph_json.ODATA_TYPE, **members, "token": self._text(stoken)}
         created = graph_json.token_from(self.client.post(_TOKENS, Request(RequestKind.CREATE_TOKEN), body))
         if not created.id:
@@ -82,11 +82,11 @@ class GraphVppTokens:
         return self._entity(self.client.patch(_path(token_id), Request(kind, token_id), body), token_id)
 
     def delete(self, token_id: str) -> None:
-        """Delete a token."""
+        """Delete a token, and with it its apps and their assignments."""
         self.client.delete(_path(token_id), Request(RequestKind.DELETE_TOKEN, token_id))
 
     def sync_licenses(self, token_id: str) -> VppToken:
-        """Start a licence sync; the token at its start."""
+        """Start a licence sync, and return the token at its start."""
         request = Request(RequestKind.SYNC_LICENSES, token_id)
         return self._entity(self._call_action("syncLicenses", request), token_id)
 
@@ -103,9 +103,9 @@ class GraphVppTokens:
             self.client.post(f"{_TOKENS}/syncLicenseCounts", Request(RequestKind.SYNC_LICENSE_COUNTS))
 
     def licenses_for_app(self, bundle_id: str) -> builtins.list[AppLicenses]:
-        """The licences for an app, one entry for each token that has some. Raises SettingsError on v1.0."""
+        """Return the licences for an app, an entry for each token that has some. Raises SettingsError on v1.0."""
         self._require_beta("getLicensesForApp")
-        # OData doubles a quotation mark in a string literal.
+        # In OData, a quotation mark in a string literal is doubled.
         named = quote(bundle_id.replace("'", "''"), safe="")
         path = f"{_TOKENS}/getLicensesForApp(bundleId='{named}')"
         with _collection_action("getLicensesForApp"):
@@ -113,7 +113,7 @@ class GraphVppTokens:
             return [graph_json.licenses_from(item) for item in items if isinstance(item, dict)]
 
     def token_id_of_app(self, mobile_app_id: str) -> str | None:
-        """The id of the token that an app comes from; None where the app names none."""
+        """Return the id of the token that an app comes from, None if the app names none."""
         path = f"/deviceAppManagement/mobileApps/{_segment(mobile_app_id)}"
         app = self.client.get(path, Request(RequestKind.READ_APP, mobile_app_id))
         return graph_json.id_from(app, "vppTokenId") or None
@@ -121,10 +121,10 @@ class GraphVppTokens:
     def _call_action(
         self, action: str, request: Request, body: Mapping[str, object] | None = None
     ) -> Mapping[str, object]:
-        """The answer of an action on the token that is the request's subject.
+        """POST an action on the token that is the request's subject, and return the answer.
 
-        A 404 may be about the token or about the action, so the token is then read. Raises NotFound where it is not
-        found, and GraphError where it is, because then Graph does not know the action.
+        A 404 may be about the token or about the action, so the token is then read. Raises NotFound if it is not found,
+        and GraphError if it is, because then Graph does not know the action.
         """
         token_id = request.subject
         try:
@@ -148,7 +148,7 @@ class GraphVppTokens:
             raise SettingsError(needs_beta(what))
 
     def _entity(self, answer: Mapping[str, object], token_id: str) -> VppToken:
-        """The entity in the answer to a write, which may have none: then the token is read."""
+        """Return the entity in the answer to a write; if it has none, read the token."""
         token = graph_json.token_from(answer)
         return token if _is(token, token_id) else self.get(token_id)
 
@@ -173,7 +173,7 @@ def _unknown_action(action: str, refusal: NotFound) -> GraphError:
 
 
 def _is(token: VppToken, token_id: str) -> bool:
-    """Whether an answer is the token that was requested: an empty or another id would replace it in the state."""
+    """Whether an answer is the requested token: otherwise an empty or another id would replace it in the state."""
     return token.id.casefold() == token_id.casefold()
 
 
@@ -182,9 +182,9 @@ def _path(token_id: str) -> str:
 
 
 def _segment(entity_id: str) -> str:
-    """An id as a segment of a path.
+    """Return an id as a segment of a path.
 
-    Raises NotFound without a status, and without a request, for an id that is too long, or that would address the
+    Raises NotFound without a status, before any request, for an id that is too long or that would address the
     collection or its parent ("", ".", "..").
     """
     if not entity_id.strip(".") or len(entity_id) > graph_json.LONGEST_ID:

@@ -1,1 +1,1 @@
-"""The life of a token, told top to bottom: decisions come from `core`, requests go through `core.ports`."""
+"""The lifecycle of tokens and operations. Decisions come from `core`, requests go through `core.ports`."""

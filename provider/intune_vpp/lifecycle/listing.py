@@ -35,8 +35,8 @@ class Snapshot:
     """The answer of one LIST.
 
     `number` counts the LISTs of this process from 1, in the order in which they began. `tokens` are keyed by their ids
-    in lower case. `complete` is False where Graph listed something that could not be read: then a token that is not in
-    `tokens` may exist all the same.
+    in lower case. `complete` is False if Graph listed something that could not be read: a token that is not in `tokens`
+    may then exist.
     """
 
     number: int
@@ -70,7 +70,7 @@ class TokenListing:
             return self._begun
 
     def after(self, number: int, timeout: float | None = None) -> Snapshot:
-        """The answer of a LIST that began after LIST `number`: the latest one, the running one, or a new one.
+        """Return the answer of a LIST that began after LIST `number`: the latest one, the running one, or a new one.
 
         `timeout` is in seconds. Raises TimeoutError, WaitInterrupted, and GraphError where the LIST failed.
         """
@@ -93,7 +93,7 @@ class TokenListing:
         return self.after(latest.number if latest else 0)
 
     def latest(self, after: int) -> Snapshot | None:
-        """The latest snapshot, where its LIST began after LIST `after`. Sends nothing."""
+        """Return the latest snapshot if its LIST began after LIST `after`. Sends nothing."""
         with self._lock:
             return self._latest if self._latest is not None and self._latest.number > after else None
 
@@ -103,21 +103,21 @@ class TokenListing:
             self._written[token_id.lower()] = self._begun
 
     def answer_lost(self) -> None:
-        """Record that a create may have made a token whose id nobody knows: the next create lists again."""
+        """Record that a create may have made a token with an unknown id: the next create lists again."""
         with self._lock:
             self._answer_lost_at = self._begun
 
     def before_create(self) -> list[VppToken]:
-        """The tokens of the tenant, but for those that this process wrote since. Listed once in a process."""
+        """Return the tokens without those that this process has written since. Listed once in a process."""
         snapshot = self.after(self._answer_lost_at)
         with self._lock:
             return [token for key, token in snapshot.tokens.items() if self._written.get(key, 0) < snapshot.number]
 
     def duplicates(self, token: VppToken, *, after: int, suspected: bool) -> tuple[VppToken, ...] | None:
-        """The duplicates of a token, by a LIST that began after LIST `after`; None where there was no such LIST.
+        """Return the duplicates of a token by a LIST that began after LIST `after`, None if there was none.
 
-        One is sent only where there may be duplicates: they are `suspected`, or Intune says so. A LIST that fails must
-        not fail the read or the write that was made before.
+        A LIST is sent only if duplicates are `suspected`, or Intune reports one. If it fails, the read or the write
+        that was made before must not fail.
         """
         snapshot = self.latest(after)
         if snapshot is None and (suspected or token.state == TokenState.DUPLICATE_LOCATION_ID):
@@ -126,7 +126,7 @@ class TokenListing:
         return identity.duplicates(token, snapshot.tokens.values()) if snapshot else None
 
     def one(self, token_id: str) -> VppToken:
-        """One token as it is now or was within `FRESH`: the first read is a GET, later reads share listings.
+        """Return one token, not older than `FRESH`: the first read is a GET, later reads share listings.
 
         Raises TokenGone for a token that was deleted (see `explain`), and GraphError.
         """
@@ -141,7 +141,7 @@ class TokenListing:
         return self.get(token_id)
 
     def get(self, token_id: str) -> VppToken:
-        """One token, by a GET. Raises TokenGone for a token that was deleted, and GraphError."""
+        """Return one token by a GET. Raises TokenGone for a token that was deleted, and GraphError."""
         try:
             return self._tokens.get(token_id)
         except NotFound as refusal:

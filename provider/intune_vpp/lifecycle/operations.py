@@ -1,7 +1,7 @@
 """What all operations share: each runs at create and again when its triggers change; deleting one undoes nothing.
 
-`lifecycle/sync.py` and `lifecycle/revocation.py` tell the operations on one token. What goes wrong after an operation
-was started is returned beside its outputs, in `Outcome.failure`.
+`lifecycle/sync.py` and `lifecycle/revocation.py` contain the operations on one token. An error after the start of an
+operation is returned with its outputs, in `Outcome.failure`.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ class Preview:
     # Tokens.
 
     def check_token(self, inputs: Mapping[str, Any], olds: VppTokenArgs | None, *, resource: str = "") -> Checked:
-        """Check and normalise the inputs of a token; where there are `problems`, nothing may be sent."""
+        """Check and normalise the inputs of a token. With any problem, nothing may be sent."""
         checked = token_check.check(
             inputs, olds=olds, policy=self._policy, recall=self._files.get, now=self._clock.now()
         )
@@ -67,13 +67,13 @@ class Preview:
     def plan_token(
         self, state: VppTokenState, args: VppTokenArgs, *, resource: str = "", ignoring: Iterable[str] = ()
     ) -> Plan:
-        """What an update of a token would do; reported in a sentence, with a warning for what is about to go wrong.
+        """Plan the update of a token, and report the plan and its warnings.
 
         `ignoring` are the paths that the program excludes from the comparison (`ignoreChanges`).
         """
         plan = diff.plan(state, args).without(ignoring)
         if not self._was_checked(args):
-            # A refresh reports what differs. What is still to be done is for an update to report.
+            # A refresh reports what differs; an update reports what is pending.
             self.warn_of(state)
             self._inform(messages.drifted(plan, state))
             return replace(plan, pending=())
@@ -95,7 +95,7 @@ class Preview:
         return plan
 
     def warn_of(self, state: VppTokenState, *, just_read: bool = False) -> None:
-        """Warn of what is about to go wrong with a token, as Graph showed it last."""
+        """Report the warnings about a token, as Graph showed it last."""
         days, now = self._policy.expiry_warning_days, self._clock.now()
         for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read):
             self._reporter.warn(sentence)
@@ -126,7 +126,7 @@ class Preview:
     def check_operation(
         self, operation: Operation, inputs: Mapping[str, Any], *, creates: bool = False, resource: str = ""
     ) -> list[Problem]:
-        """The problems with the inputs of an operation; where there are any, nothing may be sent.
+        """Return the problems with the inputs of an operation. With any problem, nothing may be sent.
 
         `creates` says that the resource is about to be created, on the door that announces that in Check.
         """
@@ -144,7 +144,7 @@ class Preview:
         *,
         ignoring: Iterable[str] = (),
     ) -> Plan:
-        """What an update of an operation would do, reported in a sentence; `ignoring` as in `plan_token`."""
+        """Plan the update of an operation, and report the plan; `ignoring` as in `plan_token`."""
         plan = diff.plan_operation(operation, before, inputs).without(ignoring)
         if not self._was_checked(_key(operation, inputs)):
             return replace(plan, pending=())
@@ -158,19 +158,19 @@ class Preview:
         elif plan.pending:
             self._reporter.info(messages.once_more(operation, self._label(inputs)))
         elif plan and inputs.get("vppTokenId") is not UNKNOWN:
-            self._reporter.info(f"Changes {', '.join(plan.changed)} in the state only")
+            self._reporter.info(f"Changes {', '.join(plan.changed)} in the state only.")
         return plan
 
     def announce(self, operation: Operation, inputs: Mapping[str, Any]) -> None:
         """Report that an operation is about to run."""
         sentence = messages.operation(operation, self._label(inputs))
         if operation is LICENSE_REVOCATION:
-            self._reporter.warn(f"{sentence}. It cannot be undone.")
+            self._reporter.warn(f"{sentence} It cannot be undone.")
         else:
             self._reporter.info(sentence)
 
     def _refuse_second(self, operation: Operation, inputs: Mapping[str, Any], resource: str) -> list[Problem]:
-        """A second revocation of the same token in one program would revoke again once the first has ended."""
+        """Refuse a second revocation of the same token in one program: it would start once the first has ended."""
         target = inputs.get("vppTokenId")
         if operation is not LICENSE_REVOCATION or not resource or not isinstance(target, str):
             return []
@@ -189,7 +189,7 @@ class Preview:
             self._reporter.warn(str(unresolved.failure or unresolved.warning))
 
     def _label(self, inputs: Mapping[str, Any]) -> str:
-        """The token in words: what this run knows of it, else its id."""
+        """Describe the token: by its label if this run knows it, else by its id."""
         token_id = inputs.get("vppTokenId")
         return self._ownership.describe(token_id) if isinstance(token_id, str) else "the token"
 

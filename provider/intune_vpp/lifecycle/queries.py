@@ -1,4 +1,4 @@
-"""What programs ask without managing anything: the tokens of a tenant, found in the ways people know them by."""
+"""Queries of programs that manage nothing: find tokens by id, name, location or app."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which tokens are asked for; what is None does not matter. `expires_before` is a timestamp."""
+    """Selects tokens; None matches any value. `expires_before` is a timestamp."""
 
     state: str | None = None
     organization_name: str | None = None
     expires_before: str | None = None
 
     def passes(self, found: VppToken) -> bool:
-        """Whether a token is asked for."""
+        """Whether a token matches all fields."""
         return (
             self.state in {None, found.state}
             and self.organization_name in {None, found.organization_name}
@@ -58,9 +58,9 @@ class Queries:
             raise InvalidRequest(msg, cure=Cure.LIST_TOKENS) from None
 
     def by_name(self, *, display_name: str | None = None, location_name: str | None = None) -> VppToken:
-        """The one token of a display name or a location; v1.0 shows neither.
+        """Return the only token with a display name or a location; v1.0 returns neither of them.
 
-        Raises InvalidRequest where there is none, or more than one, and SettingsError on v1.0.
+        Raises InvalidRequest if there is none, or more than one, and SettingsError on v1.0.
         """
         self._require_beta("displayName" if display_name is not None else "locationName")
         named = f'display name "{display_name}"' if display_name is not None else f'location "{location_name}"'
@@ -77,13 +77,13 @@ class Queries:
         return found[0]
 
     def licenses_for_app(self, bundle_id: str) -> list[AppLicenses]:
-        """The licences for an app, of each token that has some, as Graph counted them last. SettingsError on v1.0."""
+        """Return the licences for an app as counted last, an entry for each token. Raises SettingsError on v1.0."""
         return self._tokens.licenses_for_app(bundle_id)
 
     def by_app(self, mobile_app_id: str) -> VppToken:
-        """The token that feeds a mobile app; v1.0 does not show it.
+        """Return the token that a mobile app comes from; v1.0 does not name it.
 
-        Raises InvalidRequest where the app is none of a token's, and SettingsError on v1.0.
+        Raises InvalidRequest if the app or its token does not exist, and SettingsError on v1.0.
         """
         self._require_beta("mobileAppId")
         try:

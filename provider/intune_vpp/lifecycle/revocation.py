@@ -94,7 +94,7 @@ class LicenseRevocations(OperationLifecycle):
             return seen, Watch(started_at=now, allowed=timeout, previous=previous, requested_at=now)
 
     def _report_joined(self, joined: Result, seen: VppToken, *, options: bool) -> None:
-        self._reporter.info(f"Waiting for the revocation of the licences of {seen.label} that is already running")
+        self._reporter.info(f"Waiting for the revocation of the licences of {seen.label} that is already running.")
         if options:
             start = joined.start_date_time
             which = f"started at {start} is already running" if start else "is pending"

@@ -1,4 +1,7 @@
-"""Whose tenant a state belongs to: a wrong credential must neither read "gone" nor write anywhere else."""
+"""Checks that a state belongs to the tenant of the credentials.
+
+With the credentials of another tenant, a refresh would find no token, and an update would create all of them there.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The texts of token files by their fingerprints, in the memory of this process only.
 
-Check, Create and Update of one run happen in one process: Check reads a file, the other two send it. Nothing here is
-ever written anywhere.
+Check, Create and Update of one run happen in one process: Check reads a file, the other two send it. Nothing
+here is written to disk.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The life of a vppToken: create, adopt, read, update, delete, each told from top to bottom.
+"""The lifecycle of a vppToken: create, adopt, read, update, delete, each readable from top to bottom.
 
-A write that worked is never lost: what goes wrong after it is returned beside the new state, in `Outcome.failure`.
+A write that worked is never lost: an error after it is returned with the new state, in `Outcome.failure`.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class TokenLifecycle:
         if replaced is not None:
             # The engine replaces a resource whose update was planned. A new token would cost the apps of the old one.
             label = replaced.observed.label
-            self._reporter.info(f"Updating {label} in place instead of replacing it: token {replaced.id} is kept")
+            self._reporter.info(f"Updating {label} in place instead of replacing it: token {replaced.id} is kept.")
             return self._adopt(self._in_this_tenant(replaced), args, timeout)
         if isinstance(args.adopt_token_id, str):
             return self._adopt(self._named(args.adopt_token_id, args, tenant_id), args, timeout)
@@ -132,7 +132,7 @@ class TokenLifecycle:
         try:
             observed = self._tokens.create(members, file)
         except (GraphUnreachable, GraphUnavailable):
-            # The token may exist all the same: the next create asks for a new listing.
+            # The token may exist: the next create requests a new listing.
             self._listing.answer_lost()
             raise
         # The token exists from here on: whatever follows, its id is returned.
@@ -185,7 +185,7 @@ class TokenLifecycle:
     # Adopt: manage a token that exists.
 
     def _named(self, token_id: str, args: VppTokenArgs, tenant_id: str) -> VppTokenState:
-        """The token that `adoptTokenId` names, with nothing of it managed yet."""
+        """The token that `adoptTokenId` names, as a state without inputs."""
         try:
             observed = self._listing.get(token_id)
         except TokenGone:
@@ -217,12 +217,12 @@ class TokenLifecycle:
     # Read.
 
     def find(self, token_id: str) -> VppTokenState:
-        """A token that was never managed, as an import wants it. Raises InvalidRequest where it does not exist."""
+        """Read a token for an import. Raises InvalidRequest if it does not exist."""
         tenant_id = self._tokens.tenant_id()
         try:
             observed = self._listing.one(token_id)
         except (TokenGone, NotFound) as refusal:
-            # Without a status nothing was sent: it is not an id.
+            # Without a status, nothing was sent, because the id cannot be one.
             if isinstance(refusal, NotFound) and refusal.status is not None:
                 raise
             msg = f'There is no token "{token_id}" in tenant {tenant_id}.'
@@ -397,7 +397,7 @@ class TokenLifecycle:
         self._ownership.release(state.id)
 
     def _revoke(self, state: VppTokenState, timeout: timedelta) -> None:
-        """Revoke all licences: once the token is deleted, Intune cannot any more."""
+        """Revoke all licences, which Intune cannot do after the token is deleted."""
         kept = f"{state.observed.label} was not deleted."
         try:
             seen, watch = self._revocations.begin(state.id, timeout=timeout, known=state.observed)
@@ -427,7 +427,7 @@ class TokenLifecycle:
 
 
 def _file_of(args: VppTokenArgs) -> TokenFile | None:
-    """The file that the inputs name."""
+    """The file that the inputs name, None if it is unknown."""
     return args.token_file if isinstance(args.token_file, TokenFile) else None
 
 

@@ -49,7 +49,7 @@ def _kind(change: Change) -> provider_pb2.PropertyDiff.Kind.ValueType:
 
 
 def _of_file(old: File, new: File) -> list[str]:
-    """What differs in the description of the file, for a reviewer: the fingerprint is shown as `token`."""
+    """Return what differs in `tokenFile`, for a reviewer; `token` already shows the fingerprint."""
     if not isinstance(new, TokenFile):
         return []
     before = old if isinstance(old, TokenFile) else None

@@ -29,7 +29,7 @@ _WAYS = ("id", "displayName", "locationName", "mobileAppId")
 
 
 def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2.InvokeResponse:
-    """Call one. What is wrong with its arguments, or not to be found, is a failure of it."""
+    """Call a function. Invalid arguments, and a token that is not found, are failures in the response."""
     called = FUNCTIONS.get(request.tok)
     if called is None:
         raise not_found(request.tok)
@@ -46,21 +46,21 @@ def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2
 
 
 def not_found(name: str) -> IntuneVppError:
-    """The error for a function or a type that is not here."""
+    """Return the error for a function or type that this provider does not have."""
     return InvalidRequest(f"intune-vpp has no {name}.")
 
 
 def _arguments(function: str, known: tuple[str, ...], given: struct_pb2.Struct) -> dict[str, Any]:
     arguments = property_values.decode(given)
-    strangers = [name for name in arguments if name not in known]
-    if strangers:
-        raise InvalidRequest(f"{strangers[0]} is not an argument of {function}. Known: {', '.join(known)}.")
+    unexpected = [name for name in arguments if name not in known]
+    if unexpected:
+        raise InvalidRequest(f"{unexpected[0]} is not an argument of {function}. Known: {', '.join(known)}.")
     unknown = [name for name, value in arguments.items() if value is UNKNOWN]
     if unknown:
         raise InvalidRequest(f"{', '.join(unknown)} will only be known after the update.")
-    misfits = [name for name, value in arguments.items() if name != "token" and not isinstance(value, str)]
-    if misfits:
-        raise InvalidRequest(f"{', '.join(misfits)} must be a string.")
+    wrong = [name for name, value in arguments.items() if name != "token" and not isinstance(value, str)]
+    if wrong:
+        raise InvalidRequest(f"{', '.join(wrong)} must be a string.")
     return arguments
 
 

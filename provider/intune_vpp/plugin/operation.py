@@ -31,7 +31,7 @@ class OperationResource:
     def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
         """Return the inputs unchanged, or what is wrong with them as failures."""
         inputs = property_values.decode(request.news)
-        # Old inputs that are empty may be those of an action without any: what is to be done, Create tells.
+        # Check cannot tell a new resource, because an operation without inputs has no old ones: Create announces it.
         problems = self._parts.preview.check_operation(self._operation, inputs, resource=request.urn)
         failures = [check_failure(one.reason) for one in problems]
         kept = operations.echoed_inputs(self._operation, inputs)
@@ -55,9 +55,10 @@ class OperationResource:
         return provider_pb2.CreateResponse(id=result.id, properties=self._settled(result, inputs, secrets))
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
-        """How what was done stands now. What was not done here cannot be imported.
+        """Read the result of the operation for a refresh. An operation cannot be imported.
 
-        Raises InvalidRequest, and HalfDone where it failed: the engine warns of it, and keeps it for the next update.
+        Raises InvalidRequest for an import, and PartialFailure if the operation failed: the engine warns of it, and the
+        next update tries again.
         """
         if not request.properties.fields:
             what = f"A {self._operation.name} is an operation: it can be neither imported nor looked up."
@@ -79,7 +80,7 @@ class OperationResource:
         secrets = property_values.secrets(request.news)
         if request.preview:
             plan = diff.plan_operation(self._operation, before, inputs)
-            # Where nothing is done again, what was told of it stays.
+            # If nothing runs again, the results stay.
             stays = (
                 {"tenantId": before.get("tenantId")}
                 if plan.runs or plan.pending
@@ -99,5 +100,5 @@ class OperationResource:
         return pulumi_state.operation_from(self._operation, property_values.decode(properties))
 
     def _settled(self, outcome: Outcome[Outputs], inputs: dict[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:
-        """The new outputs. Raises PartialFailure if the operation was started and has not ended well."""
+        """Return the new outputs. Raises PartialFailure if the operation was started but did not succeed."""
         return settled(outcome, outcome.state, operations.echoed_inputs(self._operation, inputs), secrets)

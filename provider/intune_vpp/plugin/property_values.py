@@ -2,8 +2,8 @@
 
 The engine writes values as a protobuf Struct in which unknown values are sentinels, and secrets and assets are objects
 with a signature, nested in either order (pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go). Decoded values are
-plain: UNKNOWN for an unknown one, `pulumi.FileAsset` and its siblings for assets. Which of them are secret is asked
-apart (`secrets`), and said again when they are encoded.
+plain: UNKNOWN for an unknown one, `pulumi.FileAsset` and its siblings for assets. `secrets`
+returns which of them are secret, and `encode` marks these again.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def secrets(properties: struct_pb2.Struct) -> frozenset[str]:
 
 
 def secret_texts(properties: struct_pb2.Struct) -> frozenset[str]:
-    """The texts within the members that are secret or hold something that is, also as sentences show them."""
+    """The texts within the members that are secret or hold something that is, also as messages show them."""
     found = [_plain(value) for value in properties.fields.values() if _holds_secret(value)]
     return frozenset(text for value in found for text in _texts(value))
 
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
-        # A shorter text would be removed from dates and numbers in every sentence.
+        # A shorter one would hide parts of dates and numbers in every message.
         yield from (text for text in (value, printable(value)) if len(text) >= _SHORTEST_SECRET)
     if isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
@@ -113,7 +113,7 @@ def _asset(members: dict[str, Any]) -> Any:
     given = next((name for name in _ASSETS if name in members), None)
     if given is None:
         return pulumi.StringAsset("")
-    # What the engine never writes stays an object, and is refused like one.
+    # The engine never writes this: it stays an object, which Check refuses.
     return _ASSETS[given](members[given]) if isinstance(members[given], str) else members
 
 

@@ -1,4 +1,4 @@
-"""The provider resource: its configuration, and what it leads to."""
+"""The provider resource: its configuration, and the resources and functions that it serves."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Resource(Protocol):
     """A type of resource: the engine's calls for it."""
 
     def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
-        """Normalised inputs, and what is wrong with them."""
+        """Check and normalise the inputs."""
         ...
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
@@ -92,7 +92,7 @@ class Provider:
 
 
 def check(request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
-    """Refuse keys and values that cannot be used; answer what was given, since all of it is stored."""
+    """Report invalid keys and values as failures. The inputs are returned unchanged, because the engine stores them."""
     try:
         settings.read(_known_keys(property_values.decode(request.news)), {})
     except SettingsError as error:
@@ -108,6 +108,6 @@ def diff(request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
 
 
 def _known_keys(given: dict[str, Any]) -> dict[str, Any]:
-    """Configuration that is known by now; the engine's own members (`version`, `__internal`, …) are not ours."""
+    """The configuration that is known, without the engine's own members (`version`, `__internal`, …)."""
     ours = {name: value for name, value in given.items() if value is not UNKNOWN and not name.startswith("__")}
     return {name: value for name, value in ours.items() if name not in {"version", "pluginDownloadURL"}}

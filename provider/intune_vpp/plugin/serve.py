@@ -1,6 +1,6 @@
 """The process: the port on stdout, the server, and its end.
 
-It ends when the engine says so (Cancel, then a signal), and by itself when the engine is gone.
+It ends when the engine asks (Cancel, then a signal), or when the engine is gone.
 """
 
 from __future__ import annotations
@@ -76,9 +76,9 @@ def _introduce(version_alone: bool) -> int:  # noqa: FBT001 - asked once
 
 
 def _leave(calls: ThreadPoolExecutor) -> None:
-    """Let no call outlive the engine's timeout: Python would wait for a request that nobody answers to run out.
+    """End the process within the engine's timeout: Python would wait for each running call, such as a request to Graph.
 
-    What such a request has brought about is found by the next run (the listing before a Create).
+    The next run finds what such a request has done (the listing before a Create).
     """
     threads = [thread for thread in threading.enumerate() if thread.name.startswith(_CALL)]
     calls.shutdown(wait=False)
@@ -89,7 +89,7 @@ def _leave(calls: ThreadPoolExecutor) -> None:
 
 
 def _wait(ended: SimpleQueue[None]) -> None:
-    """Wait for a signal. With pauses: Python learns late of one that comes while it is on its way into a wait."""
+    """Wait for a signal. Wakes up regularly, because Python handles a signal late that arrives just before the wait."""
     while True:
         with suppress(Empty):
             return ended.get(timeout=_SECONDS_BETWEEN_LOOKS)

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from intune_vpp.core.outcome import Outcome
 
 _LONGEST = 366 * 24 * 3600.0
+"""Seconds. A much longer timeout would overflow the date at which the wait ends."""
 
 
 def time_allowed(seconds: float) -> timedelta:
-    """How long a call may wait for Intune: `customTimeouts`, in seconds; without one (0), TIME_ALLOWED."""
+    """Return how long to wait for Intune: the seconds of `customTimeouts`, or the default if they are 0."""
     return timedelta(seconds=min(seconds, _LONGEST)) if seconds > 0 else TIME_ALLOWED
 
 
