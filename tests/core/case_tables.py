@@ -18,12 +18,20 @@ CASES = Path(__file__).parent / "cases"
 SPECIAL = {"<unknown>": UNKNOWN, "<nothing>": None}
 
 
-def each(story: str, kind: Callable[..., Any], *, table: str = "case") -> pytest.MarkDecorator:
-    """Run a test once for each case of a story; `kind` is a dataclass whose fields are the words of its cases."""
+def each(
+    story: str, kind: Callable[..., Any], *, table: str = "case", where: Callable[[Any], bool] = lambda _: True
+) -> pytest.MarkDecorator:
+    """Run a test once for each case of a table of `story` that satisfies `where`.
+
+    `kind` is a dataclass whose fields are the keys of its cases.
+    """
     entries = tomllib.loads((CASES / f"{story}.toml").read_text(encoding="utf-8"))[table]
     names = [entry["case"] for entry in entries]
     assert len(names) == len(set(names)), f"two cases of {story} have one name"
-    return pytest.mark.parametrize("case", [kind(**entry) for entry in entries], ids=names)
+    cases = [(kind(**entry), name) for entry, name in zip(entries, names, strict=True)]
+    chosen = [pytest.param(case, id=name) for case, name in cases if where(case)]
+    assert chosen, f"no case of {story} was chosen"
+    return pytest.mark.parametrize("case", chosen)
 
 
 def attributes(members: Mapping[str, Any]) -> dict[str, Any]:
