@@ -1,4 +1,4 @@
-"""The tables of cases: one story a file, one case an entry; a misspelt word in one fails."""
+"""The tables of cases, one file each; a key that is misspelt fails."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ SPECIAL = {"<unknown>": UNKNOWN, "<nothing>": None}
 
 
 def each(
-    story: str, kind: Callable[..., Any], *, table: str = "case", where: Callable[[Any], bool] = lambda _: True
+    name: str, kind: Callable[..., Any], *, table: str = "case", where: Callable[[Any], bool] = lambda _: True
 ) -> pytest.MarkDecorator:
-    """Run a test once for each case of a table of `story` that satisfies `where`.
+    """Run a test once for each case of a file that satisfies `where`.
 
     `kind` is a dataclass whose fields are the keys of its cases.
     """
-    entries = tomllib.loads((CASES / f"{story}.toml").read_text(encoding="utf-8"))[table]
+    entries = tomllib.loads((CASES / f"{name}.toml").read_text(encoding="utf-8"))[table]
     names = [entry["case"] for entry in entries]
-    assert len(names) == len(set(names)), f"two cases of {story} have one name"
+    assert len(names) == len(set(names)), f"two cases of {name} have one name"
     cases = [(kind(**entry), name) for entry, name in zip(entries, names, strict=True)]
     chosen = [pytest.param(case, id=name) for case, name in cases if where(case)]
-    assert chosen, f"no case of {story} was chosen"
+    assert chosen, f"no case of {name} was chosen"
     return pytest.mark.parametrize("case", chosen)
 
 

@@ -113,8 +113,8 @@ def showing(*shown: Shown) -> VppToken:
 
 def shows(results: object) -> VppToken:
     """A token with what Graph writes for its results."""
-    told = graph_json.token_from({"tokenActionResults": results})
-    return observed(token_action_results=told.token_action_results)
+    token = graph_json.token_from({"tokenActionResults": results})
+    return observed(token_action_results=token.token_action_results)
 
 
 def verdict(ended: WaitResult | None) -> tuple[str, str]:
@@ -138,7 +138,7 @@ def test_how_a_revocation_is_judged_over_time(case: Revocation) -> None:
         assert bool(step.says) is bool(said)
 
 
-RESULTS = [
+EVERY_RESULT = [
     Result(action_state=state, action_failure_reason=reason, total_licenses_count=43, failed_licenses_count=failed)
     for state in ActionState
     for reason in [*FailureReason, "someDayReason", None]
@@ -152,14 +152,14 @@ def nothing_to_report(result: Result) -> bool:
     return result.action_state not in ENDED or (result.action_state == "done" and took_all)
 
 
-@pytest.mark.parametrize("result", [one for one in RESULTS if nothing_to_report(one)], ids=str)
+@pytest.mark.parametrize("result", [one for one in EVERY_RESULT if nothing_to_report(one)], ids=str)
 def test_a_result_without_a_sentence(result: Result) -> None:
     """Nothing is said of a revocation that goes on, or that has revoked all licences."""
     assert result.has_ended is (result.action_state in ENDED)
     assert verdict(revocation.verdict(result, "Lincoln")) == ("well", "")
 
 
-@pytest.mark.parametrize("result", [one for one in RESULTS if not nothing_to_report(one)], ids=str)
+@pytest.mark.parametrize("result", [one for one in EVERY_RESULT if not nothing_to_report(one)], ids=str)
 def test_what_is_said_of_each_end(result: Result) -> None:
     """Every other end is reported, with the token and the reason: a warning where only some licences are left."""
     state, reason, failed = result.action_state, result.action_failure_reason, result.failed_licenses_count
@@ -184,8 +184,8 @@ def test_no_two_reasons_read_alike() -> None:
 
 def test_all_that_graph_tells_of_one() -> None:
     """Every member of the result is read, a date that was never set as absent."""
-    told = Shown(state="failed", failed=3, reason="appleFailure", start="<never>").members
-    (result,) = revocation.results(shows([told]))
+    shown = Shown(state="failed", failed=3, reason="appleFailure", start="<never>").members
+    (result,) = revocation.results(shows([shown]))
     assert {camel_case(name): getattr(result, name) for name in result.__slots__} == {
         "actionName": "revokeLicenses",
         "actionState": "failed",

@@ -85,7 +85,7 @@ def test_a_file_of_exactly_the_largest_size_is_read() -> None:
 
 
 def test_another_text_has_another_fingerprint() -> None:
-    """Two files that say the same but hold different secrets are told apart."""
+    """Two files that say the same but hold different secrets are distinguished."""
     one, other = stoken.parse(file_text(inner="one").encode()), stoken.parse(file_text(inner="two").encode())
     assert one.fingerprint != other.fingerprint
 

@@ -184,18 +184,18 @@ def test_deep_nesting(provider: Door) -> None:
 def test_a_token_that_is_none(provider: Door, token: Any, reason: str) -> None:
     """It is refused under no property and without a word of it, plain or as a secret."""
     for form in (token, secret(token)):
-        _, ((prop, told),) = provider.checked(inputs(form))
+        _, ((prop, message),) = provider.checked(inputs(form))
 
-        assert (prop, reason in told, "hunter2" in told) == ("", True, False)
+        assert (prop, reason in message, "hunter2" in message) == ("", True, False)
 
 
 def test_an_expired_file_and_an_older_one(provider: Door) -> None:
     """The guard speaks in Check: a file that is over for a new token, an older one for a renewal."""
-    _, ((prop, told),) = provider.checked(inputs(text(days=-2)))
-    assert (prop, "expired on" in told) == ("", True)
+    _, ((prop, message),) = provider.checked(inputs(text(days=-2)))
+    assert (prop, "expired on" in message) == ("", True)
     olds = provider.good(inputs(text(days=300)))
-    _, ((prop, told),) = provider.checked(inputs(text(days=200)), olds)
-    assert (prop, "with an older one" in told, "--exclude" in told) == ("", True, True)
+    _, ((prop, message),) = provider.checked(inputs(text(days=200)), olds)
+    assert (prop, "with an older one" in message, "--exclude" in message) == ("", True, True)
 
 
 def test_what_a_new_token_needs(provider: Door) -> None:
