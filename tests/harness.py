@@ -175,9 +175,9 @@ class Project:
 
     folder: Path
     environment: dict[str, str]
-    wanted: dict[str, dict[str, Any]] = field(default_factory=dict)
+    declared: dict[str, dict[str, Any]] = field(default_factory=dict)
     displayed: list[str] = field(default_factory=list)
-    acts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    operations: dict[str, dict[str, Any]] = field(default_factory=dict)
     type: str = DYNAMIC_TYPE
 
     @classmethod
@@ -185,7 +185,7 @@ class Project:
         """Write the program and make the stack."""
         work = folder / "project"
         work.mkdir()
-        (work / "Pulumi.yaml").write_text("name: story\nruntime: python\n")
+        (work / "Pulumi.yaml").write_text("name: contoso\nruntime: python\n")
         (work / "__main__.py").write_text(program)
         return cls.open(work, engine, tenant)
 
@@ -223,7 +223,12 @@ class Project:
         return subprocess.Popen(
             ["pulumi", "--non-interactive", "--color", "never", *arguments],  # noqa: S607 - the engine comes first on PATH
             cwd=self.folder,
-            env={**self.environment, "WANTED": json.dumps(self.wanted), "ACTS": json.dumps(self.acts), **environment},
+            env={
+                **self.environment,
+                "TOKENS": json.dumps(self.declared),
+                "OPERATIONS": json.dumps(self.operations),
+                **environment,
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -246,7 +251,7 @@ class Project:
         """`pulumi destroy` without a preview before it."""
         return self.pulumi("destroy", "--yes", "--skip-preview", *options, **environment)
 
-    def want(self, name: str = "lincoln", **arguments: Any) -> None:
+    def declare(self, name: str = "lincoln", **arguments: Any) -> None:
         """Let the program declare a token: what every token needs, and what the test is about."""
         basis = {
             "apple_id": "apps@contoso.example",
@@ -254,12 +259,12 @@ class Project:
             "data_sharing_consent_granted": True,
             "deletion_protection": False,
         }
-        self.wanted[name] = {**basis, **self.wanted.get(name, {}), **arguments}
+        self.declared[name] = {**basis, **self.declared.get(name, {}), **arguments}
 
-    def act(self, name: str, kind: str, vpp_token_id: str | None = None, **arguments: Any) -> None:
-        """Let the program declare an action; a token is named by its resource here, or by its id in the tenant."""
+    def declare_operation(self, name: str, kind: str, vpp_token_id: str | None = None, **arguments: Any) -> None:
+        """Let the program run an operation; a token is named by its resource here, or by its id in the tenant."""
         of = {"vpp_token_id": vpp_token_id} if vpp_token_id else {}
-        self.acts[name] = {"kind": kind, **of, **arguments}
+        self.operations[name] = {"kind": kind, **of, **arguments}
 
     def records(self) -> dict[str, dict[str, Any]]:
         """All records in the state, by resource name."""

@@ -1,4 +1,4 @@
-"""Actions below the doors, over a pretend tenant in the same process: what the engine asks, and what it keeps."""
+"""Actions below the doors, over an emulated tenant in the same process: what the engine asks, and what it keeps."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ COUNTED = LICENSE_COUNT_SYNC
 
 @dataclass(frozen=True)
 class Kept:
-    """What the engine keeps of an action, and what it was told of a failure."""
+    """What the engine keeps of an action, and the failure that was reported to it."""
 
     operation: Operation
     id: str
@@ -52,29 +52,29 @@ class Kept:
 
 
 class Interrupted(TenantTime):
-    """Time in which somebody presses Ctrl-C at some pause."""
+    """Time in which the engine asks the provider to stop during a pause."""
 
     def __init__(self, clock: Clock, pause: int = 1) -> None:
         super().__init__(clock)
         self._pause = pause
 
     def sleep(self, seconds: float) -> None:
-        """Do, until then."""
+        """Let time pass until that pause."""
         if len(self.slept) + 1 == self._pause:
             raise WaitInterrupted("The wait was interrupted.")
         super().sleep(seconds)
 
 
-class Deaf(TenantTime):
-    """Time in which the engine asks to stop while the answer to a certain call is waited for: nobody hears it.
+class StopRequested(TenantTime):
+    """Time in which the engine asks the provider to stop during call number `during`; with 0, before the first call.
 
-    Where it is `heard` all the same, the engine asks right after it; `at` 0, before any.
+    The caller does not get the answer of that call, unless it is `answered`.
     """
 
-    def __init__(self, clock: Clock, *, at: int, heard: bool = False) -> None:
+    def __init__(self, clock: Clock, *, during: int, answered: bool = False) -> None:
         super().__init__(clock)
-        self._left = at
-        self._heard = heard
+        self._left = during
+        self._answered = answered
 
     def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
         """A call that is waited for is one of them."""
@@ -86,7 +86,7 @@ class Deaf(TenantTime):
             raise WaitInterrupted("The wait was interrupted.")
         self._left -= 1
         answer = super().unless_stopped(call, timeout)
-        if self._left == 0 and not self._heard:
+        if self._left == 0 and not self._answered:
             raise WaitInterrupted("The wait was interrupted.", asked=True)
         return answer
 
@@ -149,9 +149,9 @@ def updated(
     plan = planned(run, kept, asked)
     assert plan.replaces == ()
     assert plan or kept.failure
-    acted = run.assembly.operation(kept.operation).update(kept.id, kept.outputs, asked, timeout)
-    assert acted.id == kept.id
-    return _kept(kept.operation, asked, acted)
+    result = run.assembly.operation(kept.operation).update(kept.id, kept.outputs, asked, timeout)
+    assert result.id == kept.id
+    return _kept(kept.operation, asked, result)
 
 
 def refreshed(run: Run, kept: Kept) -> Kept | None:
@@ -198,10 +198,10 @@ def unresolved_failure(kept: Kept) -> IntuneVppError | None:
     return revocation.unresolved(revocation.result_from(kept.outputs), "Lincoln").failure
 
 
-def _kept(operation: Operation, inputs: Mapping[str, Any], acted: Outcome[Outputs]) -> Kept:
-    assert None not in acted.state.values()
-    assert {name for name in acted.state if name[:2] != "__"} <= {prop.name for prop in operation.properties}
-    return Kept(operation, acted.id, inputs, _through_the_engine(operation, acted.state), acted.failure)
+def _kept(operation: Operation, inputs: Mapping[str, Any], result: Outcome[Outputs]) -> Kept:
+    assert None not in result.state.values()
+    assert {name for name in result.state if name[:2] != "__"} <= {prop.name for prop in operation.properties}
+    return Kept(operation, result.id, inputs, _through_the_engine(operation, result.state), result.failure)
 
 
 def _through_the_engine(operation: Operation, outputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def interrupted(tenant: Tenant, *, pause: int = 1) -> Kept:
     return kept
 
 
-class Unknowing(Tenant):
+class WithoutRevocations(Tenant):
     """A tenant that does not know the action."""
 
     def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
@@ -231,13 +231,13 @@ class Unknowing(Tenant):
         raise IntuneRefusal(404, "ResourceNotFound", "No such action.")
 
 
-class Losing(Tenant):
-    """A tenant whose answers to revocations are lost, before or after it has acted."""
+class LosesRevocationAnswers(Tenant):
+    """A tenant whose answers to revocations are lost, before or after it has revoked."""
 
-    acts = True
+    revokes = True
 
     def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
-        """Act or not, and answer that nobody was there."""
-        if self.acts:
+        """Revoke or not, and answer with a gateway's time-out."""
+        if self.revokes:
             super().revoke_licenses(token_id, body)
         raise IntuneRefusal(504, "GatewayTimeout", "Too late.")

@@ -1,4 +1,4 @@
-"""The provider below its doors over a pretend tenant in the same process: no sockets, and time only as it is passed.
+"""The provider below its doors over an emulated tenant in the same process: no sockets, and time only as it is passed.
 
 A `Run` is one run of the engine: a fresh provider process on a tenant that lives on. It asks what the engine asks, in
 the engine's order, keeps states the way the engine does, and knows which requests reached Graph meanwhile.
@@ -54,7 +54,7 @@ def new_tenant(kind: type[Tenant] = Tenant, **options: Any) -> Tenant:
 
 
 def vpptoken(location: str = "Lincoln", *, organization: str = "Contoso", expires: datetime | None = None) -> str:
-    """The text of a file that the pretend tenant takes; no two are the same.
+    """The text of a file that the emulated tenant takes; no two are the same.
 
     Files of two locations end in different seconds, as Apple's do; Lincoln's ends at NEXT_YEAR.
     """
@@ -118,7 +118,7 @@ class TenantTime:
             self._clock.advance(seconds)
 
 
-class Heard:
+class RecordingReporter:
     """Remembers what the provider said, and how loud."""
 
     def __init__(self) -> None:
@@ -168,7 +168,7 @@ class Run:
         transport = httpx.WSGITransport(app=create_app(tenant))
         http = httpx.Client(transport=around(transport))
         self._control = httpx.Client(transport=transport, base_url=ROOT)
-        self.reporter = Heard()
+        self.reporter = RecordingReporter()
         self.time = time or TenantTime(tenant.clock)
         self.assembly = Assembly(
             settings.read(configured, {}),

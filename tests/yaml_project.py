@@ -45,20 +45,20 @@ class YamlProject(Project):
         return found
 
     def _program(self) -> dict[str, Any]:
-        tokens = {name: _resource(given) for name, given in self.wanted.items()}
-        acts = {name: self._operation(**given) for name, given in self.acts.items()}
+        tokens = {name: _resource(given) for name, given in self.declared.items()}
+        operations = {name: self._operation(**given) for name, given in self.operations.items()}
         return {
-            "name": "story",
+            "name": "contoso",
             "runtime": "yaml",
             "plugins": {"providers": [{"name": "intune-vpp", "path": "../plugin"}]},
             **self.more,
-            "resources": {**self.more.get("resources", {}), **tokens, **acts},
+            "resources": {**self.more.get("resources", {}), **tokens, **operations},
             "outputs": {**{name: f"${{{name}.state}}" for name in tokens}, **self.more.get("outputs", {})},
         }
 
     def _operation(self, *, kind: str, opts: dict[str, Any] | None = None, **given: Any) -> dict[str, Any]:
         members = {_camel(name): value for name, value in given.items()}
-        if members.get("vppTokenId") in self.wanted:
+        if members.get("vppTokenId") in self.declared:
             members["vppTokenId"] = f"${{{members['vppTokenId']}.id}}"
         return {
             "type": f"intune-vpp:index:{kind}",

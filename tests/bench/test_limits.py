@@ -55,7 +55,7 @@ def test_held() -> None:
 
 @pytest.mark.parametrize("name", BEYOND)
 def test_breached(name: str) -> None:
-    """One breached limit is told in one sentence, and the status is 1."""
+    """One breached limit is reported in one sentence, and the status is 1."""
     result, members, sentence = BEYOND[name]
     changed = replace(result, **members)
     results = [changed if one is result else one for one in HELD]

@@ -42,7 +42,7 @@ def test_links_within() -> None:
 
 
 def test_the_faults_that_it_scripts() -> None:
-    """The pretend tenant takes the rules that are shown."""
+    """The emulated tenant takes the rules that are shown."""
     (shown,) = re.findall(r"/faults\" --data '(.+?)'", README, re.DOTALL)
     faults = Faults()
     faults.add(json.loads(shown))

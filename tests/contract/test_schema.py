@@ -70,8 +70,8 @@ def test_no_input_is_required() -> None:
     """A token that is adopted or imported needs none of the inputs that creating one needs: Check asks for those."""
     assert "requiredInputs" not in RESOURCE
     required = {name for name, prop in ASKED.items() if prop.required}
-    told = {name for name, one in RESOURCE["inputProperties"].items() if "Needed to create" in one["description"]}
-    assert told == required
+    marked = {name for name, one in RESOURCE["inputProperties"].items() if "Needed to create" in one["description"]}
+    assert marked == required
 
 
 def test_outputs_that_are_always_there() -> None:

@@ -1,4 +1,4 @@
-"""The schema of the acts upon licences against the tables of the provider, both ways."""
+"""The schema of the operations on licences against the tables of the provider, both ways."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ def test_the_inputs_are_the_tables(operation: Operation) -> None:
 @each_action
 def test_the_outputs_are_the_tables(operation: Operation) -> None:
     """Each property of an action's table, and no other, is an output of the resource, in the same order and type."""
-    told = RESOURCES[operation.name]["properties"]
-    assert list(told) == [prop.name for prop in operation.properties]
-    assert {name: shape(one) for name, one in told.items()} == {
+    described = RESOURCES[operation.name]["properties"]
+    assert list(described) == [prop.name for prop in operation.properties]
+    assert {name: shape(one) for name, one in described.items()} == {
         prop.name: expected(prop, given=False) for prop in operation.properties
     }
 
 
 @each_action
 def test_what_is_needed(operation: Operation) -> None:
-    """An input is required where Check asks for it: an act cannot be done without knowing to what."""
+    """An input is required where Check asks for it: an operation needs to know on what."""
     required = [prop.name for prop in operation.inputs if prop.required]
     assert RESOURCES[operation.name].get("requiredInputs", []) == required
 
@@ -81,9 +81,9 @@ def test_what_makes_another_resource(operation: Operation) -> None:
     """The documentation says "replaces" of just those inputs whose change replaces the resource."""
     names = [prop.name for prop in operation.inputs]
     replacing = {name for name in names if diff.plan_operation(operation, {}, {name: "another"}).replaces}
-    told = RESOURCES[operation.name]["inputProperties"]
-    assert {name for name, one in told.items() if REPLACES & set(one)} == replacing
-    assert {name for name, one in told.items() if "replaces this resource" in one["description"]} == replacing
+    described = RESOURCES[operation.name]["inputProperties"]
+    assert {name for name, one in described.items() if REPLACES & set(one)} == replacing
+    assert {name for name, one in described.items() if "replaces this resource" in one["description"]} == replacing
 
 
 @each_action
@@ -107,8 +107,8 @@ def test_the_sources(operation: Operation) -> None:
     """The resource and whatever Graph tells of it name the page of Microsoft's that describes it."""
     assert GRAPH in RESOURCES[operation.name]["description"]
     from_graph = {prop.name for prop in operation.properties if not prop.sent} - OWN
-    told = RESOURCES[operation.name]["properties"]
-    assert {name for name, one in told.items() if GRAPH in one["description"]} == from_graph
+    described = RESOURCES[operation.name]["properties"]
+    assert {name for name, one in described.items() if GRAPH in one["description"]} == from_graph
 
 
 @each_action
@@ -120,9 +120,9 @@ def test_no_import(operation: Operation) -> None:
 
 def test_a_revocation_is_told_as_in_a_token() -> None:
     """What a revocation tells of its result has the types that the same members have in `tokenActionResults`."""
-    told = RESOURCES["LicenseRevocation"]["properties"]
+    described = RESOURCES["LicenseRevocation"]["properties"]
     for name, one in TYPES["TokenActionResult"]["properties"].items():
-        assert shape(told[name]) == shape(one), name
+        assert shape(described[name]) == shape(one), name
 
 
 def test_the_licences_for_an_app() -> None:

@@ -1,4 +1,4 @@
-"""The tables of cases: one story a file, one case an entry; a misspelt word in one fails."""
+"""The tables of cases, one file each; a key that is misspelt fails."""
 
 from __future__ import annotations
 
@@ -18,12 +18,20 @@ CASES = Path(__file__).parent / "cases"
 SPECIAL = {"<unknown>": UNKNOWN, "<nothing>": None}
 
 
-def each(story: str, kind: Callable[..., Any], *, table: str = "case") -> pytest.MarkDecorator:
-    """Run a test once for each case of a story; `kind` is a dataclass whose fields are the words of its cases."""
-    entries = tomllib.loads((CASES / f"{story}.toml").read_text(encoding="utf-8"))[table]
+def each(
+    name: str, kind: Callable[..., Any], *, table: str = "case", where: Callable[[Any], bool] = lambda _: True
+) -> pytest.MarkDecorator:
+    """Run a test once for each case of a file that satisfies `where`.
+
+    `kind` is a dataclass whose fields are the keys of its cases.
+    """
+    entries = tomllib.loads((CASES / f"{name}.toml").read_text(encoding="utf-8"))[table]
     names = [entry["case"] for entry in entries]
-    assert len(names) == len(set(names)), f"two cases of {story} have one name"
-    return pytest.mark.parametrize("case", [kind(**entry) for entry in entries], ids=names)
+    assert len(names) == len(set(names)), f"two cases of {name} have one name"
+    cases = [(kind(**entry), name) for entry, name in zip(entries, names, strict=True)]
+    chosen = [pytest.param(case, id=name) for case, name in cases if where(case)]
+    assert chosen, f"no case of {name} was chosen"
+    return pytest.mark.parametrize("case", chosen)
 
 
 def attributes(members: Mapping[str, Any]) -> dict[str, Any]:

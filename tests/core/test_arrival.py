@@ -1,4 +1,4 @@
-"""How a token comes under management, told before anything is sent."""
+"""How a token comes under management, reported before anything is sent."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Arrival:
-    """What is asked for beside a file that is good until 2027-11-01, and what is told of it."""
+    """What is asked for beside a file that is good until 2027-11-01, and what is reported of it."""
 
     case: str
     asks: dict[str, Any] = field(default_factory=dict)
-    told: str | None = None
+    message: str | None = None
 
 
 @each("arrival", Arrival)
 def test_how_an_arrival_is_told(case: Arrival) -> None:
     """A reviewer reads whether a token is created or taken over, and nothing where only the update will know."""
-    assert messages.arrival(args(file(), **attributes(case.asks))) == case.told
+    assert messages.arrival(args(file(), **attributes(case.asks))) == case.message
 
 
 @given(any_args(unknowns=True))
 def test_any_arrival_can_be_told(asked: VppTokenArgs) -> None:
-    """Whatever is asked for, what is unknown is never told as known."""
-    told = messages.arrival(asked)
+    """Whatever is asked for, what is unknown is never reported as known."""
+    message = messages.arrival(asked)
     if UNKNOWN in {asked.adopt_token_id, asked.token_file} and not isinstance(asked.adopt_token_id, str):
-        assert told is None
-    assert str(UNKNOWN) not in (told or "")
+        assert message is None
+    assert str(UNKNOWN) not in (message or "")

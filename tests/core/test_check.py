@@ -132,13 +132,13 @@ def test_a_fingerprint_without_a_file_beside_it_is_not_at_hand() -> None:
 
 
 def test_a_new_file_that_ends_soon_is_warned_of_by_the_name_of_its_token() -> None:
-    """A file that runs out within the warning days is accepted, with a warning; an unchanged one is not told again."""
+    """A file that expires within the warning days is accepted with a warning; an unchanged one without."""
     ending = file(expires=NOW + timedelta(days=3))
     text = file_text(expires=NOW + timedelta(days=3))
-    told = "expires in 3 days, on 2026-11-04. Download a new content token from Apple and renew it before then."
+    expected = "expires in 3 days, on 2026-11-04. Download a new content token from Apple and renew it before then."
     asked = {**args_to(args()), "token": text}
-    assert checked(asked).warnings == (f"The token file of Lincoln {told}",)
-    assert checked({**asked, "displayName": UNKNOWN}).warnings == (f"The token file of Contoso {told}",)
+    assert checked(asked).warnings == (f"The token file of Lincoln {expected}",)
+    assert checked({**asked, "displayName": UNKNOWN}).warnings == (f"The token file of Contoso {expected}",)
     assert checked(asked, olds=args(ending)).warnings == ()
     assert checked({**asked, "token": file_text()}).warnings == ()
 

@@ -36,7 +36,7 @@ class Change:
     claims: bool = False
     resyncs: bool = False
     misplaced: bool = False
-    told: str | None = None
+    message: str | None = None
     one_way: bool = False
 
     @property
@@ -87,7 +87,7 @@ def test_what_an_update_changes(case: Change) -> None:
     assert list(attributes(dict.fromkeys(case.sends))) == list(plan.members)
     assert (plan.claims, plan.resyncs, plan.misplaced) == (case.claims, case.resyncs, case.misplaced)
     assert plan.renews is ("token" in case.changes)
-    assert bool(plan) is (case.told is not None)
+    assert bool(plan) is (case.message is not None)
     for change in plan.changes:
         new = getattr(case.args, change.property.attribute)
         assert change.new == (change.property.default if new is None else new)
@@ -98,7 +98,7 @@ def test_what_an_update_changes(case: Change) -> None:
 def test_how_a_plan_is_told(case: Change) -> None:
     """A reviewer reads in one sentence what happens to the token, and nothing where nothing happens."""
     plan = diff.plan(case.state, case.args)
-    assert messages.of(plan, case.state, case.args) == case.told
+    assert messages.of(plan, case.state, case.args) == case.message
     warning = (
         "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
         "individual apps."

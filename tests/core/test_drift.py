@@ -29,7 +29,7 @@ class Refresh:
     says: dict[str, Any] = field(default_factory=dict)
     inputs: dict[str, Any] = field(default_factory=dict)
     token_file: dict[str, Any] = field(default_factory=dict)
-    told: str | None = None
+    message: str | None = None
 
     @property
     def before(self) -> VppTokenState:
@@ -63,9 +63,9 @@ def test_what_a_refresh_finds(case: Refresh) -> None:
 
 @each("drift", Refresh)
 def test_how_a_refresh_is_told(case: Refresh) -> None:
-    """The plan from what was found back to the inputs before is told as what somebody else did."""
+    """The plan from what was found back to the inputs before is reported as what somebody else did."""
     refreshed = drift.observe(case.before, case.now, observed_at=LATER)
-    assert messages.drifted(diff.plan(refreshed, case.before.inputs), refreshed) == case.told
+    assert messages.drifted(diff.plan(refreshed, case.before.inputs), refreshed) == case.message
 
 
 def test_a_mark_from_elsewhere_follows_the_expiration() -> None:

@@ -106,10 +106,10 @@ def test_what_graph_wrote_is_read_as_it_is(name: str) -> None:
     """Each member that the model knows comes out of any object as Graph wrote it, and no other does harm."""
     for entity in objects(DOCUMENTS[name]):
         read = graph_json.token_from(entity)
-        told = entity["value"] if isinstance(entity.get("value"), dict) else entity
-        assert read.id == (told.get("id") or "")
+        answer = entity["value"] if isinstance(entity.get("value"), dict) else entity
+        assert read.id == (answer.get("id") or "")
         for prop in VPP_TOKEN.observed:
-            written = told.get(prop.name)
+            written = answer.get(prop.name)
             assert getattr(read, prop.attribute) == (tuple(written) if isinstance(written, list) else written)
 
 
@@ -166,7 +166,7 @@ def test_what_nobody_knows_today_survives(
 ) -> None:
     """Members of enums that come one day pass through as they are, unknown members do no harm, actions stay whole."""
     members = {prop.name: getattr(token, prop.attribute) for prop in VPP_TOKEN.observed}
-    told = {
+    answer = {
         "id": token.id,
         **members,
         **strangers,
@@ -174,7 +174,7 @@ def test_what_nobody_knows_today_survives(
         "lastSyncStatus": status,
         "tokenActionResults": [operation],
     }
-    read = graph_json.token_from(told)
+    read = graph_json.token_from(answer)
     assert (read.state, read.last_sync_status, read.token_action_results) == (state, status, (operation,))
     untouched = [
         prop.attribute
@@ -217,7 +217,7 @@ def test_a_token_without_an_id_is_read_without_one() -> None:
 
 def test_licences_of_an_app() -> None:
     """Each member of a summary is read; a name that is not there is absent, and a count none."""
-    told = {
+    answer = {
         "@odata.type": "#microsoft.graph.vppTokenLicenseSummary",
         "vppTokenId": "7",
         "appleId": "vpp@contoso.example",
@@ -232,11 +232,11 @@ def test_licences_of_an_app() -> None:
         available_license_count=219,
         used_license_count=31,
     )
-    assert graph_json.licenses_from(told) == expected
+    assert graph_json.licenses_from(answer) == expected
     blank = AppLicenses(
         vpp_token_id="", apple_id=None, organization_name=None, available_license_count=0, used_license_count=0
     )
-    assert graph_json.licenses_from({}) == graph_json.licenses_from(dict.fromkeys(told)) == blank
+    assert graph_json.licenses_from({}) == graph_json.licenses_from(dict.fromkeys(answer)) == blank
 
 
 NO_IDS: list[object] = [
@@ -369,10 +369,10 @@ def test_a_count_of_another_kind(odd: object) -> None:
     results = [{"totalLicensesCount": odd, "failedLicensesCount": 3.0}]
     (result,) = graph_json.token_from({"tokenActionResults": results}).token_action_results or ()
     assert result == {"totalLicensesCount": None, "failedLicensesCount": 3}
-    told = graph_json.licenses_from(
+    answer = graph_json.licenses_from(
         {"vppTokenId": 7, "appleId": 7, "availableLicenseCount": odd, "usedLicenseCount": -3}
     )
-    assert told == AppLicenses(
+    assert answer == AppLicenses(
         vpp_token_id="", apple_id=None, organization_name=None, available_license_count=0, used_license_count=-3
     )
 

@@ -1,4 +1,4 @@
-"""What a person is told before a token stops working."""
+"""What a person is warned of before a token stops working."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FileName:
 
 @each("expiry", Expiry)
 def test_the_warning_before_a_token_expires(case: Expiry) -> None:
-    """Within the warning days the days that are left are told with the date, and after them that it expired."""
+    """Within the warning days the days that are left are reported with the date, and after them that it expired."""
     assert health.expiry("Lincoln", case.expires, case.days, NOW) == case.says
 
 
@@ -59,8 +59,10 @@ def test_what_is_told_of_a_token(case: Health) -> None:
     """Each trouble is one sentence with the token's name, the day it was seen and a cure; where all is well, none."""
     seen = observed(**attributes(case.intune))
     asked = args(file(), expected_location_name=value(case.expected_location))
-    told = health.warnings(state(observed=seen, asked=asked, observed_at=case.observed_at), warning_days=30, now=NOW)
-    assert list(told) == list(case.says)
+    warnings = health.warnings(
+        state(observed=seen, asked=asked, observed_at=case.observed_at), warning_days=30, now=NOW
+    )
+    assert list(warnings) == list(case.says)
 
 
 @each("misnamed_files", FileName)
@@ -77,15 +79,15 @@ def test_a_file_named_after_another_location(case: FileName) -> None:
 @given(states(any_args(unknowns=True)))
 def test_health_is_told_of_any_state(kept: VppTokenState) -> None:
     """Whatever a state holds, its health is a few sentences, and each names the token."""
-    told = health.warnings(kept, warning_days=30, now=NOW)
-    assert len(told) <= 3
-    assert all(kept.observed.label in sentence for sentence in told)
+    warnings = health.warnings(kept, warning_days=30, now=NOW)
+    assert len(warnings) <= 3
+    assert all(kept.observed.label in sentence for sentence in warnings)
 
 
 @given(TEXTS, TIMESTAMPS)
 def test_a_warning_comes_no_later_than_the_end(subject: str, expiration: str) -> None:
     """There is a word about every token that expired, and none about one with more days left than asked for."""
-    told = health.expiry(subject, expiration, 30, NOW)
+    warnings = health.expiry(subject, expiration, 30, NOW)
     ends = times.parse(expiration)
     assert ends is not None
-    assert (told is not None) is ((ends - NOW).total_seconds() < 30 * 86400)
+    assert (warnings is not None) is ((ends - NOW).total_seconds() < 30 * 86400)

@@ -1,4 +1,4 @@
-"""The acts: what each takes, what is wrong with that, and what a change of it leads to."""
+"""The operations: what each takes, what is wrong with that, and what a change of it leads to."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_check_never_breaks(operation: Operation, inputs: dict[str, Any], beta: 
 
 @given(st.sampled_from(OPERATIONS), VALUES)
 def test_what_was_done_differs_in_nothing(operation: Operation, inputs: dict[str, Any]) -> None:
-    """An update to the inputs that were acted on changes nothing."""
+    """An update to the inputs of the last run changes nothing."""
     assert diff.plan_operation(operation, operations.echoed_inputs(operation, inputs), inputs).changed == ()
 
 

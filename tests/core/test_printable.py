@@ -13,6 +13,8 @@ from intune_vpp.core.printable import printable, without_controls
 
 PARTS = ["##", "vso[", "[", "::", ":", " ", "\n", "\r\n", "\x1b", "error", "#", "\u202e", "\u2028", "\ud800"]
 ANY = st.text(st.characters(), max_size=40) | st.lists(st.sampled_from(PARTS), max_size=12).map("".join)
+PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z"), include_characters=" "), max_size=40)
+HARMLESS = PRINTABLE.filter(lambda text: "##" not in text and not text.strip().startswith("::"))
 
 
 @pytest.mark.parametrize(
@@ -63,11 +65,10 @@ def test_any_text_is_shown_on_one_line(text: str) -> None:
     assert printable(shown) == shown
 
 
-@given(ANY)
+@given(HARMLESS)
 def test_printable_text_stays(text: str) -> None:
     """Words are the same before and after, where nothing had to go."""
-    if text.isprintable() and "##" not in text and not text.strip().startswith("::"):
-        assert printable(text).split() == text.split()
+    assert printable(text).split() == text.split()
 
 
 KINDS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, IntuneVppError)]

@@ -95,11 +95,10 @@ def test_which_file_may_take_the_place_of_another(case: Renewal) -> None:
     assert (checked.args.token == stoken_of(case.text).fingerprint) is not bool(case.refused)
 
 
-@each("renewal_guard", Renewal)
+@each("renewal_guard", Renewal, where=lambda case: case.olds is not None and case.olds.token is not None)
 def test_a_fingerprint_without_its_text_is_never_judged(case: Renewal) -> None:
     """What a refresh or `ignoreChanges` hands back passes as it is, whatever the rest of the inputs say."""
-    if case.olds is None or case.olds.token is None:
-        return
+    assert case.olds is not None
     asked = args_to(args(token=case.olds.token, organization_name=value(case.organization_name_after)))
     checked = token_check.check(asked, olds=case.olds, policy=Policy(), recall=lambda _: None, now=NOW)
     assert checked.problems == ()

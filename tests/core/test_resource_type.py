@@ -225,7 +225,7 @@ def test_the_tree_of_errors_is_the_one_drawn() -> None:
 
 
 def test_an_error_of_graph_ends_with_the_request_to_ask_support_about() -> None:
-    """The request id is told where there is one, and what a retry needs to know is kept."""
+    """The request id is reported where there is one, and what a retry needs to know is kept."""
     error = errors.Throttled("Graph is busy.", status=429, code="TooManyRequests", request_id="7", retry_after=2.5)
     assert str(error) == "Graph is busy. (request id 7)"
     assert (error.status, error.code, error.request_id, error.retry_after) == (429, "TooManyRequests", "7", 2.5)

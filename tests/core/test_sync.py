@@ -80,7 +80,7 @@ def verdict(ended: WaitResult | None) -> tuple[str, str]:
 
 @each("sync", Sync)
 def test_how_a_sync_is_judged_over_time(case: Sync) -> None:
-    """Success is a completed sync with a new time; everything else is waited out or told in its own sentence."""
+    """Success is a completed sync with a new time; everything else is waited out or reported in its own sentence."""
     for step in (Step(**given_step) for given_step in case.steps):
         then, said = verdict(sync.evaluate(case.watch, step.seen, NOW + timedelta(seconds=step.after)))
         assert then == step.then, step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from core.strategies import CONTENTS, TEXTS, in_base64
 from intune_vpp.core import stoken
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.printable import without_controls
-from intune_vpp.core.stoken import SToken
 
 DOWNLOAD = "Download the content token again from Apple Business (or School) Manager and use the file as it is."
 
@@ -85,7 +85,7 @@ def test_a_file_of_exactly_the_largest_size_is_read() -> None:
 
 
 def test_another_text_has_another_fingerprint() -> None:
-    """Two files that say the same but hold different secrets are told apart."""
+    """Two files that say the same but hold different secrets are distinguished."""
     one, other = stoken.parse(file_text(inner="one").encode()), stoken.parse(file_text(inner="two").encode())
     assert one.fingerprint != other.fingerprint
 
@@ -111,14 +111,12 @@ def test_the_shape_of_a_fingerprint(text: str, is_one: bool) -> None:  # noqa: F
 @given(CONTENTS)
 def test_reading_fails_only_as_promised(content: bytes) -> None:
     """Whatever the bytes are, they are a token file or a TokenFileError."""
-    try:
+    read = None
+    with contextlib.suppress(TokenFileError):
         read = stoken.parse(content)
-    except TokenFileError:
-        return
-    assert isinstance(read, SToken)
-    assert stoken.is_fingerprint(read.fingerprint)
-    assert read.expires_at.tzinfo is UTC
-    assert read.organization_name.strip()
+    assert read is None or stoken.is_fingerprint(read.fingerprint)
+    assert read is None or read.expires_at.tzinfo is UTC
+    assert read is None or read.organization_name.strip()
 
 
 @given(TEXTS, TEXTS.filter(str.strip))

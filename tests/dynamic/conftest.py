@@ -1,4 +1,4 @@
-"""The dynamic door inside the test's process: an engine that listens, a pretend tenant, no waiting."""
+"""The dynamic door inside the test's process: an engine that listens, an emulated tenant, no waiting."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _forget() -> None:
 
 def _request(configuration: Mapping[str, object]) -> ConfigureRequest:
     raw = {f"intune-vpp:{name}": value for name, value in configuration.items()}
-    return ConfigureRequest(Config({"other:tenantId": "unread", **raw}, "school"))
+    return ConfigureRequest(Config({"other:tenantId": "unread", **raw}, "contoso"))
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ class Recorder(mocks.Mocks):
 
 
 class Monitor(mocks.MockMonitor):
-    """Keeps of each registration what the mocks are not told."""
+    """Keeps of each registration what the mocks do not receive."""
 
     mocks: Recorder
 
@@ -73,7 +73,7 @@ def run(program: Callable[[], object], *, outputs: dict[str, Any] | None = None,
     recorder = Recorder(outputs or {})
     with _event_loops():
         monitor = Monitor(recorder)
-        mocks.set_mocks(recorder, project="school", stack="dev", preview=preview, monitor=monitor)
+        mocks.set_mocks(recorder, project="contoso", stack="dev", preview=preview, monitor=monitor)
         pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     return recorder
 

@@ -111,7 +111,7 @@ def test_any_input_may_be_unknown(start: Start, sentinel: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "told"),
+    ("token", "message"),
     [
         ("tell-nobody", "it is not base64"),
         (pulumi.StringAsset("tell-nobody"), "it is not base64"),
@@ -131,19 +131,19 @@ def test_any_input_may_be_unknown(start: Start, sentinel: str) -> None:
         (None, "token is required to create a VppToken."),
     ],
 )
-def test_a_file_that_cannot_be_used(start: Start, token: object, told: str) -> None:
+def test_a_file_that_cannot_be_used(start: Start, token: object, message: str) -> None:
     """A failure about the token names no property, since the engine would print its value, and none of the file."""
     checked = start().check({}, inputs(token))
 
     (failure,) = checked.failures
     assert failure.property == ""
-    assert told in failure.reason
+    assert message in failure.reason
     assert "tell-nobody" not in failure.reason + json.dumps(checked.inputs)
     assert "token" not in checked.inputs
 
 
 def test_failures_name_the_argument_and_no_property(start: Start) -> None:
-    """Everything wrong is told at once, by its argument; no property is named, since the engine shows its value."""
+    """Everything wrong is reported at once, by its argument; no property is named, since the engine shows its value."""
     wrong = inputs(text(), vppTokenAccountType="private", countryOrRegion="USA", roleScopeTagIds="0", adoptToken="x")
 
     failures = start().check({}, wrong).failures
@@ -177,20 +177,20 @@ def test_the_old_inputs_guard_the_renewal(start: Start) -> None:
 
 
 @pytest.mark.parametrize(
-    ("configuration", "told"),
+    ("configuration", "message"),
     [
         ({"graphEndpoint": "http://g.example"}, "intune-vpp:graphEndpoint (INTUNE_VPP_GRAPH_ENDPOINT) must be an"),
         ({"graphVersion": "v2"}, "intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) must be one of: beta, v1.0."),
         ({"tenentId": "x"}, "intune-vpp:tenentId is not a configuration key of intune-vpp."),
     ],
 )
-def test_bad_settings_are_a_failure_of_check(start: Start, configuration: dict[str, object], told: str) -> None:
+def test_bad_settings_are_a_failure_of_check(start: Start, configuration: dict[str, object], message: str) -> None:
     """What is wrong with the configuration is said without a traceback; where Check did not stop it, it is raised."""
     provider = start(**configuration)
 
     (failure,) = provider.check({}, inputs(text())).failures
     assert failure.property == ""
-    assert failure.reason.startswith(told)
+    assert failure.reason.startswith(message)
     with pytest.raises(SettingsError, match="intune-vpp:"):
         provider.create({})
 
@@ -215,7 +215,7 @@ def test_configuration_is_read_by_its_namespace(start: Start, engine: Engine) ->
     expires = day(300.5)
     start(expiryWarningDays="400").check({}, inputs(text(expires=expires)))
 
-    assert [line.partition(". ")[0] for line in engine.told("WARNING")] == [
+    assert [line.partition(". ")[0] for line in engine.logged("WARNING")] == [
         f"The token file of Lincoln expires in 300 days, on {expires:%Y-%m-%d}"
     ]
 
@@ -233,7 +233,7 @@ def test_configured_twice_the_engine_hears_each_debug_line_once(start: Start, en
 
 
 def test_a_refusal_names_arguments(start: Start) -> None:
-    """What Check will not have is told in the words of the program, the keys of the configuration in theirs."""
+    """What Check will not have is reported in the words of the program, the keys of the configuration in theirs."""
     fabrikam = inputs(text(), organizationName="Fabrikam")
     (organization,) = start().check({}, fabrikam).failures
     assert 'organization_name is "Fabrikam"' in organization.reason
@@ -249,21 +249,21 @@ def test_a_refusal_names_arguments(start: Start) -> None:
 
 
 def test_a_check_says_what_it_creates(start: Start, engine: Engine) -> None:
-    """A creation is told to the reviewer in preview; a token that is there already is none."""
+    """A creation is reported to the reviewer in preview; a token that is there already is none."""
     expires, provider = day(300), start()
     once = provider.check({}, inputs(text(expires=expires))).inputs
     provider.check(once, once)
 
-    assert engine.told("INFO") == [
+    assert engine.logged("INFO") == [
         f"Creates Lincoln (valid until {expires:%Y-%m-%d}), or adopts the token already created from this file."
     ]
 
 
 def test_a_check_says_what_it_takes_over(start: Start, engine: Engine) -> None:
-    """An adoption is told to the reviewer in preview."""
+    """An adoption is reported to the reviewer in preview."""
     adopted: dict[str, Any] = inputs(None, adoptTokenId="22222222-2222-4222-8222-222222222222")
 
     assert start().check({}, adopted).failures == []
-    assert engine.told("INFO") == [
+    assert engine.logged("INFO") == [
         "Adopts token 22222222-2222-4222-8222-222222222222; nothing is created.",
     ]

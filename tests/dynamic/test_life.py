@@ -1,4 +1,4 @@
-"""Diff, Create, Read, Update and Delete through the dynamic door, against a pretend tenant in the process."""
+"""Diff, Create, Read, Update and Delete through the dynamic door, against an emulated tenant in the process."""
 
 from __future__ import annotations
 
@@ -91,11 +91,11 @@ def test_a_change_is_shown_by_the_engine(start: Start, differing: dict[str, Any]
 
 
 def test_a_renewal_is_shown_by_the_engine(start: Start, engine: Engine) -> None:
-    """Another file is shown by the engine too, and told in a sentence."""
+    """Another file is shown by the engine too, and reported in a sentence."""
     kept = made(start(), inputs(text(days=200)))
 
     assert changes(start(), kept, inputs(text(days=300))) is None
-    _, renewal = engine.told("INFO")
+    _, renewal = engine.logged("INFO")
     assert renewal.startswith("Renews Lincoln in place (expires ")
 
 
@@ -126,7 +126,7 @@ def test_a_file_after_a_renewal_elsewhere_is_said_outright(start: Start, tenant:
 
 
 def test_refresh_shows_what_moved(start: Start, tenant: Unsyncable, engine: Engine) -> None:
-    """Diff from what Read found to the inputs before it is a change, told as drift."""
+    """Diff from what Read found to the inputs before it is a change, reported as drift."""
     file = text()
     kept = made(start(), inputs(file))
     tenant.edit_by_hand(kept.id, {"displayName": "Edited"})
@@ -138,7 +138,7 @@ def test_refresh_shows_what_moved(start: Start, tenant: Unsyncable, engine: Engi
     assert result.outs["displayName"] == "Edited"
     assert result.outs["__inputs"] == result.inputs
     assert provider.diff(kept.id, result.outs, kept.inputs).changes is None
-    assert engine.told("INFO")[1:] == ["Edited was changed outside of Pulumi: display_name."]
+    assert engine.logged("INFO")[1:] == ["Edited was changed outside of Pulumi: display_name."]
 
 
 def test_read_is_quiet(start: Start) -> None:
@@ -162,12 +162,12 @@ def test_a_token_that_is_gone(start: Start, tenant: Unsyncable) -> None:
 
 
 def test_read_warns(start: Start, tenant: Unsyncable, engine: Engine) -> None:
-    """A token in trouble is told of at every refresh."""
+    """A token in trouble is reported at every refresh."""
     kept = made(start(), inputs(text()))
     tenant.edit_by_hand(kept.id, {"state": "invalid"})
     start().read(kept.id, kept.outputs)
 
-    (warning,) = engine.told("WARNING")
+    (warning,) = engine.logged("WARNING")
     assert warning.startswith("Lincoln is invalid in Intune (seen 20")
 
 
@@ -192,10 +192,10 @@ def test_a_failed_sync_keeps_the_state(start: Start, tenant: Unsyncable, engine:
     tenant.healed = False
     kept = made(start(), inputs(file, waitForSync=True))
 
-    (warning,) = engine.told("WARNING")
+    (warning,) = engine.logged("WARNING")
     assert "The licence service is away. This is usually temporary" in warning
     assert warning.endswith("The token is kept in the state.")
-    assert (kept.id, kept.outputs["syncPending"], engine.told("ERROR")) == (tenant.tokens[0].id, True, [])
+    assert (kept.id, kept.outputs["syncPending"], engine.logged("ERROR")) == (tenant.tokens[0].id, True, [])
 
     tenant.healed = True
     tenant.edit_by_hand(kept.id, {"lastSyncStatus": "completed", "lastSyncDateTime": "2026-01-01T00:00:00Z"})

@@ -19,7 +19,7 @@ def test_a_wrong_location_keeps_the_state(start: Start, tenant: Unsyncable, engi
     """A file of another location is warned of, and the token it made is known (the program then fails the run)."""
     kept = made(start(), inputs(text(location="Roosevelt"), expectedLocationName="Lincoln"))
 
-    (warning,) = engine.told("WARNING")
+    (warning,) = engine.logged("WARNING")
     assert warning.startswith(f'Token {kept.id} is for the location "Roosevelt", but "Lincoln" is expected. ')
     assert [token.id for token in tenant.tokens] == [kept.id]
     assert warning.endswith("or correct expected_location_name. The token is kept in the state.")
@@ -33,9 +33,9 @@ def test_a_wrong_location_stays_loud(start: Start, engine: Engine) -> None:
     kept = made(start(), asked)
     assert changes(start(), kept, asked) is True
     again = updated(start(), kept, asked)
-    assert len(engine.told("WARNING")) == 2
+    assert len(engine.logged("WARNING")) == 2
     assert again.outputs == kept.outputs
-    assert engine.told("INFO")[-1].startswith(
+    assert engine.logged("INFO")[-1].startswith(
         'Fails: Lincoln is for the location "Roosevelt", but "Lincoln" is expected'
     )
 
@@ -45,7 +45,7 @@ def test_a_wrong_location_stays_loud(start: Start, engine: Engine) -> None:
         cured = updated(start(), again, right)
         assert changes(start(), cured, right) is False
         assert cured.outputs.get("expectedLocationName") == expected
-    assert len(engine.told("WARNING")) == 2
+    assert len(engine.logged("WARNING")) == 2
 
 
 def test_a_refresh_is_quiet_about_what_is_to_be_done(start: Start, tenant: Unsyncable) -> None:

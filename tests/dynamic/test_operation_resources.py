@@ -129,12 +129,12 @@ def test_the_arguments_are_the_tables(kind: type[Any], operation: Operation) -> 
 @pytest.mark.parametrize(("kind", "operation"), CLASSES)
 @pytest.mark.parametrize("options", [{"id": "x"}, {"import_": "x"}])
 def test_options_that_cannot_work(kind: type[Any], operation: Operation, options: dict[str, Any]) -> None:
-    """An act cannot be looked up or imported: the sentence says what can be done."""
-    told = (
+    """An operation cannot be looked up or imported: the sentence says what can be done."""
+    message = (
         rf"^A {operation.name} is an operation: it can be neither imported nor looked up\. "
         r"Declare one in the program to run it\.$"
     )
-    with pytest.raises(pulumi.RunError, match=told):
+    with pytest.raises(pulumi.RunError, match=message):
         kind("one", **arguments(operation), opts=pulumi.ResourceOptions(**options))
 
 
@@ -148,7 +148,7 @@ def test_other_options_pass(kind: type[Any], operation: Operation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ends", "told"),
+    ("ends", "message"),
     [
         (
             {"actionState": "failed", "failedLicensesCount": 43, "actionFailureReason": "expiredVppToken"},
@@ -162,9 +162,9 @@ def test_other_options_pass(kind: type[Any], operation: Operation) -> None:
         ({"actionState": "notSupported"}, r"Intune does not support revoking the licences of the token of .one."),
     ],
 )
-def test_a_failed_revocation_fails_the_run(ends: dict[str, Any], told: str) -> None:
+def test_a_failed_revocation_fails_the_run(ends: dict[str, Any], message: str) -> None:
     """The provider can only warn without losing the id, so the program fails, with the reason and the cure."""
-    with pytest.raises(pulumi.RunError, match=f"{told}.* {re.escape(revocation.REPLACE_IT)}$"):
+    with pytest.raises(pulumi.RunError, match=f"{message}.* {re.escape(revocation.REPLACE_IT)}$"):
         run(lambda: LicenseRevocation("one", vpp_token_id=TOKEN_ID), outputs={**DONE, **ends})
 
 

@@ -1,4 +1,4 @@
-"""The actions through the dynamic door: each call of the engine, against a pretend tenant in the process."""
+"""The actions through the dynamic door: each call of the engine, against an emulated tenant in the process."""
 
 from __future__ import annotations
 
@@ -157,10 +157,10 @@ def test_a_configuration_that_cannot_be(begin: Begin, token_id: str, name: str) 
 def test_what_is_planned_is_told(begin: Begin, engine: Engine, token_id: str) -> None:
     """A revocation is announced as a warning, a sync as a note, what changes in the state in a program's words."""
     checked(begin(REVOCATION), {"vppTokenId": token_id})
-    assert engine.told("WARNING") == [f"Revokes all licences of token {token_id}. It cannot be undone."]
+    assert engine.logged("WARNING") == [f"Revokes all licences of token {token_id}. It cannot be undone."]
     kept = made(begin("LicenseSync"), asked("LicenseSync", token_id))
     changes(begin("LicenseSync"), kept, asked("LicenseSync", token_id, waitForSync=False))
-    assert engine.told("INFO") == [
+    assert engine.logged("INFO") == [
         f"Syncs the licences of token {token_id}.",
         "Changes wait_for_sync in the state only.",
     ]
@@ -172,12 +172,12 @@ def test_a_failed_revocation_keeps_its_id(begin: Begin, tenant: Unsyncable, engi
     kept = made(begin(REVOCATION), {"vppTokenId": token_id})
     assert (kept.outputs["actionState"], kept.outputs["actionFailureReason"]) == ("failed", "expiredVppToken")
     assert kept.id == f"{token_id}/{kept.outputs['startDateTime']}"
-    _, failed = engine.told("WARNING")
+    _, failed = engine.logged("WARNING")
     assert failed.startswith("The licences of Lincoln could not be revoked (")
     assert changes(begin(REVOCATION), kept, {"vppTokenId": token_id}) == (False, [])
     after = updated(begin(REVOCATION), kept, {"vppTokenId": token_id, "notifyManagedDevices": True})
     assert after.outputs == {**kept.outputs, "notifyManagedDevices": True}
-    assert "could not be revoked" in engine.told("WARNING")[-1]
+    assert "could not be revoked" in engine.logged("WARNING")[-1]
     assert len(tenant.get(token_id)["tokenActionResults"]) == 1
 
 
@@ -189,11 +189,11 @@ def test_a_revocation_is_gone_on_with(
     tenant.revoke_seconds = 600
     kept = made(begin(REVOCATION), {"vppTokenId": token_id})
     assert kept.outputs["actionState"] == "pending"
-    assert engine.told("WARNING")[-1].endswith("(it is pending). Run pulumi again to continue waiting.")
+    assert engine.logged("WARNING")[-1].endswith("(it is pending). Run pulumi again to continue waiting.")
     tenant.clock.advance(600)
     well = updated(begin(REVOCATION), kept, {"vppTokenId": token_id})
     assert well.outputs["actionState"] == "done"
-    assert engine.told("INFO") == []
+    assert engine.logged("INFO") == []
     assert len(tenant.get(token_id)["tokenActionResults"]) == 1
 
 
@@ -201,7 +201,7 @@ def test_a_failed_sync_is_tried_again(begin: Begin, tenant: Unsyncable, engine: 
     """A sync that failed is kept as pending with a warning, and repeated by the next update."""
     tenant.ends_of_syncs.append(Faults([{"sync": "failed"}]).for_sync)
     kept = made(begin("LicenseSync"), {"vppTokenId": token_id})
-    (warning,) = engine.told("WARNING")
+    (warning,) = engine.logged("WARNING")
     assert warning == (
         "The licence sync of Lincoln failed. Intune gives no reason; check the tenant status. "
         "The next update tries again."

@@ -59,7 +59,7 @@ class Process:
     @property
     def everything(self) -> list[str]:
         """All that the engine has seen and heard of this process."""
-        return [*self.answered, *(sentence for _, sentence in self.engine.heard)]
+        return [*self.answered, *(sentence for _, sentence in self.engine.log)]
 
     def ask(self, method: str, request: Message) -> Any:
         """One call; failures count as answers too."""
@@ -113,7 +113,7 @@ def _end(child: subprocess.Popen[str]) -> tuple[str, str]:
 def run(tenant: Tenant, *, around: Callable[[WSGIApplication], WSGIApplication] = lambda app: app) -> Iterator[Process]:
     """One run of the engine: a process, configured, ended as the engine ends it; it wrote nothing but its port."""
     with serve(tenant, around=around) as service, listening() as engine:
-        environment = {**os.environ, **service.environment, "PULUMI_PROJECT": "school"}
+        environment = {**os.environ, **service.environment, "PULUMI_PROJECT": "contoso"}
         command = [sys.executable, "-u", "-m", "pulumi.dynamic", engine.address]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
@@ -149,7 +149,7 @@ def test_a_life(tenant: Tenant, tmp_path: Path) -> None:
         token_id, outputs = process.create(checked)
         assert ([token.id for token in tenant.tokens], outputs["__provider"]) == ([token_id], RECORD)
         assert outputs["__inputs"] == {name: value for name, value in checked.items() if name != "__provider"}
-        (warning,) = process.engine.told("WARNING")
+        (warning,) = process.engine.logged("WARNING")
         assert warning.startswith("The token file of Lincoln expires in 200 days")
         assert any("POST" in line and line.endswith("/vppTokens: 201") for line in process.lines(2))
         heard += process.everything
@@ -213,9 +213,9 @@ def test_failures(tenant: Tenant) -> None:
     with run(tenant) as process, pytest.raises(grpc.RpcError) as caught:
         process.delete(token_id, outputs)
 
-    told = (caught.value.details() or "").strip().splitlines()[-1]
-    assert told.startswith("intune_vpp.core.errors.DeletionRefused: Lincoln is protected: ")
-    assert "Set deletion_protection to false, run pulumi up, then delete it." in told
+    message = (caught.value.details() or "").strip().splitlines()[-1]
+    assert message.startswith("intune_vpp.core.errors.DeletionRefused: Lincoln is protected: ")
+    assert "Set deletion_protection to false, run pulumi up, then delete it." in message
     assert len(tenant.tokens) == 1
     assert [one for one in heard if "tell-nobody" in one] == []
 
@@ -242,7 +242,7 @@ def test_an_engine_that_was_killed() -> None:
     command = (*IN_A_SHELL, sys.executable, "-u", "-m", "pulumi.dynamic")
     with (
         serve(Tenant(), around=silent.around) as service,
-        engine_with(*command, environment={**service.environment, "PULUMI_PROJECT": "school"}) as engine,
+        engine_with(*command, environment={**service.environment, "PULUMI_PROJECT": "contoso"}) as engine,
         grpc.insecure_channel(f"127.0.0.1:{port_of(engine)}") as channel,
         ThreadPoolExecutor(1) as threads,
     ):
@@ -261,7 +261,7 @@ def test_an_engine_that_was_killed() -> None:
 
 
 def test_a_damaged_sign_in_shows_no_bearer(tenant: Tenant) -> None:
-    """What answered the sign-in is told in one sentence, without its body; `run` sees that stderr stays empty."""
+    """What answered the sign-in is reported in one sentence, without its body; `run` sees that stderr stays empty."""
     with run(tenant, around=damaged) as process:
         checked, _ = process.check({}, inputs(text()))
         with pytest.raises(grpc.RpcError, match="answered the sign-in with something that is not a JSON object"):
@@ -281,11 +281,11 @@ def test_a_name_with_escapes_is_one_printable_line(tenant: Tenant) -> None:
         read = process.ask("Read", provider_pb2.ReadRequest(id=token_id, properties=struct(outputs)))
         with pytest.raises(grpc.RpcError) as caught:
             process.delete(token_id, json_format.MessageToDict(read.properties))
-        warned = process.engine.told("WARNING")
+        warned = process.engine.logged("WARNING")
 
     shown = "Lin\ufffd[2Jcoln\ufffd\ufffd::error::forged\ufffd# #vso[a]"
-    told = (caught.value.details() or "").strip().splitlines()[-1]
-    assert told.startswith(f"intune_vpp.core.errors.DeletionRefused: {shown} is protected: ")
+    message = (caught.value.details() or "").strip().splitlines()[-1]
+    assert message.startswith(f"intune_vpp.core.errors.DeletionRefused: {shown} is protected: ")
     assert [line.partition(" expires")[0] for line in warned] == [shown]
 
 

@@ -173,7 +173,7 @@ def test_a_relative_path_is_the_programs_or_the_projects(path: Path, monkeypatch
 
 @pytest.mark.parametrize("wrapped", [False, True])
 @pytest.mark.parametrize(
-    ("asset", "told"),
+    ("asset", "expected"),
     [
         (
             pulumi.FileAsset("gone.vpptoken"),
@@ -190,35 +190,35 @@ def test_a_relative_path_is_the_programs_or_the_projects(path: Path, monkeypatch
         (pulumi.AssetArchive({}), r"^The token cannot be a AssetArchive"),
     ],
 )
-def test_a_token_that_cannot_work(asset: Any, told: str, *, wrapped: bool) -> None:
+def test_a_token_that_cannot_work(asset: Any, expected: str, *, wrapped: bool) -> None:
     """A file that is not there and an asset of another kind end the program with a sentence, outputs of them too."""
     recorder: list[object] = []
 
     def program() -> None:
         recorder.append(VppToken("lincoln", token=pulumi.Output.from_input(asset) if wrapped else asset))
 
-    with pytest.raises(pulumi.RunError, match=told):
+    with pytest.raises(pulumi.RunError, match=expected):
         run(program)
 
 
 def test_a_location_with_escapes_is_told_on_one_line() -> None:
     """What Apple or somebody calls a location writes no line of its own at the end of a program."""
     location = "York\x1b[2J\r\n::error::forged\u2028##vso[a]"
-    told = (
+    expected = (
         r'^Token x is for the location "York\ufffd\[2J ::error::forged # #vso\[a\]", but "Lincoln" is expected\. Renew'
     )
-    with pytest.raises(pulumi.RunError, match=told):
+    with pytest.raises(pulumi.RunError, match=expected):
         resource._refuse_other_location(["x", location, "Lincoln"])
 
 
 @pytest.mark.parametrize("options", [{"id": "x"}, {"import_": "x"}])
 def test_options_that_cannot_work(options: dict[str, Any]) -> None:
     """A dynamic resource cannot be looked up or imported: the sentence names what can."""
-    told = (
+    expected = (
         r"^A dynamic VppToken can neither be imported nor looked up by id\. "
         r"To manage an existing token, set adopt_token_id\.$"
     )
-    with pytest.raises(pulumi.RunError, match=told):
+    with pytest.raises(pulumi.RunError, match=expected):
         VppToken("lincoln", opts=pulumi.ResourceOptions(**options))
 
 
@@ -236,9 +236,9 @@ def test_the_copy_of_the_inputs_is_secret(opts: pulumi.ResourceOptions | None) -
 
 
 @pytest.mark.parametrize(
-    ("told", "location"), [({}, "Lincoln"), ({"locationName": None}, "Lincoln"), ({"locationName": "York"}, "York")]
+    ("expected", "location"), [({}, "Lincoln"), ({"locationName": None}, "Lincoln"), ({"locationName": "York"}, "York")]
 )
-def test_a_location_that_stands_once(told: dict[str, Any], location: str) -> None:
+def test_a_location_that_stands_once(expected: dict[str, Any], location: str) -> None:
     """Where the state names no location it is the expected one; a preview does not know it."""
     names: list[object] = []
 
@@ -246,11 +246,11 @@ def test_a_location_that_stands_once(told: dict[str, Any], location: str) -> Non
         made = VppToken("lincoln", expected_location_name="Lincoln")
         return made.location_name.apply(names.append)
 
-    if "York" in told.values():
+    if "York" in expected.values():
         with pytest.raises(pulumi.RunError, match='is for the location "York", but "Lincoln" is expected'):
-            run(program, outputs=told)
+            run(program, outputs=expected)
     else:
-        run(program, outputs=told)
+        run(program, outputs=expected)
 
     assert names == [location]
 

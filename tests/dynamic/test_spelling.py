@@ -10,7 +10,7 @@ from intune_vpp.core.errors import IntuneVppError, SyncFailed
 from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.dynamic import VppToken
 from intune_vpp.dynamic.spelling import PythonReporter, errors_in_python, in_python
-from tenant_in_process import Heard
+from tenant_in_process import RecordingReporter
 
 
 @pytest.mark.parametrize("name", [prop.name for prop in VPP_TOKEN.inputs])
@@ -54,7 +54,7 @@ def test_what_graph_alone_shows_keeps_its_name() -> None:
 
 
 def test_errors_that_pass_speak_of_arguments() -> None:
-    """An error of ours keeps its class and its place in the story, and names arguments."""
+    """An error of ours keeps its class and its traceback, and names arguments."""
     with pytest.raises(SyncFailed) as caught, errors_in_python():
         raise SyncFailed("Set waitForSync to false.")
     assert str(caught.value) == "Set wait_for_sync to false."
@@ -73,7 +73,7 @@ def test_other_errors_pass_as_they_are() -> None:
 
 def test_the_reporter_speaks_of_arguments() -> None:
     """Infos and warnings name arguments, and keep their severity."""
-    heard = Heard()
+    heard = RecordingReporter()
     reporter = PythonReporter(heard)
     reporter.info("Changes displayName")
     reporter.warn("Intune keeps organizationName")

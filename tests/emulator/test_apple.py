@@ -25,10 +25,10 @@ def test_what_is_made_can_be_read(organization: str, location: str, after: int) 
     """A made file tells its organization, expiration and sealed location."""
     moment = ENDS + timedelta(seconds=after)
 
-    told = read(make_token(organization, location, moment))
+    parsed = read(make_token(organization, location, moment))
 
-    assert (told.organization, told.expires, told.sealed) == (organization, moment, True)
-    assert told.location == location.encode(errors="replace").decode()
+    assert (parsed.organization, parsed.expires, parsed.sealed) == (organization, moment, True)
+    assert parsed.location == location.encode(errors="replace").decode()
 
 
 def test_two_downloads_differ() -> None:

@@ -171,7 +171,7 @@ def test_an_old_environment_is_not_found(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_is_one_sentence() -> None:
-    """A port that somebody else has is told in one sentence."""
+    """A port that somebody else has is reported in one sentence."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         result = run("serve", "--port", str(taken.getsockname()[1]))
 
@@ -181,7 +181,7 @@ def test_a_port_in_use_is_one_sentence() -> None:
 
 
 def test_a_state_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
-    """A state file of another kind, or in a folder that is not there, is told in one sentence."""
+    """A state file of another kind, or in a folder that is not there, is reported in one sentence."""
     (tmp_path / "state.json").write_text("{}")
 
     for path in (tmp_path / "state.json", tmp_path / "nowhere" / "state.json"):

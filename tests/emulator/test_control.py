@@ -185,15 +185,15 @@ def test_the_tenant_tells_its_applications() -> None:
     """The control routes tell who may sign in, so that a test can be an application without permission."""
     tenant = a_tenant()
 
-    told = a_client(tenant).get("/_emulator/tenant").json()
+    shown = a_client(tenant).get("/_emulator/tenant").json()
 
-    assert told["tenantId"] == tenant.directory.tenant_id
-    assert {name: app["roles"] for name, app in told["apps"].items()} == {
+    assert shown["tenantId"] == tenant.directory.tenant_id
+    assert {name: app["roles"] for name, app in shown["apps"].items()} == {
         "app": ["DeviceManagementServiceConfig.ReadWrite.All"],
         "reader": ["DeviceManagementServiceConfig.Read.All"],
         "visitor": [],
     }
-    assert told["apps"]["visitor"]["clientSecret"] == tenant.directory.visitor.client_secret
+    assert shown["apps"]["visitor"]["clientSecret"] == tenant.directory.visitor.client_secret
 
 
 def test_sign_ins_and_refusals_are_logged() -> None:

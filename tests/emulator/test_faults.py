@@ -174,7 +174,7 @@ def test_a_delay_alone_only_delays() -> None:
 
 
 def test_a_delay_comes_before_the_fault() -> None:
-    """With a status the delay passes first, and the tenant has acted before it where it acts at all."""
+    """With a status the delay passes first, and a request that is processed is processed before it."""
     tenant = a_tenant()
     client = spoiled(tenant, {"method": "POST", "status": 503, "delay": 30, "when": "after"})
 

@@ -131,11 +131,11 @@ def test_an_app_that_no_token_has() -> None:
 class Listening(Tenant):
     """A tenant that remembers which apps it was asked for."""
 
-    heard: list[str]
+    asked: list[str]
 
     def licenses_for_app(self, bundle_id: str) -> list[Graph]:
         """Nothing of any app."""
-        self.heard.append(bundle_id)
+        self.asked.append(bundle_id)
         return []
 
 
@@ -144,13 +144,13 @@ class Listening(Tenant):
 def test_a_bundle_id_is_quoted_and_encoded(bundle_id: str, encode: Callable[[str], str]) -> None:
     """A quote in a bundle id is doubled, and everything may be percent-encoded: the tenant is asked for the id."""
     tenant = Listening(clock=Clock.still(NOW))
-    tenant.heard = []
+    tenant.asked = []
     literal = "'" + bundle_id.replace("'", "''") + "'"
 
     for name in ("getLicensesForApp", "microsoft.graph.getLicensesForApp"):
         answer = graph(tenant).get(f"{TOKENS}/{name}(bundleId={encode(literal)})")
         assert answer.status_code == 200
-    assert tenant.heard == [bundle_id, bundle_id]
+    assert tenant.asked == [bundle_id, bundle_id]
 
 
 @pytest.mark.parametrize("arguments", ["bundleId=x", "bundleId='it's'", "bundleId='x", "app='x'", "bundleId=@x", "'x'"])

@@ -139,7 +139,7 @@ def msal_client(url: str, tenant: str, app: AppRegistration, ca: str) -> Any:
 def test_microsofts_library_signs_in_over_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     """MSAL finds the tenant by GUID and domain, and its access token opens Graph; its refusals are MSAL's own."""
     monkeypatch.setenv("NO_PROXY", "*")
-    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # they would win over what MSAL is told to trust
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # they would win over what MSAL is configured to trust
         monkeypatch.delenv(name, raising=False)
     with serve(a_tenant()) as service:
         who, ca = service.tenant.directory, str(service.ca_bundle_path)

@@ -132,7 +132,7 @@ def test_every_change_is_kept(tmp_path: Path) -> None:
     keep(tenant, path)
 
     made = tenant.create(a_body())["id"]
-    for act in (
+    for change in (
         lambda: tenant.patch(made, {"displayName": "Books"}),
         lambda: tenant.sync_licenses(made),
         lambda: tenant.edit_by_hand(made, {"state": "invalid"}),
@@ -140,7 +140,7 @@ def test_every_change_is_kept(tmp_path: Path) -> None:
         tenant.sync_license_counts,
         lambda: tenant.delete(made),
     ):
-        act()
+        change()
         assert restored(path).tokens == tenant.tokens
 
 

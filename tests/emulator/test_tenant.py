@@ -196,9 +196,9 @@ def test_what_is_not_there_is_not_found() -> None:
     gone = tenant.create(a_body())["id"]
     tenant.delete(gone)
 
-    for act in (tenant.get, tenant.delete, tenant.sync_licenses, lambda one: tenant.patch(one, {})):
+    for call in (tenant.get, tenant.delete, tenant.sync_licenses, lambda one: tenant.patch(one, {})):
         with pytest.raises(IntuneRefusal) as refusal:
-            act(gone)
+            call(gone)
         assert (refusal.value.status, refusal.value.code) == (404, "ResourceNotFound")
 
 
@@ -320,12 +320,12 @@ def test_a_claim_takes_the_location_from_another_mdm() -> None:
 def test_methods_can_be_tampered_with() -> None:
     """A tenant that answers a PATCH without applying it is one overridden method."""
 
-    class Deaf(Tenant):
+    class IgnoresPatches(Tenant):
         def patch(self, token_id: str, body: Any, *, version: Version = Version.BETA) -> dict[str, Any]:
             del body
             return self.get(token_id, version=version)
 
-    tenant = Deaf(clock=Clock.still(NOW))
+    tenant = IgnoresPatches(clock=Clock.still(NOW))
     made = tenant.create(a_body())
 
     assert tenant.patch(made["id"], {"displayName": "Books"}) == made

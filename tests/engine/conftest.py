@@ -1,4 +1,4 @@
-"""The engine, a tenant and a project for each story."""
+"""The engine, a tenant and a project for each test."""
 
 from __future__ import annotations
 

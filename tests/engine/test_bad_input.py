@@ -37,8 +37,8 @@ def test_broken_files(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     broken = tmp_path / "broken.vpptoken"
     for index, (sentence, content) in enumerate(BROKEN.items()):
         broken.write_bytes(content)
-        project.wanted.clear()
-        project.want(f"token-{index}", token=str(broken))
+        project.declared.clear()
+        project.declare(f"token-{index}", token=str(broken))
         refused = project.preview()
         assert not refused.ok
         assert sentence in refused.text
@@ -50,7 +50,7 @@ def test_broken_files(project: Project, tenant: Tenant, tmp_path: Path) -> None:
 def test_files_that_are_not_there(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """A missing file and a folder are refused before the engine sees them, without a traceback."""
     for path, sentence in ((tmp_path / "nowhere.vpptoken", "does not exist"), (tmp_path, "is a folder")):
-        project.want(token=str(path))
+        project.declare(token=str(path))
         refused = project.preview()
         assert not refused.ok
         assert sentence in refused.text
@@ -68,16 +68,16 @@ def test_files_that_will_do(project: Project, tmp_path: Path) -> None:
         "members": _coded(members),
     }.items():
         (tmp_path / f"{name}.vpptoken").write_bytes(content)
-        project.want(name, token=str(tmp_path / f"{name}.vpptoken"), display_name=name)
+        project.declare(name, token=str(tmp_path / f"{name}.vpptoken"), display_name=name)
     accepted = project.preview()
     assert accepted.ok, accepted.text
     assert "3 to create" in accepted.text or "4 to create" in accepted.text
 
 
 def test_inputs_that_cannot_work(project: Project, tenant: Tenant, tmp_path: Path) -> None:
-    """Wrong values, beta members on v1.0, an expired file, no consent: each is told by name, and nothing is sent."""
+    """Wrong values, beta members on v1.0, an expired file, no consent: each error has a name, and nothing is sent."""
     good = str(token_file(tmp_path, "good"))
-    stories: list[tuple[dict[str, Any], dict[str, str], str]] = [
+    cases: list[tuple[dict[str, Any], dict[str, str], str]] = [
         ({"vpp_token_account_type": "enterprise"}, {}, "must be one of: business, education"),
         ({"country_or_region": "United Kingdom"}, {}, "two-letter country code"),
         (
@@ -98,9 +98,9 @@ def test_inputs_that_cannot_work(project: Project, tenant: Tenant, tmp_path: Pat
         ({}, {"INTUNE_VPP_GRAPH_ENDPOINT": "http://graph.example"}, "must be an https:// address"),
         ({}, {"INTUNE_VPP_EXPIRY_WARNING_DAYS": "soon"}, "must be a whole number of days"),
     ]
-    for index, (arguments, environment, sentence) in enumerate(stories):
-        project.wanted.clear()
-        project.want(f"token-{index}", **{"token": good, **arguments})
+    for index, (arguments, environment, sentence) in enumerate(cases):
+        project.declared.clear()
+        project.declare(f"token-{index}", **{"token": good, **arguments})
         refused = project.preview(**environment)
         assert not refused.ok, sentence
         assert sentence in refused.text
@@ -110,7 +110,7 @@ def test_inputs_that_cannot_work(project: Project, tenant: Tenant, tmp_path: Pat
 
 def test_the_first_request(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """What only a request can show ends in a sentence as the last line, and the state stays as it was."""
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     visitor = tenant.apps()["visitor"]
     without_permission = {"ARM_CLIENT_ID": visitor["clientId"], "ARM_CLIENT_SECRET": visitor["clientSecret"]}
     nothing_listens = {"INTUNE_VPP_GRAPH_ENDPOINT": "https://127.0.0.1:9", "INTUNE_VPP_AUTHORITY_HOST": ""}

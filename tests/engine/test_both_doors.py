@@ -1,4 +1,4 @@
-"""One story through both doors, and a stack that moves from one to the other."""
+"""One project through both doors, and a stack that moves from one to the other."""
 
 from __future__ import annotations
 
@@ -19,52 +19,52 @@ _OF_ONE_TENANT = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|20\d\d-\
 
 @pytest.mark.parametrize("about", ["tokens", "licenses"])
 def test_the_doors_are_equal(tmp_path: Path, engine: dict[str, str], about: str) -> None:
-    """The same wishes leave the same outputs and the same requests, whichever door they went through."""
+    """The same inputs leave the same outputs and the same requests, whichever door they went through."""
     first = token_file(tmp_path, "first")
     second = token_file(tmp_path, "second", days=350)
-    told = []
+    both = []
     for door in (Project, YamlProject):
         folder = tmp_path / door.__name__
         folder.mkdir()
         with emulator(folder, "--sync-seconds", "0", "--revoke-seconds", "0") as tenant:
             project = door.start(folder, engine, tenant)
             tokens, licenses = partial(_story, second=second), _story_of_licenses
-            told.append((tokens if about == "tokens" else licenses)(project, tenant, first))
-    dynamic, plugin = told
+            both.append((tokens if about == "tokens" else licenses)(project, tenant, first))
+    dynamic, plugin = both
     for step, (by_dynamic, by_plugin) in enumerate(zip(dynamic, plugin, strict=True), start=1):
         assert by_plugin == by_dynamic, f"step {step}"
 
 
 def _story(project: Project, tenant: Tenant, first: Path, second: Path) -> list[Any]:
-    told = []
+    both = []
 
     def tell() -> None:
         seen = [one for one in tenant.log() if one["path"].startswith("/beta")]
         requests = [(one["method"], _plain(one["path"]), one["body"]) for one in seen]
         outputs = [_plain(project.outputs(name)) for name in project.tokens()]
         inputs = [_plain(one["inputs"]) for one in project.tokens().values()]
-        told.append((requests, outputs, inputs))
+        both.append((requests, outputs, inputs))
 
-    project.want(token=str(first), display_name="Lincoln", country_or_region="GB", role_scope_tag_ids=["0", "7"])
+    project.declare(token=str(first), display_name="Lincoln", country_or_region="GB", role_scope_tag_ids=["0", "7"])
     assert project.up().ok
     tell()
-    project.want(display_name="Lincoln School", automatically_update_apps=True)
-    project.want(token=str(second))
+    project.declare(display_name="Lincoln School", automatically_update_apps=True)
+    project.declare(token=str(second))
     assert project.up().ok
     tell()
     tenant.edit(project.token()["id"], countryOrRegion="us", state="assignedToExternalMDM")
     assert project.refresh().ok
     tell()
-    project.want(claim_token_management_from_external_mdm=True, country_or_region=None)
+    project.declare(claim_token_management_from_external_mdm=True, country_or_region=None)
     assert project.up().ok
     tell()
     assert project.destroy().ok
     tell()
-    return told
+    return both
 
 
 def _story_of_licenses(project: Project, tenant: Tenant, first: Path) -> list[Any]:
-    told = []
+    both = []
 
     def tell(*, side_by_side: bool = False) -> None:
         seen = [one for one in tenant.log() if one["path"].startswith("/beta")]
@@ -72,34 +72,36 @@ def _story_of_licenses(project: Project, tenant: Tenant, first: Path) -> list[An
         if side_by_side:
             # What several resources do at once has no order.
             requests.sort(key=repr)
-        records = {name: one for name, one in project.records().items() if name in {*project.wanted, *project.acts}}
-        told.append((requests, {name: _plain([one["id"], one["outputs"]]) for name, one in records.items()}))
+        records = {
+            name: one for name, one in project.records().items() if name in {*project.declared, *project.operations}
+        }
+        both.append((requests, {name: _plain([one["id"], one["outputs"]]) for name, one in records.items()}))
 
-    project.want(token=str(first), display_name="Lincoln", revoke_licenses_on_delete=True)
+    project.declare(token=str(first), display_name="Lincoln", revoke_licenses_on_delete=True)
     assert project.up().ok
     # One by one, so that the requests have an order.
-    project.act("nightly", "LicenseSync", "lincoln", triggers=["monday", 1, {"deep": [True]}])
+    project.declare_operation("nightly", "LicenseSync", "lincoln", triggers=["monday", 1, {"deep": [True]}])
     assert project.up().ok
-    project.act("count", "LicenseCountSync", triggers="monday")
+    project.declare_operation("count", "LicenseCountSync", triggers="monday")
     assert project.up().ok
     tenant.fail({"revoke": {"actionState": "failed", "actionFailureReason": "novel", "failedLicensesCount": 1}})
-    project.act("partly", "LicenseRevocation", "lincoln", revoke_untracked_licenses=True)
+    project.declare_operation("partly", "LicenseRevocation", "lincoln", revoke_untracked_licenses=True)
     assert project.up().ok
     tell()
     tenant.fail({"revoke": {"actionState": "canceled"}})
-    del project.acts["partly"]
-    project.act("failing", "LicenseRevocation", "lincoln")
+    del project.operations["partly"]
+    project.declare_operation("failing", "LicenseRevocation", "lincoln")
     assert not project.up().ok
     tell()
     assert project.refresh().ok
     tell(side_by_side=True)
     assert project.up("--replace", project.records()["failing"]["urn"]).ok
-    project.act("nightly", "LicenseSync", "lincoln", triggers=["tuesday"])
+    project.declare_operation("nightly", "LicenseSync", "lincoln", triggers=["tuesday"])
     assert project.up().ok
     tell()
     assert project.destroy().ok
     tell(side_by_side=True)
-    return told
+    return both
 
 
 def _plain(value: Any) -> Any:
@@ -119,15 +121,15 @@ def _plain(value: Any) -> Any:
 
 def test_a_stack_moves(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """By an alias a token goes from the dynamic provider to the plugin without a write, and all goes on as ever."""
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", country_or_region="GB")
-    project.want("york", token=str(token_file(tmp_path, "york", location="York")), display_name="York")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", country_or_region="GB")
+    project.declare("york", token=str(token_file(tmp_path, "york", location="York")), display_name="York")
     assert project.up().ok
     before = project.tokens()
     tenant.log()
     install_command(tmp_path / "plugin" / PLUGIN, "intune_vpp")
-    moved = YamlProject(project.folder, project.environment, project.wanted, project.displayed)
-    moved.want(opts={"aliases": [{"type": DYNAMIC_TYPE}]})
-    moved.want("york", opts={"aliases": [before["york"]["urn"]]})
+    moved = YamlProject(project.folder, project.environment, project.declared, project.displayed)
+    moved.declare(opts={"aliases": [{"type": DYNAMIC_TYPE}]})
+    moved.declare("york", opts={"aliases": [before["york"]["urn"]]})
     previewed = moved.preview("--diff")
     assert previewed.ok, previewed.text
     done = moved.up()
@@ -137,11 +139,11 @@ def test_a_stack_moves(project: Project, tenant: Tenant, tmp_path: Path) -> None
     assert {name: one["id"] for name, one in after.items()} == {name: one["id"] for name, one in before.items()}
     for name in after:
         assert not [member for member in after[name]["inputs"] if member.startswith("__")]
-        moved.want(name, opts={})
+        moved.declare(name, opts={})
     for again in (moved.up("--expect-no-changes"), moved.refresh("--expect-no-changes")):
         assert again.ok, again.text
     assert tenant.writes() == []
-    moved.want(token=str(token_file(tmp_path, "second", days=350)))
+    moved.declare(token=str(token_file(tmp_path, "second", days=350)))
     assert moved.up().ok
     assert tenant.writes() == ["PATCH vppTokens/{id}", "POST vppTokens/{id}/syncLicenses"]
     assert moved.destroy().ok

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEMO = ROOT / "examples" / "01-renew-a-token" / "demo.py"
 
 
-class Deaf(Tenant):
+class IgnoresPatches(Tenant):
     """A tenant that answers PATCH as if all were well, and changes nothing."""
 
     def patch(self, token_id: str, body: Mapping[str, Any], *, version: Version = Version.BETA) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def test_the_demonstration(engine: dict[str, str]) -> None:
 def test_the_demonstration_can_fail(engine: dict[str, str], tmp_path: Path) -> None:
     """Against a tenant that answers PATCH without applying it, it fails at the renewal and says what did not hold."""
     del engine
-    with serve(Deaf(sync_seconds=0)) as tenant:
+    with serve(IgnoresPatches(sync_seconds=0)) as tenant:
         env_file = tmp_path / "tenant.env"
         env_file.write_text("".join(f"{name}={value}\n" for name, value in tenant.environment.items()))
         done = _demo("--tenant", str(env_file))

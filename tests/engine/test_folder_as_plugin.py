@@ -37,7 +37,7 @@ def test_in_an_empty_environment(
     """Installed from its folder and run as `pulumi.run.plugin` runs it, it needs nothing else for a token's life."""
     project = yaml_project
     install_command(tmp_path / "plugin" / PLUGIN, "pulumi.run.plugin", "intune-vpp", python=str(empty_environment))
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", deletion_protection=False)
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", deletion_protection=False)
     for done in (project.up(), project.refresh("--expect-no-changes"), project.destroy()):
         assert done.ok, done.text
     assert [one.split()[0] for one in tenant.requests()] == ["GET", "POST", "POST", "GET", "GET", "DELETE"]

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 def test_a_rename_keeps_the_token(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """Under a new name without an alias the token is taken over, not created again, and not deleted."""
-    project.want("old", token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare("old", token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok
     before = project.token("old")["id"]
     tenant.log()
     for old, new, options in (("old", "new", ()), ("new", "newer", ("--refresh",))):
-        project.wanted[new] = project.wanted.pop(old)
+        project.declared[new] = project.declared.pop(old)
         renamed = project.up(*options)
         assert renamed.ok, renamed.text
         assert {name: record["id"] for name, record in project.tokens().items()} == {new: before}
@@ -26,7 +26,7 @@ def test_a_rename_keeps_the_token(project: Project, tenant: Tenant, tmp_path: Pa
 
 def test_a_forced_replacement_keeps_the_token(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """`up --replace` and a taint end with the same token under management; nothing is created or deleted."""
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", deletion_protection=True)
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", deletion_protection=True)
     assert project.up().ok
     record = project.token()
     tenant.log()
@@ -47,7 +47,7 @@ def test_a_lost_state_finds_its_tokens(tmp_path: Path, engine: dict[str, str], t
         (tmp_path / attempt).mkdir()
         project = Project.start(tmp_path / attempt, engine, tenant)
         for name, file in files.items():
-            project.want(name, token=str(file), display_name=name)
+            project.declare(name, token=str(file), display_name=name)
         assert project.up().ok
         ids.append({name: record["id"] for name, record in project.tokens().items()})
         seen = tenant.requests()
@@ -57,13 +57,13 @@ def test_a_lost_state_finds_its_tokens(tmp_path: Path, engine: dict[str, str], t
 
 def test_another_tenant(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """A state of one tenant under credentials of another changes neither tenant nor itself."""
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok
     before = project.token()
     tenant.log()
     with emulator(tmp_path) as other:
         elsewhere = other.environment
-        project.want(display_name="Other", deletion_protection=False)
+        project.declare(display_name="Other", deletion_protection=False)
         for attempt in (project.refresh(**elsewhere), project.up(**elsewhere), project.destroy(**elsewhere)):
             assert not attempt.ok
             assert "Nothing was changed. Use the credentials of the first" in attempt.text
@@ -78,8 +78,8 @@ def test_another_tenant(project: Project, tenant: Tenant, tmp_path: Path) -> Non
 def test_one_file_for_two_resources(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """The same file under two resources is refused, and only one token is created."""
     file = str(token_file(tmp_path))
-    project.want("one", token=file, display_name="one")
-    project.want("two", token=file, display_name="two", opts={})
+    project.declare("one", token=file, display_name="one")
+    project.declare("two", token=file, display_name="two", opts={})
     failed = project.up("--parallel", "1")
     assert not failed.ok
     assert "already belongs to another resource" in failed.text
@@ -92,14 +92,14 @@ def test_adoption(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     members = {"token": file.read_text(), "appleId": "apps@contoso.example", "vppTokenAccountType": "business"}
     by_hand = tenant._call("POST", "portal", {**members, "displayName": "Lincoln"})
     tenant.edit(by_hand["id"], lastSyncStatus="completed", lastSyncDateTime="2026-11-01T00:00:00Z")
-    project.want(token=str(file), display_name="Lincoln", adopt_token_id=by_hand["id"])
+    project.declare(token=str(file), display_name="Lincoln", adopt_token_id=by_hand["id"])
     preview = project.preview()
     assert "Adopts token" in preview.text
     assert project.up().ok
     assert project.token()["id"] == by_hand["id"]
     assert project.up("--expect-no-changes").ok
     assert tenant.requests() == ["GET vppTokens/{id}"]
-    project.want("other", token=str(token_file(tmp_path, "other")), adopt_token_id="0" * 8 + by_hand["id"][8:])
+    project.declare("other", token=str(token_file(tmp_path, "other")), adopt_token_id="0" * 8 + by_hand["id"][8:])
     assert "was not found in this tenant" in project.up().text
 
 
@@ -110,12 +110,12 @@ def test_a_token_uploaded_by_hand(each_door: Project, tenant: Tenant, tmp_path: 
     """
     project, file = each_door, token_file(tmp_path)
     by_hand = tenant.upload(file, displayName="By hand", appleId="person@contoso.example")
-    project.want(token=str(file), display_name="Lincoln")
+    project.declare(token=str(file), display_name="Lincoln")
     refused = project.up()
     assert not refused.ok
     assert f'{by_hand} ("By hand", Apple ID person@contoso.example). Nothing was created.' in refused.text
     assert tenant.writes() == []
-    project.want(adopt_token_id=by_hand)
+    project.declare(adopt_token_id=by_hand)
     assert project.up().ok
     assert [one["body"] for one in tenant.log() if one["method"] != "GET" and one["path"].startswith("/beta")] == [
         {"appleId": "apps@contoso.example", "displayName": "Lincoln"}
@@ -126,7 +126,7 @@ def test_a_token_uploaded_by_hand(each_door: Project, tenant: Tenant, tmp_path: 
 def test_two_uploads_of_one_file_at_once(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     """A file that somebody uploads while the run does fails the run: it names both ids and the one to keep."""
     project, file = each_door, token_file(tmp_path)
-    project.want(token=str(file), display_name="Lincoln")
+    project.declare(token=str(file), display_name="Lincoln")
     tenant.fail({"method": "POST", "path": "*/vppTokens", "delay": 4})
     command = project.begin("up", "--yes", "--skip-preview")
     tenant.suffer()
@@ -148,10 +148,10 @@ def test_two_uploads_of_one_file_at_once(each_door: Project, tenant: Tenant, tmp
 
 def test_engine_options(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """`ignoreChanges`, `protect`, `--target` and `retainOnDelete` do what Pulumi says they do."""
-    project.want(token=str(token_file(tmp_path, "first")), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path, "first")), display_name="Lincoln")
     assert project.up().ok
     tenant.log()
-    project.want(
+    project.declare(
         token=str(token_file(tmp_path, "second", days=350)), display_name="Other", opts={"ignore_changes": ["token"]}
     )
     ignored = project.up()
@@ -159,15 +159,15 @@ def test_engine_options(project: Project, tenant: Tenant, tmp_path: Path) -> Non
     assert [sorted(one["body"]) for one in tenant.log() if one["method"] == "PATCH"] == [["displayName"]]
     assert project.up("--expect-no-changes").ok
 
-    project.want(display_name="Targeted", opts={"protect": True, "retain_on_delete": True})
-    project.want("second", token=str(token_file(tmp_path, "third", location="Elsewhere")), display_name="Second")
+    project.declare(display_name="Targeted", opts={"protect": True, "retain_on_delete": True})
+    project.declare("second", token=str(token_file(tmp_path, "third", location="Elsewhere")), display_name="Second")
     targeted = project.up("--target", project.token()["urn"])
     assert targeted.ok, targeted.text
     assert set(project.tokens()) == {"lincoln"}
     assert not project.destroy().ok
-    project.want(opts={"retain_on_delete": True})
+    project.declare(opts={"retain_on_delete": True})
     assert project.up().ok
-    del project.wanted["lincoln"]
+    del project.declared["lincoln"]
     assert project.up().ok
     assert "DELETE vppTokens/{id}" not in tenant.writes()
 

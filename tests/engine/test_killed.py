@@ -17,7 +17,7 @@ NAMES = ("lincoln", "york", "derby", "leeds")
 def test_the_provider_ends_with_its_engine(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     """After a SIGKILL of the engine its provider is gone, and has sent nothing beyond what was under way."""
     for name in NAMES:
-        each_door.want(name, token=str(token_file(tmp_path, name, location=name)), display_name=name)
+        each_door.declare(name, token=str(token_file(tmp_path, name, location=name)), display_name=name)
     tenant.fail({"method": "POST", "path": "*/vppTokens", "delay": 5, "times": len(NAMES)})
     command = each_door.begin("up", "--yes", "--skip-preview")
     tenant.suffer()

@@ -39,8 +39,8 @@ def test_each_member_is_read_back(each_door: Project, tenant: Tenant, tmp_path: 
     project = each_door
     names = [f"token-{number}" for number in range(len(ACTION_STATES))]
     for name in names:
-        project.want(name, token=str(token_file(tmp_path, name, location=name)), display_name=name)
-        project.act(f"retire-{name}", "LicenseRevocation", name)
+        project.declare(name, token=str(token_file(tmp_path, name, location=name)), display_name=name)
+        project.declare_operation(f"retire-{name}", "LicenseRevocation", name)
     done = project.up()
     assert done.ok, done.text
     written, records = {}, project.records()

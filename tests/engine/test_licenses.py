@@ -1,4 +1,4 @@
-"""Licences synced and counted on demand, and told."""
+"""Licences synced and counted on demand, and reported."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_synced_on_demand(each_door: Project, tenant: Tenant, tmp_path: Path) ->
     there = tenant.upload(token_file(tmp_path), displayName="Lincoln")
     tenant.log()
     for triggers in (["monday", {"build": 1}], ["tuesday", {"build": 2}]):
-        project.act("nightly", "LicenseSync", there, triggers=triggers)
+        project.declare_operation("nightly", "LicenseSync", there, triggers=triggers)
         previewed = project.preview("--diff", **WITHOUT_CREDENTIALS)
         assert f"Syncs the licences of token {there}" in previewed.text
         assert tenant.log() == []
@@ -34,7 +34,7 @@ def test_synced_on_demand(each_door: Project, tenant: Tenant, tmp_path: Path) ->
         assert project.records()["nightly"]["id"] == there
         assert project.up("--expect-no-changes").ok
         assert tenant.log() == []
-    project.acts["nightly"]["wait_for_sync"] = False
+    project.operations["nightly"]["wait_for_sync"] = False
     changed = project.up()
     assert "Changes waitForSync in the state only." in changed.text.replace("wait_for_sync", "waitForSync")
     assert tenant.log() == []
@@ -48,7 +48,7 @@ def test_a_failed_sync_is_tried_again(each_door: Project, tenant: Tenant, tmp_pa
     """A sync that fails fails the run where the door can without losing the id, else is a warning; the next retries."""
     project = each_door
     there = tenant.upload(token_file(tmp_path), displayName="Lincoln")
-    project.act("nightly", "LicenseSync", there)
+    project.declare_operation("nightly", "LicenseSync", there)
     tenant.fail({"sync": "failed", "times": 1})
     tenant.log()
     failed = project.up()
@@ -75,12 +75,12 @@ def test_a_running_sync_is_joined(tmp_path: Path, engine: dict[str, str]) -> Non
         with emulator(folder, "--sync-seconds", "3600") as tenant:
             project = door.start(folder, engine, tenant)
             there = tenant.upload(token_file(folder), displayName="Lincoln")
-            project.act("begun", "LicenseSync", there, wait_for_sync=False)
+            project.declare_operation("begun", "LicenseSync", there, wait_for_sync=False)
             tenant.log()
             assert project.up().ok
             assert tenant.requests() == SYNCED
             assert project.outputs("begun")["lastSyncStatus"] == "inProgress"
-            project.act("joining", "LicenseSync", there)
+            project.declare_operation("joining", "LicenseSync", there)
             command = project.begin("up", "--yes", "--skip-preview")
             tenant.wait_for("GET vppTokens/{id}")
             tenant.advance(3600)
@@ -96,7 +96,7 @@ def test_counted_on_demand(each_door: Project, tenant: Tenant, tmp_path: Path) -
     project = each_door
     token_file(tmp_path)
     for day in (1, 2):
-        project.act("count", "LicenseCountSync", triggers={"day": day})
+        project.declare_operation("count", "LicenseCountSync", triggers={"day": day})
         previewed = project.preview(**WITHOUT_CREDENTIALS)
         assert "Counts the licences of all tokens" in previewed.text
         assert tenant.log() == []
@@ -114,12 +114,12 @@ def test_counted_on_demand(each_door: Project, tenant: Tenant, tmp_path: Path) -
 def test_a_report_of_licenses(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
     """What an app has in use and to spare, by token, is an output of the stack, for one request; v1.0 has no such."""
     project = yaml_project
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok
     token_id = project.token()["id"]
     bundle_id = next(iter(tenant.licenses(token_id)))
     tenant.licenses(token_id, **{bundle_id: 5})
-    project.act("count", "LicenseCountSync")
+    project.declare_operation("count", "LicenseCountSync")
     assert project.up().ok
     report = {"function": "intune-vpp:getLicensesForApp", "arguments": {"bundleId": bundle_id}}
     project.more = {
@@ -130,12 +130,12 @@ def test_a_report_of_licenses(yaml_project: YamlProject, tenant: Tenant, tmp_pat
     done = project.up()
     assert done.ok, done.text
     assert tenant.requests() == [f"GET vppTokens/getLicensesForApp(bundleId='{bundle_id}')"]
-    (told,) = project.stack_outputs()["licenses"]
+    (shown,) = project.stack_outputs()["licenses"]
     about = {"appleId": "apps@contoso.example", "organizationName": "Contoso", "vppTokenId": token_id}
-    assert told == {**told, **about, "usedLicenseCount": 5}
-    assert told["availableLicenseCount"] > 0
-    project.acts.clear()
-    project.wanted.clear()
+    assert shown == {**shown, **about, "usedLicenseCount": 5}
+    assert shown["availableLicenseCount"] > 0
+    project.operations.clear()
+    project.declared.clear()
     refused = project.preview(INTUNE_VPP_GRAPH_VERSION="v1.0")
     assert not refused.ok
     assert "getLicensesForApp needs Graph's beta:" in refused.text

@@ -22,14 +22,14 @@ def test_v1(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     there = tenant.upload(token_file(tmp_path), displayName="Lincoln")
     tenant.log()
     for kind, token_id in (("LicenseRevocation", there), ("LicenseCountSync", None)):
-        project.acts.clear()
-        project.act("refused", kind, token_id)
+        project.operations.clear()
+        project.declare_operation("refused", kind, token_id)
         refused = project.preview()
         assert not refused.ok
         assert f"A {kind} needs Graph's beta: {CURE}" in refused.text
         assert "Traceback" not in refused.text
-    project.acts.clear()
-    project.want(
+    project.operations.clear()
+    project.declare(
         token=str(token_file(tmp_path, "york", location="York")),
         data_sharing_consent_granted=None,
         revoke_licenses_on_delete=True,
@@ -40,8 +40,8 @@ def test_v1(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert "out, or set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta." in refused.text
     assert tenant.log() == []
 
-    project.wanted.clear()
-    project.act("nightly", "LicenseSync", there, triggers=["1"])
+    project.declared.clear()
+    project.declare_operation("nightly", "LicenseSync", there, triggers=["1"])
     done = project.up()
     assert done.ok, done.text
     sent = [f"{one['method']} {one['path']}" for one in tenant.log() if "vppTokens" in one["path"]]

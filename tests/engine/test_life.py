@@ -17,7 +17,7 @@ RENEWED = ["PATCH vppTokens/{id}", "POST vppTokens/{id}/syncLicenses"]
 
 def test_create_change_renew_destroy(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """One id lives through creation, a quiet run, a change, a renewal and its end, each with the fewest requests."""
-    project.want(token=str(token_file(tmp_path, "first")), display_name="Lincoln", country_or_region="GB")
+    project.declare(token=str(token_file(tmp_path, "first")), display_name="Lincoln", country_or_region="GB")
     assert project.up().ok
     assert tenant.requests() == CREATED
     created = project.token()
@@ -26,14 +26,14 @@ def test_create_change_renew_destroy(project: Project, tenant: Tenant, tmp_path:
     # The sync ended at once, so that no listing was seen since the create: the first refresh asks for one.
     assert tenant.requests() == ["GET vppTokens/{id}", "GET vppTokens"]
 
-    project.want(organization_name="Contoso Schools", display_name="Lincoln School", wait_for_sync=True)
+    project.declare(organization_name="Contoso Schools", display_name="Lincoln School", wait_for_sync=True)
     assert project.up().ok
     sent = tenant.log()
     assert [(one["method"], one["body"]) for one in sent if one["path"].startswith("/beta")] == [
         ("PATCH", {"displayName": "Lincoln School", "organizationName": "Contoso Schools"})
     ]
 
-    project.want(token=str(token_file(tmp_path, "second", days=360, organization="Contoso Schools")))
+    project.declare(token=str(token_file(tmp_path, "second", days=360, organization="Contoso Schools")))
     renewed = project.up()
     assert "Renews Lincoln School in place" in renewed.text
     assert tenant.requests() == RENEWED
@@ -47,7 +47,7 @@ def test_create_change_renew_destroy(project: Project, tenant: Tenant, tmp_path:
 
 def test_everything_can_be_read_back(project: Project, tmp_path: Path) -> None:
     """All members of Graph's token are in the outputs, `token` as its fingerprint, and the record stays small."""
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", role_scope_tag_ids=["0"])
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", role_scope_tag_ids=["0"])
     assert project.up().ok
     outputs = project.outputs()
     ten = {
@@ -69,7 +69,7 @@ def test_everything_can_be_read_back(project: Project, tmp_path: Path) -> None:
 @pytest.mark.parametrize("status", ["none", "inProgress", "completed", "failed"])
 def test_each_sync_status_is_read_back(project: Project, tenant: Tenant, tmp_path: Path, status: str) -> None:
     """`lastSyncStatus` shows each of its members after a refresh."""
-    project.want(token=str(token_file(tmp_path)), wait_for_sync=False)
+    project.declare(token=str(token_file(tmp_path)), wait_for_sync=False)
     assert project.up().ok
     tenant.edit(project.token()["id"], lastSyncStatus=status)
     refreshed = project.refresh()
@@ -79,7 +79,7 @@ def test_each_sync_status_is_read_back(project: Project, tenant: Tenant, tmp_pat
 
 def test_drift_is_shown_and_put_right(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """What was edited by hand shows in refresh; the next update sends that member and no other."""
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", country_or_region="GB")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", country_or_region="GB")
     assert project.up().ok
     tenant.edit(project.token()["id"], displayName="By hand", automaticallyUpdateApps=True)
     tenant.log()
@@ -92,7 +92,7 @@ def test_drift_is_shown_and_put_right(project: Project, tenant: Tenant, tmp_path
 
 def test_renewed_in_the_portal(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """A renewal by hand shows once; the older file is then refused, and the very file that was uploaded is quiet."""
-    project.want(token=str(token_file(tmp_path, "first")), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path, "first")), display_name="Lincoln")
     assert project.up().ok
     second = token_file(tmp_path, "second", days=350)
     tenant.edit(project.token()["id"], token=second.read_text())
@@ -103,14 +103,14 @@ def test_renewed_in_the_portal(project: Project, tenant: Tenant, tmp_path: Path)
     refused = project.preview()
     assert not refused.ok
     assert "was renewed elsewhere" in refused.text
-    project.want(token=str(second))
+    project.declare(token=str(second))
     assert project.up("--expect-no-changes").ok
     assert tenant.writes() == []
 
 
 def test_gone_in_the_portal(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """A token deleted by hand is gone after refresh and created again by the next update."""
-    project.want(token=str(token_file(tmp_path)))
+    project.declare(token=str(token_file(tmp_path)))
     assert project.up().ok
     tenant.delete(project.token()["id"])
     assert project.refresh().ok
@@ -122,14 +122,14 @@ def test_gone_in_the_portal(project: Project, tenant: Tenant, tmp_path: Path) ->
 
 def test_protection(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """A protected token survives destroy without a request, and the sentence names the cure."""
-    project.want(token=str(token_file(tmp_path)), deletion_protection=True)
+    project.declare(token=str(token_file(tmp_path)), deletion_protection=True)
     assert project.up().ok
     tenant.log()
     refused = project.destroy()
     assert not refused.ok
     assert "Set deletion_protection to false" in refused.text
     assert tenant.requests() == []
-    project.want(deletion_protection=False)
+    project.declare(deletion_protection=False)
     assert project.up().ok
     assert tenant.requests() == []
     assert project.destroy().ok
@@ -137,18 +137,18 @@ def test_protection(project: Project, tenant: Tenant, tmp_path: Path) -> None:
 
 def test_near_its_end(project: Project, tmp_path: Path) -> None:
     """Preview warns of a token that expires within the days configured, and not of one that has time."""
-    project.want(token=str(token_file(tmp_path, days=40)))
+    project.declare(token=str(token_file(tmp_path, days=40)))
     assert project.up().ok
     assert "expires in" not in project.preview().text
     assert "expires in 39 days" in project.preview(INTUNE_VPP_EXPIRY_WARNING_DAYS="45").text
 
 
 def test_bad_states_are_told(project: Project, tenant: Tenant, tmp_path: Path) -> None:
-    """Each state in which a token does not work is told in refresh and in the next preview, with its cure."""
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    """Each state in which a token does not work is reported in refresh and in the next preview, with its cure."""
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok
     for state in ("invalid", "expired", "assignedToExternalMDM", "duplicateLocationId", "somethingNew"):
         tenant.edit(project.token()["id"], state=state)
-        told = project.refresh().text + project.preview().text
+        shown = project.refresh().text + project.preview().text
         assert project.outputs()["state"] == state
-        assert told.count(f"Lincoln is {state} in Intune") == (0 if state == "somethingNew" else 4)
+        assert shown.count(f"Lincoln is {state} in Intune") == (0 if state == "somethingNew" else 4)

@@ -17,8 +17,8 @@ SYNC = "POST vppTokens/{id}/syncLicenses"
 def test_half_done(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
     """A sync that fails after a creation or a renewal is a partial failure; the next update tries that alone again."""
     project = yaml_project
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
-    project.want("york", token=str(token_file(tmp_path, "york", location="York")), display_name="York")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare("york", token=str(token_file(tmp_path, "york", location="York")), display_name="York")
     tenant.fail({"sync": "failed", "times": 2})
     failed = project.up()
     assert not failed.ok
@@ -32,7 +32,7 @@ def test_half_done(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) ->
     assert tenant.writes() == [SYNC, SYNC]
     assert project.outputs()["syncPending"] is False
 
-    project.want(token=str(token_file(tmp_path, "second", days=350)), display_name="Lincoln School")
+    project.declare(token=str(token_file(tmp_path, "second", days=350)), display_name="Lincoln School")
     tenant.fail({"sync": "failed", "times": 1})
     failed = project.up()
     assert not failed.ok
@@ -47,9 +47,9 @@ def test_half_done(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) ->
 
 
 def test_refused_and_lost(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
-    """What Graph refuses leaves nothing behind, a lost answer no second token, and a duplicate location is told."""
+    """What Graph refuses leaves nothing behind, a lost answer no second token, and a duplicate location is reported."""
     project = yaml_project
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     tenant.fail({"method": "POST", "path": TOKENS, "status": 403})
     refused = project.up()
     assert not refused.ok
@@ -64,7 +64,7 @@ def test_refused_and_lost(yaml_project: YamlProject, tenant: Tenant, tmp_path: P
     assert "so it was adopted instead of created" in found.text
     assert "POST vppTokens" not in tenant.writes()
 
-    project.want("twin", token=str(token_file(tmp_path, "twin", days=200)), display_name="Twin")
+    project.declare("twin", token=str(token_file(tmp_path, "twin", days=200)), display_name="Twin")
     twin = project.up()
     assert not twin.ok
     assert "has a duplicate in this tenant" in twin.text
@@ -75,7 +75,7 @@ def test_waiting(tmp_path: Path, engine: dict[str, str]) -> None:
     """`customTimeouts` bound the wait for a sync, Ctrl-C ends it within seconds, and both keep the id."""
     with emulator(tmp_path, "--sync-seconds", "3600") as slow:
         project = YamlProject.start(tmp_path, engine, slow)
-        project.want(token=str(token_file(tmp_path)), opts={"custom_timeouts": {"create": "3s", "update": "20m"}})
+        project.declare(token=str(token_file(tmp_path)), opts={"custom_timeouts": {"create": "3s", "update": "20m"}})
         started = time.monotonic()
         late = project.up()
         assert not late.ok
@@ -83,7 +83,7 @@ def test_waiting(tmp_path: Path, engine: dict[str, str]) -> None:
         token_id = project.token()["id"]
         assert project.outputs()["syncPending"] is True
 
-        project.want("york", token=str(token_file(tmp_path, "york", location="York")))
+        project.declare("york", token=str(token_file(tmp_path, "york", location="York")))
         slow.log()
         command = project.begin("up", "--yes", "--skip-preview")
         slow.wait_for(SYNC)
@@ -93,7 +93,7 @@ def test_waiting(tmp_path: Path, engine: dict[str, str]) -> None:
         assert kept["lincoln"] == token_id
         assert project.export()["deployment"].get("pending_operations") in (None, [])
         for name in kept:
-            project.want(name, wait_for_sync=False)
+            project.declare(name, wait_for_sync=False)
         done = project.up()
         assert done.ok, done.text
         assert {name: one["id"] for name, one in project.tokens().items()} == kept

@@ -30,8 +30,8 @@ def test_import(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> No
     # A token that is not found is also looked for in a listing.
     assert tenant.requests() == ["GET vppTokens/{id}", "GET vppTokens", "GET vppTokens/{id}"]
 
-    project.want(token=str(first), display_name="Lincoln", deletion_protection=None)
-    project.want("york", token=str(second), display_name="York", opts={"import": ids[1]}, deletion_protection=None)
+    project.declare(token=str(first), display_name="Lincoln", deletion_protection=None)
+    project.declare("york", token=str(second), display_name="York", opts={"import": ids[1]}, deletion_protection=None)
     previewed = project.preview()
     assert previewed.ok, previewed.text
     assert "1 to import" in previewed.text
@@ -39,7 +39,7 @@ def test_import(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> No
     done = project.up()
     assert done.ok, done.text
     assert tenant.requests() == ["GET vppTokens/{id}"]
-    del project.wanted["york"]["opts"]
+    del project.declared["york"]["opts"]
     for _ in range(2):
         quiet = project.up("--expect-no-changes")
         assert quiet.ok, quiet.text
@@ -47,7 +47,7 @@ def test_import(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> No
     refreshed = project.refresh("--expect-no-changes")
     assert refreshed.ok, refreshed.text
     assert {one["inputs"]["token"][:7] for one in project.tokens().values()} == {"sha256:"}
-    project.want("nobody", token=str(first), opts={"import": NOBODY})
+    project.declare("nobody", token=str(first), opts={"import": NOBODY})
     absent = project.up()
     assert f'There is no token "{NOBODY}" in tenant' in absent.text
     assert tenant.writes() == []
@@ -62,7 +62,7 @@ def test_adoption_and_reading(yaml_project: YamlProject, tenant: Tenant, tmp_pat
     tenant.log()
     project.more["resources"] = {"york": {"type": PLUGIN_TYPE, "get": {"id": read}}}
     project.more["outputs"] = {"place": "${york.locationName}"}
-    project.want(token=str(file), display_name="Lincoln", adopt_token_id=adopted)
+    project.declare(token=str(file), display_name="Lincoln", adopt_token_id=adopted)
     assert "Adopts token" in project.preview().text
     done = project.up()
     assert done.ok, done.text
@@ -73,7 +73,7 @@ def test_adoption_and_reading(yaml_project: YamlProject, tenant: Tenant, tmp_pat
     project.more["resources"]["york"]["get"]["id"] = NOBODY
     assert not project.up().ok
     project.more.clear()
-    project.wanted.clear()
+    project.declared.clear()
     assert "DELETE vppTokens/{id}" not in tenant.writes()
 
 

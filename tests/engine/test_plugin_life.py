@@ -18,7 +18,7 @@ RENEWED = ["PATCH vppTokens/{id}", "POST vppTokens/{id}/syncLicenses"]
 def test_create_change_renew_destroy(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
     """One id lives through creation, quiet runs, a change, a renewal and its end, each with the fewest requests."""
     project = yaml_project
-    project.want(token=str(token_file(tmp_path, "first")), display_name="Lincoln", country_or_region="GB")
+    project.declare(token=str(token_file(tmp_path, "first")), display_name="Lincoln", country_or_region="GB")
     without_credentials = {"ARM_CLIENT_ID": "", "ARM_CLIENT_SECRET": "", "ARM_TENANT_ID": ""}
     previewed = project.preview(**without_credentials)
     assert previewed.ok, previewed.text
@@ -32,7 +32,7 @@ def test_create_change_renew_destroy(yaml_project: YamlProject, tenant: Tenant, 
     # The sync ended at once, so that no listing was seen since the create: the first refresh asks for one.
     assert tenant.requests() == ["GET vppTokens/{id}", "GET vppTokens"]
 
-    project.want(organization_name="Contoso Schools", display_name="Lincoln School", wait_for_sync=True)
+    project.declare(organization_name="Contoso Schools", display_name="Lincoln School", wait_for_sync=True)
     changed = project.up("--diff")
     assert '~ displayName     : "Lincoln" => "Lincoln School"' in changed.text, changed.text
     sent = tenant.log()
@@ -40,7 +40,7 @@ def test_create_change_renew_destroy(yaml_project: YamlProject, tenant: Tenant, 
         ("PATCH", {"displayName": "Lincoln School", "organizationName": "Contoso Schools"})
     ]
 
-    project.want(token=str(token_file(tmp_path, "second", days=360, organization="Contoso Schools")))
+    project.declare(token=str(token_file(tmp_path, "second", days=360, organization="Contoso Schools")))
     previewed = project.preview("--diff")
     for shown in (previewed, project.up("--diff")):
         assert "Renews Lincoln School in place" in shown.text
@@ -50,10 +50,10 @@ def test_create_change_renew_destroy(yaml_project: YamlProject, tenant: Tenant, 
     assert project.token()["id"] == created["id"]
     assert project.outputs()["expirationDateTime"] > created["outputs"]["expirationDateTime"]
 
-    project.want(deletion_protection=None)
+    project.declare(deletion_protection=None)
     assert project.up().ok
     assert "Set deletionProtection to false" in project.destroy().text
-    project.want(deletion_protection=False)
+    project.declare(deletion_protection=False)
     assert project.up().ok
     assert tenant.requests() == []
     assert project.destroy().ok
@@ -64,7 +64,7 @@ def test_create_change_renew_destroy(yaml_project: YamlProject, tenant: Tenant, 
 def test_what_others_do_in_the_portal(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
     """Edits are shown and put right, a renewal is taken as it is, a deletion leads to a new token."""
     project = yaml_project
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", country_or_region="GB")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", country_or_region="GB")
     assert project.up().ok
     tenant.edit(project.token()["id"], displayName="By hand", automaticallyUpdateApps=True)
     tenant.log()
@@ -83,7 +83,7 @@ def test_what_others_do_in_the_portal(yaml_project: YamlProject, tenant: Tenant,
     refused = project.preview()
     assert "was renewed elsewhere" in refused.text
     assert not refused.ok
-    project.want(token=str(second))
+    project.declare(token=str(second))
     assert project.up("--expect-no-changes").ok
     assert tenant.writes() == []
 
@@ -100,11 +100,11 @@ def test_what_others_do_in_the_portal(yaml_project: YamlProject, tenant: Tenant,
 def test_engine_options(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
     """`ignoreChanges`, `protect`, `--target`, `--replace`, a taint and `retainOnDelete` do what Pulumi says they do."""
     project = yaml_project
-    project.want(token=str(token_file(tmp_path, "first")), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path, "first")), display_name="Lincoln")
     assert project.up().ok
     record = project.token()
     tenant.log()
-    project.want(
+    project.declare(
         token=str(token_file(tmp_path, "second", days=350)), display_name="Other", opts={"ignore_changes": ["token"]}
     )
     ignored = project.up()
@@ -112,13 +112,13 @@ def test_engine_options(yaml_project: YamlProject, tenant: Tenant, tmp_path: Pat
     assert [sorted(one["body"]) for one in tenant.log() if one["method"] == "PATCH"] == [["displayName"]]
     assert project.up("--expect-no-changes").ok
 
-    project.want(display_name="Targeted", opts={"protect": True, "retain_on_delete": True})
-    project.want("second", token=str(token_file(tmp_path, "third", location="Elsewhere")), display_name="Second")
+    project.declare(display_name="Targeted", opts={"protect": True, "retain_on_delete": True})
+    project.declare("second", token=str(token_file(tmp_path, "third", location="Elsewhere")), display_name="Second")
     targeted = project.up("--target", record["urn"])
     assert targeted.ok, targeted.text
     assert set(project.tokens()) == {"lincoln"}
     assert not project.destroy().ok
-    project.want(opts={"retain_on_delete": False}, deletion_protection=True)
+    project.declare(opts={"retain_on_delete": False}, deletion_protection=True)
     tenant.log()
     replaced = project.up("--replace", record["urn"], "--target", record["urn"])
     assert replaced.ok, replaced.text
@@ -126,9 +126,9 @@ def test_engine_options(yaml_project: YamlProject, tenant: Tenant, tmp_path: Pat
     assert project.pulumi("state", "taint", record["urn"]).ok
     assert project.up("--target", record["urn"]).ok
     assert project.token()["id"] == record["id"]
-    project.want(opts={"retain_on_delete": True})
+    project.declare(opts={"retain_on_delete": True})
     assert project.up("--target", record["urn"]).ok
-    del project.wanted["lincoln"]
+    del project.declared["lincoln"]
     assert project.up().ok
     assert set(project.tokens()) == {"second"}
     assert tenant.writes() == ["POST vppTokens", "POST vppTokens/{id}/syncLicenses"], "those of the second"

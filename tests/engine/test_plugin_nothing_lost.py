@@ -18,18 +18,18 @@ def test_what_was_applied_counts(yaml_project: YamlProject, tenant: Tenant, tmp_
     """After an update that half failed, a value put back is sent, one that stays is not, and protection holds."""
     project = yaml_project
     first, second = str(token_file(tmp_path)), str(token_file(tmp_path, "second", days=330))
-    project.want(token=first, display_name="Lincoln", automatically_update_apps=False)
+    project.declare(token=first, display_name="Lincoln", automatically_update_apps=False)
     assert project.up().ok
     tenant.fail({"sync": "failed"})
-    project.want(token=second, display_name="York", automatically_update_apps=True, deletion_protection=True)
+    project.declare(token=second, display_name="York", automatically_update_apps=True, deletion_protection=True)
     assert "The licence sync of York failed" in project.up().text
     tenant.log()
 
     assert "York is protected" in project.destroy().text
-    project.want(token=first)
+    project.declare(token=first)
     assert "This update will be refused: The token file expires on" in project.preview().text
     assert tenant.requests() == []
-    project.want(token=second, display_name="Lincoln")
+    project.declare(token=second, display_name="Lincoln")
     assert project.up().ok
     patches = [one["body"] for one in tenant.log() if one["method"] == "PATCH"]
     assert patches == [{"displayName": "Lincoln"}]
@@ -43,11 +43,11 @@ def test_what_was_applied_counts(yaml_project: YamlProject, tenant: Tenant, tmp_
 def test_a_rename_to_another_provider(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
     """A resource that is renamed and moved to another provider in one step keeps its token, by an alias."""
     project = yaml_project
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok
     kept = project.token()["id"]
     options = {"provider": "${other}", "aliases": [{"name": "lincoln"}]}
-    project.wanted["moved"] = {**project.wanted.pop("lincoln"), "opts": options}
+    project.declared["moved"] = {**project.declared.pop("lincoln"), "opts": options}
     project.more = {"resources": {"other": {"type": "pulumi:providers:intune-vpp"}}}
     tenant.log()
     moved = project.up()
@@ -63,7 +63,7 @@ def test_graph_out_of_reach_for_a_moment(engine: dict[str, str], tmp_path: Path)
     """A look that fails while a sync goes on does not fail the creation."""
     with emulator(tmp_path, "--sync-seconds", "3") as slow:
         project = YamlProject.start(tmp_path, engine, slow)
-        project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+        project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
         slow.fail(PASSES, {"method": "GET", "path": "*/vppTokens", "status": 503})
         done = project.up()
         assert done.ok, done.text
@@ -74,7 +74,7 @@ def test_graph_out_of_reach_for_a_moment(engine: dict[str, str], tmp_path: Path)
 def test_a_signal_while_graph_keeps_silent(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
     """Ctrl-C ends a wait whose request gets no answer at once; the id is kept, and the next run goes on."""
     project = yaml_project
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     tenant.fail({"method": "POST", "path": "*/syncLicenses", "delay": 60})
     command = project.begin("up", "--yes", "--skip-preview")
     tenant.suffer()
@@ -101,7 +101,7 @@ def test_answers_of_404_that_prove_nothing(yaml_project: YamlProject, tenant: Te
     project = yaml_project
     for name, days in (("lincoln", 300), ("york", 301), ("adams", 302)):
         file = token_file(tmp_path, name, days=days, location=name)
-        project.want(name, token=str(file), display_name=name)
+        project.declare(name, token=str(file), display_name=name)
     assert project.up().ok
     ids = {name: one["id"] for name, one in project.tokens().items()}
 

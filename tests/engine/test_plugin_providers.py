@@ -21,7 +21,7 @@ def test_two_tenants(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) 
         project.more["resources"] = {"north": _provider(tenant), "south": _provider(other)}
         for name, provider in (("lincoln", "north"), ("york", "south")):
             file = token_file(tmp_path, name, location=name)
-            project.want(name, token=str(file), display_name=name, opts={"provider": f"${{{provider}}}"})
+            project.declare(name, token=str(file), display_name=name, opts={"provider": f"${{{provider}}}"})
         done = project.up()
         assert done.ok, done.text
         assert (tenant.requests(), other.requests()) == (CREATED, CREATED)
@@ -35,7 +35,7 @@ def test_two_tenants(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) 
         assert (tenant.requests(), other.requests()) == (["GET vppTokens/{id}", "GET vppTokens"],) * 2
 
         project.more["resources"]["north"] = _provider(other)
-        project.want(display_name="Lincoln")
+        project.declare(display_name="Lincoln")
         moved = project.up()
         assert not moved.ok
         assert "Nothing was changed. Use the credentials of the first" in moved.text
@@ -49,10 +49,10 @@ def test_two_tenants(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) 
 def test_configuration_known_late(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
     """A provider whose tenant only the update will know is previewed without a request, and applied then."""
     project = yaml_project
-    project.want("first", token=str(token_file(tmp_path, "first")), display_name="First")
+    project.declare("first", token=str(token_file(tmp_path, "first")), display_name="First")
     project.more["resources"] = {"late": _provider(tenant, tenantId="${first.tenantId}")}
     second = token_file(tmp_path, "second", location="York")
-    project.want("second", token=str(second), display_name="${first.locationName}", opts={"provider": "${late}"})
+    project.declare("second", token=str(second), display_name="${first.locationName}", opts={"provider": "${late}"})
     previewed = project.preview("--diff")
     assert previewed.ok, previewed.text
     assert tenant.log() == []

@@ -28,7 +28,7 @@ def test_no_shape_leaves_a_trace(yaml_project: YamlProject, tenant: Tenant, tmp_
     for days in (200, 300):
         for shape, given in SHAPES.items():
             file = token_file(tmp_path, f"{shape}-{days}", days=days, location=shape)
-            project.want(shape, token=given(str(file)))
+            project.declare(shape, token=given(str(file)))
         plan, events = tmp_path / f"plan-{days}.json", tmp_path / f"events-{days}.json"
         previewed = project.preview("--diff", "--save-plan", str(plan), "--event-log", f"{events}-of-preview")
         assert previewed.ok, previewed.text
@@ -40,12 +40,12 @@ def test_no_shape_leaves_a_trace(yaml_project: YamlProject, tenant: Tenant, tmp_
     assert "intune_vpp.graph.client: PATCH" in "".join(project.displayed), "the debug lines were not there to search"
 
     older = token_file(tmp_path, "older", days=100, location="string")
-    project.wanted = {"string": {**project.wanted["string"], "token": SHAPES["string"](str(older))}}
+    project.declared = {"string": {**project.declared["string"], "token": SHAPES["string"](str(older))}}
     refused = project.preview("--diff")
     assert not refused.ok
     assert "with an older one" in refused.text
-    project.wanted.clear()
-    project.want(token=SHAPES["secret"](str(token_file(tmp_path))), display_name="Lincoln")
+    project.declared.clear()
+    project.declare(token=SHAPES["secret"](str(token_file(tmp_path))), display_name="Lincoln")
     steps = json.loads(project.preview("--json").text)["steps"]
     assert {one["op"] for one in steps if "VppToken" in one["urn"]} >= {"create"}
     refused = project.up("--debug", "--diff", "--event-log", str(tmp_path / "e.json"), ARM_CLIENT_SECRET="wrong")

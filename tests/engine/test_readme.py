@@ -120,21 +120,21 @@ def test_where_pulumi_finds_the_plugin(engine: dict[str, str], tenant: Tenant, t
 def test_the_edges(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     """A forced replacement with a new file uploads a second token; a rename with another display name is refused."""
     project = each_door
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", wait_for_sync=False)
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", wait_for_sync=False)
     assert project.up().ok
     tenant.log()
-    project.want(token=str(token_file(tmp_path, "second", days=350)))
+    project.declare(token=str(token_file(tmp_path, "second", days=350)))
     assert project.up("--replace", project.token()["urn"]).ok
     assert tenant.writes() == ["POST vppTokens", "DELETE vppTokens/{id}"]
-    project.wanted["renamed"] = {**project.wanted.pop("lincoln"), "display_name": "Lincoln School"}
+    project.declared["renamed"] = {**project.declared.pop("lincoln"), "display_name": "Lincoln School"}
     refused = project.up()
     assert not refused.ok
     assert "with another display name or Apple ID" in refused.text
     assert tenant.writes() == []
 
-    project.want("renamed", display_name="Lincoln", deletion_protection=True)
+    project.declare("renamed", display_name="Lincoln", deletion_protection=True)
     assert project.up().ok
-    project.want("renamed", token=str(token_file(tmp_path, "third", days=360)))
+    project.declare("renamed", token=str(token_file(tmp_path, "third", days=360)))
     assert not project.up("--replace", project.token("renamed")["urn"]).ok
     again = project.up()
     assert not again.ok
@@ -145,7 +145,7 @@ def test_the_edges(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
 def test_another_tenant_is_not_noticed_without_changes(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     """An `up` without changes asks nothing, whatever tenant the credentials belong to; a refresh refuses."""
     project = each_door
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok
     tenant.log()
     with emulator(tmp_path) as other:
@@ -158,14 +158,14 @@ def test_another_tenant_is_not_noticed_without_changes(each_door: Project, tenan
 def test_without_credentials_and_files(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     """A preview without either leaves tokens that exist as they are, and refuses a new one."""
     project = each_door
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok
     tenant.log()
     nobody = dict.fromkeys(("ARM_TENANT_ID", "ARM_CLIENT_ID", "ARM_CLIENT_SECRET"), "")
-    project.want(token=None)
+    project.declare(token=None)
     previewed = project.preview("--expect-no-changes", **nobody)
     assert previewed.ok, previewed.text
-    project.want("york", token=None, display_name="York")
+    project.declare("york", token=None, display_name="York")
     refused = project.preview(**nobody)
     assert not refused.ok
     assert "token is required to create a VppToken" in refused.text
@@ -181,6 +181,6 @@ def _in_yaml(engine: dict[str, str], tenant: Tenant, folder: Path, program: str,
     work = folder / "project"
     (work / ".venv").mkdir(parents=True)
     install_command(work / ".venv" / "bin" / PLUGIN, "intune_vpp")
-    (work / "Pulumi.yaml").write_text(f"name: story\nruntime: yaml\n{found if named else ''}{program}")
+    (work / "Pulumi.yaml").write_text(f"name: contoso\nruntime: yaml\n{found if named else ''}{program}")
     token_file(work, "lincoln")
     return Project.open(work, engine, tenant)

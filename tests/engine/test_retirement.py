@@ -18,12 +18,12 @@ REVOKED = ["GET vppTokens/{id}", REVOKE, "GET vppTokens"]
 
 
 def test_retired(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
-    """Destroy revokes, waits and deletes; where not all could be revoked the token stays, and why is told."""
+    """Destroy revokes, waits and deletes; where not all could be revoked the token stays, and why is reported."""
     project = each_door
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok
     tenant.log()
-    project.want(revoke_licenses_on_delete=True)
+    project.declare(revoke_licenses_on_delete=True)
     changed = project.up()
     assert changed.ok, changed.text
     assert tenant.log() == []
@@ -51,7 +51,7 @@ def test_a_retirement_that_takes_long(tmp_path: Path, engine: dict[str, str]) ->
         project = YamlProject.start(tmp_path, engine, tenant)
         file = str(token_file(tmp_path))
         timeouts = {"custom_timeouts": {"delete": "3s"}}
-        project.want(token=file, display_name="Lincoln", revoke_licenses_on_delete=True, opts=timeouts)
+        project.declare(token=file, display_name="Lincoln", revoke_licenses_on_delete=True, opts=timeouts)
         assert project.up().ok
         tenant.log()
         started = time.monotonic()

@@ -23,16 +23,16 @@ AGAIN = "To revoke again, replace this resource."
 def test_revoked(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     """Preview says what cannot be undone and sends nothing; one POST revokes, and nothing after it sends another."""
     project = each_door
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln")
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok
     token_id = project.token()["id"]
-    project.act("retire", "LicenseRevocation", "lincoln", notify_managed_devices=True)
+    project.declare_operation("retire", "LicenseRevocation", "lincoln", notify_managed_devices=True)
     tenant.log()
     without_credentials = {"ARM_CLIENT_ID": "", "ARM_CLIENT_SECRET": "", "ARM_TENANT_ID": ""}
     previewed = project.preview(**without_credentials)
     assert previewed.ok, previewed.text
-    told = f"Revokes all licences of Lincoln (token {token_id}). It cannot be undone."
-    assert f"warning: {told}" in previewed.text
+    expected = f"Revokes all licences of Lincoln (token {token_id}). It cannot be undone."
+    assert f"warning: {expected}" in previewed.text
     assert tenant.log() == []
     done = project.up()
     assert done.ok, done.text
@@ -47,7 +47,7 @@ def test_revoked(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert outputs == {**outputs, **ended, "failedLicensesCount": 0, "vppTokenId": token_id}
 
     assert project.up("--expect-no-changes").ok
-    project.act("retire", "LicenseRevocation", "lincoln", notify_managed_devices=False)
+    project.declare_operation("retire", "LicenseRevocation", "lincoln", notify_managed_devices=False)
     changed = project.up()
     assert changed.ok, changed.text
     assert "in the state only." in changed.text
@@ -65,7 +65,7 @@ def test_failed(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     project = each_door
     there = tenant.upload(token_file(tmp_path), displayName="Lincoln")
     tenant.fail({"revoke": {**_FAILED, "failedLicensesCount": 7}})
-    project.act("retire", "LicenseRevocation", there)
+    project.declare_operation("retire", "LicenseRevocation", there)
     tenant.log()
     failed = project.up()
     assert not failed.ok
@@ -77,10 +77,10 @@ def test_failed(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert outputs == {**outputs, **_FAILED, "failedLicensesCount": 7}
 
     for again in (project.up(), project.refresh(), project.up()):
-        told = f"could not be revoked (7 of 7): {_REASON}. {AGAIN}"
+        expected = f"could not be revoked (7 of 7): {_REASON}. {AGAIN}"
         # A refresh sees the name too.
         name = f"Lincoln (token {there})" if again.text.startswith("Refreshing") else f"token {there}"
-        assert f"The licences of {name} {told}" in again.text
+        assert f"The licences of {name} {expected}" in again.text
         assert again.ok == again.text.startswith("Refreshing")
     assert tenant.requests() == ["GET vppTokens/{id}"]
     assert project.records()["retire"]["id"] == record["id"]
@@ -101,16 +101,16 @@ def test_failed_in_part(each_door: Project, tenant: Tenant, tmp_path: Path) -> N
     there = [tenant.upload(token_file(tmp_path, name), displayName=name) for name in ("Lincoln", "York")]
     tenant.fail(*({"revoke": {**_FAILED, "actionState": end, **_IN_PART}} for end in ("done", "failed")))
     for token_id in there:
-        project.act(f"retire-{token_id}", "LicenseRevocation", token_id)
+        project.declare_operation(f"retire-{token_id}", "LicenseRevocation", token_id)
     tenant.log()
     done = project.up()
     assert done.ok, done.text
     for name in ("Lincoln", "York"):
         assert f"warning: 3 of 7 licences of {name} could not be revoked: {_REASON}." in done.text
     assert tenant.writes() == [REVOKE] * 2
-    told = [project.outputs(f"retire-{token_id}") for token_id in there]
-    assert {one["actionState"] for one in told} == {"done", "failed"}
-    assert [one["failedLicensesCount"] for one in told] == [3, 3]
+    expected = [project.outputs(f"retire-{token_id}") for token_id in there]
+    assert {one["actionState"] for one in expected} == {"done", "failed"}
+    assert [one["failedLicensesCount"] for one in expected] == [3, 3]
     again = project.up("--expect-no-changes")
     assert again.ok, again.text
     for token_id in there:
@@ -124,14 +124,14 @@ def test_two_of_one_token(each_door: Project, tenant: Tenant, tmp_path: Path) ->
     """Two revocations of one token are refused in preview, though one was there before, whichever comes first."""
     project = each_door
     there = tenant.upload(token_file(tmp_path), displayName="Lincoln")
-    project.act("one", "LicenseRevocation", there)
+    project.declare_operation("one", "LicenseRevocation", there)
     assert project.up().ok
     tenant.log()
-    project.act("two", "LicenseRevocation", there.upper())
+    project.declare_operation("two", "LicenseRevocation", there.upper())
     refused = project.preview()
     assert not refused.ok
-    told = 'already revoked by the resource "(one|two)"|"(one|two)" and "(two|one)" revoke the licences'
-    assert re.search(told, refused.text)
+    expected = 'already revoked by the resource "(one|two)"|"(one|two)" and "(two|one)" revoke the licences'
+    assert re.search(expected, refused.text)
     assert tenant.log() == []
 
 
@@ -140,7 +140,7 @@ def test_interrupted(tmp_path: Path, engine: dict[str, str]) -> None:
     with emulator(tmp_path, *FOREVER) as tenant:
         project = YamlProject.start(tmp_path, engine, tenant)
         there = tenant.upload(token_file(tmp_path), displayName="Lincoln")
-        project.act("retire", "LicenseRevocation", there)
+        project.declare_operation("retire", "LicenseRevocation", there)
         command = _begun(project, tenant)
         text = interrupt(command)
         kept = project.records()["retire"]
@@ -151,7 +151,7 @@ def test_interrupted(tmp_path: Path, engine: dict[str, str]) -> None:
         previewed = project.preview("--diff")
         assert "Continues waiting for the revocation of the licences of" in previewed.text
         assert tenant.log() == []
-        project.acts["retire"]["opts"] = {"custom_timeouts": {"update": "3s"}}
+        project.operations["retire"]["opts"] = {"custom_timeouts": {"update": "3s"}}
         late = project.up()
         assert not late.ok
         assert "did not end within 3 seconds (it is pending). Run pulumi again to continue waiting." in late.text
@@ -171,7 +171,7 @@ def test_interrupted_while_graph_keeps_silent(yaml_project: YamlProject, tenant:
     """Ctrl-C before Graph has answered the revocation keeps its id; the next update follows it to its end."""
     project = yaml_project
     there = tenant.upload(token_file(tmp_path), displayName="Lincoln")
-    project.act("retire", "LicenseRevocation", there)
+    project.declare_operation("retire", "LicenseRevocation", there)
     tenant.fail({"method": "POST", "path": "*/revokeLicenses", "when": "after", "delay": 60})
     command = project.begin("up", "--yes", "--skip-preview")
     tenant.suffer()
@@ -192,7 +192,7 @@ def test_interrupted_on_the_dynamic_door(tmp_path: Path, engine: dict[str, str])
     with emulator(tmp_path, *FOREVER) as tenant:
         project = Project.start(tmp_path, engine, tenant)
         there = tenant.upload(token_file(tmp_path), displayName="Lincoln")
-        project.act("retire", "LicenseRevocation", there)
+        project.declare_operation("retire", "LicenseRevocation", there)
         command = _begun(project, tenant)
         os.kill(command.pid, signal.SIGINT)
         tenant.advance(3600)
@@ -214,7 +214,7 @@ def test_killed(tmp_path: Path, engine: dict[str, str]) -> None:
         with emulator(folder, *FOREVER) as tenant:
             project = door.start(folder, engine, tenant)
             there = tenant.upload(token_file(folder), displayName="Lincoln")
-            project.act("retire", "LicenseRevocation", there)
+            project.declare_operation("retire", "LicenseRevocation", there)
             kill(_begun(project, tenant))
             assert "retire" not in project.records()
             tenant.log()

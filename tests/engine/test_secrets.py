@@ -201,27 +201,30 @@ def test_what_a_program_marks(engine: dict[str, str], tenant: Tenant, tmp_path: 
         "FIRST": token_file(tmp_path, "first"),
         "SECOND": token_file(tmp_path, "second", organization=hidden[1], location=hidden[2]),
     }
-    told = {
+    environment = {
         "NAME": "Nobody's business",
         "HIDDEN": json.dumps(hidden),
         **{name: str(file) for name, file in files.items()},
     }
-    done = project.up("--diff", **told)
+    done = project.up("--diff", **environment)
     assert done.ok, done.text
     assert '"location": "[secret]"' in project.pulumi("stack", "output", "--json").text
     shown = json.loads(project.pulumi("stack", "output", "--json", "--show-secrets").text)
     assert shown == {"location": hidden[2]}
-    for quiet in (project.up("--expect-no-changes", **told), project.refresh("--expect-no-changes", **told)):
+    for quiet in (
+        project.up("--expect-no-changes", **environment),
+        project.refresh("--expect-no-changes", **environment),
+    ):
         assert quiet.ok, quiet.text
     record = json.dumps(project.export())
-    for value in (told["NAME"], *hidden):
+    for value in (environment["NAME"], *hidden):
         assert value in record
         assert [str(path) for path in _files(tmp_path) if value.encode() in path.read_bytes()] == []
-    # This door's own sentences may name a token by its display name: it is not told what is secret.
+    # This door's own sentences may name a token by its display name: it does not know what is secret.
     assert [line for line in done.text.splitlines() for value in hidden[1:] if value in line] == []
     assert [line for line in done.text.splitlines() if re.search(r"[Nn]ame\s*: .*Nobody", line)] == []
     token_file(tmp_path, "second", days=330, organization=hidden[1], location=hidden[2])
-    renewed = project.up("--diff", **told)
+    renewed = project.up("--diff", **environment)
     assert renewed.ok, renewed.text
     assert "expirationDateTime" in renewed.text
     assert project.destroy().ok

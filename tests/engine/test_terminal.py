@@ -19,7 +19,7 @@ SHOWN = (
 def test_a_name_with_escapes_and_lines(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     """Warnings, notes and errors show it on one printable line; the program itself cannot ask for such a name."""
     project = each_door
-    project.want(token=str(token_file(tmp_path)), display_name="Lincoln", deletion_protection=True)
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", deletion_protection=True)
     assert project.up().ok
     tenant.edit(project.token()["id"], displayName=FORGED, state="invalid")
 
@@ -33,7 +33,7 @@ def test_a_name_with_escapes_and_lines(each_door: Project, tenant: Tenant, tmp_p
         assert [character for character in run.text if not character.isprintable() and character not in "\n\t"] == []
         assert [line for line in run.text.splitlines() if line.lstrip().startswith("::") or "##" in line] == []
 
-    project.want(display_name=FORGED)
+    project.declare(display_name=FORGED)
     asked = project.preview()
     assert not asked.ok
     assert "must be a single line of text without control characters." in asked.text

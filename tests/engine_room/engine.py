@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 
 class Engine(engine_pb2_grpc.EngineServicer):
-    """Keeps what it is told."""
+    """Records what the provider logs."""
 
     def __init__(self) -> None:
         self.address = ""
-        self.heard: list[tuple[str, str]] = []
+        self.log: list[tuple[str, str]] = []
         self._lock = threading.Lock()
 
     def Log(self, request: engine_pb2.LogRequest, _context: object) -> empty_pb2.Empty:  # noqa: N802 - gRPC's name
         """Keep severity and sentence."""
         with self._lock:
-            self.heard.append((engine_pb2.LogSeverity.Name(request.severity), request.message))
+            self.log.append((engine_pb2.LogSeverity.Name(request.severity), request.message))
         return empty_pb2.Empty()
 
-    def told(self, severity: str) -> list[str]:
+    def logged(self, severity: str) -> list[str]:
         """What was said in this severity, in order."""
         with self._lock:
-            return [sentence for said, sentence in self.heard if said == severity]
+            return [sentence for said, sentence in self.log if said == severity]
 
     def wait_for(self, severity: str, *, count: int = 1, seconds: float = 5.0) -> list[str]:
         """The same, once there is so much of it, for what is said without waiting."""
         end = time.monotonic() + seconds
-        while len(self.told(severity)) < count and time.monotonic() < end:
+        while len(self.logged(severity)) < count and time.monotonic() < end:
             time.sleep(0.01)
-        return self.told(severity)
+        return self.logged(severity)
 
 
 @contextmanager

@@ -83,7 +83,7 @@ def test_a_folder(tmp_path: Path) -> None:
 
 
 def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file of somebody else's is told by the kind of the error alone."""
+    """A file of somebody else's is reported by the kind of the error alone."""
 
     def forbid(*_: object) -> None:
         raise PermissionError(13, "Permission denied")

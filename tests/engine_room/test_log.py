@@ -21,7 +21,7 @@ def test_each_severity() -> None:
         reporter.debug("GET /x: 200")
 
         assert engine.wait_for("DEBUG") == ["GET /x: 200"]
-        assert [line for line in engine.heard if line[0] != "DEBUG"] == [
+        assert [line for line in engine.log if line[0] != "DEBUG"] == [
             ("INFO", "Renews Lincoln in place (expires 2026-11-30 → 2027-11-28)"),
             ("WARNING", "expires soon"),
         ]
@@ -39,7 +39,7 @@ def test_a_sentence_is_said_once() -> None:
         reporter.info("once")
         reporter.info("other")
 
-        assert engine.heard == [("WARNING", "once"), ("INFO", "other")]
+        assert engine.log == [("WARNING", "once"), ("INFO", "other")]
 
 
 def test_two_logs_are_two_processes() -> None:
@@ -48,7 +48,7 @@ def test_two_logs_are_two_processes() -> None:
         for _ in range(2):
             EngineLog(engine.address).warn("once")
 
-        assert engine.told("WARNING") == ["once", "once"]
+        assert engine.logged("WARNING") == ["once", "once"]
 
 
 def test_what_cannot_be_printed_is_said_all_the_same() -> None:
@@ -58,7 +58,7 @@ def test_what_cannot_be_printed_is_said_all_the_same() -> None:
         reporter.warn("Lincoln \ud83d expires")
         reporter.debug("\ud83d")
 
-        assert engine.told("WARNING") == ["Lincoln \ufffd expires"]
+        assert engine.logged("WARNING") == ["Lincoln \ufffd expires"]
         assert engine.wait_for("DEBUG") == ["\ufffd"]
 
 
@@ -76,7 +76,7 @@ def test_what_is_said_is_one_printable_line(caplog: pytest.LogCaptureFixture) ->
         EngineLog("").warn(f"::3: {FORGED}")
 
         engine.wait_for("DEBUG")
-        assert sorted(line for _, line in engine.heard) == [f"{number}: {SHOWN}" for number in range(3)]
+        assert sorted(line for _, line in engine.log) == [f"{number}: {SHOWN}" for number in range(3)]
         assert caplog.messages == [f": :3: {SHOWN}"]
 
 
@@ -101,11 +101,11 @@ def test_without_an_address_pythons_logging_hears_it(address: str, caplog: pytes
     caplog.set_level(logging.DEBUG, logger="intune_vpp")
     reporter = EngineLog(address)
 
-    reporter.warn("told")
-    reporter.warn("told")
-    reporter.debug("not told")
+    reporter.warn("message")
+    reporter.warn("message")
+    reporter.debug("not reported")
 
-    assert caplog.messages == ["told"]
+    assert caplog.messages == ["message"]
 
 
 def test_addresses_of_all_kinds() -> None:

@@ -28,7 +28,7 @@ fuzzed = settings(
 )
 
 CANARY = "hunter2"
-"""What must not be told when it stands where no text belongs."""
+"""What must not be reported when it stands where no text belongs."""
 
 _USABLE = re.compile(r"[!-~]{1,1000}")
 

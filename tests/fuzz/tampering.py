@@ -1,4 +1,4 @@
-"""A pretend tenant whose answers somebody tampers with, and a provider process for each example."""
+"""An emulated tenant whose answers somebody tampers with, and a provider process for each example."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.graph.http import open_http
 from intune_vpp.plugin import property_values
 from intune_vpp_emulator.app import ROOT, create_app
-from tenant_in_process import Heard, Run, TenantTime, new_tenant, sealed_in, vpptoken, wanted
+from tenant_in_process import RecordingReporter, Run, TenantTime, new_tenant, sealed_in, vpptoken, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ LIST = ("GET", _TOKENS)
 ONE = ("GET", re.compile(rf"{_TOKENS.pattern}/[^/]+"))
 CREATED = ("POST", _TOKENS)
 CHANGED = ("PATCH", ONE[1])
-ACTED = ("POST", re.compile(rf"{_TOKENS.pattern}/[^/]+/\w+"))
+OPERATION_ANSWER = ("POST", re.compile(rf"{_TOKENS.pattern}/[^/]+/\w+"))
 ANY = ("", re.compile(r"/(beta|v1\.0)/.*"))
 SIGN_IN = ("POST", re.compile(r".*/token"))
 DISCOVERY = ("GET", re.compile(r".*/openid-configuration"))
@@ -93,14 +93,14 @@ class Tampered(httpx.BaseTransport):
 class Process(Run):
     """A provider process on a tenant that is signed in to already."""
 
-    def __init__(self, school: School, connect: Callable[[settings.Settings], VppTokens]) -> None:
-        self.reporter = Heard()
-        self.time = TenantTime(school.tenant.clock)
-        self.assembly = Assembly(school.settings, self.reporter, clock=self.time, connect=connect)
+    def __init__(self, tampered: TamperedTenant, connect: Callable[[settings.Settings], VppTokens]) -> None:
+        self.reporter = RecordingReporter()
+        self.time = TenantTime(tampered.tenant.clock)
+        self.assembly = Assembly(tampered.settings, self.reporter, clock=self.time, connect=connect)
 
 
-class School:
-    """One pretend tenant, and what must not be told of it."""
+class TamperedTenant:
+    """One emulated tenant, and what must not be reported of it."""
 
     def __init__(self, *, by_domain: bool = False) -> None:
         self.tenant = new_tenant(sync_seconds=0.0, revoke_seconds=0.0, renewal_lag_seconds=0.0)
@@ -148,13 +148,13 @@ class School:
 
     def require_silence(self, process: Process, caplog: pytest.LogCaptureFixture) -> None:
         """Nothing secret is in a sentence or a log record, and every sentence can be encoded."""
-        told = [*self.said, *(sentence for _, sentence in process.reporter.said)]
-        told += [record.getMessage() for record in caplog.records]
+        texts = [*self.said, *(sentence for _, sentence in process.reporter.said)]
+        texts += [record.getMessage() for record in caplog.records]
         caplog.clear()
         hidden = {CANARY, self.settings.credentials().client_secret, *self.transport.bearers}
         hidden |= {self.file, self.file[:40], sealed_in(self.file)} if self.file else set()
-        assert [text for text in told for secret in hidden if secret and secret in text] == []
-        "".join(told).encode()
+        assert [text for text in texts for secret in hidden if secret and secret in text] == []
+        "".join(texts).encode()
 
 
 def require_storable(state: VppTokenState) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This door is told no time-outs."""
+    """This door receives no time-outs."""
     allowed = timedelta(seconds=SECONDS)
     monkeypatch.setattr(operation_providers, "TIME_ALLOWED", allowed)
     for call in (TokenLifecycle.create, TokenLifecycle.update, TokenLifecycle.delete):
@@ -75,18 +75,18 @@ def test_an_edited_state(
 ) -> None:
     """Whatever stands in a state, no call ends in a defect, no id is lost, and no sentence quotes it."""
     caplog.set_level(logging.DEBUG, logger="intune_vpp")
-    told = []
+    messages = []
 
     for name, call in calls(edits):
         try:
             answer = call()
         except IntuneVppError as error:
-            told.append(str(error))
+            messages.append(str(error))
         else:
             assert name != "read" or answer is True
-            told += [failed.reason for failed in answer.failures] if name == "check" else []
+            messages += [failed.reason for failed in answer.failures] if name == "check" else []
 
-    told += [*caplog.messages, *(sentence for _, sentence in engine.heard)]
-    assert [sentence for sentence in told if CANARY in sentence] == []
+    messages += [*caplog.messages, *(sentence for _, sentence in engine.log)]
+    assert [sentence for sentence in messages if CANARY in sentence] == []
     caplog.clear()
-    engine.heard.clear()
+    engine.log.clear()

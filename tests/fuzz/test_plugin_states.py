@@ -52,7 +52,7 @@ def requests(urn: str, kept: Kept) -> list[Call]:
 
 
 def failure(door: Door, method: str, request: Message) -> grpc.RpcError | None:
-    """How a call failed; one that did not has lost no token, and told nothing in a sentence."""
+    """How a call failed; one that did not has lost no token, and reported nothing in a sentence."""
     try:
         answer = door.ask(method, request)
     except grpc.RpcError as error:
@@ -91,7 +91,7 @@ def test_an_edited_state(
             assert error.code() in UNDERSTOOD or partial_failure(error).reasons
             assert CANARY not in str(error.details())
 
-    assert [line for line in (*caplog.messages, *(told for _, _, told in engine.about)) if CANARY in line] == []
+    assert [line for line in (*caplog.messages, *(message for _, _, message in engine.about)) if CANARY in line] == []
     caplog.clear()
     engine.about.clear()
     provider.answers.clear()

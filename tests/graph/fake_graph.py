@@ -41,7 +41,7 @@ NESTED = {
 
 
 class Signed:
-    """A credential that returns a new access token after each one that it was told to forget."""
+    """A credential that returns a new access token after each one that it was asked to forget."""
 
     def __init__(self) -> None:
         self.forgotten = 0

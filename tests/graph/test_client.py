@@ -218,8 +218,8 @@ def test_a_redirect_is_not_followed() -> None:
 )
 def test_a_success_that_is_no_object(content: bytes) -> None:
     """A page of a proxy with status 200 is an error, not an entity."""
-    told = r"^Microsoft Graph returned something that is not a JSON object \(reading token 1\)\.$"
-    with pytest.raises(GraphUnreachable, match=told):
+    expected = r"^Microsoft Graph returned something that is not a JSON object \(reading token 1\)\.$"
+    with pytest.raises(GraphUnreachable, match=expected):
         client(Script(httpx.Response(200, content=content))).get("/x", READ)
 
 
@@ -343,8 +343,8 @@ def test_every_bearer_stays_known() -> None:
     with pytest.raises(GraphError) as caught:
         client(Script(NO, httpx.Response(400, json={"error": error})), credential=Turning()).get("/x", READ)
 
-    told = "Microsoft Graph refused (reading token 1: 400 Bad_…): Neither … nor … nor … will do. (request id …)"
-    assert (str(caught.value), caught.value.code, caught.value.request_id) == (told, "Bad_…", "…")
+    expected = "Microsoft Graph refused (reading token 1: 400 Bad_…): Neither … nor … nor … will do. (request id …)"
+    assert (str(caught.value), caught.value.code, caught.value.request_id) == (expected, "Bad_…", "…")
 
 
 def test_debug_lines_hide_what_the_next_page_quotes(caplog: pytest.LogCaptureFixture) -> None:

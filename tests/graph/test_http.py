@@ -48,7 +48,7 @@ def test_a_bundle_that_cannot_be_a_file(path: str) -> None:
 @pytest.mark.parametrize("proxy", ["socks5://user:tell-nobody@p", "ftp://p", "http://[::zz]", "http://p:port"])
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "ALL_PROXY"])
 def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, variable: str, proxy: str) -> None:
-    """A proxy of the environment that the client cannot use is a SettingsError, and its password is not told."""
+    """A proxy of the environment that the client cannot use is a SettingsError, and its password is not reported."""
     monkeypatch.setenv(variable, proxy)
 
     with pytest.raises(SettingsError) as caught:

@@ -91,7 +91,7 @@ def test_a_sentence_is_one_line(status: int, body: bytes) -> None:
 
 
 def test_intunes_envelope() -> None:
-    """Of Intune's document in a string only its Message is told, without the tail for its support."""
+    """Of Intune's document in a string only its Message is reported, without the tail for its support."""
     error = refused(400, json=NESTED)
 
     assert str(error) == (
@@ -102,7 +102,7 @@ def test_intunes_envelope() -> None:
 
 
 def test_the_gateways_envelope() -> None:
-    """Graph's own sentence is told as it is, beside the cure."""
+    """Graph's own sentence is reported as it is, beside the cure."""
     flat = {"error": {"code": "TooManyRequests", "message": "Too many requests.", "innerError": {"request-id": "q"}}}
 
     assert str(refused(429, json=flat)) == (
@@ -118,7 +118,7 @@ def test_the_request_id_stands_in_either_spelling(spelling: str) -> None:
 
 
 def test_the_header_beats_the_body() -> None:
-    """The request id of the header is the one told."""
+    """The request id of the header is the one reported."""
     body = {"error": {"innerError": {"request-id": "inner"}}}
 
     assert refused(500, json=body, headers={"request-id": "outer"}).request_id == "outer"
@@ -169,22 +169,22 @@ def test_a_message_of_another_shape_is_not_told(message: object) -> None:
 
 @pytest.mark.parametrize("document", ["[1, 2]", '"text"', "17", "null", "[" * 100_000])
 def test_a_message_that_looks_like_json_but_is_no_object(document: str) -> None:
-    """It is told as the text it is, cut to a line's length."""
+    """It is reported as the text it is, cut to a line's length."""
     assert f"400): {document[:300]}" in str(refused(400, json={"error": {"message": document}}))
 
 
 def test_a_long_message_is_cut() -> None:
-    """A page of text is no sentence: 300 characters are told."""
+    """A page of text is no sentence: 300 characters are reported."""
     assert str(refused(400, json={"error": {"message": "no " * 5000}})).endswith(f"400): {'no ' * 100}.")
 
 
 @pytest.mark.parametrize("piece", ["eyJ0b2tlbiI6" * 4, "sha256_" + "0a" * 20, "A" * 40 + "=="])
 def test_what_an_answer_quotes_of_a_request_is_not_told(piece: str) -> None:
     """A long run of letters and digits may be a piece of the token file: it is left out, the words around it stay."""
-    told = str(refused(400, json={"error": {"message": f"Cannot convert '{piece}' to Edm.Binary"}}))
+    message = str(refused(400, json={"error": {"message": f"Cannot convert '{piece}' to Edm.Binary"}}))
 
-    assert piece[:20] not in told
-    assert "Cannot convert '…' to Edm.Binary" in told
+    assert piece[:20] not in message
+    assert "Cannot convert '…' to Edm.Binary" in message
 
 
 @pytest.mark.parametrize(
@@ -252,10 +252,10 @@ FORGED = 'Bad "\x1b[31mname\x07\u202e"\r\n::error::forged\u2028##vso[task.comple
 
 
 def test_what_is_told_is_one_printable_line() -> None:
-    """Escapes and lines of its own in a code, a message or a request id are shown, and act on nothing."""
+    """Escapes and lines of its own in a code, a message or a request id are shown, and have no effect."""
     error = {"code": f"::{FORGED}", "message": f"::{FORGED}", "innerError": {"request-id": FORGED}}
-    told = str(refused(400, content=json.dumps({"error": error})))
+    message = str(refused(400, content=json.dumps({"error": error})))
 
-    assert told.isprintable()
-    assert "##" not in told
-    assert ' 400 ::Bad "\ufffd[31mname\ufffd\ufffd" ::error::forged # #vso[task.complete]\ufffd): ::Bad ' in told
+    assert message.isprintable()
+    assert "##" not in message
+    assert ' 400 ::Bad "\ufffd[31mname\ufffd\ufffd" ::error::forged # #vso[task.complete]\ufffd): ::Bad ' in message

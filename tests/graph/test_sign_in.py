@@ -76,7 +76,7 @@ class Numbered:
 
 @pytest.fixture
 def tenant() -> emulated.Tenant:
-    """A pretend tenant."""
+    """An emulated tenant."""
     return emulated.Tenant()
 
 
@@ -167,7 +167,7 @@ def test_the_tenant_may_be_named_by_its_domain(tenant: emulated.Tenant, http: ht
 
 
 @pytest.mark.parametrize(
-    ("differing", "code", "told"),
+    ("differing", "code", "shown_text"),
     [
         (
             {"client_secret": "wrong-one"},
@@ -183,10 +183,10 @@ def test_the_tenant_may_be_named_by_its_domain(tenant: emulated.Tenant, http: ht
     ],
 )
 def test_a_refused_sign_in_names_the_cure(
-    tenant: emulated.Tenant, http: httpx.Client, differing: dict[str, str], code: str, told: str
+    tenant: emulated.Tenant, http: httpx.Client, differing: dict[str, str], code: str, shown_text: str
 ) -> None:
     """Entra's description comes in one line, without trace ids, and with a cure where the number is known."""
-    with pytest.raises(SignInRefused, match=f"^Entra refused the sign-in: {told}") as caught:
+    with pytest.raises(SignInRefused, match=f"^Entra refused the sign-in: {shown_text}") as caught:
         secret(http, tenant, **differing).access_token()
 
     assert (caught.value.status, caught.value.code) == (401, code)
@@ -233,7 +233,7 @@ def shown(error: BaseException) -> str:
 
 
 def test_a_sign_in_without_its_description() -> None:
-    """Where Entra gives no description its code is told."""
+    """Where Entra gives no description its code is reported."""
     with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in: temporarily_unavailable\. Check tenantId"):
         signed(discovered(httpx.Response(429, json={"error": "temporarily_unavailable"}, headers={"Retry-After": "3"})))
 
@@ -325,7 +325,7 @@ DAMAGED = {
 def test_a_damaged_answer_shows_no_bearer(
     status: int, damage: str, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A sign-in answer that is not exact JSON is told in one sentence, and its body by nobody: MSAL logs it."""
+    """A sign-in answer that is not exact JSON is reported in one sentence, and its body by nobody: MSAL logs it."""
     caplog.set_level(logging.DEBUG)
     open_http(None).close()
     kind = {"Content-Type": "text/html; charset=zlib" if damage == "in another code page" else "application/json"}
@@ -334,13 +334,13 @@ def test_a_damaged_answer_shows_no_bearer(
     with pytest.raises(GraphError) as caught:
         signed(discovered(httpx.Response(status, content=content, headers=kind)))
 
-    told = [*capfd.readouterr(), shown(caught.value), *(str(vars(record)) for record in caplog.records)]
-    assert [piece for piece in pieces(BEARER) for view in told if piece in view] == []
+    shown_text = [*capfd.readouterr(), shown(caught.value), *(str(vars(record)) for record in caplog.records)]
+    assert [piece for piece in pieces(BEARER) for view in shown_text if piece in view] == []
     assert re.match(r"^login\.example/t could not" if damage == "not in UTF-8" else NOT_JSON, str(caught.value))
 
 
 def test_entra_quotes_what_it_was_sent() -> None:
-    """Of the client secret nothing is told, in whatever spelling Entra quotes it and wherever the quotation is cut."""
+    """No part of the client secret is shown, in whatever spelling Entra quotes it and wherever the quotation is cut."""
     secret = "Q~8a/B+c.d=eF_gh-IJ8kLmN%opQ"
     spelled = [secret, quote(secret, safe=""), base64.b64encode(f"c:{secret}".encode()).decode(), secret[4:15]]
     spelled += [f"{secret[:9]}\r\n{secret[9:]}", f"{'x ' * 140}{secret}"]
@@ -350,8 +350,8 @@ def test_entra_quotes_what_it_was_sent() -> None:
         with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in: AADSTS7000215: ") as caught:
             made(discovered(httpx.Response(401, json=refused)), secret).access_token()
 
-        told = f"{shown(caught.value)} {caught.value.code}"
-        assert [piece for piece in (*pieces(secret), *pieces(quoted.replace("x ", ""))) if piece in told] == []
+        shown_text = f"{shown(caught.value)} {caught.value.code}"
+        assert [piece for piece in (*pieces(secret), *pieces(quoted.replace("x ", ""))) if piece in shown_text] == []
 
 
 @pytest.mark.parametrize("member", [7, ["x"], {"a": 1}, None, ""])
@@ -414,10 +414,10 @@ def test_an_entra_that_does_not_answer() -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectTimeout("late", request=request)
 
-    told = (
+    shown_text = (
         r"^login\.example/t did not respond to the sign-in \(ConnectTimeout\)\. Check the network and authorityHost\.$"
     )
-    with pytest.raises(RequestNotSent, match=told):
+    with pytest.raises(RequestNotSent, match=shown_text):
         signed(fail)
 
 

@@ -431,9 +431,9 @@ def test_a_file_that_was_sent_is_known(*, base64_once_more: bool) -> None:
     with pytest.raises(GraphError) as caught:
         collection.update(TOKEN_ID, {}, sent[1])
 
-    told = str(caught.value)
-    assert "BadRequest): Cannot convert '…', '…', '…', '…' or '" in told
-    assert [piece for secret in quoted for piece in pieces(secret) if piece in told] == []
+    message = str(caught.value)
+    assert "BadRequest): Cannot convert '…', '…', '…', '…' or '" in message
+    assert [piece for secret in quoted for piece in pieces(secret) if piece in message] == []
 
 
 def test_an_entity_that_quotes_a_secret_loses_it() -> None:

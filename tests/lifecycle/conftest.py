@@ -1,4 +1,4 @@
-"""What the stories of a token start from."""
+"""The tenant that the tests of a lifecycle share."""
 
 from __future__ import annotations
 

@@ -95,7 +95,7 @@ def test_file_of_another_organization_is_refused(tenant: Tenant, token_id: str) 
 
 
 def test_missing_token_is_an_error(tenant: Tenant, text: str) -> None:
-    """An id that is not there creates nothing, and Graph's own refusal is not told beside it."""
+    """An id that is not there creates nothing, and Graph's own refusal is not reported beside it."""
     missing = str(uuid.uuid4())
     run = Run(tenant)
     with pytest.raises(AdoptionRefused) as refused:

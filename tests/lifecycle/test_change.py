@@ -115,13 +115,13 @@ def test_another_spelling_is_no_change(tenant: Tenant, member: str, before: obje
 
 
 def test_organization_that_graph_keeps_is_a_warning() -> None:
-    """Where Graph answers 200 and keeps its own organization, both names are told once and nothing is planned again."""
+    """Where Graph answers 200 and keeps its own organization, one warning has both names, and no change is planned."""
 
-    class Deaf(Tenant):
+    class IgnoresOrganizations(Tenant):
         def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
             return super().patch(token_id, {name: body[name] for name in body if name != "organizationName"}, **options)
 
-    tenant = new_tenant(Deaf)
+    tenant = new_tenant(IgnoresOrganizations)
     text = vpptoken()
     state = Run(tenant).create(wanted(text, organizationName="Contoso")).state
     renamed = wanted(text, organizationName="Fabrikam")
@@ -148,7 +148,7 @@ def test_organization_is_sent_like_any_member(tenant: Tenant) -> None:
 
 
 def test_claim_alone_is_no_change(tenant: Tenant) -> None:
-    """A claim is an act: naming it for a healthy token plans nothing."""
+    """A claim is an operation: naming it for a healthy token plans nothing."""
     text = vpptoken()
     state = Run(tenant).create(wanted(text)).state
     assert not Run(tenant).preview(state, wanted(text, claimTokenManagementFromExternalMdm=True))
@@ -200,7 +200,7 @@ def test_claim_is_no_drift(tenant: Tenant) -> None:
 
 
 def test_location_with_another_mdm_is_not_taken_unasked(tenant: Tenant) -> None:
-    """Without the claim nothing is planned, and the cure is told."""
+    """Without the claim nothing is planned, and the cure is reported."""
     inputs = wanted(vpptoken())
     state = Run(tenant).create(inputs).state
     tenant.edit_by_hand(state.id, {"state": "assignedToExternalMDM"})
@@ -217,7 +217,7 @@ def test_location_with_another_mdm_is_not_taken_unasked(tenant: Tenant) -> None:
 
 
 def test_one_way_change_warns(tenant: Tenant) -> None:
-    """A change of the delivery protocol is told to be one that may not be undone."""
+    """A change of the delivery protocol is reported as one that may not be undone."""
     text = vpptoken()
     state = Run(tenant).create(wanted(text)).state
     run = Run(tenant)

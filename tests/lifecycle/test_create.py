@@ -151,7 +151,7 @@ def test_creation_is_told_in_preview(tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("differing", [{"token": UNKNOWN}, {"adoptTokenId": UNKNOWN}, {"token": None}])
 def test_creation_that_cannot_be_told_is_not(tenant: Tenant, differing: dict[str, Any]) -> None:
-    """What only the update will know, and what is refused, is not told as a creation."""
+    """What only the update will know, and what is refused, is not reported as a creation."""
     run = Run(tenant)
     run.check({**wanted(vpptoken()), **differing})
     assert run.reporter.infos == []

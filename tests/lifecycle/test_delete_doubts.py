@@ -8,7 +8,7 @@ import pytest
 
 from intune_vpp.core.errors import Cure, RevocationFailed
 from intune_vpp_emulator.tenant import Page, Tenant
-from operations_in_process import Unknowing
+from operations_in_process import WithoutRevocations
 from tenant_in_process import DELETE, Run, new_tenant, vpptoken, wanted
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def test_what_graph_does_not_say_outright(odd: dict[str, Any]) -> None:
 
 def test_an_action_that_graph_does_not_know() -> None:
     """A 404 of the action does not make a token deleted that is there."""
-    tenant = new_tenant(Unknowing)
+    tenant = new_tenant(WithoutRevocations)
     state = a_token(tenant)
     run = Run(tenant)
     with pytest.raises(RevocationFailed, match=r"does not know revokeLicenses \(404\): nothing was done") as failed:

@@ -141,8 +141,8 @@ def test_an_interruption_keeps_the_token(tenant: Tenant) -> None:
 
     state = a_token(tenant)
     run = Run(tenant, time=Interrupted(tenant.clock))
-    told = "^Lincoln was not deleted. Revoking its licences was requested .* when it has finished.$"
-    with pytest.raises(WaitInterrupted, match=told):
+    caught = "^Lincoln was not deleted. Revoking its licences was requested .* when it has finished.$"
+    with pytest.raises(WaitInterrupted, match=caught):
         run.delete(state)
     assert run.requests == [GET, REVOKE]
     assert len(tenant.tokens) == 1
@@ -170,7 +170,7 @@ def test_a_failing_poll_keeps_the_token() -> None:
 
 
 def test_a_refused_revocation_keeps_the_token() -> None:
-    """What Graph refuses to begin is told in its words."""
+    """What Graph refuses to begin is reported in its words."""
 
     class Refusing(Tenant):
         def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
@@ -181,9 +181,9 @@ def test_a_refused_revocation_keeps_the_token() -> None:
     state = a_token(tenant)
     with pytest.raises(
         RevocationFailed, match=r"^Lincoln was not deleted. .*: Not you\. Grant .* admin consent\."
-    ) as told:
+    ) as caught:
         Run(tenant).delete(state)
-    assert told.value.cure is None
+    assert caught.value.cure is None
     assert len(tenant.tokens) == 1
 
 
@@ -219,9 +219,11 @@ def test_v1_cannot_revoke(tenant: Tenant) -> None:
     run = Run(tenant, configuration={"graphVersion": "v1.0"})
     refusal = run.check({"revokeLicensesOnDelete": True}, state).problems
     assert [problem.property for problem in refusal] == ["revokeLicensesOnDelete"]
-    with pytest.raises(RevocationFailed, match=r"^Lincoln was not deleted\. revokeLicenses needs Graph's beta") as told:
+    with pytest.raises(
+        RevocationFailed, match=r"^Lincoln was not deleted\. revokeLicenses needs Graph's beta"
+    ) as caught:
         run.delete(state)
-    assert told.value.cure is Cure.DELETE_WITHOUT_REVOKING
+    assert caught.value.cure is Cure.DELETE_WITHOUT_REVOKING
     assert run.requests == [GET]
     assert len(tenant.tokens) == 1
 

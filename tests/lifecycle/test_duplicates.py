@@ -1,4 +1,4 @@
-"""Two runs that upload the same file leave two tokens: each is told which, and which to keep."""
+"""Two runs that upload the same file leave two tokens: each names which, and which to keep."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def raced() -> Raced:
 
 
 def test_a_duplicate_fails_the_create_that_made_it(raced: Raced) -> None:
-    """The listing that the sync wait polls shows it: both ids and the one to keep are told, and the new id is kept."""
+    """The listing that the sync wait polls shows it: a warning has both ids and which to keep; the new id is kept."""
     run = Run(raced)
     outcome = run.create(wanted(vpptoken()))
     assert isinstance(outcome.failure, DuplicateToken)
@@ -60,7 +60,7 @@ def preview_warnings(tenant: Tenant, state: VppTokenState) -> list[str]:
 
 
 def test_both_runs_keep_the_same_token(raced: Raced) -> None:
-    """Whichever token a run made, it is told to keep the same one: or two people would delete both."""
+    """Whichever token a run made, it is advised to keep the same one: or two people would delete both."""
     mine = Run(raced).create(wanted(vpptoken())).state
     run = Run(raced)
     theirs = replace(mine, observed=replace(mine.observed, id=raced.other), look_for_duplicates=True)
@@ -93,16 +93,16 @@ def test_the_next_refresh_tells_of_it_where_nothing_was_waited_for(raced: Raced,
     now = run.refresh(state)
     assert now is not None
     assert run.requests == [GET, LIST]
-    told = [one for one in run.reporter.warnings if "has a duplicate in this tenant" in one]
-    assert len(told) == (deleted == "none")
-    assert now.duplicate_token_ids == (() if told == [] else (raced.other,))
-    if told:
+    warned = [one for one in run.reporter.warnings if "has a duplicate in this tenant" in one]
+    assert len(warned) == (deleted == "none")
+    assert now.duplicate_token_ids == (() if warned == [] else (raced.other,))
+    if warned:
         raced.delete(raced.other)
     later = Run(raced, configuration=V1)
     healed = later.refresh(now)
     assert healed is not None
     assert healed.duplicate_token_ids == ()
-    assert later.requests == ([GET, LIST] if told else [GET])
+    assert later.requests == ([GET, LIST] if warned else [GET])
     last = Run(raced, configuration=V1)
     last.refresh(healed)
     assert last.requests == [GET]

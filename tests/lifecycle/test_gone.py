@@ -224,7 +224,7 @@ def test_what_both_witnesses_say_is_believed(tenant: Tenant) -> None:
 
 
 def test_a_sync_that_is_not_found_after_an_upload_keeps_the_token(tenant: Tenant) -> None:
-    """A 404 of syncLicenses after a create is told with the new state, and the id is kept."""
+    """A 404 of syncLicenses after a create is reported with the new state, and the id is kept."""
     outcome = answering(
         tenant, TAGS, lambda request: request.url.path.endswith("/syncLicenses") or names_one(request)
     ).create(wanted(vpptoken()))
@@ -256,7 +256,7 @@ def test_a_question_that_is_answered_with_such_a_404_fails(tenant: Tenant) -> No
 
 
 def test_a_token_that_goes_before_its_revocation(tenant: Tenant) -> None:
-    """A token that is deleted between the look at it and the request is told as deleted: nothing was revoked."""
+    """A token that is deleted between the look at it and the request is reported as deleted: nothing was revoked."""
     token_id = a_token(tenant).id
 
     def gone(request: httpx.Request) -> bool:

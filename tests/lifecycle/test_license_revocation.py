@@ -1,4 +1,4 @@
-"""Licences are revoked, once: what is asked of Graph, how it may end, and what is then kept and told."""
+"""Licences are revoked, once: what is asked of Graph, how it may end, and what is then kept and reported."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def a_failure(tenant: Tenant) -> Kept:
 
 
 def test_licences_are_revoked(tenant: Tenant) -> None:
-    """One GET, one POST with both flags and a poll; each member of the result is told, and the id is its start."""
+    """One GET, one POST with both flags and a poll; each member of the result is reported, and the id is its start."""
     token_id = uploaded(tenant)
     total = sum(tenant.use_licenses(token_id, {}).values())
     run = Run(tenant)
@@ -103,7 +103,7 @@ def test_another_token_is_another_resource(tenant: Tenant) -> None:
 
 
 def test_it_takes_its_time() -> None:
-    """It is followed through its stages until it has ended."""
+    """It is followed through its states until it has ended."""
     tenant = new_tenant(revoke_seconds=100)
     token_id = uploaded(tenant)
     run = Run(tenant)
@@ -131,7 +131,7 @@ PUSH = "the tenant's Apple push notification certificate has expired. Renew that
 def test_each_bad_end_is_a_failure_with_its_cure(
     tenant: Tenant, state: str, reason: str, what: str, because: str
 ) -> None:
-    """A failure is told with its reason in words, its cure and the way to do it again; all that is known is kept."""
+    """A failure has its reason in words, its cure and the way to do it again; all that is known is kept."""
     token_id = uploaded(tenant)
     total = sum(tenant.use_licenses(token_id, {}).values())
     script(tenant, actionState=state, actionFailureReason=reason)
@@ -182,7 +182,7 @@ def test_a_failure_stands(tenant: Tenant) -> None:
 
 
 def test_a_refresh_forgets_no_failure(tenant: Tenant) -> None:
-    """A refresh leaves what was told, even when the token is gone: the failure stands until it is replaced."""
+    """A refresh leaves what was reported, even when the token is gone: the failure stands until it is replaced."""
     kept = a_failure(tenant)
     for _ in range(2):
         run = Run(tenant)
@@ -205,7 +205,7 @@ def test_a_state_that_nobody_knows_is_waited_out(tenant: Tenant) -> None:
 
 
 def test_a_reason_that_nobody_knows_is_told(tenant: Tenant) -> None:
-    """A reason that Graph adds some day is told in Graph's word."""
+    """A reason that Graph adds some day is reported in Graph's word."""
     token_id = uploaded(tenant)
     script(tenant, actionState="failed", actionFailureReason="someDayReason")
     kept = done(Run(tenant), REVOKED, asked(token_id))
@@ -259,7 +259,7 @@ def test_a_listing_from_before_is_not_believed() -> None:
 
 
 def test_what_was_done_stays_done(tenant: Tenant) -> None:
-    """A revocation is never gone, or it would be done again: with its token deleted it is told as it was."""
+    """A revocation is never gone, or it would be done again: with its token deleted it is reported as it was."""
     token_id = uploaded(tenant)
     kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id})
     tenant.delete(token_id)

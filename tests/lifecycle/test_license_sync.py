@@ -23,7 +23,7 @@ def asked(token_id: str, *triggers: object, **inputs: Any) -> dict[str, Any]:
 
 
 def test_a_sync_is_run(tenant: Tenant) -> None:
-    """One GET, one POST and a poll; what the token shows afterwards is told, under the token's id."""
+    """One GET, one POST and a poll; what the token shows afterwards is reported, under the token's id."""
     token_id = uploaded(tenant)
     tenant.clock.advance(60)
     run = Run(tenant)
@@ -52,7 +52,7 @@ def test_nothing_is_due_afterwards(tenant: Tenant) -> None:
 
 
 def test_a_trigger_syncs_again(tenant: Tenant) -> None:
-    """A changed trigger is a new sync, told before, under the same id."""
+    """A changed trigger is a new sync, reported before, under the same id."""
     kept = done(Run(tenant), SYNCED, asked(uploaded(tenant), 1))
     run = Run(tenant)
     again = updated(run, kept, asked(kept.id, 2))
@@ -73,7 +73,7 @@ def test_whether_to_wait_changes_in_the_state_alone(tenant: Tenant) -> None:
 
 
 def test_a_running_sync_is_joined() -> None:
-    """Where a sync runs already none is started; its end is waited for, and it is told that it ended."""
+    """Where a sync runs already none is started; its end is waited for, and it is reported that it ended."""
     tenant = new_tenant(sync_seconds=20)
     token_id = uploaded(tenant)
     tenant.sync_licenses(token_id)
@@ -133,7 +133,7 @@ def test_a_failed_sync_is_told_and_tried_again(tenant: Tenant) -> None:
 
 
 def test_an_expired_token_does_not_sync(tenant: Tenant) -> None:
-    """A token that cannot sync is told with the cure of its state, as soon as its sync has failed."""
+    """A token that cannot sync is reported with the cure of its state, as soon as its sync has failed."""
     token_id = uploaded(tenant)
     tenant.edit_by_hand(token_id, {"expirationDateTime": "2026-11-01T11:00:00Z"})
     run = Run(tenant)
@@ -200,7 +200,7 @@ def test_two_for_one_token_start_one() -> None:
 
 
 def test_a_token_that_cannot_be_synced_says_why(tenant: Tenant) -> None:
-    """When the wait runs out on a token that had failed before, its state and the cure are told."""
+    """When the wait runs out on a token that had failed before, its state and the cure are reported."""
     token_id = uploaded(tenant)
     tenant.edit_by_hand(token_id, {"state": "invalid", "lastSyncStatus": "failed"})
     run = Run(tenant)

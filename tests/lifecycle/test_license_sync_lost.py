@@ -11,7 +11,7 @@ from builders import TOKEN_ID
 from intune_vpp.core.errors import Conflict, GraphUnavailable, TokenGone, WaitInterrupted, WrongTenant
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Tenant
-from operations_in_process import SYNCED, Clocked, Deaf, Interrupted, Kept, done, refreshed, updated, uploaded
+from operations_in_process import SYNCED, Clocked, Interrupted, Kept, StopRequested, done, refreshed, updated, uploaded
 from tenant_in_process import GET, LIST, SYNC, Run, new_tenant
 
 
@@ -37,7 +37,7 @@ def test_an_interruption_before_it() -> None:
     tenant = new_tenant()
     token_id = uploaded(tenant)
     for early in (1, 2):
-        run = Run(tenant, time=Deaf(tenant.clock, at=early))
+        run = Run(tenant, time=StopRequested(tenant.clock, during=early))
         with pytest.raises(WaitInterrupted, match=rf"^Stopped before .* token {token_id}.*: nothing was started\.$"):
             done(run, SYNCED, asked(token_id))
         assert SYNC not in run.requests
@@ -68,7 +68,7 @@ def test_a_refused_sync_leaves_nothing_behind() -> None:
 def test_a_lost_answer_is_joined() -> None:
     """Where only the answer to the start was lost, the next try joins the sync."""
 
-    class Losing(Tenant):
+    class LosesSyncAnswers(Tenant):
         loses = False
 
         def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
@@ -77,8 +77,8 @@ def test_a_lost_answer_is_joined() -> None:
                 raise IntuneRefusal(504, "GatewayTimeout", "Too late.")
             return answer
 
-    tenant = new_tenant(Losing, sync_seconds=20)
-    assert isinstance(tenant, Losing)
+    tenant = new_tenant(LosesSyncAnswers, sync_seconds=20)
+    assert isinstance(tenant, LosesSyncAnswers)
     token_id = uploaded(tenant)
     tenant.loses = True
     with pytest.raises(GraphUnavailable):

@@ -51,7 +51,7 @@ def test_right_location_passes(tenant: Tenant) -> None:
 
 
 def test_unnamed_location_is_a_warning() -> None:
-    """Where Intune does not name the location yet, the expectation is told and nothing fails, now or later."""
+    """Where Intune does not name the location yet, the expectation is reported and nothing fails, now or later."""
 
     class Unnamed(Tenant):
         def create(self, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def test_expectation_that_turns_wrong_fails(tenant: Tenant) -> None:
 
 
 def test_other_changes_are_made_and_the_update_still_fails(tenant: Tenant) -> None:
-    """What else changes is sent and kept; the location is told afterwards."""
+    """What else changes is sent and kept; the location is reported afterwards."""
     text = vpptoken("Monroe")
     state = misplaced(tenant, text)
     run = Run(tenant)

@@ -20,7 +20,7 @@ class KilledError(BaseException):
 
 
 class LosesAnswers(httpx.BaseTransport):
-    """Lets the tenant act, and then loses its answer to the first write of a method."""
+    """Lets the tenant process the request, and then loses its answer to the first write of a method."""
 
     def __init__(self, inner: httpx.BaseTransport, method: str, path_ends: str, loss: BaseException) -> None:
         self._inner = inner
@@ -41,7 +41,7 @@ class LosesAnswers(httpx.BaseTransport):
         raise loss
 
 
-def losing(tenant: Tenant, method: str, path_ends: str, loss: BaseException) -> Run:
+def losing_answers(tenant: Tenant, method: str, path_ends: str, loss: BaseException) -> Run:
     """A run that loses one answer."""
     return Run(tenant, around=lambda inner: LosesAnswers(inner, method, path_ends, loss))
 
@@ -49,7 +49,7 @@ def losing(tenant: Tenant, method: str, path_ends: str, loss: BaseException) -> 
 def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
     """When the answer to a POST is lost the run fails, and the next one takes the token over: there is one."""
     inputs = wanted(vpptoken())
-    run = losing(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
+    run = losing_answers(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
     with pytest.raises(GraphUnreachable, match="the next run checks before repeating it"):
         run.create(inputs)
     assert run.requests == [LIST, POST]
@@ -72,7 +72,7 @@ def test_killed_run_is_found_again(tenant: Tenant) -> None:
     """A run that is killed between a POST and its answer leaves one token, which the next run takes over."""
     inputs = wanted(vpptoken())
     with pytest.raises(KilledError):
-        losing(tenant, "POST", "/vppTokens", KilledError()).create(inputs)
+        losing_answers(tenant, "POST", "/vppTokens", KilledError()).create(inputs)
     again = Run(tenant)
     state = again.create(inputs).state
     assert again.requests == [LIST, SYNC, LIST]
@@ -84,7 +84,7 @@ def test_run_killed_during_a_wait_is_found_again() -> None:
     tenant = new_tenant(sync_seconds=300)
     inputs = wanted(vpptoken())
     with pytest.raises(KilledError):
-        losing(tenant, "POST", "/syncLicenses", KilledError()).create(inputs)
+        losing_answers(tenant, "POST", "/syncLicenses", KilledError()).create(inputs)
     again = Run(tenant)
     state = again.create(inputs).state
     assert again.requests == [LIST, *[LIST] * len(again.time.slept)]
@@ -95,7 +95,7 @@ def test_run_killed_during_a_wait_is_found_again() -> None:
 def test_lost_answer_in_a_run_that_goes_on(tenant: Tenant) -> None:
     """Tried again in the same run, a creation whose answer was lost still makes no second token."""
     inputs = wanted(vpptoken(), waitForSync=False)
-    run = losing(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
+    run = losing_answers(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
     with pytest.raises(GraphUnreachable):
         run.create(inputs)
     state = run.create(inputs).state
@@ -106,7 +106,7 @@ def test_lost_answer_in_a_run_that_goes_on(tenant: Tenant) -> None:
 def test_lost_answer_of_a_sync_keeps_the_token(tenant: Tenant) -> None:
     """When the answer to a sync is lost the token is kept, and the next run sees to the sync."""
     inputs = wanted(vpptoken())
-    run = losing(tenant, "POST", "/syncLicenses", httpx.ReadTimeout("too late"))
+    run = losing_answers(tenant, "POST", "/syncLicenses", httpx.ReadTimeout("too late"))
     outcome = run.create(inputs)
     assert isinstance(outcome.failure, GraphUnreachable)
     assert (outcome.state.id, outcome.state.sync_pending) == (tenant.tokens[0].id, True)
@@ -120,7 +120,7 @@ def test_lost_answer_of_a_change_is_sent_again(tenant: Tenant) -> None:
     state = Run(tenant).create(wanted(text)).state
     changed = wanted(text, displayName="Monroe")
     with pytest.raises(GraphUnreachable):
-        losing(tenant, "PATCH", "", httpx.ReadTimeout("too late")).up(state, changed)
+        losing_answers(tenant, "PATCH", "", httpx.ReadTimeout("too late")).up(state, changed)
     again = Run(tenant)
     assert again.up(state, changed).state.observed.display_name == "Monroe"
     assert again.requests == [PATCH]
@@ -129,7 +129,7 @@ def test_lost_answer_of_a_change_is_sent_again(tenant: Tenant) -> None:
 def test_unanswered_list_creates_nothing(tenant: Tenant) -> None:
     """Without the LIST that precedes it there is no POST; the same run may ask again."""
     inputs = wanted(vpptoken(), waitForSync=False)
-    run = losing(tenant, "GET", "/vppTokens", KilledError())
+    run = losing_answers(tenant, "GET", "/vppTokens", KilledError())
     with pytest.raises(KilledError):
         run.create(inputs)
     assert tenant.tokens == []

@@ -36,7 +36,7 @@ def without_credentials(tenant: Tenant, **configuration: str) -> Run:
 def test_what_is_about_to_be_done_is_said(
     tenant: Tenant, kind: tuple[Operation, dict[str, Any]], said: tuple[str, str]
 ) -> None:
-    """A creation is told in one sentence, without a request and without credentials; a later check says nothing."""
+    """A creation is reported in one sentence, without a request and without credentials; a later check says nothing."""
     run = without_credentials(tenant)
     preview = run.assembly.preview
     assert preview.check_operation(*kind, creates=True) == []
@@ -140,7 +140,7 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
 def test_what_an_update_would_do_is_said(
     tenant: Tenant, operation: Operation, before: dict[str, Any], inputs: dict[str, Any], said: tuple[str, str] | None
 ) -> None:
-    """An update is told in one sentence; where nothing is due, or a creation will say it, in none."""
+    """An update is reported in one sentence; where nothing is due, or a creation will say it, in none."""
     run = without_credentials(tenant)
     asked = {"vppTokenId": TOKEN_ID, **inputs}
     run.assembly.preview.check_operation(operation, asked, creates=False)

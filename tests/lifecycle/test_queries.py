@@ -44,7 +44,7 @@ def test_the_tenant(queries: Queries, tenant: Tenant) -> None:
 
 
 def test_by_id(queries: Queries, tenant: Tenant, run: Run) -> None:
-    """One GET; an id that is not there is told."""
+    """One GET; an id that is not there is reported."""
     lincoln = by_hand(tenant, "Lincoln")
 
     assert queries.by_id(lincoln).display_name == "Lincoln"
@@ -110,7 +110,7 @@ class Orphaned:
 
 
 def test_an_app_that_names_no_token() -> None:
-    """An app that did not come from a token is told apart from one that is not there."""
+    """An app that did not come from a token is distinguished from one that is not there."""
     queries = Queries(cast("VppTokens", OtherApps()), Policy())
 
     with pytest.raises(InvalidRequest, match=r"^The mobile app 1 has no token\. Only"):
@@ -118,7 +118,7 @@ def test_an_app_that_names_no_token() -> None:
 
 
 def test_an_app_whose_token_is_gone() -> None:
-    """The id in the sentence is told to be the app's token, which the user never named."""
+    """The id in the sentence is reported as the app's token, which the user never named."""
     queries = Queries(cast("VppTokens", Orphaned()), Policy())
 
     with pytest.raises(InvalidRequest, match=rf"^The mobile app 1 came from token {NOBODY}, which no longer exists\.$"):

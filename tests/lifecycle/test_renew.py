@@ -193,7 +193,7 @@ def test_fingerprint_of_a_file_met_in_this_run_passes(tenant: Tenant) -> None:
 
 
 def test_misnamed_file_warns_in_preview(tenant: Tenant) -> None:
-    """A file named after another location is told before it is applied."""
+    """A file named after another location is reported before it is applied."""
     state = created(tenant, vpptoken(expires=SOON))
     file = TokenFileContent(vpptoken().encode(), file_name="sToken_for_Monroe.vpptoken")
     run = Run(tenant)

@@ -21,10 +21,10 @@ from operations_in_process import (
     COUNTED,
     REVOKE,
     REVOKED,
-    Deaf,
     Interrupted,
-    Losing,
-    Unknowing,
+    LosesRevocationAnswers,
+    StopRequested,
+    WithoutRevocations,
     done,
     interrupted,
     slow,
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def test_a_lost_answer_while_graph_stays_away() -> None:
     """Where nobody can tell whether it began, it is kept as begun: the next update follows it and sends no other."""
 
-    class Away(Losing):
+    class Away(LosesRevocationAnswers):
         away = True
 
         def list_tokens(self, **options: Any) -> Page:
@@ -59,13 +59,13 @@ def test_a_lost_answer_while_graph_stays_away() -> None:
     assert REVOKE not in later.requests
 
 
-class LosingLate(Losing):
+class LosesRevocationAnswersLate(LosesRevocationAnswers):
     """A tenant that is asked for long before the answer turns out to be lost, and shows odd results at first."""
 
     results: tuple[dict[str, Any], ...] = ()
 
     def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
-        """Act or not, after a minute."""
+        """Revoke or not, after a minute."""
         self.clock.advance(60)
         super().revoke_licenses(token_id, body)
 
@@ -79,7 +79,7 @@ class LosingLate(Losing):
 
 def test_an_answer_that_is_lost_late() -> None:
     """However long it took to be lost, Graph is looked at afterwards: what was begun is followed."""
-    tenant = slow(LosingLate)
+    tenant = slow(LosesRevocationAnswersLate)
     token_id = uploaded(tenant)
     run = Run(tenant)
     kept = done(run, REVOKED, {"vppTokenId": token_id})
@@ -89,8 +89,8 @@ def test_an_answer_that_is_lost_late() -> None:
 
 def test_a_lost_answer_of_one_that_waits() -> None:
     """One that waits and has no start yet was begun too: it is kept, and the next update goes on with it."""
-    tenant = slow(LosingLate)
-    assert isinstance(tenant, LosingLate)
+    tenant = slow(LosesRevocationAnswersLate)
+    assert isinstance(tenant, LosesRevocationAnswersLate)
     waiting = {"@odata.type": RESULT_TYPE, "actionName": "revokeLicenses", "actionState": "pending"}
     tenant.results = (waiting,)
     token_id = uploaded(tenant)
@@ -107,7 +107,7 @@ def test_an_engine_that_asks_to_stop_before() -> None:
     """Nothing irreversible begins any more: neither for who asks the token first, nor for who waits behind it."""
     tenant = slow()
     token_id = uploaded(tenant)
-    run = Run(tenant, time=Deaf(tenant.clock, at=0))
+    run = Run(tenant, time=StopRequested(tenant.clock, during=0))
     with pytest.raises(WaitInterrupted, match=r"^Stopped before anything was done to token .*: nothing was started"):
         done(run, REVOKED, {"vppTokenId": token_id})
     with pytest.raises(WaitInterrupted, match=r"^Stopped before licences were counted: nothing was started"):
@@ -120,12 +120,12 @@ def test_an_engine_that_asks_to_stop_meanwhile() -> None:
     tenant = slow()
     token_id = uploaded(tenant)
     asked = {"vppTokenId": token_id}
-    for early, heard in ((1, False), (2, False), (2, True)):
-        run = Run(tenant, time=Deaf(tenant.clock, at=early, heard=heard))
+    for early, answered in ((1, False), (2, False), (2, True)):
+        run = Run(tenant, time=StopRequested(tenant.clock, during=early, answered=answered))
         with pytest.raises(WaitInterrupted, match=r"^Stopped before .*: nothing was started"):
             done(run, REVOKED, asked)
         assert REVOKE not in run.requests
-    run = Run(tenant, time=Deaf(tenant.clock, at=3))
+    run = Run(tenant, time=StopRequested(tenant.clock, during=3))
     kept = done(run, REVOKED, asked)
     assert str(kept.failure) == "The wait was interrupted."
     assert (kept.id.rpartition("/")[0], run.requests[-1]) == (token_id, REVOKE)
@@ -190,7 +190,7 @@ def test_one_that_never_shows() -> None:
 
 
 def test_an_older_one_is_not_taken_for_it() -> None:
-    """What was there before stays told apart after an interruption, however short before it ended."""
+    """What was there before stays distinguished after an interruption, however short before it ended."""
     tenant = slow()
     token_id = uploaded(tenant)
     done(Run(tenant), REVOKED, {"vppTokenId": token_id})
@@ -206,7 +206,7 @@ def test_an_older_one_is_not_taken_for_it() -> None:
 
 def test_an_action_that_graph_does_not_know() -> None:
     """A 404 of the action is no proof that the token is gone: it fails, and nothing is kept."""
-    tenant = new_tenant(Unknowing)
+    tenant = new_tenant(WithoutRevocations)
     token_id = uploaded(tenant)
     with pytest.raises(GraphError, match=r"does not know revokeLicenses \(404\): nothing was done"):
         done(Run(tenant), REVOKED, {"vppTokenId": token_id})
@@ -215,7 +215,7 @@ def test_an_action_that_graph_does_not_know() -> None:
         done(Run(tenant), REVOKED, {"vppTokenId": token_id})
 
 
-class UnknowingAndDown(Unknowing):
+class WithoutRevocationsAndDown(WithoutRevocations):
     """A tenant that does not know the action, and fails from the request for it on."""
 
     down = False
@@ -234,7 +234,7 @@ class UnknowingAndDown(Unknowing):
 
 def test_an_unknown_action_of_a_token_that_cannot_be_read() -> None:
     """Graph's own 404 for the action starts nothing: the run fails at once, and does not wait for a revocation."""
-    tenant = new_tenant(UnknowingAndDown)
+    tenant = new_tenant(WithoutRevocationsAndDown)
     run, token_id = Run(tenant), uploaded(tenant)
     with pytest.raises(GraphError, match=r"returned 404 for revokeLicenses: nothing was done\. .* could not be read"):
         done(run, REVOKED, {"vppTokenId": token_id})
@@ -248,8 +248,8 @@ def test_one_that_is_joined_may_be_another(asked: dict[str, Any]) -> None:
     kept = interrupted(tenant)
     run = Run(tenant)
     done(run, REVOKED, {"vppTokenId": kept["vppTokenId"], **asked})
-    told = [one for one in run.reporter.warnings if "Intune does not say which options it was started with." in one]
-    assert len(told) == len(asked)
+    warned = [one for one in run.reporter.warnings if "Intune does not say which options it was started with." in one]
+    assert len(warned) == len(asked)
     assert REVOKE not in run.requests
 
 

@@ -19,7 +19,7 @@ from operations_in_process import (
     REVOKED,
     Clocked,
     Kept,
-    Losing,
+    LosesRevocationAnswers,
     done,
     interrupted,
     planned,
@@ -69,7 +69,7 @@ def test_an_interruption_on_the_way() -> None:
 
 
 def test_an_end_that_nobody_saw() -> None:
-    """A revocation that ended meanwhile is told by the next update, at the cost of one GET."""
+    """A revocation that ended meanwhile is reported by the next update, at the cost of one GET."""
     tenant = slow()
     script(tenant, actionState="failed", actionFailureReason="appleFailure")
     kept = interrupted(tenant)
@@ -82,7 +82,7 @@ def test_an_end_that_nobody_saw() -> None:
 
 
 def test_a_refresh_sees_how_it_goes() -> None:
-    """A refresh tells the stage; once it has ended well, nothing is due any more; once badly, that is said."""
+    """A refresh shows the state of the action; nothing is due once it has succeeded, and a failure is reported."""
     tenant = slow()
     kept = interrupted(tenant)
     shown = refreshed(Run(tenant), kept)
@@ -100,7 +100,7 @@ def test_a_refresh_sees_how_it_goes() -> None:
 
 @pytest.mark.parametrize("left", [3, None])
 def test_a_refresh_tells_what_nobody_was_told(left: int | None) -> None:
-    """An end that only a refresh sees is told by it: that some licences are left in a warning."""
+    """An end that only a refresh sees is reported by it: that some licences are left in a warning."""
     tenant = slow()
     members = {} if left is None else {"failedLicensesCount": left}
     script(tenant, actionState="failed", actionFailureReason="internalError", **members)
@@ -127,8 +127,8 @@ def test_a_wait_that_runs_out() -> None:
     run = Run(tenant)
     kept = done(run, REVOKED, {"vppTokenId": token_id}, timeout=timedelta(seconds=10))
     assert isinstance(kept.failure, RevocationTimedOut)
-    told = "The revocation of the licences of Lincoln did not end within 10 seconds (it is pending)."
-    assert (str(kept.failure), kept.failure.cure) == (told, Cure.WAIT_AGAIN)
+    expected = "The revocation of the licences of Lincoln did not end within 10 seconds (it is pending)."
+    assert (str(kept.failure), kept.failure.cure) == (expected, Cure.WAIT_AGAIN)
     assert kept.id == f"{token_id}/{kept['startDateTime']}"
     again = Run(tenant)
     still = updated(again, kept, timeout=timedelta(seconds=10))
@@ -140,7 +140,7 @@ def test_a_wait_that_runs_out() -> None:
 @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=1), timedelta(hours=-1)])
 def test_a_lost_answer(ahead: timedelta) -> None:
     """Where only the answer was lost the revocation is found and followed, however the clocks differ."""
-    tenant = slow(Losing)
+    tenant = slow(LosesRevocationAnswers)
     token_id = uploaded(tenant)
     run = Run(tenant, time=Clocked(tenant.clock, ahead))
     kept = done(run, REVOKED, {"vppTokenId": token_id})
@@ -153,12 +153,12 @@ def test_a_lost_answer(ahead: timedelta) -> None:
 
 def test_a_request_that_was_lost() -> None:
     """Where nothing new shows in time the id is kept and nothing is sent again, though an older revocation shows."""
-    tenant = new_tenant(Losing)
-    assert isinstance(tenant, Losing)
+    tenant = new_tenant(LosesRevocationAnswers)
+    assert isinstance(tenant, LosesRevocationAnswers)
     token_id = uploaded(tenant)
     Tenant.revoke_licenses(tenant, token_id, {"notifyManagedDevices": False})
     tenant.clock.advance(5)
-    tenant.acts = False
+    tenant.revokes = False
     run = Run(tenant)
     kept = done(run, REVOKED, {"vppTokenId": token_id}, timeout=timedelta(minutes=2))
     assert str(kept.failure) == (
@@ -177,7 +177,7 @@ def test_a_request_that_was_lost() -> None:
 def test_a_lost_answer_that_shows_late() -> None:
     """One that Graph does not show at once is looked for, and followed once it shows."""
 
-    class Lagging(Losing):
+    class Lagging(LosesRevocationAnswers):
         lists = 0
 
         def list_tokens(self, **options: Any) -> Page:
@@ -296,7 +296,7 @@ def test_a_result_that_vanishes() -> None:
 
 
 def test_a_token_deleted_during_the_wait() -> None:
-    """The wait ends with that sentence; what was told of it stays, and each update says how to get rid of it."""
+    """The wait ends with that sentence; what was reported of it stays, and each update says how to get rid of it."""
 
     class Deleting(Tenant):
         def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:

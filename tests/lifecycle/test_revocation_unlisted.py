@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from intune_vpp_emulator.tenant import Page, Tenant
-from operations_in_process import REVOKE, REVOKED, Losing, done, interrupted, refreshed, slow, uploaded
+from operations_in_process import REVOKE, REVOKED, LosesRevocationAnswers, done, interrupted, refreshed, slow, uploaded
 from tenant_in_process import DELETE, GET, LIST, Run, new_tenant, vpptoken, wanted
 
 
-class Terse(Tenant):
+class ListsWithoutResults(Tenant):
     """A tenant whose listings carry no results of actions."""
 
     def list_tokens(self, **options: Any) -> Page:
@@ -22,11 +22,11 @@ class Terse(Tenant):
         return replace(page, tokens=bare)
 
 
-class TerseAndLosing(Terse, Losing):
+class ListsWithoutResultsAndLosesAnswers(ListsWithoutResults, LosesRevocationAnswers):
     """The same, and the answer to a revocation is lost."""
 
 
-@pytest.mark.parametrize("kind", [Terse, TerseAndLosing])
+@pytest.mark.parametrize("kind", [ListsWithoutResults, ListsWithoutResultsAndLosesAnswers])
 def test_it_is_followed_at_its_token(kind: type[Tenant]) -> None:
     """It is done when it is done, and begun once, whether its answer came or not."""
     tenant = slow(kind)
@@ -39,7 +39,7 @@ def test_it_is_followed_at_its_token(kind: type[Tenant]) -> None:
 
 def test_the_token_goes_after_it() -> None:
     """A deletion sees that all licences were taken back."""
-    tenant = new_tenant(Terse, revoke_seconds=20)
+    tenant = new_tenant(ListsWithoutResults, revoke_seconds=20)
     state = Run(tenant).create(wanted(vpptoken(), deletionProtection=False, revokeLicensesOnDelete=True)).state
     run = Run(tenant)
     run.delete(state)
@@ -49,7 +49,7 @@ def test_the_token_goes_after_it() -> None:
 
 def test_a_refresh_sees_it() -> None:
     """A refresh asks the token where the listing that many share does not show it, until it has ended."""
-    tenant = slow(Terse)
+    tenant = slow(ListsWithoutResults)
     kept = interrupted(tenant, pause=2)
     tenant.clock.advance(3600)
     run = Run(tenant)

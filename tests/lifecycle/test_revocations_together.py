@@ -20,7 +20,7 @@ def asked(token_id: str) -> dict[str, Any]:
 
 
 def test_a_running_one_is_joined() -> None:
-    """Where a revocation of the token runs already, none is begun; its end is told under its own start."""
+    """Where a revocation of the token runs already, none is begun; its end is reported under its own start."""
     tenant = new_tenant(revoke_seconds=60)
     token_id = uploaded(tenant)
     tenant.revoke_licenses(token_id, {"notifyManagedDevices": False})
@@ -85,12 +85,12 @@ def test_many_tokens_share_their_polls() -> None:
     run = Run(tenant)
     together = threading.Barrier(8)
 
-    def act(token_id: str) -> Kept:
+    def revoke(token_id: str) -> Kept:
         together.wait(5)
         return done(run, REVOKED, asked(token_id))
 
     with ThreadPoolExecutor(8) as threads:
-        kept = list(threads.map(act, token_ids))
+        kept = list(threads.map(revoke, token_ids))
     assert [one["actionState"] for one in kept] == ["done"] * 8
     assert (run.requests.count(REVOKE), run.requests.count(GET)) == (8, 8)
     assert run.requests.count(LIST) == len(run.time.slept) < 40

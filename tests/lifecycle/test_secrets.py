@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Deaf(httpx.BaseTransport):
-    """Answers nothing that carries a secret, and quotes the request in its excuse."""
+class FailsOnTokenFiles(httpx.BaseTransport):
+    """Does not answer requests with a token file, and quotes them in its error."""
 
     def __init__(self, inner: httpx.BaseTransport) -> None:
         self._inner = inner
@@ -81,7 +81,7 @@ def test_life_of_a_token_tells_no_secret(caplog: pytest.LogCaptureFixture) -> No
 
 
 def assert_told_without(text: str, error: BaseException, run: Run, caplog: pytest.LogCaptureFixture) -> None:
-    """An error was raised and nothing of the file was told with it."""
+    """An error was raised and nothing of the file was reported with it."""
     assert isinstance(error, IntuneVppError)
     assert_kept(text, everything(error), run.reporter.said, run.log, caplog.text)
 
@@ -91,7 +91,7 @@ def test_failing_upload_tells_no_secret(trouble: str, caplog: pytest.LogCaptureF
     """An upload that Graph refuses, or that never arrives, carries no file into texts and tracebacks."""
     caplog.set_level(logging.DEBUG)
     text = vpptoken()
-    run = Run(new_tenant(), around=Deaf) if trouble == "unreachable" else Run(new_tenant(Strict))
+    run = Run(new_tenant(), around=FailsOnTokenFiles) if trouble == "unreachable" else Run(new_tenant(Strict))
     with pytest.raises(IntuneVppError) as raised:
         run.create(wanted(text))
     assert_told_without(text, raised.value, run, caplog)

@@ -50,7 +50,7 @@ def test_completed_sync_is_seen(tenant: Tenant) -> None:
 
 
 def test_failed_sync_keeps_the_token() -> None:
-    """A sync that failed is told; the id, the file and the need of another sync are kept."""
+    """A sync that failed is reported; the id, the file and the need of another sync are kept."""
     tenant = ends_in(lastSyncStatus="failed")
     run = Run(tenant)
     outcome = run.create(wanted(vpptoken()))
@@ -100,7 +100,7 @@ def test_bad_states_are_told_apart(state: str, cure: str) -> None:
 
 
 def test_real_duplicate_location_is_told(tenant: Tenant) -> None:
-    """A second token for a location is created, and told to be one too many."""
+    """A second token for a location is created, and reported as one too many."""
     run = Run(tenant)
     run.create(wanted(vpptoken("Lincoln")))
     outcome = run.create(wanted(vpptoken("Lincoln", expires=SOON), displayName="Twin"))
@@ -176,7 +176,7 @@ def test_running_sync_is_joined() -> None:
 
 
 class Unwilling(Tenant):
-    """A tenant that refuses syncs while it is told to."""
+    """A tenant that refuses syncs while `unwilling` is set."""
 
     unwilling = True
 
@@ -287,7 +287,7 @@ def test_token_that_a_list_misses_is_asked_for() -> None:
 
 
 def test_wrong_location_outweighs_a_failed_sync() -> None:
-    """Where both go wrong, the location is what is told, and the sync stays pending."""
+    """Where both go wrong, the location is what is reported, and the sync stays pending."""
     outcome = Run(ends_in(lastSyncStatus="failed")).create(wanted(vpptoken("Monroe"), expectedLocationName="Lincoln"))
     assert isinstance(outcome.failure, WrongLocation)
     assert outcome.state.sync_pending is True

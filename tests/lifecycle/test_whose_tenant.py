@@ -21,7 +21,7 @@ def elsewhere() -> Tenant:
 
 
 def test_state_of_another_tenant_is_refused(tenant: Tenant, elsewhere: Tenant) -> None:
-    """Read, Update and Delete refuse to act in another tenant than the state's, and Graph is asked nothing."""
+    """Read, Update and Delete refuse to work in another tenant than the state's, and Graph is asked nothing."""
     inputs = wanted(vpptoken(), deletionProtection=False)
     state = Run(tenant).create(inputs).state
     run = Run(elsewhere)
@@ -87,7 +87,7 @@ def test_one_missing_credential_is_named_alone(tenant: Tenant) -> None:
 
 
 def test_wrong_secret_is_refused(tenant: Tenant) -> None:
-    """A wrong client secret is told as that, without the secret, and nothing reaches Graph."""
+    """A wrong client secret is reported as that, without the secret, and nothing reaches Graph."""
     run = Run(tenant, configuration={"clientSecret": "not-the-one"})
     with pytest.raises(SignInRefused) as refused:
         run.create(wanted(vpptoken()))
@@ -97,7 +97,7 @@ def test_wrong_secret_is_refused(tenant: Tenant) -> None:
 
 
 def test_app_without_permission_is_told_which(tenant: Tenant) -> None:
-    """An app registration without permission is told the one to grant, and nothing is created."""
+    """An app registration without permission gets an error that names the one to grant, and nothing is created."""
     run = Run(tenant, app=tenant.directory.visitor)
     with pytest.raises(PermissionMissing, match=r"DeviceManagementServiceConfig\.ReadWrite\.All, with admin consent"):
         run.create(wanted(vpptoken()))
@@ -105,7 +105,7 @@ def test_app_without_permission_is_told_which(tenant: Tenant) -> None:
 
 
 def test_app_that_may_only_read_cannot_write(tenant: Tenant) -> None:
-    """An app that may only read refreshes, and is told what it lacks when it is to write."""
+    """An app that may only read refreshes, and gets an error that names what it lacks when it writes."""
     state = Run(tenant).create(wanted(vpptoken())).state
     run = Run(tenant, app=tenant.directory.reader)
     assert not run.drift(state)

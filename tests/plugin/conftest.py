@@ -1,4 +1,4 @@
-"""The plugin inside the test's process: an engine that listens, a pretend tenant, hardly any waiting."""
+"""The plugin inside the test's process: an engine that listens, an emulated tenant, hardly any waiting."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 DIFF = provider_pb2.DiffResponse
 KINDS = provider_pb2.PropertyDiff
-URN = "urn:pulumi:dev::school::intune-vpp:index:VppToken::lincoln"
+URN = "urn:pulumi:dev::contoso::intune-vpp:index:VppToken::lincoln"
 TYPE = "intune-vpp:index:VppToken"
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 TRACES_OF_A_CRASH = ("Traceback", "Exception calling application", "Exception iterating", ".py")
@@ -67,11 +67,11 @@ def the_status(error: grpc.RpcError) -> status_pb2.Status:
 
 
 def partial_failure(error: grpc.RpcError) -> provider_pb2.ErrorResourceInitFailed:
-    """What the engine is told of a resource that is there, but not well."""
+    """What is reported to the engine of a resource that is there, but not well."""
     (detail,) = the_status(error).details
-    told = provider_pb2.ErrorResourceInitFailed()
-    assert detail.Unpack(told)
-    return told
+    texts = provider_pb2.ErrorResourceInitFailed()
+    assert detail.Unpack(texts)
+    return texts
 
 
 def details(answer: Any) -> dict[str, tuple[str, bool]]:
@@ -125,9 +125,9 @@ class Door:
             answer = getattr(self.stub, method)(request, timeout=30)
             answer = list(answer) if method == "List" else answer
         except grpc.RpcError as error:
-            told = [str(error.details()), *(repr(pair) for pair in error.trailing_metadata())]
-            assert [trace for trace in TRACES_OF_A_CRASH for text in told if trace in text] == []
-            self.answers += [*told, str(error)]
+            texts = [str(error.details()), *(repr(pair) for pair in error.trailing_metadata())]
+            assert [trace for trace in TRACES_OF_A_CRASH for text in texts if trace in text] == []
+            self.answers += [*texts, str(error)]
             raise
         self.answers.append(str(answer))
         return answer

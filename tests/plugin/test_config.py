@@ -91,14 +91,14 @@ def test_unknown_configuration(stranger: Door, sentinel: str) -> None:
 )
 def test_a_bad_configuration(stranger: Door, given: dict[str, Any], reason: str) -> None:
     """The one reason names the key in its sentence and no property, and a secret nowhere; Configure says the same."""
-    answered, ((prop, told),) = check_config(stranger, **given)
+    answered, ((prop, message),) = check_config(stranger, **given)
 
     assert (answered, prop) == (given, "")
-    assert reason in told
-    assert "hunter2" not in told
+    assert reason in message
+    assert "hunter2" not in message
     with pytest.raises(grpc.RpcError) as caught:
         stranger.configure(**given)
-    assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.FAILED_PRECONDITION, told)
+    assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.FAILED_PRECONDITION, message)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_preview_needs_no_credentials(
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert "ARM_CLIENT_SECRET" in (caught.value.details() or "")
-    assert (len(tenant.tokens), engine.told("ERROR")) == (1, [])
+    assert (len(tenant.tokens), engine.logged("ERROR")) == (1, [])
 
 
 def test_configuration_beats_the_environment(start: Open, tenant: Unsyncable) -> None:

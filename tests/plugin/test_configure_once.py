@@ -64,7 +64,7 @@ def test_credentials_stay_with_their_tenant() -> None:
         {"args": struct({"clientSecret": secret("hunter2-hunter2"), "expiryWarningDays": 31})},
         {"args": struct({"expiryWarningDays": 30})},
         {"args": struct({"expiryWarningDays": 31}), "variables": {"intune-vpp:config:tenantId": "evil.example"}},
-        {"args": struct({"expiryWarningDays": 31}), "urn": "urn:pulumi:dev::school::pulumi:providers:intune-vpp::b"},
+        {"args": struct({"expiryWarningDays": 31}), "urn": "urn:pulumi:dev::contoso::pulumi:providers:intune-vpp::b"},
         {},
     ],
     ids=["secret", "value", "variables", "urn", "empty"],

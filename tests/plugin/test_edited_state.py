@@ -72,7 +72,7 @@ def test_an_operation_without_its_token(provider: Door, tenant: Unsyncable) -> N
 
 
 def test_counts_stay_whole(provider: Door, tenant: Unsyncable) -> None:
-    """The engine gives numbers back as floats; what is told of a revocation has whole ones."""
+    """The engine gives numbers back as floats; what is reported of a revocation has whole ones."""
     door = provider.about("LicenseRevocation")
     made = door.made({"vppTokenId": uploaded(tenant)})
     failed = {"actionState": "failed", "totalLicensesCount": 43.0, "failedLicensesCount": 43.0}

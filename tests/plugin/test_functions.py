@@ -87,7 +87,7 @@ def test_get_all(provider: Door, tenant: Unsyncable, engine: Listener) -> None:
     assert ids(organizationName="Contoso", state=secret("invalid")) == [york]
     assert ids(organizationName="Fabrikam") == []
     assert ids(state="broken") == []
-    assert "getVppTokens filters by broken, which is not a known state: " in engine.told("WARNING")[-1]
+    assert "getVppTokens filters by broken, which is not a known state: " in engine.logged("WARNING")[-1]
     assert ids(expiresBefore=day(100).isoformat()) == [lincoln]
     assert "with an offset" in provider.refused("getVppTokens", expiresBefore="next year")
     assert provider.refused("getVppTokens", expiresBefore=2027) == "expiresBefore must be a string."
@@ -162,10 +162,10 @@ def test_parse_a_file(provider: Door, tmp_path: Path) -> None:
 )
 def test_parse_what_is_no_file(provider: Door, token: object, reason: str) -> None:
     """It is refused in a sentence that holds none of it."""
-    told = provider.refused("parseTokenFile", token=token)
+    message = provider.refused("parseTokenFile", token=token)
 
-    assert any(one in told for one in reason.split("|"))
-    assert "hunter2" not in told
+    assert any(one in message for one in reason.split("|"))
+    assert "hunter2" not in message
 
 
 @pytest.mark.parametrize("sentinel", sorted(SENTINELS))

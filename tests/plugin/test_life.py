@@ -231,7 +231,7 @@ def test_an_adoption(start: Open, tenant: Unsyncable) -> None:
 
 
 def test_another_tenant(start: Open) -> None:
-    """Read, Update and Delete refuse to act for a token that the state has in another tenant."""
+    """Read, Update and Delete refuse to work on a token that the state has in another tenant."""
     kept = start().made(inputs(text(), deletionProtection=False))
     strange = Kept(kept.id, kept.inputs, {**kept.outputs, "tenantId": NOBODY})
     provider = start()

@@ -159,7 +159,7 @@ def test_an_actions_state_of_another_type(provider: Door, tenant: Unsyncable, ur
 def test_a_defect_quotes_nothing(
     provider: Door, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An unexpected error is told by its kind and an id, and logged with its frames; its text may hold a secret."""
+    """An unexpected error is reported by its kind and an id, and logged with its frames; its text may hold a secret."""
     caplog.set_level(logging.DEBUG, logger="intune_vpp")
 
     def fail(_: object) -> Any:
@@ -171,14 +171,14 @@ def test_a_defect_quotes_nothing(
             provider.ask("Check", provider_pb2.CheckRequest(urn=URN, news=struct(inputs("hunter2"))))
 
     assert caught.value.code() is grpc.StatusCode.INTERNAL
-    told = re.fullmatch(
+    message = re.fullmatch(
         r"Internal error in intune-vpp \(TypeError in Check, id ([0-9a-f]{8})\)\. Run the command again with "
         r"--debug and report the debug line with this id\.",
         caught.value.details() or "",
     )
-    assert told is not None
+    assert message is not None
     (line,) = [
-        one for one in caplog.messages if one.startswith(f"Internal error {told[1]}: TypeError in Check, raised at ")
+        one for one in caplog.messages if one.startswith(f"Internal error {message[1]}: TypeError in Check, raised at ")
     ]
     assert re.search(r"servicer\.py:\d+ Check > .*test_malformed\.py:\d+ fail$", line)
     assert [line for line in caplog.messages if "hunter2" in line] == []

@@ -177,10 +177,10 @@ def test_ignored_changes(start: Open, token_id: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_preview_that_does_nothing(start: Open, token_id: str, name: str) -> None:
-    """Where an update does nothing again its preview promises what was told; where it runs, that is open."""
+    """Where an update does nothing again its preview promises what was reported; where it runs, that is open."""
     kept = start().about(name).made(asked(name, token_id))
-    told = {prop.name for prop in BY_NAME[name].properties if not prop.sent} & set(kept.outputs)
-    assert len(told) > 1
+    reported = {prop.name for prop in BY_NAME[name].properties if not prop.sent} & set(kept.outputs)
+    assert len(reported) > 1
     flag = next((prop.name for prop in BY_NAME[name].inputs if prop.default is not None), None)
     if flag is not None:
         promised = plain(
@@ -189,7 +189,7 @@ def test_a_preview_that_does_nothing(start: Open, token_id: str, name: str) -> N
         assert promised == {**kept.outputs, flag: not kept.inputs[flag]}
     if "triggers" in kept.inputs:
         promised = plain(start().about(name).update(kept, {**kept.inputs, "triggers": 8}, preview=True).properties)
-        assert told & set(promised) == {"tenantId"}
+        assert reported & set(promised) == {"tenantId"}
 
 
 @pytest.mark.parametrize("name", ["LicenseSync", "LicenseCountSync"])
@@ -217,13 +217,13 @@ def test_secret_triggers_stay_secret(start: Open, token_id: str, name: str) -> N
 
 
 def test_secret_triggers_stay_secret_in_a_failure(start: Open, tenant: Unsyncable, token_id: str) -> None:
-    """What the engine is told of a sync that failed has the marks too."""
+    """What is reported to the engine of a sync that failed has the marks too."""
     tenant.edit_by_hand(token_id, {"state": "invalid"})
     with pytest.raises(grpc.RpcError) as caught:
         start().about("LicenseSync").made(asked("LicenseSync", token_id, triggers=secret("hunter2")))
-    told = partial_failure(caught.value)
-    assert told.id == token_id
-    for properties in (told.properties, told.inputs):
+    reported = partial_failure(caught.value)
+    assert reported.id == token_id
+    for properties in (reported.properties, reported.inputs):
         assert plain(properties)["triggers"] == secret("hunter2")
 
 
@@ -262,7 +262,7 @@ def test_each_act_is_done_once(start: Open, tenant: Unsyncable, token_id: str) -
 
 
 def test_a_trigger_runs_again(start: Open, tenant: Unsyncable, token_id: str) -> None:
-    """A changed trigger syncs once more; the id stays, and the new date is told."""
+    """A changed trigger syncs once more; the id stays, and the new date is reported."""
     name = "LicenseSync"
     kept = start().about(name).made(asked(name, token_id))
     again = start().about(name).updated(kept, asked(name, token_id, triggers="other"))

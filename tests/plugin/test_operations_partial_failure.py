@@ -1,4 +1,4 @@
-"""Actions that were begun and have not ended well: the engine is told, and the next update goes on."""
+"""Actions that were begun and have not ended well: the engine is informed, and the next update goes on."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def failed_again(door: Door, kept: Kept, news: dict[str, Any], *, timeout: float
 
 
 def test_a_failed_revocation(start: Open, tenant: Unsyncable, token_id: str) -> None:
-    """Id, inputs and each output are told with the reason; the engine's next update fails the same, and asks nobody."""
+    """Id, inputs and each output come with the reason; the engine's next update fails alike, without a request."""
     script(tenant, actionState="failed", actionFailureReason="expiredVppToken")
     asked = {"vppTokenId": token_id, "notifyManagedDevices": True}
     kept, why = failed(start().about(REVOCATION), asked)
@@ -61,8 +61,8 @@ def test_a_failed_revocation(start: Open, tenant: Unsyncable, token_id: str) -> 
     assert why.startswith(f"The licences of Lincoln could not be revoked ({total} of {total}): the token has expired.")
     assert kept.id == f"{token_id}/{result['startDateTime']}"
     assert kept.inputs == asked
-    told = {key: value for key, value in result.items() if key != "@odata.type"}
-    assert {key: kept.outputs[key] for key in told} == told
+    reported = {key: value for key, value in result.items() if key != "@odata.type"}
+    assert {key: kept.outputs[key] for key in reported} == reported
 
     assert start().about(REVOCATION).planned(kept, asked).changes == DIFF.DIFF_NONE
     again, still = failed_again(start().about(REVOCATION), kept, asked)
@@ -77,9 +77,9 @@ def test_a_refresh_keeps_the_failure(start: Open, tenant: Unsyncable, token_id: 
     kept, why = failed(start().about(REVOCATION), {"vppTokenId": token_id})
     with pytest.raises(grpc.RpcError) as caught:
         start().about(REVOCATION).read(kept)
-    told = partial_failure(caught.value)
-    assert (told.id, plain(told.inputs), plain(told.properties)) == (kept.id, kept.inputs, kept.outputs)
-    assert list(told.reasons) == [why.replace("Lincoln", f"Lincoln (token {token_id})")]
+    reported = partial_failure(caught.value)
+    assert (reported.id, plain(reported.inputs), plain(reported.properties)) == (kept.id, kept.inputs, kept.outputs)
+    assert list(reported.reasons) == [why.replace("Lincoln", f"Lincoln (token {token_id})")]
 
 
 def test_a_partly_failed_revocation(start: Open, tenant: Unsyncable, token_id: str, engine: Listener) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_import_is_refused(provider: Door, name: str) -> None:
-    """An act can be neither imported nor looked up: the sentence says what can be done."""
+    """An operation can be neither imported nor looked up: the sentence says what can be done."""
     with pytest.raises(grpc.RpcError) as caught:
         provider.about(name).imported(OTHER)
 

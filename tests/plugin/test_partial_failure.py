@@ -1,4 +1,4 @@
-"""What goes wrong after a write, and what ends a wait: the id is kept, and the engine is told of it."""
+"""What goes wrong after a write, and what ends a wait: the id is kept, and the engine is informed."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def left_behind(error: grpc.RpcError) -> Kept:
     """The resource as the engine keeps it after a creation that half failed."""
     assert error.code() is grpc.StatusCode.UNKNOWN
-    told = partial_failure(error)
-    assert list(told.reasons) == [error.details()] == [the_status(error).message]
-    return Kept(told.id, plain(told.inputs), plain(told.properties))
+    reported = partial_failure(error)
+    assert list(reported.reasons) == [error.details()] == [the_status(error).message]
+    return Kept(reported.id, plain(reported.inputs), plain(reported.properties))
 
 
 def syncing(tenant: Tenant) -> int:
@@ -45,7 +45,7 @@ def wait_until(tenant: Tenant, count: int) -> None:
 
 
 def test_a_sync_that_fails_after_a_creation(start: Open, tenant: Unsyncable) -> None:
-    """The engine is told id, inputs, outputs and reason; the next update syncs again, and nothing else."""
+    """The engine receives id, inputs, outputs and reason; the next update syncs again, and nothing else."""
     asked = inputs(text(), waitForSync=True)
     tenant.healed = False
     provider = start()
@@ -65,24 +65,24 @@ def test_a_sync_that_fails_after_a_creation(start: Open, tenant: Unsyncable) -> 
 
 
 def test_a_sync_that_fails_after_a_renewal(start: Open, tenant: Unsyncable) -> None:
-    """The new outputs are told, and with the old inputs that the engine keeps the next update has only to sync."""
+    """The new outputs are reported, and with the old inputs that the engine keeps the next update has only to sync."""
     kept = start().made(inputs(text(days=200)))
     asked = inputs(text(days=300), waitForSync=True)
     tenant.healed = False
     with pytest.raises(grpc.RpcError) as caught:
         start().updated(kept, asked)
-    told = left_behind(caught.value)
+    reported = left_behind(caught.value)
 
-    assert (told.id, told.inputs) == (kept.id, start().good(asked, kept.inputs))
-    assert told.outputs["token"] == told.inputs["token"] != kept.inputs["token"]
-    for engines_inputs in (kept.inputs, told.inputs):
-        again = Kept(kept.id, engines_inputs, told.outputs)
+    assert (reported.id, reported.inputs) == (kept.id, start().good(asked, kept.inputs))
+    assert reported.outputs["token"] == reported.inputs["token"] != kept.inputs["token"]
+    for engines_inputs in (kept.inputs, reported.inputs):
+        again = Kept(kept.id, engines_inputs, reported.outputs)
         assert "token" not in start().planned(again, asked).detailedDiff
     tenant.healed = True
-    healed = start().updated(Kept(kept.id, kept.inputs, told.outputs), asked)
+    healed = start().updated(Kept(kept.id, kept.inputs, reported.outputs), asked)
     assert healed.outputs["syncPending"] is False
     # Only after an update that half failed do the outputs need the inputs as well.
-    assert ["__inputs" in one.outputs for one in (kept, told, healed)] == [False, True, False]
+    assert ["__inputs" in one.outputs for one in (kept, reported, healed)] == [False, True, False]
 
 
 def test_another_location(start: Open, tenant: Unsyncable) -> None:

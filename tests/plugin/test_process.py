@@ -59,7 +59,7 @@ def test_options_before_the_address(tmp_path: Path) -> None:
         with connected(port_of(child)) as door:
             door.configure()
             door.good(inputs(text(days=5.5)))
-            assert len(engine.told("WARNING")) == 1
+            assert len(engine.logged("WARNING")) == 1
         child.terminate()
         assert child.communicate(timeout=SECONDS_TO_END) == ("", "")
     assert list(tmp_path.iterdir()) == []
@@ -92,8 +92,8 @@ def test_a_damaged_sign_in_shows_no_bearer() -> None:
         written = child.communicate(timeout=SECONDS_TO_END)
 
         assert "answered the sign-in with something that is not a JSON object." in (caught.value.details() or "")
-        told = [*written, *door.answers, *(line for _, line in engine.heard)]
-        assert (written, [piece for piece in pieces(BEARER) for one in told if piece in one]) == (("", ""), [])
+        requested = [*written, *door.answers, *(line for _, line in engine.log)]
+        assert (written, [piece for piece in pieces(BEARER) for one in requested if piece in one]) == (("", ""), [])
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -168,11 +168,11 @@ def test_an_engine_that_was_killed(between: tuple[str, ...]) -> None:
 
 
 def test_a_signal_wakes_the_process() -> None:
-    """The process waits until it is told to end, however often it looks."""
-    told: SimpleQueue[None] = SimpleQueue()
-    waiting = Thread(target=served._wait, args=(told,))
+    """The process waits until it is asked to end, however often it looks."""
+    requested: SimpleQueue[None] = SimpleQueue()
+    waiting = Thread(target=served._wait, args=(requested,))
     waiting.start()
-    told.put(None)
+    requested.put(None)
     waiting.join(20)
 
     assert not waiting.is_alive()

@@ -28,7 +28,7 @@ def warnings(engine: Listener) -> list[tuple[str, str]]:
 
 
 def test_a_warning_stands_under_its_resource(provider: Door, engine: Listener) -> None:
-    """The same sentence about two resources is told to both, and once to each."""
+    """The same sentence about two resources is shown for both, and once for each."""
     asked = inputs(text(days=5.5))
     for urn in (URN, YORK, URN):
         provider.ask("Check", provider_pb2.CheckRequest(urn=urn, news=struct(asked)))
@@ -70,7 +70,7 @@ def test_a_plan_is_told(start: Open, engine: Listener) -> None:
 
     assert notes[0].startswith("Creates Lincoln (valid until ")
     assert notes[1].startswith("Renews Lincoln in place (expires ")
-    assert engine.told("INFO") == notes
+    assert engine.logged("INFO") == notes
 
 
 def test_another_engine_attaches(by_hand: Door, engine: Listener) -> None:
@@ -82,8 +82,8 @@ def test_another_engine_attaches(by_hand: Door, engine: Listener) -> None:
         by_hand.configure()
         by_hand.good(inputs(text(days=5.5)))
 
-        assert len(other.told("WARNING")) == 1
-    assert engine.told("WARNING") == []
+        assert len(other.logged("WARNING")) == 1
+    assert engine.logged("WARNING") == []
 
 
 def test_cancel_of_the_engine_before(by_hand: Door, engine: Listener, tenant: Unsyncable) -> None:

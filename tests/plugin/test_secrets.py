@@ -64,7 +64,7 @@ def test_a_life_shows_no_secret(
 
     engine.wait_for("DEBUG", count=10)
     answers = [answer for door in doors for answer in door.answers]
-    seen = [*answers, *(line for _, line in engine.heard), *caplog.messages]
+    seen = [*answers, *(line for _, line in engine.log), *caplog.messages]
     assert len(seen) > 40
     files = [one for file in (first, second, broken) for one in (file, base64.b64encode(file.encode()).decode())]
     assert glimpses(seen, *files, sealed_in(first), sealed_in(second)) == []
@@ -75,7 +75,7 @@ def test_the_search_finds_what_it_is_to_find() -> None:
     """A piece of a file in an answer would be noticed."""
     file = text()
 
-    assert glimpses(["x", f"told: {file[40:60]}"], file)
+    assert glimpses(["x", f"reported: {file[40:60]}"], file)
 
 
 def test_a_bad_configuration_shows_no_secret(stranger: Door, engine: Listener) -> None:
@@ -86,19 +86,19 @@ def test_a_bad_configuration_shows_no_secret(stranger: Door, engine: Listener) -
         stranger.configure(**news)
 
     assert [one.property for one in answer.failures] == [""]
-    told = [one.reason for one in answer.failures] + [caught.value.details() or "", *stranger.answers[1:]]
-    assert glimpses([*told, *(line for _, line in engine.heard)], SECRET_OF_CONFIGURATION) == []
+    shown = [one.reason for one in answer.failures] + [caught.value.details() or "", *stranger.answers[1:]]
+    assert glimpses([*shown, *(line for _, line in engine.log)], SECRET_OF_CONFIGURATION) == []
 
 
 def test_a_refused_sign_in_shows_no_secret(start: Open, engine: Listener) -> None:
-    """A secret that Entra does not take is not told."""
+    """A secret that Entra does not take is not reported."""
     provider = start(clientSecret=SECRET_OF_CONFIGURATION)
     with pytest.raises(grpc.RpcError) as caught:
         provider.made(inputs(text()))
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     provider.ask("Cancel", empty_pb2.Empty())
-    seen = [*provider.answers, *(line for _, line in engine.heard)]
+    seen = [*provider.answers, *(line for _, line in engine.log)]
     assert glimpses(seen, SECRET_OF_CONFIGURATION) == []
 
 
@@ -117,8 +117,8 @@ def test_a_marked_location_shows_nowhere(provider: Door, engine: Listener) -> No
     """The expected location is the one that is observed: both are secret, and debug lines hide what is marked."""
     asked = inputs(text(), expectedLocationName=secret("Lincoln"), displayName="High school")
     kept = provider.made(asked)
-    for told in (kept.outputs, plain(provider.read(kept).properties)):
-        assert told["locationName"] == told["expectedLocationName"] == secret("Lincoln")
+    for shown in (kept.outputs, plain(provider.read(kept).properties)):
+        assert shown["locationName"] == shown["expectedLocationName"] == secret("Lincoln")
     assert provider.diff(kept, provider.good(asked, kept.inputs)).changes == DIFF.DIFF_NONE
 
     token_id = kept.id
@@ -156,11 +156,11 @@ def test_what_a_program_marks_stays_marked(provider: Door, tenant: Unsyncable, e
     asked = inputs(secret(text()), displayName=secret("Lincoln"), roleScopeTagIds=["0", secret("1")])
     kept = provider.made(asked)
     found = provider.read(kept)
-    for told in (kept.inputs, plain(found.inputs)):
-        assert marked_names(told) == {"displayName", "roleScopeTagIds"}
-        assert (told["displayName"], told["roleScopeTagIds"]) == (secret("Lincoln"), secret(["0", "1"]))
-    for told in (kept.outputs, plain(found.properties)):
-        assert marked_names(told) == {"displayName", "roleScopeTagIds"}
+    for shown in (kept.inputs, plain(found.inputs)):
+        assert marked_names(shown) == {"displayName", "roleScopeTagIds"}
+        assert (shown["displayName"], shown["roleScopeTagIds"]) == (secret("Lincoln"), secret(["0", "1"]))
+    for shown in (kept.outputs, plain(found.properties)):
+        assert marked_names(shown) == {"displayName", "roleScopeTagIds"}
     assert provider.diff(kept, provider.good(asked, kept.inputs)).changes == DIFF.DIFF_NONE
     changed = provider.updated(kept, {**asked, "displayName": secret("Monroe"), "roleScopeTagIds": ["0"]})
     assert marked_names(changed.inputs) == {"displayName"}

@@ -40,14 +40,14 @@ INPUTS = {
 
 
 class Silent:
-    """A voice that keeps what it was told."""
+    """A reporter that keeps its messages."""
 
     def __init__(self) -> None:
-        self.told: list[str] = []
+        self.messages: list[str] = []
 
     def info(self, sentence: str) -> None:
         """Keep a note."""
-        self.told.append(sentence)
+        self.messages.append(sentence)
 
     warn = info
 
@@ -80,7 +80,7 @@ class Still:
 
 @pytest.fixture
 def tenant() -> Tenant:
-    """A pretend tenant at the same time."""
+    """An emulated tenant at the same time."""
     return Tenant(clock=Clock.still(NOW))
 
 
@@ -189,7 +189,7 @@ def test_the_policy_follows_the_settings() -> None:
         "dataSharingConsentGranted"
     }
     assert early.preview.check_token(INPUTS, None).problems == ()
-    warning, note = reporter.told
+    warning, note = reporter.messages
     assert "expires in 365 days" in warning
     assert note.startswith("Creates Contoso (valid until ")
 

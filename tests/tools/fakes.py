@@ -1,4 +1,4 @@
-"""Pretend programs and a pretend machine to run them on."""
+"""Fake programs and a fake machine to run them on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Building from source, with a pretend Go."""
+"""Building from source, with a fake Go."""
 
 from __future__ import annotations
 

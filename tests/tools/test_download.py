@@ -138,14 +138,14 @@ def test_silence(machine: Machine, monkeypatch: pytest.MonkeyPatch, quiet: Progr
     """A host that does not answer is given up soon, whatever it is that hangs."""
     monkeypatch.setattr(download, "ANSWER_WITHIN", 0.1)
     monkeypatch.setattr(download, "STALLED_AFTER", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        pin(monkeypatch, f"http://127.0.0.1:{deaf.getsockname()[1]}/", b"")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        pin(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}/", b"")
         with pytest.raises(UnavailableError, match="did not answer within"):
             download.fetch(machine.root, quiet)
 
 
 def test_refused(machine: Machine, monkeypatch: pytest.MonkeyPatch, quiet: Progress) -> None:
-    """A refused connection is told in the system's words, without those of a library."""
+    """A refused connection is reported in the system's words, without those of a library."""
     pin(monkeypatch, "http://127.0.0.1:1/", b"")
     with pytest.raises(UnavailableError, match=r"could not be downloaded: Connection refused\.$"):
         download.fetch(machine.root, quiet)

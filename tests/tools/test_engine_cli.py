@@ -41,12 +41,12 @@ def test_no_way(machine: Machine) -> None:
     machine.go(version="go1.21.3")
     status, output, errors = machine.run()
     assert (status, output) == (1, "")
-    told = errors[errors.index("There is no Pulumi engine here") :].splitlines()
-    assert told[1].startswith(f"  pulumi on PATH: {machine.path / 'pulumi'} is 3.100.0;")
-    assert told[2].startswith("  the vendor's build: ")
-    assert told[3].startswith("  built from source: Go ")
-    assert told[4].startswith("Install Pulumi (https://www.pulumi.com/docs/install/) or Go ")
-    assert len(told) == 5
+    lines = errors[errors.index("There is no Pulumi engine here") :].splitlines()
+    assert lines[1].startswith(f"  pulumi on PATH: {machine.path / 'pulumi'} is 3.100.0;")
+    assert lines[2].startswith("  the vendor's build: ")
+    assert lines[3].startswith("  built from source: Go ")
+    assert lines[4].startswith("Install Pulumi (https://www.pulumi.com/docs/install/) or Go ")
+    assert len(lines) == 5
     assert "Traceback" not in errors
     assert not machine.left()
 
@@ -157,6 +157,6 @@ def test_pinned(monkeypatch: pytest.MonkeyPatch, system: str, machine_name: str,
 
 
 def test_stamps() -> None:
-    """The engine is told its version, without which the Automation API refuses it."""
+    """The engine gets its version, without which the Automation API refuses it."""
     version = pins.ENGINE.version(f"{pins.PULUMI}/pkg/v3")
     assert f"-X {pins.PULUMI}/sdk/v3/go/common/version.Version={version} " in pins.ENGINE.linker_flags
