@@ -11,7 +11,7 @@ from builders import args, described, file, observed, state
 from core.case_tables import attributes, each, instant, timestamp
 from core.strategies import args as any_args
 from core.strategies import states
-from intune_vpp.core import diff, messages
+from intune_vpp.core import messages, token_diff
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.resource_type import UNKNOWN, Compare, Unknown
 from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, VPP_TOKEN, TokenFile, VppTokenArgs, VppTokenState
@@ -82,7 +82,7 @@ class AtHand:
 @each("changes", Change)
 def test_what_an_update_changes(case: Change) -> None:
     """Each property changes by its compare rule or not at all, and a request carries what changed and nothing else."""
-    plan = diff.plan(case.state, case.args)
+    plan = token_diff.plan(case.state, case.args)
     assert [change.property.name for change in plan.changes] == case.changes
     assert list(attributes(dict.fromkeys(case.sends))) == list(plan.members)
     assert (plan.claims, plan.resyncs, plan.misplaced) == (case.claims, case.resyncs, case.misplaced)
@@ -97,7 +97,7 @@ def test_what_an_update_changes(case: Change) -> None:
 @each("changes", Change)
 def test_how_a_plan_is_told(case: Change) -> None:
     """A reviewer reads in one sentence what happens to the token, and nothing where nothing happens."""
-    plan = diff.plan(case.state, case.args)
+    plan = token_diff.plan(case.state, case.args)
     assert messages.of(plan, case.state, case.args) == case.message
     warning = (
         "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
@@ -111,14 +111,14 @@ def test_a_file_that_intune_is_taken_to_hold(case: AtHand) -> None:
     """While the token works, the expiration to the second tells that Intune holds this very file."""
     held = observed(state=case.state, expiration_date_time=timestamp(case.intune) if case.intune else None)
     at_hand = TokenFile("sha256:" + "0" * 64, timestamp(case.file)) if case.file else None
-    assert diff.counts_as_applied(held, at_hand) is case.applied
+    assert token_diff.counts_as_applied(held, at_hand) is case.applied
 
 
 def test_the_values_of_a_change_are_those_of_both_sides() -> None:
     """A change says what was there and what comes: as asked before, as observed, or as the file's fingerprint."""
     newer = file(inner="another")
     before = state(asked=args(file(), organization_name=None), observed=observed(organization_name="Old"))
-    plan = diff.plan(before, args(newer, organization_name="New", display_name="Roosevelt", wait_for_sync=False))
+    plan = token_diff.plan(before, args(newer, organization_name="New", display_name="Roosevelt", wait_for_sync=False))
     assert [(change.old, change.new) for change in plan.changes] == [
         (file().fingerprint, newer.fingerprint),
         ("Old", "New"),
@@ -129,14 +129,14 @@ def test_the_values_of_a_change_are_those_of_both_sides() -> None:
 
 def test_a_fingerprint_of_which_nothing_is_known_is_nothing_to_apply() -> None:
     """Without what its file says there is no renewal to plan."""
-    assert not diff.plan(state(), args(token=file(inner="another").fingerprint, token_file=None))
+    assert not token_diff.plan(state(), args(token=file(inner="another").fingerprint, token_file=None))
 
 
 @given(states(any_args(unknowns=False)), any_args(unknowns=False))
 def test_a_plan_applied_leaves_nothing_to_do(before: VppTokenState, asked: VppTokenArgs) -> None:
     """After an update that Graph accepted, the same program asks for nothing more, at the location it expects."""
     assume(before.observed.state != TokenState.ASSIGNED_TO_EXTERNAL_MDM)
-    file_sent = diff.plan(before, asked).renews
+    file_sent = token_diff.plan(before, asked).renews
     applied = asked.token_file if file_sent and isinstance(asked.token_file, TokenFile) else before.token_file
     members = {
         prop.attribute: getattr(asked, prop.attribute)
@@ -148,7 +148,7 @@ def test_a_plan_applied_leaves_nothing_to_do(before: VppTokenState, asked: VppTo
     now = replace(before.observed, location_name=located)
     now = replace(now, **{name: value for name, value in members.items() if value is not None})
     after = replace(before, observed=now, inputs=asked, token_file=applied, sync_pending=False)
-    again = diff.plan(after, asked)
+    again = token_diff.plan(after, asked)
     assert not again
     assert messages.of(again, after, asked) is None
 
@@ -158,12 +158,12 @@ def test_the_inputs_of_a_state_ask_for_nothing(before: VppTokenState) -> None:
     """A state whose file is the one its inputs name is where those inputs lead, whatever Graph reports."""
     named = before.inputs.token_file
     settled = replace(before, token_file=named if isinstance(named, TokenFile) else None)
-    assert diff.plan(settled, settled.inputs).changes == ()
+    assert token_diff.plan(settled, settled.inputs).changes == ()
 
 
 @given(states(any_args(unknowns=True)), any_args(unknowns=True))
 def test_any_plan_can_be_told(before: VppTokenState, asked: VppTokenArgs) -> None:
     """A diff refuses nothing: there is a plan for any two sides, and a sentence exactly where there is one."""
-    plan = diff.plan(before, asked)
+    plan = token_diff.plan(before, asked)
     assert (messages.of(plan, before, asked) is not None) is bool(plan)
     assert not {change.property.compare for change in plan.changes} & {Compare.NEVER}

@@ -12,7 +12,7 @@ from builders import NEXT_YEAR, args, described, file, observed, state
 from core.case_tables import attributes, each
 from core.strategies import args as any_args
 from core.strategies import states, tokens
-from intune_vpp.core import diff, drift, messages
+from intune_vpp.core import drift, messages, token_diff
 from intune_vpp.core.pulumi_state import args_from, args_to
 from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, TokenFile, VppToken, VppTokenState
 
@@ -65,7 +65,7 @@ def test_what_a_refresh_finds(case: Refresh) -> None:
 def test_how_a_refresh_is_told(case: Refresh) -> None:
     """The plan from what was found back to the inputs before is reported as what somebody else did."""
     refreshed = drift.observe(case.before, case.now, observed_at=LATER)
-    assert messages.drifted(diff.plan(refreshed, case.before.inputs), refreshed) == case.message
+    assert messages.drifted(token_diff.plan(refreshed, case.before.inputs), refreshed) == case.message
 
 
 def test_a_mark_from_elsewhere_follows_the_expiration() -> None:
@@ -86,7 +86,7 @@ def test_a_renewal_from_elsewhere_is_shown_once() -> None:
     refreshed = drift.observe(before, observed(expiration_date_time="2027-11-01T12:00:00.25Z"), observed_at=LATER)
     assert refreshed.inputs == args(file())
     assert refreshed.token_file == elsewhere
-    assert not diff.plan(refreshed, args(file()))
+    assert not token_diff.plan(refreshed, args(file()))
 
 
 def test_the_file_that_a_program_names_stays_named() -> None:

@@ -6,17 +6,15 @@ It refuses nothing, because a refresh calls Diff the other way round: the state 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from intune_vpp.core import times
-from intune_vpp.core.enums import TokenState
-from intune_vpp.core.resource_type import UNKNOWN, Compare, Kind, Property, Sent, same
-from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
+from intune_vpp.core.resource_type import UNKNOWN, same
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from intune_vpp.core.operations import Operation
+    from intune_vpp.core.resource_type import Property
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Plan:
     def __bool__(self) -> bool:
         return bool(self.changes or self.pending)
 
-    def without(self, ignored: Iterable[str]) -> Plan:
+    def without(self, ignored: Iterable[str]) -> Self:
         """Return the plan without the changes of these properties; of a path, only the first part counts."""
         names = {path.partition(".")[0].partition("[")[0] for path in ignored}
         return replace(
@@ -62,62 +60,14 @@ class Plan:
         """Whether an operation runs again."""
         return _TRIGGERS in self.changed
 
-    @property
-    def renews(self) -> bool:
-        """Whether another token file is applied."""
-        return any(change.property.kind is Kind.FINGERPRINT for change in self.changes)
 
-    @property
-    def claims(self) -> bool:
-        """Whether the token's location is claimed from another MDM."""
-        return _CLAIMED in self.pending
-
-    @property
-    def resyncs(self) -> bool:
-        """Whether an unconfirmed sync is repeated."""
-        return _UNSYNCED in self.pending
-
-    @property
-    def misplaced(self) -> bool:
-        """Whether the token is for another location than the program expects: the update fails, unless it renews."""
-        return _MISPLACED in self.pending
-
-    @property
-    def members(self) -> tuple[str, ...]:
-        """The attributes that a PATCH sends in addition to the token file."""
-        changed = [change.property.attribute for change in self.changes if change.property in VPP_TOKEN.members]
-        return (*changed, _CLAIM.attribute) if self.claims or self.renews else tuple(changed)
-
-
-_CLAIM = VPP_TOKEN["claim_token_management_from_external_mdm"]
-_CLAIMED, _UNSYNCED, _MISPLACED = (VPP_TOKEN[name].name for name in ("state", "sync_pending", "location_name"))
 _TARGET, _TRIGGERS = "vppTokenId", "triggers"
-
-
-def plan(state: VppTokenState, args: VppTokenArgs) -> Plan:
-    """Plan the update of a token from its last state to the inputs of the program."""
-    changes = [
-        change
-        for prop in VPP_TOKEN.inputs
-        if (
-            change := _token_change(state, args) if prop.kind is Kind.FINGERPRINT else _member_change(prop, state, args)
-        )
-    ]
-    claims = args.claim_token_management_from_external_mdm is True and (
-        state.observed.state == TokenState.ASSIGNED_TO_EXTERNAL_MDM
-    )
-    pending = {
-        _CLAIMED: claims,
-        _MISPLACED: is_misplaced(state.observed, args),
-        _UNSYNCED: state.sync_pending and args.wait_for_sync is not False,
-    }
-    return Plan(changes=tuple(changes), pending=tuple(name for name, due in pending.items() if due))
 
 
 def plan_operation(operation: Operation, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> Plan:
     """Plan the update of an operation from its last outputs, `before`, to `inputs`."""
     compared = [(prop, before.get(prop.name), inputs.get(prop.name)) for prop in operation.inputs]
-    changes = tuple(change for one in compared if (change := _change(*one)))
+    changes = tuple(change for one in compared if (change := change_of(*one)))
     # An unknown id replaces nothing. The engine plans with an unknown id whatever depends on a token that it replaces,
     # but the provider keeps the token. Once the id is known, the engine asks again.
     replaces = tuple(
@@ -127,54 +77,6 @@ def plan_operation(operation: Operation, before: Mapping[str, Any], inputs: Mapp
     return Plan(changes=changes, replaces=replaces, pending=progress)
 
 
-def _change(prop: Property, old: object, new: object) -> Change | None:
+def change_of(prop: Property, old: object, new: object) -> Change | None:
     """Return the change of an input, None if its compare rule finds none. An unknown value counts as a change."""
     return None if same(prop, old, new) else Change(prop, old, new)
-
-
-def _member_change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> Change | None:
-    if prop.compare is Compare.NEVER:
-        return None
-    new: object = getattr(args, prop.attribute)
-    # The old value is the program's last one or, if the program did not manage the member until now, Graph's.
-    old: object = getattr(state.inputs, prop.attribute)
-    if prop.sent is Sent.PROVIDER_ONLY:
-        old, new = (prop.default if value is None else value for value in (old, new))
-    elif new is None:
-        # The program no longer manages this member, so Graph keeps its value.
-        return None
-    elif old is None:
-        old = getattr(state.observed, prop.attribute)
-    return _change(prop, old, new)
-
-
-def is_misplaced(observed: VppToken, args: VppTokenArgs) -> bool:
-    """Whether Intune shows another location than the program expects."""
-    expected = args.expected_location_name
-    return isinstance(expected, str) and observed.location_name not in {None, expected}
-
-
-def counts_as_applied(observed: VppToken, token_file: TokenFile | None) -> bool:
-    """Whether Intune is assumed to have this file already, although this provider did not upload it.
-
-    The evidence is an equal expiration (`core/identity.py`). It does not count for a token that Apple refuses: that may
-    need the same file again. It counts for an expired token, because uploading an expired file again does not help.
-    """
-    return (
-        token_file is not None
-        and observed.state in {TokenState.VALID, TokenState.EXPIRED}
-        and times.same_second(observed.expiration_date_time, token_file.expiration_date_time)
-    )
-
-
-def _token_change(state: VppTokenState, args: VppTokenArgs) -> Change | None:
-    applied = state.token_file
-    new, new_file = args.token, args.token_file
-    old = applied.fingerprint if applied else None
-    if new is UNKNOWN:
-        return Change(VPP_TOKEN["token"], old, new)
-    if new is None or new == old or not isinstance(new_file, TokenFile) or not new_file.seen:
-        return None
-    if (applied is None or not applied.seen) and counts_as_applied(state.observed, new_file):
-        return None
-    return Change(VPP_TOKEN["token"], old, new)

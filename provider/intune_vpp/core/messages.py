@@ -12,6 +12,7 @@ from intune_vpp.core.vpp_token import TokenFile
 if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.operations import Operation
+    from intune_vpp.core.token_diff import TokenPlan
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
 
 _OPERATIONS = {
@@ -26,7 +27,7 @@ def resource(urn: str) -> str:
     return f'the resource "{urn.rpartition("::")[2]}"'
 
 
-def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
+def of(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> str | None:
     """Describe what the plan changes and what it keeps; None for an empty plan."""
     label = state.observed.label
     steps = []
@@ -54,7 +55,7 @@ def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
     return sentence[0].upper() + sentence[1:]
 
 
-def _misplaced(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str:
+def _misplaced(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> str:
     there, expected = f'"{state.observed.location_name}"', f'"{args.expected_location_name}"'
     if plan.renews:
         # The file may be for the expected location: it does not name its location, so Check cannot know.
@@ -86,7 +87,7 @@ def once_more(what: Operation, label: str) -> str:
     return f"Continues waiting for the revocation of the licences of {label}."
 
 
-def drifted(plan: Plan, state: VppTokenState) -> str | None:
+def drifted(plan: TokenPlan, state: VppTokenState) -> str | None:
     """Describe what a refresh found, given the state that it has read and the plan from it to the inputs."""
     label = state.observed.label
     changed = ", ".join(change.property.name for change in plan.changes if change.property.kind is not Kind.FINGERPRINT)

@@ -16,8 +16,8 @@ from intune_vpp.dynamic.spelling import errors_in_python, message
 from intune_vpp.engine import assets, unknowns
 
 if TYPE_CHECKING:
-    from intune_vpp.core.diff import Plan
     from intune_vpp.core.outcome import Outcome
+    from intune_vpp.core.token_diff import TokenPlan
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
 
 
@@ -77,7 +77,7 @@ class VppTokenProvider(ConfiguredProvider):
         return stored.state_to(outcome.state)
 
 
-def _shows_in_inputs(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> bool:
+def _shows_in_inputs(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> bool:
     """Whether the engine, comparing its old inputs with the new ones, sees a change too.
 
     It does not where a sync is repeated or a location claimed, and it may not where a file that came to Intune by

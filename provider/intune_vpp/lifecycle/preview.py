@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from intune_vpp.core import check, diff, drift, health, messages, operations, revocation, token_check
+from intune_vpp.core import check, diff, drift, health, messages, operations, revocation, token_check, token_diff
 from intune_vpp.core.check import Problem
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
 from intune_vpp.core.operations import LICENSE_REVOCATION
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.ports import Clock, Reporter
     from intune_vpp.core.stoken import SToken
     from intune_vpp.core.token_check import Checked
+    from intune_vpp.core.token_diff import TokenPlan
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
     from intune_vpp.lifecycle.ownership import Ownership
     from intune_vpp.lifecycle.token_files import TokenFileCache
@@ -66,12 +67,12 @@ class Preview:
 
     def plan_token(
         self, state: VppTokenState, args: VppTokenArgs, *, resource: str = "", ignoring: Iterable[str] = ()
-    ) -> Plan:
+    ) -> TokenPlan:
         """Plan the update of a token, and report the plan and its warnings.
 
         `ignoring` are the paths that the program excludes from the comparison (`ignoreChanges`).
         """
-        plan = diff.plan(state, args).without(ignoring)
+        plan = token_diff.plan(state, args).without(ignoring)
         if not self._was_checked(args):
             # A refresh reports what differs; an update reports what is pending.
             self.warn_of(state)

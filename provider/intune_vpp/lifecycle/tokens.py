@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import diff, drift, graph_json, identity, sync, times
+from intune_vpp.core import drift, graph_json, identity, sync, times, token_diff
 from intune_vpp.core.enums import SyncStatus, TokenState
 from intune_vpp.core.errors import (
     AdoptionRefused,
@@ -258,7 +258,7 @@ class TokenLifecycle:
         self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta, *, newly_managed: bool = False
     ) -> Outcome[VppTokenState]:
         """PATCH what differs between the state and the inputs."""
-        plan = diff.plan(state, args)
+        plan = token_diff.plan(state, args)
         file = None
         if plan.renews:
             file = self._files.require(args.token)
@@ -438,7 +438,7 @@ def _unmanaged(observed: VppToken, tenant_id: str) -> VppTokenState:
 
 def _wrong_location(observed: VppToken, args: VppTokenArgs, cure: str) -> WrongLocation | None:
     """The error for a token of another location than the program expects; None where it is right, or not known yet."""
-    if not diff.is_misplaced(observed, args):
+    if not token_diff.is_misplaced(observed, args):
         return None
     expected = args.expected_location_name
     msg = f'Token {observed.id} is for the location "{observed.location_name}", but "{expected}" is expected.'

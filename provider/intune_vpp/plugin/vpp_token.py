@@ -9,7 +9,7 @@ from pulumi.runtime.proto import provider_pb2
 from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import IntuneVppError, InvalidRequest
 from intune_vpp.core.resource_type import Sent
-from intune_vpp.core.vpp_token import VPP_TOKEN
+from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile
 from intune_vpp.engine import assets, cures
 from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import check_failure
@@ -55,7 +55,8 @@ class VppToken:
         state = _state(request.id, request.olds, request.old_inputs)
         args = pulumi_state.args_from(property_values.decode(request.news))
         plan = self._parts.preview.plan_token(state, args, resource=request.urn, ignoring=request.ignoreChanges)
-        return detailed_diff.response(plan, files=(state.token_file, args.token_file))
+        paths = _file_paths(state.token_file, args.token_file) if plan.renews else ()
+        return detailed_diff.response(plan, file_paths=paths)
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
         """Create or adopt a token; in preview return only the outputs that are certain.
@@ -147,3 +148,14 @@ def _settled(outcome: Outcome[VppTokenState], secrets: frozenset[str]) -> struct
     """Return the new outputs. Raises PartialFailure if a step after the write failed."""
     outputs = pulumi_state.state_to(outcome.state, with_inputs=outcome.failure is not None)
     return settled(outcome, outputs, pulumi_state.args_to(outcome.state.inputs), secrets)
+
+
+def _file_paths(old: TokenFile | None, new: object) -> list[str]:
+    """Return what differs in `tokenFile`, for a reviewer; `token` already shows the fingerprint."""
+    if not isinstance(new, TokenFile):
+        return []
+    differs = {
+        "tokenFile.expirationDateTime": old is None or old.expiration_date_time != new.expiration_date_time,
+        "tokenFile.organizationName": old is not None and old.organization_name != new.organization_name,
+    }
+    return [path for path, different in differs.items() if different]
