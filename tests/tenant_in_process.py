@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from intune_vpp.core.diff import Plan
     from intune_vpp.core.ports import T
     from intune_vpp.core.token_check import Checked
+    from intune_vpp.core.token_diff import TokenPlan
     from intune_vpp.core.vpp_token import VppTokenState
     from intune_vpp_emulator.directory import AppRegistration
 
@@ -188,7 +188,7 @@ class Run:
         (problem,) = self.check(inputs, before).problems
         return problem.reason
 
-    def preview(self, before: VppTokenState, inputs: Mapping[str, Any]) -> Plan:
+    def preview(self, before: VppTokenState, inputs: Mapping[str, Any]) -> TokenPlan:
         """Check and Diff."""
         checked = self.check(inputs, before)
         assert checked.problems == ()
@@ -216,7 +216,7 @@ class Run:
         self.assembly.preview.warn_of(now, just_read=True)
         return stored(now)
 
-    def drift(self, before: VppTokenState) -> Plan:
+    def drift(self, before: VppTokenState) -> TokenPlan:
         """What a refresh would show as changed: Read, and Diff the other way round."""
         now = self.refresh(before)
         assert now is not None

@@ -10,8 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core import times
-from intune_vpp.core.resource_type import Kind, camel_case
-from intune_vpp.core.vpp_token import ACTION_RESULT, TokenFile
+from intune_vpp.core.resource_type import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +29,6 @@ _LARGEST_COUNT = 2**53
 """The largest whole number up to which a double represents every whole number exactly."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_RESULT_MEMBERS = {prop.name: prop for prop in ACTION_RESULT}
 _EXPECTED = {
     Kind.BOOL: "a boolean",
     Kind.STRINGS: "a list of strings",
@@ -45,13 +43,13 @@ def read(properties: Iterable[Property], found: Mapping[str, Any], unfit: Unfit)
 
     `unfit` is called for each member that does not fit, with its name and what it should be, such as `a string`.
     """
-    return {prop.attribute: value(prop.kind, prop.name, found.get(prop.name), unfit) for prop in properties}
+    return {prop.attribute: value(prop, found.get(prop.name), unfit) for prop in properties}
 
 
-def value(kind: Kind, name: str, found: object, unfit: Unfit) -> Any:  # noqa: PLR0911 - one for each kind
-    """Return a JSON value as the model has it, None if it is absent, was never set or does not fit."""
-    match kind:
-        case _ if found is None or kind is Kind.JSON:
+def value(prop: Property, found: object, unfit: Unfit) -> Any:  # noqa: PLR0911 - one for each kind
+    """Return the JSON value of a property as the model has it, None if it is absent, was never set or does not fit."""
+    match prop.kind:
+        case _ if found is None or prop.kind is Kind.JSON:
             return found
         case Kind.BOOL if isinstance(found, bool):
             return found
@@ -62,12 +60,13 @@ def value(kind: Kind, name: str, found: object, unfit: Unfit) -> Any:  # noqa: P
         case Kind.STRINGS if isinstance(found, (list, tuple)) and all(isinstance(item, str) for item in found):
             return tuple(map(encodable, found))
         case Kind.OBJECT if isinstance(found, dict):
-            return _token_file(name, found, unfit)
+            members = read(prop.members, found, _within(prop, unfit))
+            return prop.model(**members) if prop.model else members
         case Kind.OBJECTS if isinstance(found, (list, tuple)):
-            return tuple(_result(name, item, unfit) for item in found if _is_object(name, item, unfit))
-        case _ if kind not in _EXPECTED and isinstance(found, str):
+            return tuple(_item(prop, item, unfit) for item in found if _is_object(prop, item, unfit))
+        case _ if prop.kind not in _EXPECTED and isinstance(found, str):
             return encodable(found)
-    unfit(name, _EXPECTED.get(kind, "a string"))
+    unfit(prop.name, _EXPECTED.get(prop.kind, "a string"))
     return None
 
 
@@ -83,33 +82,26 @@ def _is_whole(found: object) -> bool:
     return abs(found) <= _LARGEST_COUNT and found == int(found)
 
 
-def _token_file(name: str, found: Mapping[str, Any], unfit: Unfit) -> TokenFile:
-    members = {
-        attribute: value(Kind.STRING, f"{name}.{camel_case(attribute)}", found.get(camel_case(attribute)), unfit)
-        for attribute in TokenFile.__slots__
-    }
-    return TokenFile(**{**members, "fingerprint": members["fingerprint"] or ""})
+def _within(prop: Property, unfit: Unfit) -> Unfit:
+    """Report members of an object with the path to them."""
+    return lambda name, expected: unfit(f"{prop.name}.{name}", expected)
 
 
-def _is_object(name: str, item: object, unfit: Unfit) -> bool:
+def _is_object(prop: Property, item: object, unfit: Unfit) -> bool:
     if isinstance(item, dict):
         return True
-    unfit(name, _EXPECTED[Kind.OBJECTS])
+    unfit(prop.name, _EXPECTED[Kind.OBJECTS])
     return False
 
 
-def _result(name: str, item: Mapping[str, Any], unfit: Unfit) -> dict[str, Any]:
-    """Read one of `tokenActionResults`: known members by their kind, the others as plain JSON."""
-    unknown = {member: found for member, found in item.items() if member not in _RESULT_MEMBERS}
+def _item(prop: Property, item: Mapping[str, Any], unfit: Unfit) -> dict[str, Any]:
+    """Read one object of a list: known members by their kind, the others as plain JSON."""
+    known = [member for member in prop.members if member.name in item]
+    unknown = {name: found for name, found in item.items() if all(name != member.name for member in known)}
     plain = _plain(unknown, DEEPEST)
     if plain != unknown:
-        unfit(name, "plain JSON")
-    known = {
-        member: value(prop.kind, f"{name}.{member}", item[member], unfit)
-        for member, prop in _RESULT_MEMBERS.items()
-        if member in item
-    }
-    return {**plain, **known}
+        unfit(prop.name, "plain JSON")
+    return {**plain, **{member.name: value(member, item[member.name], _within(prop, unfit)) for member in known}}
 
 
 def _plain(found: object, depth: int) -> Any:

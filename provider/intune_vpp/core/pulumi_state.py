@@ -32,6 +32,7 @@ LOOK_FOR_DUPLICATES = "__lookForDuplicates"
 APPLIED = "__inputs"
 """The engine neither shows nor compares names that begin with two underscores."""
 
+_OBSERVED_AT = Property(attribute=OBSERVED_AT, kind=Kind.TIME)
 _TOKEN_FILE = tuple(prop for prop in VPP_TOKEN.inputs if prop.kind is Kind.OBJECT)
 
 
@@ -88,7 +89,7 @@ def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, A
         observed=VppToken(id=token_id, **{prop.attribute: found[prop.attribute] for prop in VPP_TOKEN.observed}),
         tenant_id=found["tenant_id"] or "",
         inputs=applied,
-        observed_at=kinds.value(Kind.TIME, OBSERVED_AT, outputs.get(OBSERVED_AT), _refuse) or "",
+        observed_at=kinds.value(_OBSERVED_AT, outputs.get(OBSERVED_AT), _refuse) or "",
         token_file=found["token_file"],
         sync_pending=found["sync_pending"] is True,
         duplicate_token_ids=found["duplicate_token_ids"] or (),

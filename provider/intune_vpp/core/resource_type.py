@@ -10,7 +10,10 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cache, cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Unknown(Enum):
@@ -79,7 +82,8 @@ class Property:
 
     `sent` is None for a property that is only an output. `required` marks the inputs that a new resource needs.
     `default` is the value of a provider-only input that the program leaves out. `observed` says that Graph returns the
-    property.
+    property. `members` are the known members of an object, or of each object in a list; the `model` of an object is
+    built from them, by attribute.
     """
 
     attribute: str
@@ -91,6 +95,8 @@ class Property:
     choices: type[StrEnum] | None = None
     default: bool | None = None
     observed: bool = False
+    members: tuple[Property, ...] = ()
+    model: Callable[..., object] | None = None
 
     name: str = field(init=False)
     """Graph's name: `appleId` for `apple_id`."""

@@ -47,14 +47,9 @@ class TokenPlan(Plan):
 
 def plan(state: VppTokenState, args: VppTokenArgs) -> TokenPlan:
     """Plan the update of a token from its last state to the inputs of the program."""
-    changes = [
-        changed
+    compared = [
+        _file_change(state, args) if prop.kind is Kind.FINGERPRINT else _member_change(prop, state, args)
         for prop in VPP_TOKEN.inputs
-        if (
-            changed := _token_change(state, args)
-            if prop.kind is Kind.FINGERPRINT
-            else _member_change(prop, state, args)
-        )
     ]
     claims = args.claim_token_management_from_external_mdm is True and (
         state.observed.state == TokenState.ASSIGNED_TO_EXTERNAL_MDM
@@ -64,7 +59,7 @@ def plan(state: VppTokenState, args: VppTokenArgs) -> TokenPlan:
         _MISPLACED: is_misplaced(state.observed, args),
         _UNSYNCED: state.sync_pending and args.wait_for_sync is not False,
     }
-    return TokenPlan(changes=tuple(changes), pending=tuple(name for name, due in pending.items() if due))
+    return TokenPlan(changes=tuple(filter(None, compared)), pending=tuple(name for name, due in pending.items() if due))
 
 
 def _member_change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> Change | None:
@@ -102,7 +97,7 @@ def counts_as_applied(observed: VppToken, token_file: TokenFile | None) -> bool:
     )
 
 
-def _token_change(state: VppTokenState, args: VppTokenArgs) -> Change | None:
+def _file_change(state: VppTokenState, args: VppTokenArgs) -> Change | None:
     applied = state.token_file
     new, new_file = args.token, args.token_file
     old = applied.fingerprint if applied else None

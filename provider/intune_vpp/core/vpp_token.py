@@ -29,6 +29,44 @@ def _read_only(attribute: str, kind: Kind = Kind.STRING, **more: Any) -> Propert
     return Property(attribute=attribute, kind=kind, observed=True, **more)
 
 
+UNSEEN_FINGERPRINT: Final = "renewed elsewhere"
+"""Replaces the fingerprint of a file in Intune that this provider has not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFile:
+    """What the state contains about a token file; nothing in it is secret.
+
+    `state` is set only while Intune calls the token `invalid`: an older file may then repair it.
+    """
+
+    fingerprint: str
+    expiration_date_time: str | None = None
+    organization_name: str | None = None
+    state: str | None = None
+
+    @property
+    def seen(self) -> bool:
+        """Whether this provider has read the file."""
+        return self.fingerprint != UNSEEN_FINGERPRINT
+
+
+def _token_file(*, fingerprint: str | None, **members: str | None) -> TokenFile:
+    """Build the model of a `tokenFile` in a state, which lacks the fingerprint if somebody has edited it."""
+    return TokenFile(fingerprint or "", **members)
+
+
+ACTION_RESULT: Final = (
+    Property(attribute="action_name"),
+    Property(attribute="action_state"),
+    Property(attribute="start_date_time", kind=Kind.TIME),
+    Property(attribute="last_updated_date_time", kind=Kind.TIME),
+    Property(attribute="total_licenses_count", kind=Kind.COUNT),
+    Property(attribute="failed_licenses_count", kind=Kind.COUNT),
+    Property(attribute="action_failure_reason"),
+)
+"""The members of `vppTokenRevokeLicensesActionResult`, an item of `tokenActionResults`."""
+
 VPP_TOKEN: Final = ResourceType(
     name="VppToken",
     properties=(
@@ -52,7 +90,13 @@ VPP_TOKEN: Final = ResourceType(
         _provider_only("wait_for_sync", Kind.BOOL, default=True),
         _provider_only("deletion_protection", Kind.BOOL, default=True),
         _provider_only("revoke_licenses_on_delete", Kind.BOOL, default=False, beta_only=True),
-        _provider_only("token_file", Kind.OBJECT, compare=Compare.NEVER),
+        _provider_only(
+            "token_file",
+            Kind.OBJECT,
+            compare=Compare.NEVER,
+            members=tuple(Property(attribute=name) for name in TokenFile.__slots__),
+            model=_token_file,
+        ),
         Property(attribute="tenant_id", kind=Kind.GUID),
         _read_only("state"),
         _read_only("expiration_date_time", Kind.TIME),
@@ -60,21 +104,11 @@ VPP_TOKEN: Final = ResourceType(
         _read_only("last_sync_status"),
         _read_only("last_modified_date_time", Kind.TIME),
         _read_only("location_name", beta_only=True),
-        _read_only("token_action_results", Kind.OBJECTS, beta_only=True),
+        _read_only("token_action_results", Kind.OBJECTS, beta_only=True, members=ACTION_RESULT),
         Property(attribute="sync_pending", kind=Kind.BOOL),
         Property(attribute="duplicate_token_ids", kind=Kind.STRINGS),
     ),
 )
-ACTION_RESULT: Final = (
-    Property(attribute="action_name"),
-    Property(attribute="action_state"),
-    Property(attribute="start_date_time", kind=Kind.TIME),
-    Property(attribute="last_updated_date_time", kind=Kind.TIME),
-    Property(attribute="total_licenses_count", kind=Kind.COUNT),
-    Property(attribute="failed_licenses_count", kind=Kind.COUNT),
-    Property(attribute="action_failure_reason"),
-)
-"""The members of `vppTokenRevokeLicensesActionResult`, an item of `tokenActionResults`."""
 
 APP_LICENSES: Final = (
     Property(attribute="apple_id"),
@@ -83,27 +117,6 @@ APP_LICENSES: Final = (
     Property(attribute="used_license_count", kind=Kind.COUNT),
 )
 """The members of `vppTokenLicenseSummary` beside the token's id."""
-
-UNSEEN_FINGERPRINT: Final = "renewed elsewhere"
-"""Replaces the fingerprint of a file in Intune that this provider has not read."""
-
-
-@dataclass(frozen=True, slots=True)
-class TokenFile:
-    """What the state contains about a token file; nothing in it is secret.
-
-    `state` is set only while Intune calls the token `invalid`: an older file may then repair it.
-    """
-
-    fingerprint: str
-    expiration_date_time: str | None = None
-    organization_name: str | None = None
-    state: str | None = None
-
-    @property
-    def seen(self) -> bool:
-        """Whether this provider has read the file."""
-        return self.fingerprint != UNSEEN_FINGERPRINT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ _UPDATE_REPLACE = provider_pb2.PropertyDiff.UPDATE_REPLACE
 
 
 def response(plan: Plan, *, file_paths: Iterable[str] = ()) -> provider_pb2.DiffResponse:
-    """The answer to Diff; `files` are the token file before and after, for a token."""
+    """Return the answer to Diff. `file_paths` are the paths in `tokenFile` that a renewal changes."""
     if not plan:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE, hasDetailedDiff=True)
     changed = {change.property.name: _kind(change) for change in plan.changes}
