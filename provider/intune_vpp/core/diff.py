@@ -173,8 +173,10 @@ def _token_change(state: VppTokenState, args: VppTokenArgs) -> Change | None:
     old = applied.fingerprint if applied else None
     if new is UNKNOWN:
         return Change(VPP_TOKEN["token"], old, new)
+    # No file, the file applied last, or the marker that a refresh has put in the place of a file.
     if new is None or new == old or not isinstance(new_file, TokenFile) or not new_file.seen:
         return None
+    # After an import or a renewal in the portal, the program may name the file that Intune already has.
     if (applied is None or not applied.seen) and counts_as_applied(state.observed, new_file):
         return None
     return Change(VPP_TOKEN["token"], old, new)

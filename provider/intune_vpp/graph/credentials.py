@@ -72,6 +72,7 @@ class ClientSecret:
 
     def access_token(self) -> str:
         """Return an access token, from MSAL's cache until it expires. Raises SignInRefused and RequestNotSent."""
+        # Concurrent requests share one sign-in: the first one fills MSAL's cache for the others.
         with self._lock:
             try:
                 answer = self._sign_in()
