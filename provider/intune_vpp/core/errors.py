@@ -28,8 +28,8 @@
           └─ RequestNotSent    the request was not sent
 
 A message is one printable line: what happened, what to do, and the request id if there is one. If
-what to do is a command of the engine, the error has a `Cure`, which each door puts into words. No body, header or secret
-is ever part of a message.
+what to do is a command of the engine, the error has a `Cure`, which each door puts into words. No body, header or
+secret is ever part of a message.
 """
 
 from __future__ import annotations
