@@ -1,4 +1,4 @@
-"""`python bench`: how long the plugin takes, beside a provider that does nothing."""
+"""`python bench` compares the time that the plugin takes with that of a provider that does nothing."""
 
 import sys
 

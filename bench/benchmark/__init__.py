@@ -1,1 +1,1 @@
-"""The benchmark: the same program with the plugin and with the yardstick, in pairs, and the limits that ours holds."""
+"""The benchmark: runs one program with the plugin and with the yardstick, in pairs, and checks the limits."""

@@ -1,4 +1,4 @@
-"""The command line: measure, show, keep, judge."""
+"""The command line: measures, prints a table, appends the results to a file and checks the limits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STARTS_A_PAIR = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark; its exit status."""
+    """Run the benchmark, and return the exit status: 1 if a limit is exceeded, or there is no engine."""
     options = _options(arguments)
     console = Console()
     engine = _engine()
@@ -44,13 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def report(results: Sequence[Result], console: Console, load: float) -> int:
-    """Show what was measured and which limits it breaches; 1 where it does."""
+    """Print the results and the limits that they exceed, and return the exit status."""
     console.print(_table(results, load))
     sentences = breaches(results)
     for sentence in sentences:
         console.print(sentence, style="red")
     if not sentences:
-        console.print("All limits are held.", style="green")
+        console.print("All limits are met.", style="green")
     return 1 if sentences else 0
 
 
@@ -63,7 +63,7 @@ def _measure(folder: Path, engine: dict[str, str], options: argparse.Namespace, 
 
 
 def _engine() -> dict[str, str] | None:
-    """The environment in which `pulumi` is the engine that `make engine` made ready."""
+    """Return the environment in which `pulumi` is the engine of `make engine`, None if it is not ready."""
     command = [sys.executable, str(BENCH.parent / "tools" / "engine"), "--ready", "--json"]
     found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if found.returncode != 0:
@@ -76,7 +76,7 @@ def _table(results: Sequence[Result], load: float) -> Table:
     title = f"{results[-1].n} tokens, {len(results[-1].ratios)} pairs, load {load:.1f} on {os.cpu_count()} cores"
     table = Table(title=title)
     table.add_column("case")
-    for column in ("seconds", "yardstick", "ratio", "from", "to", "requests", "bytes a token", "with the host's"):
+    for column in ("seconds", "yardstick", "ratio", "lowest", "highest", "requests", "bytes per token", "stored"):
         table.add_column(column, justify="right")
     for result in results:
         table.add_row(
@@ -100,11 +100,11 @@ def _keep(file: Path, results: Sequence[Result], load: float) -> None:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench", description="The plugin beside one that does nothing.")
-    parser.add_argument("--tokens", type=int, default=AT_FULL_SIZE, help="how many resources (%(default)s)")
-    parser.add_argument("--pairs", type=int, default=PAIRS, help="how many times (%(default)s)")
-    parser.add_argument("--quick", action="store_true", help="30 tokens, one pair, nothing kept: does the bench work?")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="the file that gets a line for each case")
+    parser = argparse.ArgumentParser(prog="bench", description="Compare the plugin with one that does nothing.")
+    parser.add_argument("--tokens", type=int, default=AT_FULL_SIZE, help="number of tokens (default: %(default)s)")
+    parser.add_argument("--pairs", type=int, default=PAIRS, help="number of pairs (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="30 tokens, one pair, no results stored")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file to append the results to")
     options = parser.parse_args(arguments)
     if options.quick:
         options.tokens, options.pairs, options.results = 30, 1, None

@@ -1,4 +1,4 @@
-"""The limits, in one table, and what breaches them."""
+"""The table of limits, and the check of the results against it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from benchmark.results import Result
 
 AT_FULL_SIZE = 300
-"""So many tokens the limits of time are meant for: with fewer, what a run costs once weighs more."""
+"""The number of tokens for which the time limits hold: with fewer, the fixed cost of a run dominates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Something measured, and the most that it may be."""
+    """The limit of one measured value."""
 
     case: str
     of: str
@@ -25,11 +25,11 @@ class Limit:
     from_tokens: int = 0
 
     def breach(self, result: Result) -> str | None:
-        """The sentence for a result that is beyond."""
+        """Return the message about a result that exceeds the limit, None for any other."""
         measured, most = self.measured(result), self.most(result)
         if measured <= most:
             return None
-        return f"{self.case}: {self.of} {round(measured, 3):g}, at most {most:g}."
+        return f"{self.case.capitalize()}: {self.of} = {round(measured, 3):g}, above the limit of {most:g}."
 
 
 def _ratio(result: Result) -> float:
@@ -54,17 +54,17 @@ LIMITS = (
     Limit("create", "POST requests", _of_method("POST"), lambda result: result.n),
     Limit("create", "GET requests", _of_method("GET"), lambda result: result.pages),
     Limit("create", "requests", _requests, lambda result: result.n + result.pages),
-    Limit("create", "bytes of state a token", _state_bytes, lambda _: 4000),
+    Limit("create", "bytes of state per token", _state_bytes, lambda _: 4000),
     Limit("no-op", "requests", _requests, lambda _: 0),
     Limit("refresh", "requests", _requests, lambda result: result.pages + 2),
-    Limit("refresh", "bytes of state a token", _state_bytes, lambda _: 4000),
+    Limit("refresh", "bytes of state per token", _state_bytes, lambda _: 4000),
     Limit("destroy", "DELETE requests", _of_method("DELETE"), lambda result: result.n),
     Limit("destroy", "requests", _requests, lambda result: result.n),
 )
 
 
 def breaches(results: Iterable[Result]) -> list[str]:
-    """A sentence for each limit that is not held."""
+    """Return a message for each limit that is exceeded."""
     judged = [(limit, result) for result in results for limit in LIMITS if limit.case == result.case]
     found = [limit.breach(result) for limit, result in judged if result.n >= limit.from_tokens]
     return [sentence for sentence in found if sentence is not None]

@@ -1,4 +1,4 @@
-"""The runs: each command with ours, at once afterwards with the yardstick, and that some times over."""
+"""Runs each command with the plugin and right after it with the yardstick, several times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness import Project, Tenant
 
 PAGE = 100
-"""Tokens on a page of the emulator's."""
+"""The number of tokens on a page of the emulator."""
 
 _SILENT = ("--yes", "--skip-preview")
 
@@ -31,7 +31,7 @@ COMMANDS = {
 def measure(
     folder: Path, engine: dict[str, str], *, tokens: int, pairs: int, tell: Callable[[str], None]
 ) -> list[Result]:
-    """The results of all commands."""
+    """Measure all commands; `tell` receives the progress."""
     measured: dict[str, list[Measure]] = {case: [] for case in COMMANDS}
     with emulator(folder, "--sync-seconds", "0", "--page-size", str(PAGE)) as tenant:
         environment = {**engine, **tenant.environment}

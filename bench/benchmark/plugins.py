@@ -1,4 +1,4 @@
-"""The executables that the engine starts, ours and those beside it, and how soon they are ready."""
+"""Makes the executables that the engine starts, and measures how fast they are ready."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EMPTY = "yardstick.serve:empty"
 
 
 def make(folder: Path, entry: str) -> Path:
-    """An executable as pip makes one of an entry point."""
+    """Make an executable for an entry point, as pip does."""
     module, _, function = entry.partition(":")
     lines = [f"#!{sys.executable}", "import sys"]
     if entry != OURS:
@@ -32,9 +32,10 @@ def make(folder: Path, entry: str) -> Path:
 
 
 def readiness(folder: Path, starts: int) -> list[Measure]:
-    """The time from the start to the line with the port, beside an empty server on the same stubs."""
+    """Measure the seconds from the start to the line with the port, also for an empty server on the same stubs."""
     ours, empty = make(folder / "ours", OURS), make(folder / "empty", EMPTY)
-    for executable in (ours, empty):  # once for nothing: Python compiles
+    # Not measured: on the first start, Python compiles the modules.
+    for executable in (ours, empty):
         _seconds_to_port(executable)
     return [Measure(_seconds_to_port(ours), _seconds_to_port(empty)) for _ in range(starts)]
 
@@ -49,5 +50,5 @@ def _seconds_to_port(executable: Path) -> float:
         process.kill()
         process.communicate()
     if not line.strip().isdigit():
-        raise RuntimeError(f"{executable.parent.name} did not start.")
+        raise RuntimeError(f"The plugin {executable.parent.name} did not print its port.")
     return took

@@ -1,4 +1,4 @@
-"""Two projects with one program: the one runs ours, the other the yardstick."""
+"""Pulumi projects with the same program, one for the plugin and one for the yardstick."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _RECORD = "record.json"
 _TYPE_ENDS = ":VppToken"
 
 _OF_THE_HOST = {"sourcePosition", "stackTrace"}
-"""Where in the program the resource stands. Pulumi's YAML host adds its own call stack, 2 kB, whatever the provider."""
+"""The place of a resource in the program. Pulumi's YAML host adds 2 kB of call stack, for every provider."""
 
 
 def create(folder: Path, entry: str, tokens: int, environment: dict[str, str]) -> Project:
-    """A project that runs the plugin of this entry point, with an empty stack."""
+    """Create a project that runs the plugin of this entry point, with an empty stack."""
     work, state = folder / "project", folder / "state"
     plugins.make(work / "plugin", entry)
     state.mkdir()
@@ -49,17 +49,17 @@ def create(folder: Path, entry: str, tokens: int, environment: dict[str, str]) -
 
 
 def run(project: Project, *command: str) -> float:
-    """How many seconds a command took. Raises RuntimeError where it failed."""
+    """Run a command of `pulumi`, and return its seconds. Raises RuntimeError if it fails."""
     began = time.perf_counter()
     done = project.pulumi(*command)
     took = time.perf_counter() - began
     if not done.ok:
-        raise RuntimeError(f"pulumi {command[0]} failed:\n{done.text}")
+        raise RuntimeError(f"The command pulumi {command[0]} failed:\n{done.text}")
     return took
 
 
 def state_of(project: Project) -> State | None:
-    """The longest record of a token in the state as it stands on the disk; None where there is none."""
+    """Return the size of the longest record of a token in the state file, None if there is none."""
     file = project.folder.parent / "state" / ".pulumi" / "stacks" / _NAME / f"{_STACK}.json"
     resources: list[dict[str, Any]] = json.loads(file.read_bytes())["checkpoint"]["latest"].get("resources") or []
     records = [one for one in resources if one["type"].endswith(_TYPE_ENDS)]
@@ -68,7 +68,7 @@ def state_of(project: Project) -> State | None:
 
 
 def keep_record(project: Project) -> None:
-    """Lay down one token's record, which the yardstick answers for each of its own."""
+    """Store the record of one token, which the yardstick returns for each of its tokens."""
     kept = project.pulumi("stack", "export", "--show-secrets")
     resources: list[dict[str, Any]] = json.loads(kept.text)["deployment"]["resources"]
     token = next(one for one in resources if one["type"].endswith(_TYPE_ENDS))
@@ -77,7 +77,7 @@ def keep_record(project: Project) -> None:
 
 
 def _length(record: dict[str, Any]) -> int:
-    """How long the record is on the disk: the engine writes no blanks."""
+    """Return the bytes of a record on the disk, where the engine writes no white space."""
     return len(json.dumps(record, separators=(",", ":"), ensure_ascii=False).encode())
 
 

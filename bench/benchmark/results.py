@@ -1,4 +1,4 @@
-"""What was measured, as a line of results.jsonl and as the limits see it."""
+"""The measured values, for the limits and as lines of results.jsonl."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MILLISECONDS = 3
 
 @dataclass(frozen=True, slots=True, order=True)
 class State:
-    """How many bytes of state a token has: without what its program's host tells of itself, and with it."""
+    """The bytes of a token in the state: `record` without the data of the language host, `stored` with it."""
 
     record: int
     stored: int
@@ -24,7 +24,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One command with ours and with the yardstick, one after the other."""
+    """One command, run with the plugin and then with the yardstick."""
 
     seconds: float
     yardstick_seconds: float
@@ -33,13 +33,13 @@ class Measure:
 
     @property
     def ratio(self) -> float:
-        """How many times the yardstick ours took."""
+        """The time of the plugin divided by that of the yardstick."""
         return self.seconds / self.yardstick_seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """All measures of one case in one. Times are medians; the ratio is the median of the pairs' ratios."""
+    """All measures of one case. Times are medians; the ratio is the median of the pairs' ratios."""
 
     case: str
     n: int
@@ -52,7 +52,7 @@ class Result:
 
     @classmethod
     def of(cls, case: str, measures: Iterable[Measure], *, n: int, page: int) -> Result:
-        """The result of some pairs; of requests and of state the worst counts."""
+        """Combine the pairs of a case; requests and state are those of the worst pair."""
         pairs = list(measures)
         most: Counter[str] = Counter()
         for pair in pairs:
@@ -70,7 +70,7 @@ class Result:
 
     @property
     def pages(self) -> int:
-        """How many pages a listing of all tokens has."""
+        """The number of pages in a listing of all tokens."""
         return -(-self.n // self.page)
 
     @property
@@ -79,7 +79,7 @@ class Result:
         return median(self.ratios)
 
     def line(self, *, at: str, load: float) -> str:
-        """The line for results.jsonl: with when it was measured, and the machine's load before."""
+        """Return the line for results.jsonl, with the time of the run and the load of the machine before it."""
         members = {
             "case": self.case,
             "door": "plugin",

@@ -1,1 +1,1 @@
-"""The yardstick: a plugin that does nothing. What a run with it takes is what the engine takes for itself."""
+"""The yardstick: a plugin that does nothing. A run with it takes the time of the engine alone."""

@@ -1,4 +1,4 @@
-"""The processes: a server on the plugin's stubs, with the yardstick in it or with nothing at all."""
+"""The processes: a gRPC server on the plugin's stubs that serves the yardstick, or nothing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
 RECORD_VARIABLE = "INTUNE_VPP_BENCH_RECORD"
-"""Names the file with the record that the yardstick answers."""
+"""The environment variable with the path of the record that the yardstick returns."""
 
 SCHEMA_VARIABLE = "INTUNE_VPP_BENCH_SCHEMA"
 
@@ -21,13 +21,13 @@ _THREADS = 32
 
 
 def empty() -> int:
-    """Serve no call: what any server on these stubs needs to start."""
+    """Serve no call: the time to start is that of any server on these stubs."""
     return _serve(provider_pb2_grpc.ResourceProviderServicer())
 
 
 def yardstick() -> int:
-    """Serve the calls of a token's life, and do nothing."""
-    from yardstick.servicer import Yardstick  # noqa: PLC0415 - the empty server has no use for it
+    """Serve the calls for a token without doing anything."""
+    from yardstick.servicer import Yardstick  # noqa: PLC0415 - the empty server does not need it
 
     return _serve(Yardstick(Path(os.environ[RECORD_VARIABLE]), Path(os.environ[SCHEMA_VARIABLE])))
 
@@ -37,7 +37,7 @@ def _serve(servicer: provider_pb2_grpc.ResourceProviderServicer) -> int:
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    # No Event: a signal that comes while its lock is held would wait for it for ever.
+    # A queue and no Event: a signal handler would wait for ever for the lock of Event.wait.
     ended: SimpleQueue[None] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.put(None))

@@ -1,4 +1,4 @@
-"""A provider that does nothing: each call is answered at once, with the record of a token that ours has made."""
+"""A provider that does nothing: it answers each call at once, with the record of a token that the plugin created."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO_CHANGE = provider_pb2.DiffResponse.DIFF_NONE
 
 
 class Yardstick(provider_pb2_grpc.ResourceProviderServicer):
-    """Holds one record, and knows nothing of tokens."""
+    """Returns one record for every token."""
 
     def __init__(self, record: Path, schema: Path) -> None:
         self._record = record
@@ -29,58 +29,58 @@ class Yardstick(provider_pb2_grpc.ResourceProviderServicer):
     def Handshake(
         self, request: provider_pb2.ProviderHandshakeRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ProviderHandshakeResponse:
-        """As ours."""
+        """Announce the same features as the plugin."""
         return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
-        """Some version."""
+        """Return a constant version."""
         return plugin_pb2.PluginInfo(version="0.1.0")
 
     def GetSchema(
         self, request: provider_pb2.GetSchemaRequest, context: grpc.ServicerContext
     ) -> provider_pb2.GetSchemaResponse:
-        """The schema of ours, so that the same program fits."""
+        """Return the schema of the plugin, so that the same program runs."""
         return provider_pb2.GetSchemaResponse(schema=self._schema.read_text(encoding="utf-8"))
 
     def Cancel(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """There is nothing to stop."""
+        """Do nothing, because no call waits."""
         return empty_pb2.Empty()
 
     def CheckConfig(
         self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext
     ) -> provider_pb2.CheckResponse:
-        """What was given."""
+        """Return the configuration unchanged."""
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        """No change."""
+        """Report no change of the configuration."""
         return provider_pb2.DiffResponse(changes=_NO_CHANGE)
 
     def Configure(
         self, request: provider_pb2.ConfigureRequest, context: grpc.ServicerContext
     ) -> provider_pb2.ConfigureResponse:
-        """As ours; the record is taken up once."""
+        """Announce the same features as the plugin, and read the record."""
         record: dict[str, Any] = json.loads(self._record.read_text(encoding="utf-8"))
         json_format.ParseDict(record["inputs"], self._inputs)
         json_format.ParseDict(record["outputs"], self._outputs)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
-        """The inputs of the record, whatever was given."""
+        """Return the inputs of the record for any inputs."""
         return provider_pb2.CheckResponse(inputs=self._inputs)
 
     def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        """No change."""
+        """Report no change of the resource."""
         return provider_pb2.DiffResponse(changes=_NO_CHANGE, hasDetailedDiff=True)
 
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
-        """The outputs of the record under a new id."""
+        """Return the outputs of the record with a new id."""
         return provider_pb2.CreateResponse(id=str(uuid.uuid4()), properties=self._outputs)
 
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
-        """The record."""
+        """Return the record unchanged."""
         return provider_pb2.ReadResponse(id=request.id, properties=self._outputs, inputs=self._inputs)
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
-        """There is nothing to delete."""
+        """Do nothing, because nothing was created."""
         return empty_pb2.Empty()

@@ -52,6 +52,7 @@ class Assembly:
         self._connect = connect or connect_to_graph
         self._files = TokenFileCache()
         self._ownership = Ownership()
+        # `cached_property` does not lock since Python 3.12, and concurrent calls must share one connection.
         self._connecting = threading.Lock()
         beta = settings.graph_version is GraphVersion.BETA
         policy = self._policy = Policy(beta=beta, expiry_warning_days=settings.expiry_warning_days)

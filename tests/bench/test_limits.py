@@ -25,19 +25,31 @@ DESTROY = Result("destroy", 300, 100, 5.0, 4.0, (1.25,), {"DELETE": 300}, None)
 HELD = (READY, CREATE, NO_OP, REFRESH, DESTROY)
 
 BEYOND: dict[str, tuple[Result, dict[str, Any], str]] = {
-    "a start": (READY, {"ratios": (1.31,)}, "ready: ratio 1.31, at most 1.3."),
-    "the time": (CREATE, {"ratios": (1.0, 1.2, 1.16)}, "create: ratio 1.16, at most 1.15."),
-    "a POST more": (CREATE, {"requests": {"GET": 2, "POST": 301}}, "create: POST requests 301, at most 300."),
-    "a page more": (CREATE, {"requests": {"GET": 4, "POST": 299}}, "create: GET requests 4, at most 3."),
+    "a start": (READY, {"ratios": (1.31,)}, "Ready: ratio = 1.31, above the limit of 1.3."),
+    "the time": (CREATE, {"ratios": (1.0, 1.2, 1.16)}, "Create: ratio = 1.16, above the limit of 1.15."),
+    "a POST more": (
+        CREATE,
+        {"requests": {"GET": 2, "POST": 301}},
+        "Create: POST requests = 301, above the limit of 300.",
+    ),
+    "a page more": (CREATE, {"requests": {"GET": 4, "POST": 299}}, "Create: GET requests = 4, above the limit of 3."),
     "a PATCH": (
         CREATE,
         {"requests": {"GET": 3, "POST": 300, "PATCH": 1}},
-        "create: requests 304, at most 303.",
+        "Create: requests = 304, above the limit of 303.",
     ),
-    "the state": (CREATE, {"state": State(4001, 6100)}, "create: bytes of state a token 4001, at most 4000."),
-    "a request of none": (NO_OP, {"requests": {"GET": 1}}, "no-op: requests 1, at most 0."),
-    "a GET each": (REFRESH, {"requests": {"GET": 300}}, "refresh: requests 300, at most 5."),
-    "a look before": (DESTROY, {"requests": {"GET": 1, "DELETE": 300}}, "destroy: requests 301, at most 300."),
+    "the state": (
+        CREATE,
+        {"state": State(4001, 6100)},
+        "Create: bytes of state per token = 4001, above the limit of 4000.",
+    ),
+    "a request of none": (NO_OP, {"requests": {"GET": 1}}, "No-op: requests = 1, above the limit of 0."),
+    "a GET each": (REFRESH, {"requests": {"GET": 300}}, "Refresh: requests = 300, above the limit of 5."),
+    "a look before": (
+        DESTROY,
+        {"requests": {"GET": 1, "DELETE": 300}},
+        "Destroy: requests = 301, above the limit of 300.",
+    ),
 }
 
 
@@ -50,7 +62,7 @@ def test_held() -> None:
     """Where every limit is held, the status is 0."""
     status, shown = _reported(HELD)
     assert status == 0
-    assert "All limits are held." in shown
+    assert "All limits are met." in shown
 
 
 @pytest.mark.parametrize("name", BEYOND)

@@ -128,7 +128,7 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
     assert type(error) is kind
     assert str(error) == (
         f"Microsoft Graph at graph.example {what} (uploading a file to create a token: {type(failure).__name__}). "
-        f"Check the network and graphEndpoint, then run it again. {so}."
+        f"{so}. Check the network and graphEndpoint, then run it again."
     )
     assert (error.status, error.retry_after, error.__suppress_context__) == (None, None, True)
     assert HUSH not in "".join(traceback.format_exception(error))
@@ -180,7 +180,7 @@ def test_an_unanswered_request_that_is_not_idempotent_may_have_been_processed(ki
     assert not request.idempotent
     assert str(error) == (
         f"Microsoft Graph at graph.example did not respond ({words}: ReadTimeout). "
-        f"Check the network and graphEndpoint, then run it again. {DOUBT}"
+        f"{DOUBT} Check the network and graphEndpoint, then run it again."
     )
 
 

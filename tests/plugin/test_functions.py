@@ -87,7 +87,7 @@ def test_get_all(provider: Door, tenant: Unsyncable, engine: Listener) -> None:
     assert ids(organizationName="Contoso", state=secret("invalid")) == [york]
     assert ids(organizationName="Fabrikam") == []
     assert ids(state="broken") == []
-    assert "getVppTokens filters by broken, which is not a known state: " in engine.logged("WARNING")[-1]
+    assert "getVppTokens filters by the unknown state broken. Known: " in engine.logged("WARNING")[-1]
     assert ids(expiresBefore=day(100).isoformat()) == [lincoln]
     assert "with an offset" in provider.refused("getVppTokens", expiresBefore="next year")
     assert provider.refused("getVppTokens", expiresBefore=2027) == "expiresBefore must be a string."

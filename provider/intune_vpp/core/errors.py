@@ -27,8 +27,8 @@
        └─ GraphUnreachable     no answer, or an unreadable one
           └─ RequestNotSent    the request was not sent
 
-A message is one printable line: what happened, what to do, and the request id where there is one. What to do is a
-`Cure` beside the message where it is a command of the engine: each door has its own words for it. No body, header or
+A message is one printable line: what happened, what to do, and the request id if there is one. If
+what to do is a command of the engine, the error has a `Cure`, which each door puts into words. No body, header or
 secret is ever part of a message.
 """
 
@@ -40,7 +40,7 @@ from intune_vpp.core.printable import printable
 
 
 class Cure(Enum):
-    """What to do about an error, where the words depend on the door: in Pulumi they are commands (engine/cures.py)."""
+    """What to do about an error if the words depend on the door: in Pulumi they are commands (engine/cures.py)."""
 
     GIVE_FILE = auto()
     """Run again with the program, because only the program names the token file."""
@@ -70,7 +70,7 @@ class Cure(Enum):
 class IntuneVppError(Exception):
     """The base of all errors that are raised on purpose.
 
-    `str()` is the message for the user, `cure` what to do where the message does not say it.
+    `str()` is the message for the user, `cure` is what to do if the message does not say it.
     """
 
     def __init__(self, sentence: str = "", *, cure: Cure | None = None) -> None:

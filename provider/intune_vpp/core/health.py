@@ -69,6 +69,7 @@ def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_rea
             f"{observed.label} has a duplicate in the tenant{seen}: token {others}. "
             "Refresh the stack to see which one to keep."
         )
+    # The warning about the state of an expired token already says so.
     if observed.state != TokenState.EXPIRED:
         found.append(expiry(observed.label, observed.expiration_date_time, warning_days, now) or "")
     if observed.last_sync_status == SyncStatus.FAILED:

@@ -29,6 +29,7 @@ def guard(file: SToken, *, olds: VppTokenArgs | None, args: VppTokenArgs, now: d
     """
     applied = olds.token_file if olds and isinstance(olds.token_file, TokenFile) else None
     if applied and applied.fingerprint == file.fingerprint:
+        # A file that was applied is never refused, not even after it has expired.
         return
     if applied and not applied.seen and times.same_second(applied.expiration_date_time, file.expiration_date_time):
         # This file was uploaded elsewhere and is already in Intune.

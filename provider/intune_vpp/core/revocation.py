@@ -120,7 +120,7 @@ def starts(observed: VppToken) -> frozenset[str]:
 
 
 def running(observed: VppToken) -> Result | None:
-    """The revocation of a token that has not ended, the newest where there are several.
+    """The revocation of a token that has not ended, the newest if there are several.
 
     A pending one may have no start yet. An entry with neither a start nor a running state is a blank, not a revocation.
     """
@@ -163,7 +163,7 @@ def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | No
 
 
 def verdict(result: Result, label: str) -> WaitResult:
-    """A revocation that has ended: a failure, or a warning where some licences are left. Empty before its end."""
+    """A revocation that has ended: a failure, or a warning if some licences are left. Empty before its end."""
     if not result.has_ended:
         return WaitResult()
     total, failed = result.total_licenses_count or 0, max(0, result.failed_licenses_count or 0)
@@ -188,7 +188,7 @@ def unresolved(result: Result, label: str) -> WaitResult:
 
 
 def with_cure(ended: WaitResult) -> WaitResult:
-    """The same result, with how to revoke again where waiting longer does not help."""
+    """The same result, with how to revoke again if waiting longer does not help."""
     failure = ended.failure
     if isinstance(failure, RevocationFailed) and not isinstance(failure, RevocationTimedOut):
         failure = RevocationFailed(f"{failure} {REPLACE_IT}")

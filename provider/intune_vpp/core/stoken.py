@@ -73,6 +73,7 @@ def parse(content: bytes, *, file_name: str | None = None) -> SToken:
     if expires_at is None:
         _refuse("its expDate is not a date and time with an offset", _DOWNLOAD)
     _text_member(members, "token")
+    # Over the stripped text: an editor or a shell may add a byte-order mark or a line break to the same file.
     digest = hashlib.sha256(stripped.encode()).hexdigest()
     organization_name = without_controls(_text_member(members, "orgName"))
     return SToken(f"{_FINGERPRINT_PREFIX}{digest}", organization_name, expires_at, stripped, file_name)

@@ -41,8 +41,10 @@ class Watch:
 def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
     """How the watched sync ended; None while it is still running."""
     waited = now - watch.started_at
+    # `completed` may still be that of the sync before, so its time must be later as well.
     if _synced_since(watch, observed) and observed.last_sync_status == SyncStatus.COMPLETED:
         return _after_success(watch, observed, waited)
+    # A bad state or failure from before the write may still be shown: it counts when it stays and no sync is running.
     believed = waited >= STALE_STATE and observed.last_sync_status != SyncStatus.IN_PROGRESS
     if observed.state in CURES and (observed.state != watch.stale_state or believed):
         return WaitResult(_bad_state(observed))

@@ -21,6 +21,7 @@ def parse(text: str | None) -> datetime | None:
     if not text or is_never(text):
         return None
     try:
+        # Apple writes the offset without a colon (`+0000`), which fromisoformat accepts since Python 3.11.
         instant = datetime.fromisoformat(text)
         return None if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -67,6 +67,7 @@ def check(
         and prop.name not in invalid
     }
     args = VppTokenArgs(**values)
+    # v1.0 has no such member.
     if creates and policy.beta and args.data_sharing_consent_granted not in {True, UNKNOWN}:
         reason = (
             "dataSharingConsentGranted must be true to create a token: it records your consent to send user and device "
@@ -122,6 +123,7 @@ def _with_token(
     if isinstance(file, TokenFile):
         return replace(checked, args=replace(checked.args, token=file.fingerprint, token_file=file))
     if isinstance(before, TokenFile) and before.fingerprint == file.fingerprint:
+        # The same file keeps its description, and with it the mark of an invalid token for the next check.
         args = replace(checked.args, token=file.fingerprint, token_file=before)
         return replace(checked, args=args, stoken=file)
     described = TokenFile(file.fingerprint, file.expiration_date_time, file.organization_name)

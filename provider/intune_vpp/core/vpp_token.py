@@ -86,6 +86,7 @@ VPP_TOKEN: Final = ResourceType(
         _member("claim_token_management_from_external_mdm", Kind.BOOL, compare=Compare.NEVER, beta_only=True),
         # Only beta returns the location that it is compared with.
         _provider_only("expected_location_name", beta_only=True),
+        # Read at create only.
         _provider_only("adopt_token_id", Kind.GUID, compare=Compare.NEVER),
         _provider_only("wait_for_sync", Kind.BOOL, default=True),
         _provider_only("deletion_protection", Kind.BOOL, default=True),

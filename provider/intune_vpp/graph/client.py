@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Bearer(httpx.Auth):
-    """Adds the access token to a request, and replaces it once where Graph answers 401."""
+    """Adds the access token to a request, and replaces it once if Graph answers 401."""
 
     def __init__(self, credential: Credential, secrets: KnownSecrets) -> None:
         self._credential = credential
@@ -56,8 +56,8 @@ class GraphClient:
     """Sends and receives JSON under one root, such as `https://graph.microsoft.com/beta`.
 
     `secrets` are removed from all text of an answer that is shown or stored: a caller that sends another secret adds it
-    there first. Each method raises GraphError: NotFound for a 404, RequestNotSent where nothing was sent,
-    GraphUnreachable where no readable answer came, and the class of its status otherwise.
+    there first. Each method raises GraphError: NotFound for a 404, RequestNotSent if nothing was sent,
+    GraphUnreachable if there was no readable answer, and the class of its status otherwise.
     """
 
     def __init__(self, http: httpx.Client, *, root: str, credential: Credential, secrets: KnownSecrets) -> None:
@@ -118,7 +118,7 @@ class GraphClient:
         *,
         shown: str | None = None,
     ) -> httpx.Response:
-        """Send one request; `shown` is the URL for the debug line, where it differs."""
+        """Send one request; `shown` is the URL for the debug line, if it differs."""
         try:
             response = self._http.request(method, url, json=body, auth=self._auth)
         except httpx.HTTPError as error:

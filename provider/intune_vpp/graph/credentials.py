@@ -72,6 +72,7 @@ class ClientSecret:
 
     def access_token(self) -> str:
         """Return an access token, from MSAL's cache until it expires. Raises SignInRefused and RequestNotSent."""
+        # Concurrent requests share one sign-in: the first one fills MSAL's cache for the others.
         with self._lock:
             try:
                 answer = self._sign_in()
@@ -111,7 +112,7 @@ class ClientSecret:
         return application.acquire_token_for_client([self._scope])
 
     def _refusal(self, answer: dict[str, Any]) -> SignInRefused:
-        """The error for Entra's refusal, with a cure where its AADSTS number is known."""
+        """Return the error for Entra's refusal, with a cure if its AADSTS number is known."""
         # Entra quotes parts of the request.
         code = errors.quotable(answer.get("error"), self._secrets)
         description = errors.quotable(answer.get("error_description"), self._secrets, tail=_CORRELATION) or code

@@ -110,7 +110,7 @@ def _not_found(response: httpx.Response, request: Request, code: str, message: s
         else "This does not prove that it was deleted, so nothing was changed. Check the scope tags and the Intune "
         "role of the app registration, graphEndpoint, and any proxy on the way."
     )
-    what = f"Microsoft Graph did not find it {_answer(request, _NOT_FOUND, code, message)}"
+    what = f"Microsoft Graph found nothing {_answer(request, _NOT_FOUND, code, message)}"
     return NotFound(f"{what} {reason}", status=_NOT_FOUND, code=code, request_id=request_id, from_graph=from_graph)
 
 
@@ -122,10 +122,10 @@ def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnr
     cure = f"{_untrusted(error) or 'Check the network and graphEndpoint'}, then run it again."
     if isinstance(error, _BEFORE_SENDING):
         what = f"Microsoft Graph at {host} could not be reached ({request}: {type(error).__name__})."
-        return RequestNotSent(f"{what} {cure} Nothing was sent.")
+        return RequestNotSent(f"{what} Nothing was sent. {cure}")
     what = f"Microsoft Graph at {host} did not respond ({request}: {type(error).__name__})."
-    doubt = "" if request.idempotent else _MAY_BE_PROCESSED
-    return GraphUnreachable(f"{what} {cure} {doubt}".rstrip())
+    doubt = "" if request.idempotent else f" {_MAY_BE_PROCESSED}"
+    return GraphUnreachable(f"{what}{doubt} {cure}")
 
 
 def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> RequestNotSent:

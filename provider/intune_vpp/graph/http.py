@@ -19,7 +19,7 @@ nothing through them, because it gets this client."""
 def open_http(ca_bundle_path: str | None) -> httpx.Client:
     """A client that trusts the public CAs and those in the PEM file at `ca_bundle_path`.
 
-    Also silences, for the whole process, the loggers of the libraries that see secrets. Raises SettingsError where the
+    Also silences, for the whole process, the loggers of the libraries that see secrets. Raises SettingsError if the
     file cannot be read, or the proxy in the environment cannot be used.
     """
     _silence_libraries()

@@ -72,7 +72,7 @@ class TokenListing:
     def after(self, number: int, timeout: float | None = None) -> Snapshot:
         """Return the answer of a LIST that began after LIST `number`: the latest one, the running one, or a new one.
 
-        `timeout` is in seconds. Raises TimeoutError, WaitInterrupted, and GraphError where the LIST failed.
+        `timeout` is in seconds. Raises TimeoutError, WaitInterrupted, and GraphError if the LIST failed.
         """
         with self._lock:
             if self._latest is not None and self._latest.number > number:
@@ -151,7 +151,7 @@ class TokenListing:
         """Return the error that a 404 for a token's own path means.
 
         TokenGone needs two confirmations: Graph's own 404, and a LIST without the token. A 404 alone may also come
-        from a proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError where
+        from a proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError if
         LIST fails.
         """
         if not refusal.from_graph:

@@ -64,7 +64,7 @@ class OperationLifecycle(ABC):
     def update(
         self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
     ) -> Outcome[Outputs]:
-        """Run it again where a trigger changed, resume a wait that did not end, else only store the new inputs."""
+        """Run it again if a trigger changed, resume a wait that did not end, or else store the new inputs only."""
         plan = diff.plan_operation(self.operation, before, inputs)
         if plan.runs:
             self._require_tenant(operation_id, before)
@@ -76,12 +76,12 @@ class OperationLifecycle(ABC):
         return Outcome(operation_id, outputs, self.unresolved_failure(before))
 
     def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The outputs as Graph shows them now; None where the token was deleted, so that it can be run on another."""
+        """The outputs as Graph shows them now; None if the token was deleted, so that it can run on another."""
         self._require_tenant(operation_id, before)
         return before
 
     def unresolved_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
-        """The failure that remains from the last run, None where there is none."""
+        """Return the failure that remains from the last run, None if there is none."""
         del outputs
         return None
 
@@ -143,7 +143,7 @@ class LicenseCountSyncs(OperationLifecycle):
 
 
 def token_id(properties: Mapping[str, Any]) -> str:
-    """The id of the token that an operation is about. Raises StateError where a state does not have it."""
+    """Return the id of the token of an operation. Raises StateError if the state does not have it."""
     found = properties.get("vppTokenId")
     if not isinstance(found, str):
         raise StateError("The state of this resource has no vppTokenId.", cure=Cure.ADD_TO_STATE)

@@ -131,7 +131,7 @@ class Ownership:
             self._labels[token_id.lower()] = label
 
     def describe(self, token_id: str) -> str:
-        """The token for a sentence: by its label, where this run knows it, and by its id."""
+        """Return the token for a message: its label if this run knows it, and its id."""
         with self._lock:
             label = self._labels.get(token_id.lower())
         return f"{label} (token {token_id})" if label else f"token {token_id}"

@@ -152,9 +152,9 @@ class LicenseRevocations(OperationLifecycle):
         return self._follow(self._watch(before, timeout), seen, inputs, results, operation_id)
 
     def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The revocation as Graph shows it now, or as it was seen last where Graph no longer shows it.
+        """The revocation as Graph shows it now, or as it was seen last if Graph no longer shows it.
 
-        It is never gone, even where its token is: the engine would create it, and so revoke, again.
+        It never counts as deleted, even if its token is: the engine would create it, and so revoke, again.
         """
         self._require_tenant(operation_id, before)
         watch, found = self._watch(before, TIME_ALLOWED), None

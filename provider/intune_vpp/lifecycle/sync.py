@@ -64,7 +64,7 @@ class LicenseSyncs(OperationLifecycle):
         return self._waiting.wait(partial(sync.evaluate, watch), started, until=watch.started_at + watch.allowed)
 
     def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The state and the last sync of the token as Graph shows them now; None where it was deleted."""
+        """The state and the last sync of the token as Graph shows them now; None if it was deleted."""
         self._require_tenant(operation_id, before)
         try:
             observed = self._listing.one(operation_id)

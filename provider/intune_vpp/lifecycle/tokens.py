@@ -230,7 +230,7 @@ class TokenLifecycle:
         return drift.imported(observed, tenant_id=tenant_id, observed_at=self._now())
 
     def read(self, state: VppTokenState) -> VppTokenState | None:
-        """The state as Graph shows it now, None where the token was deleted. Raises WrongTenant and GraphError."""
+        """The state as Graph shows it now, None if the token was deleted. Raises WrongTenant and GraphError."""
         state = self._in_this_tenant(state)
         try:
             observed = self._listing.one(state.id)
@@ -250,7 +250,7 @@ class TokenLifecycle:
     def update(
         self, state: VppTokenState, args: VppTokenArgs, *, timeout: timedelta = TIME_ALLOWED
     ) -> Outcome[VppTokenState]:
-        """PATCH what changed and nothing else; sync where that is due. Raises what `create` raises, and WrongTenant."""
+        """PATCH what changed and nothing else; sync if due. Raises what `create` raises, and WrongTenant."""
         self._ownership.forget_update(state.id)
         return self._apply(self._in_this_tenant(state), args, timeout)
 
@@ -307,7 +307,7 @@ class TokenLifecycle:
     # After a write.
 
     def _finish(self, write: _Write) -> Outcome[VppTokenState]:
-        """Sync where due, look at the location and for duplicates, and make the new state."""
+        """Sync if due, check the location, look for duplicates, and make the new state."""
         observed, before = write.observed, write.before
         sync_pending = before is not None and before.sync_pending
         failure: IntuneVppError | None = None
@@ -419,7 +419,7 @@ class TokenLifecycle:
                 raise _not_deleted(kept, why)
 
     def _in_this_tenant(self, state: VppTokenState) -> VppTokenState:
-        """The state, with the tenant where it did not name one yet. Raises WrongTenant."""
+        """Return the state with the tenant, which it may not name yet. Raises WrongTenant."""
         return replace(state, tenant_id=tenancy.require(self._tokens, state.tenant_id, state.observed.label))
 
     def _now(self) -> str:

@@ -87,7 +87,7 @@ def _get_all(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
     if before is not None and times.parse(before) is None:
         raise InvalidRequest("expiresBefore must be a timestamp with an offset, such as 2027-01-31T00:00:00Z.")
     if arguments.get("state") not in {None, *TokenState}:
-        parts.reporter.warn(f"getVppTokens filters by {arguments['state']}, which is not a known state: {_STATES}.")
+        parts.reporter.warn(f"getVppTokens filters by the unknown state {arguments['state']}. Known: {_STATES}.")
     wanted = Filter(
         state=arguments.get("state"), organization_name=arguments.get("organizationName"), expires_before=before
     )

@@ -42,7 +42,7 @@ class Resource(Protocol):
         ...
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
-        """Read the resource; an empty answer where it no longer exists."""
+        """Read the resource; the answer is empty if it no longer exists."""
         ...
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:

@@ -36,7 +36,7 @@ _CALL = "call-"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until told to stop. The engine's address, where there is one, is the last argument."""
+    """Serve until told to stop. The last argument, if any, is the engine's address."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if {"--help", "-h", "--version"} & set(given):
         return _introduce("--version" in given)

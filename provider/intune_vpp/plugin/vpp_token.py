@@ -93,8 +93,8 @@ class VppToken:
         state = pulumi_state.state_from(request.id, outputs, property_values.decode(request.inputs))
         if not pulumi_state.is_fingerprint_or_marker(outputs.get("token")):
             # The engine stores the state that a lookup passes in.
-            msg = "token cannot be used in a lookup, since it would be stored."
-            raise InvalidRequest(f"{msg} The id is enough.")
+            msg = "A lookup must not contain token, because the engine would store it."
+            raise InvalidRequest(f"{msg} Use the id alone.")
         return self._parts.tokens.read(state)
 
     def update(self, request: provider_pb2.UpdateRequest) -> provider_pb2.UpdateResponse:
