@@ -11,14 +11,14 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.program_inputs import Unsyncable, text
+from builders import Record, fresh_vpptoken
 from intune_vpp.engine.unknowns import SENTINELS
-from plugin.door import DIFF, TYPE, URN, Door, Kept, output, plain, secret, struct
-from plugin.program_inputs import inputs
+from plugin.door import DIFF, TYPE, URN, Door, inputs, output, plain, secret, struct
 
 if TYPE_CHECKING:
     from engine_room.engine import Engine
     from plugin.conftest import Open
+    from tenant_in_process import RefusesSyncs
 
 SCHEMA = Path(__file__).parents[2] / "schema.json"
 
@@ -128,10 +128,10 @@ def test_diff_of_the_configuration(
 
 def test_calls_before_configure(stranger: Door) -> None:
     """Whatever comes too early is answered with one sentence."""
-    sentence, nobody = "The engine has not configured this provider.", Kept("x", {}, {})
+    sentence, nobody = "The engine has not configured this provider.", Record("x", {}, {})
 
     requests = {
-        "Check": provider_pb2.CheckRequest(urn=URN, news=struct(inputs(text()))),
+        "Check": provider_pb2.CheckRequest(urn=URN, news=struct(inputs(fresh_vpptoken()))),
         "Diff": provider_pb2.DiffRequest(urn=URN, id="x"),
         "Create": provider_pb2.CreateRequest(urn=URN),
         "Read": provider_pb2.ReadRequest(urn=URN, id="x"),
@@ -150,14 +150,14 @@ def test_calls_before_configure(stranger: Door) -> None:
 
 
 def test_a_preview_needs_no_credentials(
-    start: Open, monkeypatch: pytest.MonkeyPatch, tenant: Unsyncable, engine: Engine
+    start: Open, monkeypatch: pytest.MonkeyPatch, tenant: RefusesSyncs, engine: Engine
 ) -> None:
     """Check, Diff and Create in preview work without any; an update fails before anything is sent, and says how."""
-    kept = start().made(inputs(text()))
+    kept = start().made(inputs(fresh_vpptoken()))
     for name in ("ARM_TENANT_ID", "ARM_CLIENT_ID", "ARM_CLIENT_SECRET"):
         monkeypatch.delenv(name)
     provider = start()
-    checked = provider.good(inputs(text(location="York")))
+    checked = provider.good(inputs(fresh_vpptoken(location="York")))
     assert provider.planned(kept, inputs(None)).changes == DIFF.DIFF_NONE
     provider.ask("Create", provider_pb2.CreateRequest(urn=URN, properties=struct(checked), preview=True))
     with pytest.raises(grpc.RpcError) as caught:
@@ -168,12 +168,12 @@ def test_a_preview_needs_no_credentials(
     assert (len(tenant.tokens), engine.logged("ERROR")) == (1, [])
 
 
-def test_configuration_beats_the_environment(start: Open, tenant: Unsyncable) -> None:
+def test_configuration_beats_the_environment(start: Open, tenant: RefusesSyncs) -> None:
     """Credentials of the provider resource are the ones that sign in; days may come as number or text."""
     visitor = tenant.directory.visitor
     with pytest.raises(grpc.RpcError) as caught:
-        start(clientId=visitor.client_id, clientSecret=secret(visitor.client_secret)).made(inputs(text()))
+        start(clientId=visitor.client_id, clientSecret=secret(visitor.client_secret)).made(inputs(fresh_vpptoken()))
     assert "admin consent" in (caught.value.details() or "")
 
-    start(expiryWarningDays=400, version="0.1.0").made(inputs(text()))
-    start(expiryWarningDays="400").made(inputs(text(location="York"), displayName="York"))
+    start(expiryWarningDays=400, version="0.1.0").made(inputs(fresh_vpptoken()))
+    start(expiryWarningDays="400").made(inputs(fresh_vpptoken(location="York"), displayName="York"))
