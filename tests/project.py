@@ -12,6 +12,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from harness import SECONDS_FOR_A_COMMAND
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 DYNAMIC_TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
 PLUGIN_TYPE = "intune-vpp:index:VppToken"
 PLUGIN = "pulumi-resource-intune-vpp"
-SECONDS_FOR_A_COMMAND = 120
 
 PROGRAM = """\
 import json, os
@@ -41,7 +42,7 @@ for name, given in operations.items():
         given["vpp_token_id"] = tokens[given["vpp_token_id"]].id
     kind(name, opts=pulumi.ResourceOptions(**given.pop("opts", {})), **given)
 """
-"""A program that declares what the environment says, so that a test declares what it needs."""
+"""A program that declares the tokens and operations that the environment names."""
 
 
 @dataclass

@@ -56,11 +56,11 @@ def _tidy() -> None:
 
 
 @pytest.fixture
-def stranger(engine: Listener, environment: None) -> Iterator[Door]:
+def unconfigured(engine: Listener, environment: None) -> Iterator[Door]:
     """A provider that nobody has configured."""
     assert environment is None
-    with ThreadPoolExecutor(128) as threads, door.opened(engine.address, threads, _tidy) as stranger:
-        yield stranger
+    with ThreadPoolExecutor(128) as threads, door.opened(engine.address, threads, _tidy) as unconfigured:
+        yield unconfigured
 
 
 @pytest.fixture

@@ -69,29 +69,29 @@ def test_credentials_stay_with_their_tenant() -> None:
     ],
     ids=["secret", "value", "variables", "urn", "empty"],
 )
-def test_only_the_same_request_again(stranger: Door, second: dict[str, Any]) -> None:
+def test_only_the_same_request_again(unconfigured: Door, second: dict[str, Any]) -> None:
     """The identical request is answered again; any other is refused by one sentence without a value of it."""
     first = provider_pb2.ConfigureRequest(args=struct({"expiryWarningDays": 31}))
-    assert stranger.ask("Configure", first) == stranger.ask("Configure", first)
+    assert unconfigured.ask("Configure", first) == unconfigured.ask("Configure", first)
 
-    assert refusal(stranger, provider_pb2.ConfigureRequest(**second)) == REFUSED
-    assert stranger.ask("Configure", first).acceptSecrets
-    assert stranger.made(inputs(fresh_vpptoken())).id
+    assert refusal(unconfigured, provider_pb2.ConfigureRequest(**second)) == REFUSED
+    assert unconfigured.ask("Configure", first).acceptSecrets
+    assert unconfigured.made(inputs(fresh_vpptoken())).id
 
 
-def test_a_bad_configuration_is_the_first(stranger: Door) -> None:
+def test_a_bad_configuration_is_the_first(unconfigured: Door) -> None:
     """A configuration that failed stays the only one: the same again fails alike, a good one is refused."""
     bad = provider_pb2.ConfigureRequest(args=struct({"graphVersion": "v2"}))
-    reason = refusal(stranger, bad)
+    reason = refusal(unconfigured, bad)
 
     assert "must be one of" in reason
-    assert refusal(stranger, bad) == reason
-    assert refusal(stranger, provider_pb2.ConfigureRequest()) == REFUSED
+    assert refusal(unconfigured, bad) == reason
+    assert refusal(unconfigured, provider_pb2.ConfigureRequest()) == REFUSED
     with pytest.raises(grpc.RpcError, match="has not configured"):
-        stranger.good(inputs(fresh_vpptoken()))
+        unconfigured.good(inputs(fresh_vpptoken()))
 
 
-def test_many_at_once(stranger: Door) -> None:
+def test_many_at_once(unconfigured: Door) -> None:
     """Of configurations that arrive at the same time exactly one wins."""
     callers = 16
     barrier = threading.Barrier(callers)
@@ -99,7 +99,7 @@ def test_many_at_once(stranger: Door) -> None:
     def configure(days: int) -> str | None:
         barrier.wait()
         try:
-            stranger.configure(expiryWarningDays=days)
+            unconfigured.configure(expiryWarningDays=days)
         except grpc.RpcError as error:
             return error.details()
         return None

@@ -104,9 +104,9 @@ def test_garbage(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(request=REQUESTS["Configure"])
-def test_garbage_as_configuration(stranger: Door, request: Message) -> None:
+def test_garbage_as_configuration(unconfigured: Door, request: Message) -> None:
     """Configure is answered too."""
-    answered(stranger, "Configure", request)
+    answered(unconfigured, "Configure", request)
 
 
 @pytest.mark.parametrize("method", REQUESTS)

@@ -81,15 +81,15 @@ def test_the_search_finds_what_it_is_to_find() -> None:
     assert glimpses(["x", f"reported: {file[40:60]}"], file)
 
 
-def test_a_bad_configuration_shows_no_secret(stranger: Door, engine: Listener) -> None:
+def test_a_bad_configuration_shows_no_secret(unconfigured: Door, engine: Listener) -> None:
     """A refused configuration names no property, and its secret stands in no sentence."""
     news: dict[str, Any] = {"clientSecret": secret(SECRET_OF_CONFIGURATION), "graphVersion": SECRET_OF_CONFIGURATION}
-    answer = stranger.ask("CheckConfig", provider_pb2.CheckRequest(news=struct(news)))
+    answer = unconfigured.ask("CheckConfig", provider_pb2.CheckRequest(news=struct(news)))
     with pytest.raises(grpc.RpcError) as caught:
-        stranger.configure(**news)
+        unconfigured.configure(**news)
 
     assert [one.property for one in answer.failures] == [""]
-    shown = [one.reason for one in answer.failures] + [caught.value.details() or "", *stranger.answers[1:]]
+    shown = [one.reason for one in answer.failures] + [caught.value.details() or "", *unconfigured.answers[1:]]
     assert glimpses([*shown, *(line for _, line in engine.log)], SECRET_OF_CONFIGURATION) == []
 
 
