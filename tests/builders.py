@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import stoken, times
 from intune_vpp.core.vpp_token import TokenFile, VppToken, VppTokenArgs, VppTokenState
+from intune_vpp_emulator.apple import make_token
 
 if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
@@ -23,8 +24,51 @@ APPLE_ID = "vpp@contoso.example"
 
 
 def apart(location: str) -> timedelta:
-    """What the file of a location ends after that of Lincoln: files of two locations end in different seconds."""
+    """How much later than Lincoln's file that of a location expires: Apple's files expire in different seconds too."""
     return timedelta(seconds=0 if location == "Lincoln" else 1 + zlib.crc32(location.encode()) % 3600)
+
+
+def day(days: float) -> datetime:
+    """So many days from now by the machine's clock, which the doors have."""
+    return datetime.now(UTC) + timedelta(days=days)
+
+
+def vpptoken(location: str = "Lincoln", *, organization: str = "Contoso", expires: datetime | None = None) -> str:
+    """The text of a new file that an emulated tenant takes, which expires at NEXT_YEAR; no two are the same."""
+    return make_token(organization, location, expires or NEXT_YEAR + apart(location))
+
+
+def fresh_vpptoken(location: str = "Lincoln", *, organization: str = "Contoso", days: float = 300) -> str:
+    """The same, for a provider with the machine's clock: it expires so many days from now."""
+    return vpptoken(location, organization=organization, expires=day(days) + apart(location))
+
+
+def sealed_in(text: str) -> str:
+    """The secret inside the text of a file."""
+    inner = json.loads(base64.b64decode(text))["token"]
+    assert isinstance(inner, str)
+    return inner
+
+
+def token_inputs(token: object = None, **members: Any) -> dict[str, Any]:
+    """The inputs of a token as a program gives them; a member that is None is left out."""
+    basis = {
+        "token": token,
+        "appleId": APPLE_ID,
+        "vppTokenAccountType": "business",
+        "dataSharingConsentGranted": True,
+        "displayName": "Lincoln",
+    }
+    return {name: value for name, value in {**basis, **members}.items() if value is not None}
+
+
+@dataclass
+class Record:
+    """What the engine keeps of a resource."""
+
+    id: str
+    inputs: dict[str, Any]
+    outputs: dict[str, Any]
 
 
 def file_text(

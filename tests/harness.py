@@ -1,23 +1,22 @@
-"""The real `pulumi`, the emulator as a process, and a project between them: what the engine's tests are made of."""
+"""The emulator and other processes that the tests with the real `pulumi` start and end."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from program import PROGRAM
+from builders import vpptoken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 _STARTED = datetime.now(UTC)
 _files = itertools.count()
-DYNAMIC_TYPE = "pulumi-python:dynamic/intune-vpp:VppToken"
-PLUGIN_TYPE = "intune-vpp:index:VppToken"
 TOKENS = "/beta/deviceAppManagement/vppTokens"
 SECONDS_FOR_A_COMMAND = 120
 LOOPBACK = "127.0.0.1,localhost"
@@ -157,154 +154,6 @@ def emulator(folder: Path, *options: str) -> Iterator[Tenant]:
         process.wait(10)
 
 
-@dataclass
-class Run:
-    """What one command of `pulumi` did."""
-
-    ok: bool
-    text: str
-
-    def errors(self) -> str:
-        """The lines that say what went wrong."""
-        return "\n".join(line for line in self.text.splitlines() if "error" in line.lower())
-
-
-@dataclass
-class Project:
-    """A Pulumi project with a stack, in a folder of its own."""
-
-    folder: Path
-    environment: dict[str, str]
-    declared: dict[str, dict[str, Any]] = field(default_factory=dict)
-    displayed: list[str] = field(default_factory=list)
-    operations: dict[str, dict[str, Any]] = field(default_factory=dict)
-    type: str = DYNAMIC_TYPE
-
-    @classmethod
-    def start(cls, folder: Path, engine: dict[str, str], tenant: Tenant, program: str = PROGRAM) -> Self:
-        """Write the program and make the stack."""
-        work = folder / "project"
-        work.mkdir()
-        (work / "Pulumi.yaml").write_text("name: contoso\nruntime: python\n")
-        (work / "__main__.py").write_text(program)
-        return cls.open(work, engine, tenant)
-
-    @classmethod
-    def open(cls, work: Path, engine: dict[str, str], tenant: Tenant) -> Self:
-        """Make the stack of a program that is there; its state and Pulumi's home lie beside its folder."""
-        state = work.parent / "state"
-        state.mkdir(exist_ok=True)
-        environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI")},
-            **engine,
-            **tenant.environment,
-            "PULUMI_HOME": str(work.parent / "home"),
-            "PULUMI_BACKEND_URL": f"file://{state}",
-            "PULUMI_CONFIG_PASSPHRASE": "for a test",
-        }
-        project = cls(work, environment)
-        made = project.pulumi("stack", "init", "test")
-        assert made.ok, made.text
-        return project
-
-    def pulumi(self, *arguments: str, **environment: str) -> Run:
-        """Run one command; what it prints is remembered."""
-        command = self.begin(*arguments, **environment)
-        try:
-            text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
-        except subprocess.TimeoutExpired:
-            os.killpg(command.pid, signal.SIGKILL)
-            raise
-        self.displayed.append(text)
-        return Run(command.returncode == 0, text)
-
-    def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-        """Start one command, in a process group of its own."""
-        return subprocess.Popen(
-            ["pulumi", "--non-interactive", "--color", "never", *arguments],  # noqa: S607 - the engine comes first on PATH
-            cwd=self.folder,
-            env={
-                **self.environment,
-                "TOKENS": json.dumps(self.declared),
-                "OPERATIONS": json.dumps(self.operations),
-                **environment,
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-
-    def up(self, *options: str, **environment: str) -> Run:
-        """`pulumi up` without a preview before it."""
-        return self.pulumi("up", "--yes", "--skip-preview", *options, **environment)
-
-    def preview(self, *options: str, **environment: str) -> Run:
-        """`pulumi preview`."""
-        return self.pulumi("preview", *options, **environment)
-
-    def refresh(self, *options: str, **environment: str) -> Run:
-        """`pulumi refresh` without a preview before it."""
-        return self.pulumi("refresh", "--yes", "--skip-preview", *options, **environment)
-
-    def destroy(self, *options: str, **environment: str) -> Run:
-        """`pulumi destroy` without a preview before it."""
-        return self.pulumi("destroy", "--yes", "--skip-preview", *options, **environment)
-
-    def declare(self, name: str = "lincoln", **arguments: Any) -> None:
-        """Let the program declare a token: what every token needs, and what the test is about."""
-        basis = {
-            "apple_id": "apps@contoso.example",
-            "vpp_token_account_type": "business",
-            "data_sharing_consent_granted": True,
-            "deletion_protection": False,
-        }
-        self.declared[name] = {**basis, **self.declared.get(name, {}), **arguments}
-
-    def declare_operation(self, name: str, kind: str, vpp_token_id: str | None = None, **arguments: Any) -> None:
-        """Let the program run an operation; a token is named by its resource here, or by its id in the tenant."""
-        of = {"vpp_token_id": vpp_token_id} if vpp_token_id else {}
-        self.operations[name] = {"kind": kind, **of, **arguments}
-
-    def records(self) -> dict[str, dict[str, Any]]:
-        """All records in the state, by resource name."""
-        return {one["urn"].rsplit("::", 1)[1]: one for one in self.export()["deployment"].get("resources") or []}
-
-    def tokens(self) -> dict[str, dict[str, Any]]:
-        """The records of the tokens in the state, by resource name."""
-        return {name: one for name, one in self.records().items() if one["type"] == self.type}
-
-    def token(self, name: str = "lincoln") -> dict[str, Any]:
-        """One record."""
-        return self.tokens()[name]
-
-    def outputs(self, name: str = "lincoln") -> dict[str, Any]:
-        """One resource's outputs, secrets opened."""
-        opened = {key: _opened(value) for key, value in self.records()[name]["outputs"].items()}
-        return dict(opened)
-
-    def export(self) -> dict[str, Any]:
-        """`stack export --show-secrets`."""
-        exported: dict[str, Any] = json.loads(self.pulumi("stack", "export", "--show-secrets").text)
-        return exported
-
-
-def _opened(value: Any) -> Any:
-    if isinstance(value, dict) and "plaintext" in value:
-        return json.loads(value["plaintext"])
-    return value
-
-
-def interrupt(command: subprocess.Popen[str]) -> str:
-    """Press Ctrl-C in a command's terminal: it fails within seconds, whatever it waits for. All that it displayed."""
-    os.killpg(command.pid, signal.SIGINT)
-    pressed = time.monotonic()
-    text, _ = command.communicate(timeout=SECONDS_FOR_A_COMMAND)
-    assert time.monotonic() - pressed < 8
-    assert command.returncode != 0
-    return text
-
-
 def started_by(pid: int) -> dict[int, str]:
     """The processes that a process has started, and those that they have, with their command lines."""
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)  # noqa: S607
@@ -351,9 +200,6 @@ def token_file(
     No two expire in the same second, as with Apple's: they would count as one file.
     """
     expires = _STARTED + timedelta(days=days, seconds=-next(_files))
-    command = [sys.executable, "-m", "intune_vpp_emulator", "make-token", "--organization", organization]
-    command += ["--location", location, "--expires", f"{expires:%Y-%m-%dT%H:%M:%S}"]
-    made = subprocess.run(command, capture_output=True, text=True, check=True)
     path = folder / f"{name}.vpptoken"
-    path.write_text(made.stdout.strip())
+    path.write_text(vpptoken(location, organization=organization, expires=expires.replace(microsecond=0)))
     return path

@@ -1,88 +1,167 @@
-"""The provider below its doors over an emulated tenant in the same process: no sockets, and time only as it is passed.
-
-A `Run` is one run of the engine: a fresh provider process on a tenant that lives on. It asks what the engine asks, in
-the engine's order, keeps states the way the engine does, and knows which requests reached Graph meanwhile.
-"""
+"""An emulated tenant in the process of the test: no sockets, and time only as it is passed."""
 
 from __future__ import annotations
 
-import base64
-import json
-import re
 import threading
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import httpx
 
-from builders import APPLE_ID, NEXT_YEAR, NOW, apart
-from intune_vpp import settings
-from intune_vpp.assembly import Assembly, connect_to_graph
+from builders import APPLE_ID, NOW, vpptoken
+from intune_vpp import assembly
 from intune_vpp.clock import SystemClock
-from intune_vpp.core import pulumi_state
-from intune_vpp.core.outcome import Outcome
+from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp_emulator.app import ROOT, create_app
-from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.clock import Clock
-from intune_vpp_emulator.tenant import Tenant
+from intune_vpp_emulator.faults import Faults
+from intune_vpp_emulator.refusals import IntuneRefusal
+from intune_vpp_emulator.tenant import Graph, Tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from concurrent.futures import Future
-    from datetime import datetime
+    from datetime import datetime, timedelta
+
+    import pytest
 
     from intune_vpp.core.ports import T
-    from intune_vpp.core.token_check import Checked
-    from intune_vpp.core.token_diff import TokenPlan
-    from intune_vpp.core.vpp_token import VppTokenState
     from intune_vpp_emulator.directory import AppRegistration
 
-LIST = ("GET", "/vppTokens")
-POST = ("POST", "/vppTokens")
-GET = ("GET", "/vppTokens/{id}")
-PATCH = ("PATCH", "/vppTokens/{id}")
-DELETE = ("DELETE", "/vppTokens/{id}")
-SYNC = ("POST", "/vppTokens/{id}/syncLicenses")
 
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_GRAPH = re.compile(r"/(beta|v1\.0)/deviceAppManagement")
+Kind = TypeVar("Kind", bound=Tenant)
 
 
-def new_tenant(kind: type[Tenant] = Tenant, **options: Any) -> Tenant:
+@overload
+def new_tenant(**options: Any) -> Tenant: ...
+
+
+@overload
+def new_tenant(kind: type[Kind], **options: Any) -> Kind: ...
+
+
+def new_tenant(kind: type[Tenant] = Tenant, *, now: datetime = NOW, **options: Any) -> Tenant:
     """An empty tenant whose clock stands still until somebody sleeps."""
-    return kind(clock=Clock.still(NOW), **options)
+    return kind(clock=Clock.still(now), **options)
 
 
-def vpptoken(location: str = "Lincoln", *, organization: str = "Contoso", expires: datetime | None = None) -> str:
-    """The text of a file that the emulated tenant takes; no two are the same.
-
-    Files of two locations end in different seconds, as Apple's do; Lincoln's ends at NEXT_YEAR.
-    """
-    return make_token(organization, location, expires or NEXT_YEAR + apart(location))
+def prompt_tenant() -> RefusesSyncs:
+    """An empty tenant with the machine's clock, whose syncs and revocations end at once."""
+    return RefusesSyncs(sync_seconds=0.0, revoke_seconds=0.0, renewal_lag_seconds=0.0)
 
 
-def sealed_in(text: str) -> str:
-    """The secret inside the text of a file."""
-    inner = json.loads(base64.b64decode(text))["token"]
-    assert isinstance(inner, str)
-    return inner
+@overload
+def slow(**options: Any) -> Tenant: ...
 
 
-def wanted(text: str | None, **members: Any) -> dict[str, Any]:
-    """What a program asks for; a member that is None is left out."""
-    basis = {
-        "token": text,
-        "appleId": APPLE_ID,
-        "vppTokenAccountType": "business",
-        "dataSharingConsentGranted": True,
-        "displayName": "Lincoln",
+@overload
+def slow(kind: type[Kind], **options: Any) -> Kind: ...
+
+
+def slow(kind: type[Tenant] = Tenant, **options: Any) -> Tenant:
+    """A tenant whose revocations take a minute."""
+    return new_tenant(kind, revoke_seconds=60, **options)
+
+
+def uploaded(tenant: Tenant, location: str = "Lincoln", **members: Any) -> str:
+    """The id of a token that was uploaded by hand and synced."""
+    made = tenant.create_by_hand({"token": vpptoken(location), "appleId": APPLE_ID, "displayName": location, **members})
+    tenant.sync_licenses(made["id"])
+    tenant.clock.advance(tenant.sync_seconds)
+    return str(made["id"])
+
+
+def script(tenant: Tenant, **end: Any) -> None:
+    """Let the result of the revocation that starts next end with these members."""
+    tenant.ends_of_revocations.append(Faults([{"revoke": end}]).for_revocation)
+
+
+def fail_next_sync(tenant: Tenant) -> None:
+    """Let the sync that starts next end in failed."""
+    tenant.ends_of_syncs.append(Faults([{"sync": "failed"}]).for_sync)
+
+
+def configuration(tenant: Tenant, app: AppRegistration | None = None) -> dict[str, str]:
+    """The settings with which a provider reaches a tenant."""
+    signing_in = app or tenant.directory.app
+    return {
+        "tenantId": tenant.directory.tenant_id,
+        "clientId": signing_in.client_id,
+        "clientSecret": signing_in.client_secret,
+        "graphEndpoint": ROOT,
+        "authorityHost": ROOT,
     }
-    return {name: value for name, value in {**basis, **members}.items() if value is not None}
 
 
-def stored(state: VppTokenState) -> VppTokenState:
-    """A state after it went to the engine and came back."""
-    return pulumi_state.state_from(state.id, pulumi_state.state_to(state))
+def environment(tenant: Tenant) -> dict[str, str]:
+    """The same settings as environment variables."""
+    settings = configuration(tenant)
+    return {
+        "ARM_TENANT_ID": settings["tenantId"],
+        "ARM_CLIENT_ID": settings["clientId"],
+        "ARM_CLIENT_SECRET": settings["clientSecret"],
+        "INTUNE_VPP_GRAPH_ENDPOINT": settings["graphEndpoint"],
+        "INTUNE_VPP_AUTHORITY_HOST": settings["authorityHost"],
+    }
+
+
+@contextmanager
+def providers_reach(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Providers made in the block find the credentials of a tenant in the environment, and reach it without sockets."""
+    for name, value in environment(tenant).items():
+        monkeypatch.setenv(name, value)
+    with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:
+        monkeypatch.setattr(assembly, "connect_to_graph", partial(assembly.connect_to_graph, http=http))
+        yield
+
+
+# Tenants that misbehave.
+
+CONFLICT = IntuneRefusal(409, "Conflict", "Another operation is in progress.")
+UNAVAILABLE = IntuneRefusal(503, "ServiceUnavailable", "The licence service is away.")
+
+
+class RefusesSyncs(Tenant):
+    """A tenant that refuses to start a sync or a count while it has a `refusal`."""
+
+    refusal: IntuneRefusal | None = None
+
+    def sync_licenses(self, token_id: str, **options: Any) -> Graph:
+        """Start one, or refuse."""
+        if self.refusal is not None:
+            raise self.refusal
+        return super().sync_licenses(token_id, **options)
+
+    def sync_license_counts(self) -> None:
+        """Count, or refuse."""
+        if self.refusal is not None:
+            raise self.refusal
+        super().sync_license_counts()
+
+
+class WithoutRevocations(Tenant):
+    """A tenant that does not know the action."""
+
+    def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+        """Answer as for what is not there."""
+        del token_id, body
+        raise IntuneRefusal(404, "ResourceNotFound", "No such action.")
+
+
+class LosesRevocationAnswers(Tenant):
+    """A tenant whose answers to revocations are lost, before or after it has revoked."""
+
+    revokes = True
+
+    def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+        """Revoke or not, and answer with a gateway's time-out."""
+        if self.revokes:
+            super().revoke_licenses(token_id, body)
+        raise IntuneRefusal(504, "GatewayTimeout", "Too late.")
+
+
+# What the provider gets of the run: a clock, and a reporter.
 
 
 class TenantTime:
@@ -118,6 +197,64 @@ class TenantTime:
             self._clock.advance(seconds)
 
 
+class Interrupted(TenantTime):
+    """Time in which the engine asks the provider to stop during a pause."""
+
+    def __init__(self, clock: Clock, pause: int = 1) -> None:
+        super().__init__(clock)
+        self._pause = pause
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass until that pause."""
+        if len(self.slept) + 1 == self._pause:
+            raise WaitInterrupted("The wait was interrupted.")
+        super().sleep(seconds)
+
+
+class StopRequested(TenantTime):
+    """Time in which the engine asks the provider to stop during call number `during`; with 0, before the first call.
+
+    The caller does not get the answer of that call, unless it is `answered`.
+    """
+
+    def __init__(self, clock: Clock, *, during: int, answered: bool = False) -> None:
+        super().__init__(clock)
+        self._left = during
+        self._answered = answered
+
+    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
+        """A call that is waited for is one of them."""
+        return self.unless_stopped(answer.result, timeout)
+
+    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
+        """Make the calls until then, and that one."""
+        if self._left == 0:
+            raise WaitInterrupted("The wait was interrupted.")
+        self._left -= 1
+        answer = super().unless_stopped(call, timeout)
+        if self._left == 0 and not self._answered:
+            raise WaitInterrupted("The wait was interrupted.", asked=True)
+        return answer
+
+    def sleep(self, seconds: float) -> None:
+        """No time passes once the engine has asked."""
+        if self._left == 0:
+            raise WaitInterrupted("The wait was interrupted.")
+        super().sleep(seconds)
+
+
+class Clocked(TenantTime):
+    """The machine's time, before the tenant's or after it."""
+
+    def __init__(self, clock: Clock, ahead: timedelta) -> None:
+        super().__init__(clock)
+        self._ahead = ahead
+
+    def now(self) -> datetime:
+        """The machine's time."""
+        return super().now() + self._ahead
+
+
 class RecordingReporter:
     """Remembers what the provider said, and how loud."""
 
@@ -141,118 +278,3 @@ class RecordingReporter:
     def infos(self) -> list[str]:
         """The notes alone."""
         return [sentence for loudness, sentence in self.said if loudness == "info"]
-
-
-class Run:
-    """One run of the engine. `around` may wrap the transport, `time` may watch the clock."""
-
-    def __init__(
-        self,
-        tenant: Tenant,
-        *,
-        app: AppRegistration | None = None,
-        configuration: Mapping[str, str] | None = None,
-        around: Callable[[httpx.BaseTransport], httpx.BaseTransport] = lambda transport: transport,
-        time: TenantTime | None = None,
-    ) -> None:
-        signing_in = app or tenant.directory.app
-        configured = {
-            "tenantId": tenant.directory.tenant_id,
-            "clientId": signing_in.client_id,
-            "clientSecret": signing_in.client_secret,
-            "graphEndpoint": ROOT,
-            "authorityHost": ROOT,
-            **(configuration or {}),
-        }
-        # An application of its own, so that its log holds this run and nothing else.
-        transport = httpx.WSGITransport(app=create_app(tenant))
-        http = httpx.Client(transport=around(transport))
-        self._control = httpx.Client(transport=transport, base_url=ROOT)
-        self.reporter = RecordingReporter()
-        self.time = time or TenantTime(tenant.clock)
-        self.assembly = Assembly(
-            settings.read(configured, {}),
-            self.reporter,
-            clock=self.time,
-            connect=lambda settled: connect_to_graph(settled, http=http),
-        )
-
-    # What the engine asks.
-
-    def check(self, inputs: Mapping[str, Any], before: VppTokenState | None = None) -> Checked:
-        """Check, as the engine calls it: with the old inputs where there are any."""
-        return self.assembly.preview.check_token(inputs, before.inputs if before else None)
-
-    def refusal(self, inputs: Mapping[str, Any], before: VppTokenState | None = None) -> str:
-        """The one reason why Check will not have these inputs."""
-        (problem,) = self.check(inputs, before).problems
-        return problem.reason
-
-    def preview(self, before: VppTokenState, inputs: Mapping[str, Any]) -> TokenPlan:
-        """Check and Diff."""
-        checked = self.check(inputs, before)
-        assert checked.problems == ()
-        return self.assembly.preview.plan_token(before, checked.args)
-
-    def create(self, inputs: Mapping[str, Any]) -> Outcome[VppTokenState]:
-        """Check and Create."""
-        checked = self.check(inputs)
-        assert checked.problems == ()
-        return _kept(self.assembly.tokens.create(checked.args))
-
-    def up(self, before: VppTokenState, inputs: Mapping[str, Any]) -> Outcome[VppTokenState]:
-        """Check, Diff and, where a change is due, Update; without one the engine keeps the new inputs."""
-        checked = self.check(inputs, before)
-        assert checked.problems == ()
-        if not self.assembly.preview.plan_token(before, checked.args):
-            return Outcome(before.id, stored(replace(before, inputs=checked.args)))
-        return _kept(self.assembly.tokens.update(before, checked.args))
-
-    def refresh(self, before: VppTokenState) -> VppTokenState | None:
-        """Read, None where the token is gone."""
-        now = self.assembly.tokens.read(before)
-        if now is None:
-            return None
-        self.assembly.preview.warn_of(now, just_read=True)
-        return stored(now)
-
-    def drift(self, before: VppTokenState) -> TokenPlan:
-        """What a refresh would show as changed: Read, and Diff the other way round."""
-        now = self.refresh(before)
-        assert now is not None
-        return self.assembly.preview.plan_token(now, before.inputs)
-
-    def delete(self, before: VppTokenState) -> None:
-        """Delete."""
-        self.assembly.tokens.delete(before)
-
-    # What reached the tenant.
-
-    @property
-    def log(self) -> list[dict[str, Any]]:
-        """All that was asked of the tenant in this run, sign-in included."""
-        entries = self._control.get("/_emulator/requests").json()
-        assert isinstance(entries, list)
-        return entries
-
-    @property
-    def requests(self) -> list[tuple[str, str]]:
-        """The requests to Graph: method and the shape of the path."""
-        return [
-            (entry["method"], _ID.sub("{id}", _GRAPH.sub("", entry["path"])))
-            for entry in self.log
-            if _GRAPH.match(entry["path"])
-        ]
-
-    @property
-    def sign_ins(self) -> int:
-        """How many access tokens were asked for."""
-        return sum(entry["path"].endswith("/oauth2/v2.0/token") for entry in self.log)
-
-    def bodies(self, method: str) -> list[dict[str, Any]]:
-        """The bodies that went along with a method, secrets masked."""
-        return [entry["body"] for entry in self.log if entry["method"] == method and _GRAPH.match(entry["path"])]
-
-
-def _kept(outcome: Outcome[VppTokenState]) -> Outcome[VppTokenState]:
-    return replace(outcome, state=stored(outcome.state))

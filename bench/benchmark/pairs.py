@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness import Project, Tenant
+    from harness import Tenant
+    from project import Project
 
 PAGE = 100
 """The number of tokens on a page of the emulator."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmark import plugins
 from benchmark.results import State
-from harness import ROOT, Project
+from harness import ROOT
 from intune_vpp_emulator.apple import make_token
+from project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

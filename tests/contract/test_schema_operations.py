@@ -38,13 +38,13 @@ def described(operation: Operation) -> dict[str, str]:
 
 
 def test_the_resources_are_the_tables() -> None:
-    """A token and each action of the table are resources, in the same order, and nothing else is."""
+    """A token and each operation of the table are resources, in the same order, and nothing else is."""
     assert list(RESOURCES) == ["VppToken", *(operation.name for operation in OPERATIONS)]
 
 
 @each_action
 def test_the_inputs_are_the_tables(operation: Operation) -> None:
-    """Each input of an action's table, and no other, is an input of the resource, in the same order and type."""
+    """Each input of an operation's table, and no other, is an input of the resource, in the same order and type."""
     given = RESOURCES[operation.name]["inputProperties"]
     assert list(given) == [prop.name for prop in operation.inputs]
     assert {name: shape(one) for name, one in given.items()} == {
@@ -54,7 +54,7 @@ def test_the_inputs_are_the_tables(operation: Operation) -> None:
 
 @each_action
 def test_the_outputs_are_the_tables(operation: Operation) -> None:
-    """Each property of an action's table, and no other, is an output of the resource, in the same order and type."""
+    """Each property of an operation's table, and no other, is an output of the resource, in the same order and type."""
     described = RESOURCES[operation.name]["properties"]
     assert list(described) == [prop.name for prop in operation.properties]
     assert {name: shape(one) for name, one in described.items()} == {
@@ -118,7 +118,7 @@ def test_no_import(operation: Operation) -> None:
     assert importing(RESOURCES[operation.name]).startswith("An operation cannot be imported")
 
 
-def test_a_revocation_is_told_as_in_a_token() -> None:
+def test_a_revocation_is_reported_as_in_a_token() -> None:
     """What a revocation tells of its result has the types that the same members have in `tokenActionResults`."""
     described = RESOURCES["LicenseRevocation"]["properties"]
     for name, one in TYPES["TokenActionResult"]["properties"].items():

@@ -27,13 +27,13 @@ class Arrival:
 
 
 @each("arrival", Arrival)
-def test_how_an_arrival_is_told(case: Arrival) -> None:
+def test_how_an_arrival_is_reported(case: Arrival) -> None:
     """A reviewer reads whether a token is created or taken over, and nothing where only the update will know."""
     assert messages.arrival(args(file(), **attributes(case.asks))) == case.message
 
 
 @given(any_args(unknowns=True))
-def test_any_arrival_can_be_told(asked: VppTokenArgs) -> None:
+def test_any_arrival_can_be_reported(asked: VppTokenArgs) -> None:
     """Whatever is asked for, what is unknown is never reported as known."""
     message = messages.arrival(asked)
     if UNKNOWN in {asked.adopt_token_id, asked.token_file} and not isinstance(asked.adopt_token_id, str):

@@ -95,7 +95,7 @@ def test_what_an_update_changes(case: Change) -> None:
 
 
 @each("changes", Change)
-def test_how_a_plan_is_told(case: Change) -> None:
+def test_how_a_plan_is_reported(case: Change) -> None:
     """A reviewer reads in one sentence what happens to the token, and nothing where nothing happens."""
     plan = token_diff.plan(case.state, case.args)
     assert messages.of(plan, case.state, case.args) == case.message
@@ -162,7 +162,7 @@ def test_the_inputs_of_a_state_ask_for_nothing(before: VppTokenState) -> None:
 
 
 @given(states(any_args(unknowns=True)), any_args(unknowns=True))
-def test_any_plan_can_be_told(before: VppTokenState, asked: VppTokenArgs) -> None:
+def test_any_plan_can_be_reported(before: VppTokenState, asked: VppTokenArgs) -> None:
     """A diff refuses nothing: there is a plan for any two sides, and a sentence exactly where there is one."""
     plan = token_diff.plan(before, asked)
     assert (messages.of(plan, before, asked) is not None) is bool(plan)

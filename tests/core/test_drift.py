@@ -62,7 +62,7 @@ def test_what_a_refresh_finds(case: Refresh) -> None:
 
 
 @each("drift", Refresh)
-def test_how_a_refresh_is_told(case: Refresh) -> None:
+def test_how_a_refresh_is_reported(case: Refresh) -> None:
     """The plan from what was found back to the inputs before is reported as what somebody else did."""
     refreshed = drift.observe(case.before, case.now, observed_at=LATER)
     assert messages.drifted(token_diff.plan(refreshed, case.before.inputs), refreshed) == case.message
@@ -97,7 +97,7 @@ def test_the_file_that_a_program_names_stays_named() -> None:
     assert (refreshed.inputs, refreshed.token_file) == (args(newer), described(file()))
 
 
-def test_a_file_applied_here_is_never_told_as_one_from_elsewhere() -> None:
+def test_a_file_applied_here_is_never_reported_as_one_from_elsewhere() -> None:
     """Inputs that lag behind the file applied last are given that file, not the mark of a stranger's."""
     older = file(expires=NEXT_YEAR - timedelta(days=30))
     refreshed = drift.observe(state(asked=args(older)), observed(), observed_at=LATER)

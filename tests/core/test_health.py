@@ -55,7 +55,7 @@ def test_the_warning_before_a_token_expires(case: Expiry) -> None:
 
 
 @each("health", Health)
-def test_what_is_told_of_a_token(case: Health) -> None:
+def test_what_is_reported_of_a_token(case: Health) -> None:
     """Each trouble is one sentence with the token's name, the day it was seen and a cure; where all is well, none."""
     seen = observed(**attributes(case.intune))
     asked = args(file(), expected_location_name=value(case.expected_location))
@@ -77,7 +77,7 @@ def test_a_file_named_after_another_location(case: FileName) -> None:
 
 
 @given(states(any_args(unknowns=True)))
-def test_health_is_told_of_any_state(kept: VppTokenState) -> None:
+def test_health_is_reported_of_any_state(kept: VppTokenState) -> None:
     """Whatever a state holds, its health is a few sentences, and each names the token."""
     warnings = health.warnings(kept, warning_days=30, now=NOW)
     assert len(warnings) <= 3

@@ -146,7 +146,7 @@ def test_a_record_of_another_version_is_read() -> None:
     assert pulumi_state.args_from({"tokenFile": {}}) == VppTokenArgs(token_file=TokenFile(""))
 
 
-def test_licences_are_told_by_graphs_names() -> None:
+def test_licences_are_reported_by_graphs_names() -> None:
     """What Graph does not name is left out, and a count of none is reported."""
     expected = AppLicenses(
         vpp_token_id="7",
@@ -178,7 +178,7 @@ def test_the_inputs_that_count() -> None:
     assert pulumi_state.state_from("7", {"__inputs": applied}).inputs == pulumi_state.args_from(applied)
 
 
-def test_what_a_check_is_told() -> None:
+def test_what_a_check_receives() -> None:
     """The file that was applied, where the engine hands the outputs over and it came through this provider."""
     asked = pulumi_state.args_to(args(file()))
     newer = {"fingerprint": "sha256:" + "1" * 64, "expirationDateTime": "2028-11-01T12:00:00Z"}

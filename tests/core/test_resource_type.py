@@ -178,7 +178,7 @@ def test_a_state_has_the_id_of_its_token() -> None:
     assert state().id == observed().id
 
 
-def test_unknown_is_told_by_its_name() -> None:
+def test_unknown_is_reported_by_its_name() -> None:
     """In a debug line an unknown value reads as one."""
     assert repr(VppTokenArgs(token=UNKNOWN)).startswith("VppTokenArgs(token=UNKNOWN, ")
 

@@ -182,7 +182,7 @@ def test_no_two_reasons_read_alike() -> None:
     assert [reason for reason, sentence in said.items() if "Intune gives the reason" in sentence] == []
 
 
-def test_all_that_graph_tells_of_one() -> None:
+def test_all_that_graph_reports_of_one() -> None:
     """Every member of the result is read, a date that was never set as absent."""
     shown = Shown(state="failed", failed=3, reason="appleFailure", start="<never>").members
     (result,) = revocation.results(shows([shown]))

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import logging
 import sys
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-import httpx
 import pytest
 from pulumi.dynamic import Config, ConfigureRequest
 
-from dynamic.operations import PROVIDERS
-from dynamic.program_inputs import Unsyncable
+from dynamic.calls import PROVIDERS
 from engine_room.engine import Engine, listening
-from intune_vpp import assembly
 from intune_vpp.dynamic import VppTokenProvider, configured
 from intune_vpp.lifecycle import waiting
-from intune_vpp_emulator.app import ROOT, create_app
+from tenant_in_process import prompt_tenant, providers_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from intune_vpp.dynamic.operation_providers import OperationProvider
+    from tenant_in_process import RefusesSyncs
 
 
 class Start(Protocol):
@@ -33,7 +30,7 @@ class Start(Protocol):
 
 
 class Begin(Protocol):
-    """Starts a provider of an action with configuration."""
+    """Starts a provider of an operation with configuration."""
 
     def __call__(self, name: str, **configuration: object) -> OperationProvider:
         """A provider, configured as the SDK does."""
@@ -47,25 +44,17 @@ def engine() -> Iterator[Engine]:
 
 
 @pytest.fixture
-def tenant() -> Unsyncable:
+def tenant() -> RefusesSyncs:
     """The tenant that the environment names."""
-    tenant = Unsyncable(sync_seconds=0.0, revoke_seconds=0.0, renewal_lag_seconds=0.0)
-    tenant.healed = True
-    return tenant
+    return prompt_tenant()
 
 
 @pytest.fixture
-def environment(tenant: Unsyncable, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Credentials in the environment, and the way to the tenant inside the process."""
-    monkeypatch.setenv("ARM_TENANT_ID", tenant.directory.tenant_id)
-    monkeypatch.setenv("ARM_CLIENT_ID", tenant.directory.app.client_id)
-    monkeypatch.setenv("ARM_CLIENT_SECRET", tenant.directory.app.client_secret)
-    monkeypatch.setenv("INTUNE_VPP_GRAPH_ENDPOINT", ROOT)
-    monkeypatch.setenv("INTUNE_VPP_AUTHORITY_HOST", ROOT)
+def environment(tenant: RefusesSyncs, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Providers that reach the tenant."""
     # The process here is the test's.
     monkeypatch.setattr(configured, "exit_with_engine", lambda *_: None)
-    with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:
-        monkeypatch.setattr(assembly, "connect_to_graph", partial(assembly.connect_to_graph, http=http))
+    with providers_reach(tenant, monkeypatch):
         yield
 
 
@@ -102,7 +91,7 @@ def start(engine: Engine, environment: None, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def begin(start: Start, monkeypatch: pytest.MonkeyPatch) -> Begin:
-    """Providers of actions, in a process of their own each, which hardly wait."""
+    """Providers of operations, in a process of their own each, which hardly wait."""
     monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.05)
 

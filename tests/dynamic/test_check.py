@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 
-from builders import file_text
-from dynamic.program_inputs import RECORD, day, inputs, text
+from builders import day, file_text, fresh_vpptoken, vpptoken
+from dynamic.calls import PICKLE, inputs
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.engine.log import DebugLines
 from intune_vpp.engine.unknowns import SENTINELS
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dynamic.conftest import Start
-    from dynamic.program_inputs import Unsyncable
     from engine_room.engine import Engine
+    from tenant_in_process import RefusesSyncs
 
 STRING_SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SENTINEL_OF_ASSETS = "030794c1-ac77-496b-92df-f27374a8bd58"
@@ -30,7 +30,7 @@ SENTINEL_OF_ASSETS = "030794c1-ac77-496b-92df-f27374a8bd58"
 
 def test_the_text_becomes_its_fingerprint(start: Start) -> None:
     """Check answers the fingerprint and the date in the file, the other inputs as they were, and nowhere the text."""
-    file = text(expires=datetime(2099, 10, 1, 12, 30, 15, tzinfo=UTC))
+    file = vpptoken(expires=datetime(2099, 10, 1, 12, 30, 15, tzinfo=UTC))
     checked = start().check({}, inputs(file, countryOrRegion="US", roleScopeTagIds=["0"]))
 
     fingerprint = f"sha256:{hashlib.sha256(file.encode()).hexdigest()}"
@@ -54,7 +54,7 @@ def test_the_text_becomes_its_fingerprint(start: Start) -> None:
 
 def test_each_form_of_the_file_is_the_same(start: Start, tmp_path: Path) -> None:
     """A text, a string asset and a file with a byte-order mark have one fingerprint."""
-    file, path = text(), tmp_path / "sToken_for_Lincoln.vpptoken"
+    file, path = fresh_vpptoken(), tmp_path / "sToken_for_Lincoln.vpptoken"
     path.write_bytes(b"\xef\xbb\xbf" + file.encode() + b"\r\n")
     provider = start()
 
@@ -69,16 +69,16 @@ def test_each_form_of_the_file_is_the_same(start: Start, tmp_path: Path) -> None
 def test_check_is_idempotent(start: Start) -> None:
     """What Check answered, checked again, with or without it as the old inputs, is the same."""
     provider = start()
-    once = provider.check({}, inputs(text(), adoptTokenId=None)).inputs
+    once = provider.check({}, inputs(fresh_vpptoken(), adoptTokenId=None)).inputs
 
     for olds in ({}, once):
-        again = provider.check(olds, {**once, "__provider": RECORD})
+        again = provider.check(olds, {**once, "__provider": PICKLE})
         assert (again.inputs, again.failures) == (once, [])
 
 
 def test_a_fingerprint_without_its_file(start: Start) -> None:
     """A fingerprint passes in a process that knows no text only where it is the old one."""
-    once = start().check({}, inputs(text())).inputs
+    once = start().check({}, inputs(fresh_vpptoken())).inputs
     elsewhere = start()
 
     assert elsewhere.check(once, once).failures == []
@@ -100,7 +100,7 @@ def test_an_unknown_file_is_unknown(start: Start, sentinel: str) -> None:
 def test_any_input_may_be_unknown(start: Start, sentinel: str) -> None:
     """Each input may be unknown in preview, lists with an unknown item as a whole."""
     names = ["appleId", "vppTokenAccountType", "countryOrRegion", "automaticallyUpdateApps", "adoptTokenId"]
-    asked = inputs(text(), **dict.fromkeys(names, sentinel), roleScopeTagIds=["0", sentinel])
+    asked = inputs(fresh_vpptoken(), **dict.fromkeys(names, sentinel), roleScopeTagIds=["0", sentinel])
 
     checked = start().check({}, asked)
 
@@ -144,7 +144,9 @@ def test_a_file_that_cannot_be_used(start: Start, token: object, message: str) -
 
 def test_failures_name_the_argument_and_no_property(start: Start) -> None:
     """Everything wrong is reported at once, by its argument; no property is named, since the engine shows its value."""
-    wrong = inputs(text(), vppTokenAccountType="private", countryOrRegion="USA", roleScopeTagIds="0", adoptToken="x")
+    wrong = inputs(
+        fresh_vpptoken(), vppTokenAccountType="private", countryOrRegion="USA", roleScopeTagIds="0", adoptToken="x"
+    )
 
     failures = start().check({}, wrong).failures
 
@@ -160,7 +162,7 @@ def test_failures_name_the_argument_and_no_property(start: Start) -> None:
 def test_no_failure_ever_names_a_secret_property(start: Start) -> None:
     """Whatever the token is and whatever else is wrong, `token` is nobody's property."""
     provider = start(graphVersion="v1.0")
-    for token in ("tell-nobody", None, text(organization="Fabrikam"), 7.0):
+    for token in ("tell-nobody", None, fresh_vpptoken(organization="Fabrikam"), 7.0):
         for more in ({}, {"organizationName": "Contoso"}, {"appleId": 7.0}, {"stranger": "x"}):
             failures = provider.check({}, inputs(token, **more)).failures
             assert failures
@@ -169,11 +171,11 @@ def test_no_failure_ever_names_a_secret_property(start: Start) -> None:
 
 def test_the_old_inputs_guard_the_renewal(start: Start) -> None:
     """An older file is refused by what the old inputs say, and a newer one passes."""
-    olds = start().check({}, inputs(text(days=300))).inputs
+    olds = start().check({}, inputs(fresh_vpptoken(days=300))).inputs
 
-    (failure,) = start().check(olds, inputs(text(days=200))).failures
+    (failure,) = start().check(olds, inputs(fresh_vpptoken(days=200))).failures
     assert (failure.property, "before the token in Intune" in failure.reason) == ("", True)
-    assert start().check(olds, inputs(text(days=400))).failures == []
+    assert start().check(olds, inputs(fresh_vpptoken(days=400))).failures == []
 
 
 @pytest.mark.parametrize(
@@ -188,7 +190,7 @@ def test_bad_settings_are_a_failure_of_check(start: Start, configuration: dict[s
     """What is wrong with the configuration is said without a traceback; where Check did not stop it, it is raised."""
     provider = start(**configuration)
 
-    (failure,) = provider.check({}, inputs(text())).failures
+    (failure,) = provider.check({}, inputs(fresh_vpptoken())).failures
     assert failure.property == ""
     assert failure.reason.startswith(message)
     with pytest.raises(SettingsError, match="intune-vpp:"):
@@ -196,13 +198,13 @@ def test_bad_settings_are_a_failure_of_check(start: Start, configuration: dict[s
 
 
 def test_check_needs_no_credentials_and_no_request(
-    start: Start, tenant: Unsyncable, monkeypatch: pytest.MonkeyPatch
+    start: Start, tenant: RefusesSyncs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A preview from a fork works: Check passes without credentials, and creating names what is missing."""
     for name in ("ARM_TENANT_ID", "ARM_CLIENT_ID", "ARM_CLIENT_SECRET"):
         monkeypatch.delenv(name)
     provider = start()
-    checked = provider.check({}, inputs(text()))
+    checked = provider.check({}, inputs(fresh_vpptoken()))
 
     assert checked.failures == []
     with pytest.raises(SettingsError, match="ARM_TENANT_ID"):
@@ -213,7 +215,7 @@ def test_check_needs_no_credentials_and_no_request(
 def test_configuration_is_read_by_its_namespace(start: Start, engine: Engine) -> None:
     """The stack's `intune-vpp:` keys count, others do not, and warnings reach the engine."""
     expires = day(300.5)
-    start(expiryWarningDays="400").check({}, inputs(text(expires=expires)))
+    start(expiryWarningDays="400").check({}, inputs(vpptoken(expires=expires)))
 
     assert [line.partition(". ")[0] for line in engine.logged("WARNING")] == [
         f"The token file of Lincoln expires in 300 days, on {expires:%Y-%m-%d}"
@@ -234,24 +236,24 @@ def test_configured_twice_the_engine_hears_each_debug_line_once(start: Start, en
 
 def test_a_refusal_names_arguments(start: Start) -> None:
     """What Check will not have is reported in the words of the program, the keys of the configuration in theirs."""
-    fabrikam = inputs(text(), organizationName="Fabrikam")
+    fabrikam = inputs(fresh_vpptoken(), organizationName="Fabrikam")
     (organization,) = start().check({}, fabrikam).failures
     assert 'organization_name is "Fabrikam"' in organization.reason
 
-    (beta,) = start(graphVersion="v1.0").check({}, inputs(text(), dataSharingConsentGranted=None)).failures
+    (beta,) = start(graphVersion="v1.0").check({}, inputs(fresh_vpptoken(), dataSharingConsentGranted=None)).failures
     assert beta.reason == (
         "display_name needs Graph's beta: leave display_name out, "
         "or set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
     )
 
-    (mistyped,) = start(waitForSync="true").check({}, inputs(text())).failures
+    (mistyped,) = start(waitForSync="true").check({}, inputs(fresh_vpptoken())).failures
     assert mistyped.reason.startswith("intune-vpp:waitForSync is not a configuration key")
 
 
 def test_a_check_says_what_it_creates(start: Start, engine: Engine) -> None:
     """A creation is reported to the reviewer in preview; a token that is there already is none."""
     expires, provider = day(300), start()
-    once = provider.check({}, inputs(text(expires=expires))).inputs
+    once = provider.check({}, inputs(vpptoken(expires=expires))).inputs
     provider.check(once, once)
 
     assert engine.logged("INFO") == [

@@ -28,7 +28,7 @@ OPERATIONS: dict[str, dict[str, Any]] = {
     "LicenseSync": {"vpp_token_id": "22222222-2222-4222-8222-222222222222"},
     "LicenseSyncProvider": {},
 }
-"""The names of the actions' classes, with the arguments that a resource needs."""
+"""The names of the operations' classes, with the arguments that a resource needs."""
 
 
 def test_the_record_is_the_same_each_time() -> None:
@@ -68,7 +68,7 @@ def test_the_names() -> None:
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if not name.endswith("Provider")])
 def test_the_actions_record(name: str) -> None:
-    """Actions are references too, by names and modules that stay, under type tokens that stay."""
+    """Operations are references too, by names and modules that stay, under type tokens that stay."""
     provider = getattr(intune_vpp.dynamic, f"{name}Provider")
     (made,) = run(lambda: getattr(intune_vpp.dynamic, name)("one", **OPERATIONS[name]), preview=True).made
 

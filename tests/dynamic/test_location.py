@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dynamic.program_inputs import changes, inputs, made, text, updated
+from builders import fresh_vpptoken
+from dynamic.calls import changes, inputs, made, updated
 from intune_vpp.core.errors import WrongLocation
+from tenant_in_process import UNAVAILABLE
 
 if TYPE_CHECKING:
     from dynamic.conftest import Start
-    from dynamic.program_inputs import Unsyncable
     from engine_room.engine import Engine
+    from tenant_in_process import RefusesSyncs
 
 
-def test_a_wrong_location_keeps_the_state(start: Start, tenant: Unsyncable, engine: Engine) -> None:
+def test_a_wrong_location_keeps_the_state(start: Start, tenant: RefusesSyncs, engine: Engine) -> None:
     """A file of another location is warned of, and the token it made is known (the program then fails the run)."""
-    kept = made(start(), inputs(text(location="Roosevelt"), expectedLocationName="Lincoln"))
+    kept = made(start(), inputs(fresh_vpptoken(location="Roosevelt"), expectedLocationName="Lincoln"))
 
     (warning,) = engine.logged("WARNING")
     assert warning.startswith(f'Token {kept.id} is for the location "Roosevelt", but "Lincoln" is expected. ')
@@ -28,7 +30,7 @@ def test_a_wrong_location_keeps_the_state(start: Start, tenant: Unsyncable, engi
 
 def test_a_wrong_location_stays_loud(start: Start, engine: Engine) -> None:
     """While the program expects another location each run is an update that fails, which no input shows: True."""
-    file = text(location="Roosevelt")
+    file = fresh_vpptoken(location="Roosevelt")
     asked = inputs(file, expectedLocationName="Lincoln")
     kept = made(start(), asked)
     assert changes(start(), kept, asked) is True
@@ -48,10 +50,10 @@ def test_a_wrong_location_stays_loud(start: Start, engine: Engine) -> None:
     assert len(engine.logged("WARNING")) == 2
 
 
-def test_a_refresh_is_quiet_about_what_is_to_be_done(start: Start, tenant: Unsyncable) -> None:
+def test_a_refresh_is_quiet_about_what_is_to_be_done(start: Start, tenant: RefusesSyncs) -> None:
     """What a program did not ask for in this run is no change: no sync to repeat, no location to put right."""
-    tenant.healed = False
-    asked = inputs(text(location="Roosevelt"), waitForSync=True, expectedLocationName="Lincoln")
+    tenant.refusal = UNAVAILABLE
+    asked = inputs(fresh_vpptoken(location="Roosevelt"), waitForSync=True, expectedLocationName="Lincoln")
     kept = made(start(), asked)
     provider = start()
     result = provider.read(kept.id, kept.outputs)
@@ -61,9 +63,11 @@ def test_a_refresh_is_quiet_about_what_is_to_be_done(start: Start, tenant: Unsyn
     assert provider.diff(kept.id, result.outs, kept.inputs).changes is False
 
 
-def test_an_adoption_at_another_location(start: Start, tenant: Unsyncable) -> None:
+def test_an_adoption_at_another_location(start: Start, tenant: RefusesSyncs) -> None:
     """A token at another location than expected is not adopted, and not changed."""
-    token_id = tenant.create_by_hand({"token": text(location="Roosevelt"), "appleId": "vpp@contoso.example"})["id"]
+    token_id = tenant.create_by_hand({"token": fresh_vpptoken(location="Roosevelt"), "appleId": "vpp@contoso.example"})[
+        "id"
+    ]
 
     with pytest.raises(WrongLocation, match=r"in adopt_token_id, or correct expected_location_name\.$"):
         made(start(), inputs(None, adoptTokenId=token_id, displayName="Ours", expectedLocationName="Lincoln"))

@@ -1,4 +1,4 @@
-"""The resource classes of the actions in a program: arguments, attributes, and the run that fails with a revocation."""
+"""The resource classes of operations in a program: arguments, attributes, and the run that fails with a revocation."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ DONE = {
 
 
 def arguments(operation: Operation) -> dict[str, Any]:
-    """All arguments of an action."""
+    """All arguments of an operation."""
     return {prop.attribute: ARGUMENTS[prop.attribute] for prop in operation.inputs}
 
 
 def test_there_is_one_for_each_action() -> None:
-    """No action lacks its class."""
+    """No operation lacks its class."""
     assert [operation for _, operation in CLASSES] == list(OPERATIONS)
 
 

@@ -1,4 +1,4 @@
-"""The actions through the dynamic door: each call of the engine, against an emulated tenant in the process."""
+"""The operations through the dynamic door: each call of the engine, against an emulated tenant in the process."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pytest
 
-from dynamic.operations import RECORD, Kept, changes, checked, made, recorded, refusals, updated
+from builders import Record
+from dynamic.calls import PICKLE, checked, diff, made, pickled, refusals, updated
 from intune_vpp.core.errors import SettingsError, TokenGone
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.lifecycle import sync
 from intune_vpp_emulator.faults import Faults
-from operations_in_process import script, uploaded
+from tenant_in_process import script, uploaded
 
 if TYPE_CHECKING:
     from dynamic.conftest import Begin
-    from dynamic.program_inputs import Unsyncable
     from engine_room.engine import Engine
+    from tenant_in_process import RefusesSyncs
 
 NAMES = [operation.name for operation in OPERATIONS]
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
@@ -28,7 +29,7 @@ REVOCATION = "LicenseRevocation"
 
 
 @pytest.fixture
-def token_id(tenant: Unsyncable) -> str:
+def token_id(tenant: RefusesSyncs) -> str:
     """The id of a token that is there."""
     return uploaded(tenant)
 
@@ -49,13 +50,13 @@ def asked(name: str, token_id: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_check_answers_what_it_was_given(begin: Begin, token_id: str, name: str) -> None:
     """Inputs come out as they went in, without what is None and what is the SDK's own; once more, they are the same."""
-    once = begin(name).check({}, recorded({**asked(name, token_id), "waitForSync": None})).inputs
+    once = begin(name).check({}, pickled({**asked(name, token_id), "waitForSync": None})).inputs
     assert once == {key: value for key, value in asked(name, token_id).items() if key != "waitForSync"}
-    assert checked(begin(name), once, once) == recorded(once)
+    assert checked(begin(name), once, once) == pickled(once)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_life(begin: Begin, tenant: Unsyncable, token_id: str, name: str) -> None:
+def test_a_life(begin: Begin, tenant: RefusesSyncs, token_id: str, name: str) -> None:
     """Created it has every output; then Diff and Read are quiet, and deleting it twice does nothing."""
     given = asked(name, token_id)
     kept = made(begin(name), given)
@@ -63,7 +64,7 @@ def test_a_life(begin: Begin, tenant: Unsyncable, token_id: str, name: str) -> N
     assert {key: kept.outputs[key] for key in given} == given
     assert kept.outputs["tenantId"] == tenant.directory.tenant_id
 
-    assert changes(begin(name), kept, given) == (False, [])
+    assert diff(begin(name), kept, given) == (False, [])
     found = begin(name).read(kept.id, kept.outputs)
     assert (found.id, found.outs, found.inputs) == (kept.id, kept.outputs, given)
     assert begin(name).diff(kept.id, found.outs or {}, kept.inputs).changes is False
@@ -91,23 +92,23 @@ def test_a_life(begin: Begin, tenant: Unsyncable, token_id: str, name: str) -> N
 def test_what_differs(begin: Begin, token_id: str, name: str, differing: dict[str, Any], expected: object) -> None:
     """What differs in the inputs the engine shows itself; only another token replaces."""
     kept = made(begin(name), asked(name, token_id))
-    assert changes(begin(name), kept, asked(name, token_id, **differing)) == expected
+    assert diff(begin(name), kept, asked(name, token_id, **differing)) == expected
 
 
-def test_what_no_input_shows_is_said_outright(begin: Begin, tenant: Unsyncable, token_id: str) -> None:
+def test_what_no_input_shows_is_said_outright(begin: Begin, tenant: RefusesSyncs, token_id: str) -> None:
     """A sync to repeat and a revocation that goes on change no input: True."""
     tenant.ends_of_syncs.append(Faults([{"sync": "failed"}]).for_sync)
     sync = made(begin("LicenseSync"), asked("LicenseSync", token_id))
     revoked = made(begin(REVOCATION), asked(REVOCATION, token_id))
-    going_on = Kept(revoked.id, revoked.inputs, {**revoked.outputs, "actionState": "active"})
-    assert changes(begin("LicenseSync"), sync, asked("LicenseSync", token_id)) == (True, [])
-    assert changes(begin(REVOCATION), going_on, asked(REVOCATION, token_id)) == (True, [])
+    going_on = Record(revoked.id, revoked.inputs, {**revoked.outputs, "actionState": "active"})
+    assert diff(begin("LicenseSync"), sync, asked("LicenseSync", token_id)) == (True, [])
+    assert diff(begin(REVOCATION), going_on, asked(REVOCATION, token_id)) == (True, [])
 
 
 @pytest.mark.parametrize("later", [LATER, [LATER], {"a": LATER}, [{"a": [LATER]}]])
 def test_triggers_that_are_not_known_yet(begin: Begin, token_id: str, later: Any) -> None:
     """What only the update will know goes back to the engine in its own spelling, wherever it stands."""
-    answer = begin("LicenseCountSync").check({}, recorded({"triggers": later}))
+    answer = begin("LicenseCountSync").check({}, pickled({"triggers": later}))
     assert answer.failures == []
     assert LATER in str(answer.inputs)
     assert "UNKNOWN" not in str(answer.inputs)
@@ -151,22 +152,22 @@ def test_a_configuration_that_cannot_be(begin: Begin, token_id: str, name: str) 
     ((_, said),) = refusals(provider, asked(name, token_id))
     assert "graphVersion" in said
     with pytest.raises(SettingsError, match="graphVersion"):
-        provider.create(recorded(asked(name, token_id)))
+        provider.create(pickled(asked(name, token_id)))
 
 
-def test_what_is_planned_is_told(begin: Begin, engine: Engine, token_id: str) -> None:
+def test_what_is_planned_is_reported(begin: Begin, engine: Engine, token_id: str) -> None:
     """A revocation is announced as a warning, a sync as a note, what changes in the state in a program's words."""
     checked(begin(REVOCATION), {"vppTokenId": token_id})
     assert engine.logged("WARNING") == [f"Revokes all licences of token {token_id}. It cannot be undone."]
     kept = made(begin("LicenseSync"), asked("LicenseSync", token_id))
-    changes(begin("LicenseSync"), kept, asked("LicenseSync", token_id, waitForSync=False))
+    diff(begin("LicenseSync"), kept, asked("LicenseSync", token_id, waitForSync=False))
     assert engine.logged("INFO") == [
         f"Syncs the licences of token {token_id}.",
         "Changes wait_for_sync in the state only.",
     ]
 
 
-def test_a_failed_revocation_keeps_its_id(begin: Begin, tenant: Unsyncable, engine: Engine, token_id: str) -> None:
+def test_a_failed_revocation_keeps_its_id(begin: Begin, tenant: RefusesSyncs, engine: Engine, token_id: str) -> None:
     """This door has no partial failure: all that is known is answered, and a warning says what failed."""
     script(tenant, actionState="failed", actionFailureReason="expiredVppToken")
     kept = made(begin(REVOCATION), {"vppTokenId": token_id})
@@ -174,7 +175,7 @@ def test_a_failed_revocation_keeps_its_id(begin: Begin, tenant: Unsyncable, engi
     assert kept.id == f"{token_id}/{kept.outputs['startDateTime']}"
     _, failed = engine.logged("WARNING")
     assert failed.startswith("The licences of Lincoln could not be revoked (")
-    assert changes(begin(REVOCATION), kept, {"vppTokenId": token_id}) == (False, [])
+    assert diff(begin(REVOCATION), kept, {"vppTokenId": token_id}) == (False, [])
     after = updated(begin(REVOCATION), kept, {"vppTokenId": token_id, "notifyManagedDevices": True})
     assert after.outputs == {**kept.outputs, "notifyManagedDevices": True}
     assert "could not be revoked" in engine.logged("WARNING")[-1]
@@ -182,7 +183,7 @@ def test_a_failed_revocation_keeps_its_id(begin: Begin, tenant: Unsyncable, engi
 
 
 def test_a_revocation_is_gone_on_with(
-    begin: Begin, tenant: Unsyncable, engine: Engine, token_id: str, monkeypatch: pytest.MonkeyPatch
+    begin: Begin, tenant: RefusesSyncs, engine: Engine, token_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A wait that ran out keeps what was begun; the next update follows it without a second one."""
     monkeypatch.setattr("intune_vpp.dynamic.operation_providers.TIME_ALLOWED", TIME_ALLOWED / 6000)
@@ -197,7 +198,7 @@ def test_a_revocation_is_gone_on_with(
     assert len(tenant.get(token_id)["tokenActionResults"]) == 1
 
 
-def test_a_failed_sync_is_tried_again(begin: Begin, tenant: Unsyncable, engine: Engine, token_id: str) -> None:
+def test_a_failed_sync_is_tried_again(begin: Begin, tenant: RefusesSyncs, engine: Engine, token_id: str) -> None:
     """A sync that failed is kept as pending with a warning, and repeated by the next update."""
     tenant.ends_of_syncs.append(Faults([{"sync": "failed"}]).for_sync)
     kept = made(begin("LicenseSync"), {"vppTokenId": token_id})
@@ -211,7 +212,7 @@ def test_a_failed_sync_is_tried_again(begin: Begin, tenant: Unsyncable, engine: 
     assert well.outputs["syncPending"] is False
 
 
-def test_a_trigger_acts_again(begin: Begin, token_id: str) -> None:
+def test_a_trigger_runs_again(begin: Begin, token_id: str) -> None:
     """A changed trigger syncs once more, and the new one is kept."""
     kept = made(begin("LicenseSync"), {"vppTokenId": token_id, "triggers": 1})
     again = updated(begin("LicenseSync"), kept, {"vppTokenId": token_id, "triggers": 2})
@@ -219,7 +220,7 @@ def test_a_trigger_acts_again(begin: Begin, token_id: str) -> None:
     assert again.outputs["lastSyncDateTime"] > kept.outputs["lastSyncDateTime"]
 
 
-def test_a_token_that_is_gone(begin: Begin, tenant: Unsyncable, token_id: str) -> None:
+def test_a_token_that_is_gone(begin: Begin, tenant: RefusesSyncs, token_id: str) -> None:
     """A sync goes with its token, a revocation that was done stays; neither can be done to it any more."""
     sync = made(begin("LicenseSync"), {"vppTokenId": token_id})
     revoked = made(begin(REVOCATION), {"vppTokenId": token_id})
@@ -240,4 +241,4 @@ def test_errors_speak_of_arguments(begin: Begin, token_id: str, monkeypatch: pyt
 
     monkeypatch.setattr(sync.LicenseSyncs, "run", fail)
     with pytest.raises(TokenGone, match=r"^Look at vpp_token_id\.$"):
-        begin("LicenseSync").create({"vppTokenId": token_id, "__provider": RECORD})
+        begin("LicenseSync").create({"vppTokenId": token_id, "__provider": PICKLE})

@@ -19,7 +19,8 @@ from google.protobuf import json_format
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
-from dynamic.program_inputs import RECORD, inputs, text
+from builders import fresh_vpptoken
+from dynamic.calls import PICKLE, inputs
 from dynamic.test_frozen import PICKLED
 from engine_room.engine import Engine, listening
 from engine_room.killable import IN_A_SHELL, engine_with, kill
@@ -139,15 +140,19 @@ def tenant() -> Tenant:
 
 def test_a_life(tenant: Tenant, tmp_path: Path) -> None:
     """From the file to the deletion, each step as the engine asks for it, and the secret in none of the answers."""
-    first, second, path = text(days=200.5), text(days=300.5), tmp_path / "sToken_for_Lincoln.vpptoken"
+    first, second, path = (
+        fresh_vpptoken(days=200.5),
+        fresh_vpptoken(days=300.5),
+        tmp_path / "sToken_for_Lincoln.vpptoken",
+    )
     path.write_text(first)
     asked, heard = inputs(pulumi.FileAsset(path)), []
 
     with run(tenant) as process:
         checked, failures = process.check({}, asked)
-        assert (failures, checked["__provider"]) == ([], RECORD)
+        assert (failures, checked["__provider"]) == ([], PICKLE)
         token_id, outputs = process.create(checked)
-        assert ([token.id for token in tenant.tokens], outputs["__provider"]) == ([token_id], RECORD)
+        assert ([token.id for token in tenant.tokens], outputs["__provider"]) == ([token_id], PICKLE)
         assert outputs["__inputs"] == {name: value for name, value in checked.items() if name != "__provider"}
         (warning,) = process.engine.logged("WARNING")
         assert warning.startswith("The token file of Lincoln expires in 200 days")
@@ -175,7 +180,7 @@ def test_a_life(tenant: Tenant, tmp_path: Path) -> None:
         process.delete(token_id, outputs)
         assert tenant.tokens == []
         gone = process.ask("Read", provider_pb2.ReadRequest(id=token_id, properties=struct(outputs)))
-        assert (gone.id, json_format.MessageToDict(gone.properties)) == ("", {"__provider": RECORD})
+        assert (gone.id, json_format.MessageToDict(gone.properties)) == ("", {"__provider": PICKLE})
         heard += process.everything
 
     for secret in (first, second, first[40:100], second[40:100], tenant.directory.app.client_secret):
@@ -188,7 +193,7 @@ def test_two_spellings_of_one_provider(tenant: Tenant) -> None:
     The record then reads otherwise, and the SDK runs two providers in one process: the new one creates, the old one
     deletes.
     """
-    asked = inputs(text(), deletionProtection=False)
+    asked = inputs(fresh_vpptoken(), deletionProtection=False)
     with run(tenant) as process:
         old, _ = process.check({}, {**asked, "__provider": PICKLED[4]})
         token_id, outputs = process.create(old)
@@ -206,7 +211,7 @@ def test_failures(tenant: Tenant) -> None:
         _, failures = process.check({}, inputs("tell-nobody"))
         ((prop, reason),) = failures
         assert (prop, "it is not base64" in reason) == ("", True)
-        checked, _ = process.check({}, inputs(text()))
+        checked, _ = process.check({}, inputs(fresh_vpptoken()))
         token_id, outputs = process.create(checked)
         heard = process.everything
 
@@ -222,7 +227,7 @@ def test_failures(tenant: Tenant) -> None:
 
 def test_a_refused_request_shows_no_secret(tenant: Tenant) -> None:
     """A creation that Graph refuses comes with the SDK's traceback, in which neither file nor bearer stands."""
-    file = text()
+    file = fresh_vpptoken()
     with run(tenant) as process:
         checked, _ = process.check({}, inputs(file))
         tenant.clock.advance(400 * 86400)
@@ -248,7 +253,7 @@ def test_an_engine_that_was_killed() -> None:
     ):
         try:
             process = Process(provider_pb2_grpc.ResourceProviderStub(channel), Engine())
-            checked, _ = process.check({}, inputs(text()))
+            checked, _ = process.check({}, inputs(fresh_vpptoken()))
             creation = threads.submit(process.create, checked)
             assert silent.asked.wait(20)
             before = list(silent.requests)
@@ -263,7 +268,7 @@ def test_an_engine_that_was_killed() -> None:
 def test_a_damaged_sign_in_shows_no_bearer(tenant: Tenant) -> None:
     """What answered the sign-in is reported in one sentence, without its body; `run` sees that stderr stays empty."""
     with run(tenant, around=damaged) as process:
-        checked, _ = process.check({}, inputs(text()))
+        checked, _ = process.check({}, inputs(fresh_vpptoken()))
         with pytest.raises(grpc.RpcError, match="answered the sign-in with something that is not a JSON object"):
             process.create(checked)
         heard = process.everything
@@ -274,7 +279,7 @@ def test_a_damaged_sign_in_shows_no_bearer(tenant: Tenant) -> None:
 def test_a_name_with_escapes_is_one_printable_line(tenant: Tenant) -> None:
     """A name that somebody gave in the portal writes no line of its own in an error or a warning."""
     with run(tenant) as process:
-        checked, _ = process.check({}, inputs(text(days=20)))
+        checked, _ = process.check({}, inputs(fresh_vpptoken(days=20)))
         token_id, outputs = process.create(checked)
     tenant.edit_by_hand(token_id, {"displayName": "Lin\x1b[2Jcoln\r\n::error::forged\u2028##vso[a]"})
     with run(tenant) as process:
@@ -291,7 +296,7 @@ def test_a_name_with_escapes_is_one_printable_line(tenant: Tenant) -> None:
 
 def test_unknowns(tenant: Tenant) -> None:
     """What is unknown stays unknown in preview, in the spelling of strings: never the name of an object."""
-    file, tags = text(), ["0", rpc.UNKNOWN]
+    file, tags = fresh_vpptoken(), ["0", rpc.UNKNOWN]
     with run(tenant) as process:
         checked, failures = process.check({}, inputs(rpc.UNKNOWN, displayName=rpc.UNKNOWN, roleScopeTagIds=tags))
         created, _ = process.check({}, inputs(file))

@@ -201,7 +201,7 @@ def test_a_token_that_cannot_work(asset: Any, expected: str, *, wrapped: bool) -
         run(program)
 
 
-def test_a_location_with_escapes_is_told_on_one_line() -> None:
+def test_a_location_with_escapes_is_reported_on_one_line() -> None:
     """What Apple or somebody calls a location writes no line of its own at the end of a program."""
     location = "York\x1b[2J\r\n::error::forged\u2028##vso[a]"
     expected = (

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 
+from builders import fresh_vpptoken
 from core import strategies
-from dynamic.program_inputs import Unsyncable, changes, inputs, made, text, updated
+from dynamic.calls import changes, inputs, made, updated
 from intune_vpp.core import pulumi_state
 from intune_vpp.core.vpp_token import TokenFile, VppTokenArgs, VppTokenState
 from intune_vpp.dynamic import stored
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dynamic.conftest import Start
+    from tenant_in_process import RefusesSyncs
 
 ORGANIZATION, LOCATION, NAME = "Nobody's Schools", "Nobody's location", "Nobody's business"
 GIVEN = {"organizationName": ORGANIZATION, "expectedLocationName": LOCATION, "displayName": NAME}
@@ -25,7 +27,7 @@ GIVEN = {"organizationName": ORGANIZATION, "expectedLocationName": LOCATION, "di
 
 def file(*, days: float = 300, location: str = LOCATION) -> str:
     """A file of that organization and location."""
-    return text(days=days, organization=ORGANIZATION, location=location)
+    return fresh_vpptoken(days=days, organization=ORGANIZATION, location=location)
 
 
 def places(value: object, path: str = "") -> Iterator[str]:
@@ -51,7 +53,7 @@ def test_each_value_stands_once(start: Start) -> None:
     assert changes(start(), renewed, inputs(renewed.inputs["token"], **GIVEN)) is False
 
 
-def test_what_the_program_does_not_name_stays_told(start: Start) -> None:
+def test_what_the_program_does_not_name_stays(start: Start) -> None:
     """Without those inputs the record tells the organization of the file and the location."""
     kept = made(start(), inputs(file()))
 
@@ -59,7 +61,7 @@ def test_what_the_program_does_not_name_stays_told(start: Start) -> None:
     assert kept.outputs["locationName"] == LOCATION
 
 
-def test_another_location_is_told(start: Start) -> None:
+def test_another_location_is_reported(start: Start) -> None:
     """A location that is not the expected one stands in the record, and comes to light when another one is expected."""
     kept = made(start(), inputs(file(location="York"), expectedLocationName=LOCATION))
     assert kept.outputs["locationName"] == "York"
@@ -73,7 +75,7 @@ def test_another_location_is_told(start: Start) -> None:
 def test_the_guard_knows_the_organization(start: Start) -> None:
     """A file of another organization is refused also where the program stops to name the organization."""
     kept = made(start(), inputs(file(), **GIVEN))
-    checked = start().check(kept.inputs, inputs(text(days=350, organization="Fabrikam")))
+    checked = start().check(kept.inputs, inputs(fresh_vpptoken(days=350, organization="Fabrikam")))
 
     (failure,) = checked.failures
     assert (
@@ -82,7 +84,7 @@ def test_the_guard_knows_the_organization(start: Start) -> None:
     )
 
 
-def test_a_location_that_changed_is_told(start: Start, tenant: Unsyncable) -> None:
+def test_a_location_that_changed_is_reported(start: Start, tenant: RefusesSyncs) -> None:
     """A refresh shows a location that Apple has renamed since."""
     provider = start()
     kept = made(provider, inputs(file(), **GIVEN))

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from emulator.captured import BETA_MEMBERS, V1_MEMBERS
-from emulator.fake_tenant import a_body, a_file, a_tenant, fail_next_sync, script_next_revocation
+from emulator.client import a_body, a_file, a_tenant
 from intune_vpp_emulator.clock import to_the_tick
 from intune_vpp_emulator.members import State, Version
+from tenant_in_process import fail_next_sync, script
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Graph
@@ -67,7 +68,7 @@ class AnyOrder(RuleBasedStateMachine):
     @rule(state=st.sampled_from(["active", "done", "failed", "novel"]), failed=st.integers(0, 300))
     def script(self, state: str, failed: int) -> None:
         """The next revocation is to end like that, or never."""
-        script_next_revocation(self.tenant, actionState=state, failedLicensesCount=failed)
+        script(self.tenant, actionState=state, failedLicensesCount=failed)
 
     @rule()
     def count(self) -> None:

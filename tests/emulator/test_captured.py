@@ -22,7 +22,7 @@ from emulator.captured import (
     UNKNOWN_SEGMENT,
 )
 from emulator.captured import V1_MEMBERS as V1
-from emulator.fake_tenant import TOKENS, TOKENS_V1, a_body, a_body_v1, a_file, a_tenant, graph
+from emulator.client import TOKENS, TOKENS_V1, a_body, a_body_v1, a_file, a_tenant, graph
 from intune_vpp_emulator import apple
 from intune_vpp_emulator.apple import UnreadableFileError
 from intune_vpp_emulator.members import Version, published

@@ -104,7 +104,7 @@ def test_the_guesses_are_listed() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_serves_until_it_is_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -> None:
     """Serve prints and writes the environment once it listens, and a signal ends it cleanly."""
     with served(tmp_path) as (process, environment):
         mode = (tmp_path / "emulator.env").stat().st_mode & 0o777
@@ -214,7 +214,7 @@ def test_it_serves_inside_the_process_too(tmp_path: Path) -> None:
     assert result.stdout.startswith("export ARM_TENANT_ID=")
 
 
-def test_it_takes_as_long_as_it_is_told() -> None:
+def test_it_takes_as_long_as_its_option_says() -> None:
     """How long a sync, a revocation and the lag of a renewal last is what the command line says."""
     arguments = ["--sync-seconds", "5", "--revoke-seconds", "7.5", "--renewal-lag-seconds", "0"]
     tenant = cli._tenant(cli.serve_command.make_context("serve", arguments).params)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.fake_tenant import NOW, TOKENS, a_body, a_client, a_file, a_tenant, bearer, error_of, graph
+from emulator.client import NOW, TOKENS, a_body, a_client, a_file, a_tenant, bearer, error_of, graph
 from intune_vpp_emulator.request_log import masked
 
 
@@ -181,7 +181,7 @@ def test_a_clock_cannot_be_broken(body: dict[str, Any]) -> None:
     assert tenant.clock.now() == NOW
 
 
-def test_the_tenant_tells_its_applications() -> None:
+def test_the_tenant_shows_its_applications() -> None:
     """The control routes tell who may sign in, so that a test can be an application without permission."""
     tenant = a_tenant()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emulator.fake_tenant import FAULTS, a_client, a_tenant, error_of
+from emulator.client import FAULTS, a_client, a_tenant, error_of
 from intune_vpp_emulator.faults import Faults, UnusableRuleError
 
 

@@ -11,22 +11,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from emulator.fake_tenant import (
-    FAULTS,
-    NOW,
-    TOKENS,
-    TOKENS_V1,
-    a_body,
-    a_client,
-    a_file,
-    a_tenant,
-    bearer,
-    error_of,
-    fail_next_sync,
-    graph,
-)
+from emulator.client import FAULTS, NOW, TOKENS, TOKENS_V1, a_body, a_client, a_file, a_tenant, bearer, error_of, graph
 from intune_vpp_emulator.faults import Faults
 from intune_vpp_emulator.serve import serve
+from tenant_in_process import fail_next_sync
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
@@ -68,7 +56,7 @@ def test_a_rule_waits_for_its_request() -> None:
     assert [client.post(f"{TOKENS}/{made}/syncLicenses").status_code for _ in range(2)] == [502, 200]
 
 
-def test_the_tenant_does_not_act_before() -> None:
+def test_the_tenant_does_nothing_before() -> None:
     """A fault before acting leaves the tenant as it was."""
     tenant = a_tenant()
     answer = spoiled(tenant, {"method": "POST", "status": 503, "when": "before"}).post(TOKENS, json=a_body())
@@ -77,7 +65,7 @@ def test_the_tenant_does_not_act_before() -> None:
     assert tenant.tokens == []
 
 
-def test_the_tenant_acts_before_it_answers_after() -> None:
+def test_the_tenant_processes_before_it_answers_after() -> None:
     """A fault after acting is answered although the token was made."""
     tenant = a_tenant()
     answer = spoiled(tenant, {"method": "POST", "status": 504, "when": "after"}).post(TOKENS, json=a_body())

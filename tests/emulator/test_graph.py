@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from emulator.fake_tenant import (
-    APPS,
-    NOW,
-    TOKENS,
-    TOKENS_V1,
-    a_body,
-    a_body_v1,
-    a_client,
-    a_tenant,
-    bearer,
-    error_of,
-    graph,
-)
+from emulator.client import APPS, NOW, TOKENS, TOKENS_V1, a_body, a_body_v1, a_client, a_tenant, bearer, error_of, graph
 from intune_vpp_emulator.app import ROOT
 from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.directory import issue

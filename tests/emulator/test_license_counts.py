@@ -8,23 +8,11 @@ from urllib.parse import quote
 import pytest
 
 from emulator.captured import LICENSE_SUMMARY
-from emulator.fake_tenant import (
-    NOW,
-    TOKENS,
-    TOKENS_V1,
-    a_body,
-    a_client,
-    a_file,
-    a_tenant,
-    bearer,
-    error_of,
-    fail_next_sync,
-    graph,
-    synced,
-)
+from emulator.client import NOW, TOKENS, TOKENS_V1, a_body, a_client, a_file, a_tenant, bearer, error_of, graph, synced
 from intune_vpp_emulator.app import ROOT
 from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.tenant import Graph, Tenant
+from tenant_in_process import fail_next_sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +79,7 @@ def test_all_tokens_are_counted_that_can_be() -> None:
     assert [bool(used[one]) for one in (sound, twin, old)] == [False, True, True]
 
 
-def test_licenses_are_told_by_token() -> None:
+def test_licenses_are_reported_by_token() -> None:
     """Each token that has the app answers a summary with the app's own counts, in the order of the tokens' creation."""
     tenant = a_tenant(sync_seconds=0)
     first = synced(tenant, appleId="a@contoso.example")

@@ -9,20 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emulator.captured import LIVE_APPS, NESTED
-from emulator.fake_tenant import (
-    APPS,
-    APPS_V1,
-    TOKENS_V1,
-    a_body,
-    a_body_v1,
-    a_file,
-    a_tenant,
-    error_of,
-    fail_next_sync,
-    graph,
-    synced,
-)
+from emulator.client import APPS, APPS_V1, TOKENS_V1, a_body, a_body_v1, a_file, a_tenant, error_of, graph, synced
 from intune_vpp_emulator.app import ROOT
+from tenant_in_process import fail_next_sync
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
@@ -92,7 +81,7 @@ def test_apps_stay_the_same() -> None:
     assert tenant.list_apps() == before
 
 
-def test_apps_are_told_by_their_token() -> None:
+def test_apps_are_reported_by_their_token() -> None:
     """What is changed of a token shows in its apps."""
     tenant = a_tenant()
     made = synced(tenant, countryOrRegion="GB")

@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from emulator.captured import ACTION_RESULT, REVOKE_RESULT
-from emulator.fake_tenant import (
-    TOKENS,
-    TOKENS_V1,
-    a_body,
-    a_client,
-    a_tenant,
-    bearer,
-    error_of,
-    graph,
-    script_next_revocation,
-    synced,
-)
+from emulator.client import TOKENS, TOKENS_V1, a_body, a_client, a_tenant, bearer, error_of, graph, synced
+from tenant_in_process import script
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
@@ -151,7 +141,7 @@ def test_two_revocations_overlap() -> None:
     tenant = a_tenant(revoke_seconds=10)
     made = synced(tenant)
     licenses = in_use(tenant, made)
-    script_next_revocation(tenant, failedLicensesCount=licenses - 1)
+    script(tenant, failedLicensesCount=licenses - 1)
     tenant.revoke_licenses(made, QUIETLY)
     tenant.clock.advance(6)
     tenant.revoke_licenses(made, QUIETLY)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from emulator.fake_tenant import FAULTS, TOKENS, a_tenant, graph, script_next_revocation, synced
+from emulator.client import FAULTS, TOKENS, a_tenant, graph, synced
 from intune_vpp_emulator.faults import Faults, UnusableRuleError
+from tenant_in_process import script
 
 QUIETLY = {"notifyManagedDevices": False}
 
@@ -17,7 +18,7 @@ def revoked(**end: Any) -> tuple[dict[str, Any], int]:
     tenant = a_tenant()
     made = synced(tenant)
     before = sum(tenant.use_licenses(made, {}).values())
-    script_next_revocation(tenant, **end)
+    script(tenant, **end)
     tenant.revoke_licenses(made, QUIETLY)
     tenant.clock.advance(86_400)
     (result,) = tenant.get(made)["tokenActionResults"]
@@ -74,7 +75,7 @@ def test_a_result_of_a_type_that_nobody_knows() -> None:
     tenant = a_tenant()
     made = synced(tenant)
     novel = {"@odata.type": "#microsoft.graph.vppTokenNovelActionResult", "novel": {"x": [1]}, "actionName": "novel"}
-    script_next_revocation(tenant, **novel)
+    script(tenant, **novel)
     tenant.revoke_licenses(made, QUIETLY)
 
     for state in ("pending", "done"):
@@ -89,7 +90,7 @@ def test_a_script_beats_the_state_of_the_token() -> None:
     tenant = a_tenant(revoke_seconds=0)
     made = synced(tenant)
     tenant.edit_by_hand(made, {"state": "expired"})
-    script_next_revocation(tenant, actionState="done")
+    script(tenant, actionState="done")
     tenant.revoke_licenses(made, QUIETLY)
 
     (result,) = tenant.get(made)["tokenActionResults"]

@@ -11,7 +11,7 @@ import jwt
 import msal
 import pytest
 
-from emulator.fake_tenant import TOKENS, a_client, a_tenant
+from emulator.client import TOKENS, a_client, a_tenant
 from intune_vpp_emulator.app import ROOT
 from intune_vpp_emulator.directory import AppRegistration
 from intune_vpp_emulator.serve import serve

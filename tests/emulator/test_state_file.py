@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.fake_tenant import (
-    a_body,
-    a_client,
-    a_file,
-    a_tenant,
-    fail_next_sync,
-    script_next_revocation,
-    synced,
-)
+from emulator.client import a_body, a_client, a_file, a_tenant, synced
 from intune_vpp_emulator.state_file import UnusableStateError, keep, restore, write_private
+from tenant_in_process import fail_next_sync, script
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +105,7 @@ def test_actions_and_licenses_come_back(tmp_path: Path) -> None:
     before.clock.advance(60)
     app = before.list_apps().apps[0]["bundleId"]
     before.use_licenses(made, {app: 5})
-    script_next_revocation(before, actionState="failed", actionFailureReason="internalError", failedLicensesCount=2)
+    script(before, actionState="failed", actionFailureReason="internalError", failedLicensesCount=2)
     before.revoke_licenses(made, {"notifyManagedDevices": True})
 
     after = restored(path)

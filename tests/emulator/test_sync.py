@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from emulator.fake_tenant import NOW, a_body, a_file, a_tenant
+from emulator.client import NOW, a_body, a_file, a_tenant
 
 
 def test_a_sync_runs_its_time() -> None:

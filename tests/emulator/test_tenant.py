@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from emulator.fake_tenant import NOW, a_body, a_body_v1, a_file, a_tenant
+from emulator.client import NOW, a_body, a_body_v1, a_file, a_tenant
 from intune_vpp_emulator.apple import TokenEncoding
 from intune_vpp_emulator.clock import Clock, to_the_second
 from intune_vpp_emulator.members import MEMBERS, Version

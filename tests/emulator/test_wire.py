@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from emulator.fake_tenant import TOKENS, a_body, a_tenant, bearer
+from emulator.client import TOKENS, a_body, a_tenant, bearer
 from intune_vpp_emulator.serve import Service, serve
 from intune_vpp_emulator.tenant import Tenant
 
@@ -176,7 +176,7 @@ def test_an_application_can_be_wrapped() -> None:
         assert client.get(TOKENS).status_code == 200
 
 
-def test_a_bug_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_bug_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
     """An application that breaks hangs up, and says so on standard error."""
 
     def broken(*_: object) -> list[bytes]:

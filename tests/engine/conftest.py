@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import ROOT, Project, Tenant, emulator
-from yaml_project import YamlProject, traces
+from harness import ROOT, Tenant, emulator
+from project import Project, YamlProject, traces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

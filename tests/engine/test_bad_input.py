@@ -6,10 +6,12 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from harness import Project, Tenant, token_file
+from harness import Tenant, token_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from project import Project
 
 
 def _coded(content: Any) -> bytes:

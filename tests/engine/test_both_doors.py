@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import DYNAMIC_TYPE, Project, Tenant, emulator, token_file
-from yaml_project import PLUGIN, YamlProject, install_command, traces
+from harness import Tenant, emulator, token_file
+from project import DYNAMIC_TYPE, PLUGIN, Project, YamlProject, install_command, traces
 
 if TYPE_CHECKING:
     from pathlib import Path

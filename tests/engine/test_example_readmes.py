@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import PROXIES, ROOT, emulator
-from yaml_project import PLUGIN, install_command, traces
+from project import PLUGIN, install_command, traces
 
 if TYPE_CHECKING:
     from pathlib import Path

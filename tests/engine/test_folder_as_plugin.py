@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness import ROOT, Tenant, token_file
-from yaml_project import PLUGIN, YamlProject, install_command
+from project import PLUGIN, YamlProject, install_command
 
 if TYPE_CHECKING:
     from pathlib import Path

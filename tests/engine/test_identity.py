@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import Project, Tenant, emulator, token_file
+from harness import Tenant, emulator, token_file
+from project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

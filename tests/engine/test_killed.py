@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from harness import Project, Tenant, end, is_running, started_by, token_file
+from harness import Tenant, end, is_running, started_by, token_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from project import Project
 
 PROVIDERS = ("-m pulumi.dynamic", "-m intune_vpp")
 NAMES = ("lincoln", "york", "derby", "leeds")

@@ -9,7 +9,7 @@ from harness import Tenant, token_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness import Project
+    from project import Project
 
 STATES = ["unknown", "valid", "expired", "invalid", "assignedToExternalMDM", "duplicateLocationId", "novelState"]
 SYNC_STATUSES = ["none", "inProgress", "completed", "failed", "novelStatus"]

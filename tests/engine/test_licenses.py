@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import Project, Tenant, emulator, token_file
-from yaml_project import YamlProject, traces
+from harness import Tenant, emulator, token_file
+from project import Project, YamlProject, traces
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from harness import Tenant, token_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness import Project
+    from project import Project
 
 CURE = "set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import Project, Tenant, token_file
+from harness import Tenant, token_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from project import Project
 
 CREATED = ["GET vppTokens", "POST vppTokens", "POST vppTokens/{id}/syncLicenses"]
 RENEWED = ["PATCH vppTokens/{id}", "POST vppTokens/{id}/syncLicenses"]
@@ -143,7 +145,7 @@ def test_near_its_end(project: Project, tmp_path: Path) -> None:
     assert "expires in 39 days" in project.preview(INTUNE_VPP_EXPIRY_WARNING_DAYS="45").text
 
 
-def test_bad_states_are_told(project: Project, tenant: Tenant, tmp_path: Path) -> None:
+def test_bad_states_are_reported(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """Each state in which a token does not work is reported in refresh and in the next preview, with its cure."""
     project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     assert project.up().ok

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from harness import TOKENS, Tenant, emulator, interrupt, token_file
-from yaml_project import YamlProject, traces
+from harness import TOKENS, Tenant, emulator, token_file
+from project import YamlProject, interrupt, traces
 
 if TYPE_CHECKING:
     from pathlib import Path

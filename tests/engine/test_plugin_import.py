@@ -6,12 +6,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from harness import PLUGIN_TYPE, Tenant, token_file
+from harness import Tenant, token_file
+from project import PLUGIN_TYPE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yaml_project import YamlProject
+    from project import YamlProject
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import TOKENS, Tenant, emulator, interrupt, token_file
-from yaml_project import YamlProject
+from harness import TOKENS, Tenant, emulator, token_file
+from project import YamlProject, interrupt
 
 if TYPE_CHECKING:
     from pathlib import Path

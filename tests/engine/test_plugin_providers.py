@@ -9,7 +9,7 @@ from harness import Tenant, emulator, token_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yaml_project import YamlProject
+    from project import YamlProject
 
 CREATED = ["GET vppTokens", "POST vppTokens", "POST vppTokens/{id}/syncLicenses"]
 

@@ -10,7 +10,7 @@ from harness import Tenant, token_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from yaml_project import YamlProject
+    from project import YamlProject
 
 SHAPES: dict[str, Any] = {
     "file-asset": lambda path: {"fn::fileAsset": path},

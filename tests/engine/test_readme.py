@@ -6,8 +6,8 @@ import os
 import re
 from pathlib import Path
 
-from harness import ROOT, Project, Tenant, emulator, token_file
-from yaml_project import PLUGIN, install_command
+from harness import ROOT, Tenant, emulator, token_file
+from project import PLUGIN, Project, install_command
 
 README = (ROOT / "README.md").read_text()
 REVOKE = ["GET vppTokens/{id}", "POST vppTokens/{id}/revokeLicenses", "GET vppTokens"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import DYNAMIC_TYPE, Project, Tenant, token_file
+from harness import Tenant, token_file
+from project import DYNAMIC_TYPE, Project
 
 if TYPE_CHECKING:
     from pathlib import Path

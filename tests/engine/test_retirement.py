@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from harness import SECONDS_FOR_A_COMMAND, Tenant, emulator, interrupt, token_file
-from yaml_project import YamlProject, traces
+from harness import SECONDS_FOR_A_COMMAND, Tenant, emulator, token_file
+from project import YamlProject, interrupt, traces
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from harness import Project
+    from project import Project
 
 REVOKE, DELETE = "POST vppTokens/{id}/revokeLicenses", "DELETE vppTokens/{id}"
 REVOKED = ["GET vppTokens/{id}", REVOKE, "GET vppTokens"]

@@ -7,8 +7,8 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
-from harness import SECONDS_FOR_A_COMMAND, Project, Tenant, emulator, interrupt, kill, token_file
-from yaml_project import YamlProject, traces
+from harness import SECONDS_FOR_A_COMMAND, Tenant, emulator, kill, token_file
+from project import Project, YamlProject, interrupt, traces
 
 if TYPE_CHECKING:
     import subprocess

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from harness import PROXIES, ROOT
-from yaml_project import PLUGIN, install_command
+from project import PLUGIN, install_command
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

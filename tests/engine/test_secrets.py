@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness import Project, Tenant, token_file
+from harness import Tenant, token_file
+from project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

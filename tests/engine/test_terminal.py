@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import Project, Tenant, token_file
+from harness import Tenant, token_file
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from project import Project
 
 FORGED = "Lin\x1b]0;owned\x07\x1b[2Jcoln \u202eevil\x9b31m\r\n::error::forged\r\n##vso[task.complete result=Failed]"
 SHOWN = (

@@ -108,7 +108,7 @@ def test_an_error_that_several_calls_share_is_worded_once_for_each() -> None:
     assert outer.value.asked
 
 
-def test_a_partial_failure_is_told_as_it_was_worded() -> None:
+def test_a_partial_failure_is_reported_as_it_was_worded() -> None:
     """The reason of a partial failure, which the engine stores, is the worded sentence."""
     why = cures.sentence(WaitInterrupted("Interrupted while waiting.", cure=Cure.RESUME))
     failure = PartialFailure("id", outputs=struct_pb2.Struct(), inputs=struct_pb2.Struct(), why=why)

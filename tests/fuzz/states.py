@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fuzz.strategies import STATES, Odd, changed
 from intune_vpp.core.operations import OPERATIONS
-from operations_in_process import uploaded
+from tenant_in_process import uploaded
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant

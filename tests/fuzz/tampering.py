@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from builders import sealed_in, token_inputs, vpptoken
 from fuzz.strategies import CANARY, changed
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly, connect_to_graph
@@ -17,8 +18,9 @@ from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.graph.http import open_http
 from intune_vpp.plugin import property_values
-from intune_vpp_emulator.app import ROOT, create_app
-from tenant_in_process import RecordingReporter, Run, TenantTime, new_tenant, sealed_in, vpptoken, wanted
+from intune_vpp_emulator.app import create_app
+from run_in_process import Run
+from tenant_in_process import RecordingReporter, TenantTime, configuration, new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,14 +106,9 @@ class TamperedTenant:
 
     def __init__(self, *, by_domain: bool = False) -> None:
         self.tenant = new_tenant(sync_seconds=0.0, revoke_seconds=0.0, renewal_lag_seconds=0.0)
-        signing_in = self.tenant.directory.app
-        configured = {
-            "tenantId": self.tenant.directory.domain if by_domain else self.tenant.directory.tenant_id,
-            "clientId": signing_in.client_id,
-            "clientSecret": signing_in.client_secret,
-            "graphEndpoint": ROOT,
-            "authorityHost": ROOT,
-        }
+        configured = configuration(self.tenant)
+        if by_domain:
+            configured["tenantId"] = self.tenant.directory.domain
         self.settings = settings.read(configured, {})
         self.transport = Tampered(httpx.WSGITransport(app=create_app(self.tenant)))
         # As in the product: from here on the libraries that see secrets log nothing.
@@ -136,7 +133,7 @@ class TamperedTenant:
     def inputs(self, location: str = "Lincoln", **members: Any) -> dict[str, Any]:
         """What a program asks for, with a file of its own."""
         self.file = vpptoken(location, expires=self.tenant.clock.now() + timedelta(days=365))
-        return wanted(self.file, displayName=location, **members)
+        return token_inputs(self.file, displayName=location, **members)
 
     def tried(self, call: Callable[[], Any]) -> Any:
         """What a call answers, None where it ends in one of our errors; its sentence is kept."""

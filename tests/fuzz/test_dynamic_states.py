@@ -10,21 +10,22 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 
+from builders import fresh_vpptoken
+from dynamic.calls import inputs
 from dynamic.conftest import begin, engine, environment, start, tenant  # noqa: F401 - fixtures
-from dynamic.program_inputs import inputs, text
 from fuzz.states import EDITS, NAMES, SECONDS, Edits, Kept, Resource, asked, edited
 from fuzz.strategies import CANARY, fuzzed
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.dynamic import operation_providers
 from intune_vpp.lifecycle.tokens import TokenLifecycle
-from operations_in_process import uploaded
+from tenant_in_process import uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dynamic.conftest import Begin, Start
-    from dynamic.program_inputs import Unsyncable
     from engine_room.engine import Engine
+    from tenant_in_process import RefusesSyncs
 
 # The fixtures are used by the names that they are imported by.
 # ruff: noqa: F811
@@ -44,13 +45,13 @@ Call = tuple[str, "Callable[[], Any]"]
 
 @pytest.fixture(params=NAMES)
 def calls(
-    request: pytest.FixtureRequest, start: Start, begin: Begin, tenant: Unsyncable
+    request: pytest.FixtureRequest, start: Start, begin: Begin, tenant: RefusesSyncs
 ) -> Callable[[Edits], list[Call]]:
     """The calls for a resource of each type, as its provider made it and somebody edited it."""
     name = str(request.param)
     token_id = uploaded(tenant)
     provider: Any = start() if name == "VppToken" else begin(name)
-    given = provider.check({}, inputs(text()) if name == "VppToken" else asked(name, token_id)).inputs
+    given = provider.check({}, inputs(fresh_vpptoken()) if name == "VppToken" else asked(name, token_id)).inputs
     made = provider.create(given)
     resource = Resource(name, Kept(made.id, made.outs, given, given), made.id if name == "VppToken" else token_id)
 

@@ -10,21 +10,20 @@ import pytest
 from hypothesis import given
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.program_inputs import text
+from builders import fresh_vpptoken
 from fuzz.states import EDITS, NAMES, SECONDS, Edits, Kept, Resource, asked, edited
 from fuzz.strategies import CANARY, fuzzed
-from operations_in_process import uploaded
 from plugin.conftest import engine, environment, provider, start, tenant  # noqa: F401 - fixtures
-from plugin.door import URN, Door, partial_failure, struct
-from plugin.program_inputs import inputs
+from plugin.door import URN, Door, inputs, partial_failure, struct
+from tenant_in_process import uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from google.protobuf.message import Message
 
-    from dynamic.program_inputs import Unsyncable
     from plugin.door import Listener
+    from tenant_in_process import RefusesSyncs
 
 # The fixtures are used by the names that they are imported by.
 # ruff: noqa: F811
@@ -63,11 +62,11 @@ def failure(door: Door, method: str, request: Message) -> grpc.RpcError | None:
 
 
 @pytest.fixture(params=NAMES)
-def calls(request: pytest.FixtureRequest, provider: Door, tenant: Unsyncable) -> Callable[[Edits], list[Call]]:
+def calls(request: pytest.FixtureRequest, provider: Door, tenant: RefusesSyncs) -> Callable[[Edits], list[Call]]:
     """The calls for a resource of each type, as this provider made it and somebody edited it."""
     name = str(request.param)
     token_id = uploaded(tenant)
-    made = provider.about(name).made(inputs(text()) if name == "VppToken" else asked(name, token_id))
+    made = provider.about(name).made(inputs(fresh_vpptoken()) if name == "VppToken" else asked(name, token_id))
     kept = Kept(made.id, made.outputs, made.inputs, made.inputs)
     resource = Resource(name, kept, made.id if name == "VppToken" else token_id)
     return lambda edits: requests(URN.replace("VppToken", name), edited(resource, edits, tenant))

@@ -159,7 +159,7 @@ def test_retry_after(header: str, seconds: float | None) -> None:
         ["SECRET"],
     ],
 )
-def test_a_message_of_another_shape_is_not_told(message: object) -> None:
+def test_a_message_of_another_shape_is_not_reported(message: object) -> None:
     """What is no sentence stays out of the error."""
     assert (
         str(refused(400, json={"error": {"code": ["x"], "message": message}}))
@@ -179,7 +179,7 @@ def test_a_long_message_is_cut() -> None:
 
 
 @pytest.mark.parametrize("piece", ["eyJ0b2tlbiI6" * 4, "sha256_" + "0a" * 20, "A" * 40 + "=="])
-def test_what_an_answer_quotes_of_a_request_is_not_told(piece: str) -> None:
+def test_what_an_answer_quotes_of_a_request_is_not_reported(piece: str) -> None:
     """A long run of letters and digits may be a piece of the token file: it is left out, the words around it stay."""
     message = str(refused(400, json={"error": {"message": f"Cannot convert '{piece}' to Edm.Binary"}}))
 
@@ -207,7 +207,7 @@ def test_garbage_is_survived(content: bytes) -> None:
     )
 
 
-def test_half_a_surrogate_pair_is_told_as_a_mark() -> None:
+def test_half_a_surrogate_pair_is_reported_as_a_mark() -> None:
     """A sentence can be encoded whatever Graph's JSON spells."""
     content = rb'{"error": {"code": "a\ud800", "message": "b\udfff", "innerError": {"request-id": "c\udc00"}}}'
     error = refused(400, content=content)
@@ -229,7 +229,7 @@ def test_any_bytes_are_an_answer_or_our_error(content: bytes, status: int) -> No
 
 
 @pytest.mark.parametrize("status", BY_STATUS)
-def test_nothing_secret_is_told(status: int) -> None:
+def test_nothing_secret_is_shown(status: int) -> None:
     """Neither the request's body and bearer nor the answer's headers and strange members reach the error."""
     strange = {HUSH: 1, "error": {HUSH: HUSH, "innerError": {HUSH: HUSH}}}
     script = Script(httpx.Response(status, json=strange, headers={"x-strange": HUSH, "WWW-Authenticate": HUSH}))
@@ -251,7 +251,7 @@ def test_no_error_of_ours_is_an_http_librarys() -> None:
 FORGED = 'Bad "\x1b[31mname\x07\u202e"\r\n::error::forged\u2028##vso[task.complete]\ud800'
 
 
-def test_what_is_told_is_one_printable_line() -> None:
+def test_what_is_reported_is_one_printable_line() -> None:
     """Escapes and lines of its own in a code, a message or a request id are shown, and have no effect."""
     error = {"code": f"::{FORGED}", "message": f"::{FORGED}", "innerError": {"request-id": FORGED}}
     message = str(refused(400, content=json.dumps({"error": error})))

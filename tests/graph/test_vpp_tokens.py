@@ -55,13 +55,13 @@ def test_the_text_may_be_sent_in_base64_once_more() -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, {"id": ""}, {"id": None}, {"value": {"state": "valid"}}])
-def test_a_creation_without_an_id_is_told(answer: dict[str, object]) -> None:
+def test_a_creation_without_an_id_is_reported(answer: dict[str, object]) -> None:
     """An answer without an id is an error that says what happens next, since an empty id would lose the token."""
     with pytest.raises(GraphError, match=r"returned no id\. Run it again to find the token\.$"):
         tokens(Script(httpx.Response(201, json=answer))).create({}, file())
 
 
-def test_a_creation_without_a_body_is_told() -> None:
+def test_a_creation_without_a_body_is_reported() -> None:
     """So is an empty answer; nothing is asked further."""
     script = Script(httpx.Response(204))
 

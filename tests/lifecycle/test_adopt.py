@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from builders import NEXT_YEAR, NOW
+from builders import NEXT_YEAR, NOW, token_inputs, vpptoken
 from intune_vpp.core import times
 from intune_vpp.core.errors import AdoptionRefused, RenewalRefused, TokenFileError
 from intune_vpp_emulator.tenant import Tenant
-from tenant_in_process import GET, LIST, PATCH, SYNC, Run, new_tenant, vpptoken, wanted
+from run_in_process import GET, LIST, PATCH, SYNC, Run
+from tenant_in_process import new_tenant
 
 SOON = NOW + timedelta(days=90)
 
@@ -36,7 +37,7 @@ def token_id(tenant: Tenant, text: str) -> str:
 
 def test_very_file_is_not_sent(tenant: Tenant, token_id: str, text: str) -> None:
     """With the file that is there already, adopting is one GET, and the run after it is quiet."""
-    inputs = wanted(text, adoptTokenId=token_id)
+    inputs = token_inputs(text, adoptTokenId=token_id)
     run = Run(tenant)
     outcome = run.create(inputs)
     assert run.requests == [GET]
@@ -52,7 +53,7 @@ def test_very_file_is_not_sent(tenant: Tenant, token_id: str, text: str) -> None
 def test_members_that_differ_are_sent(tenant: Tenant, token_id: str, text: str) -> None:
     """What differs is one PATCH, without the file and without a sync."""
     run = Run(tenant)
-    run.create(wanted(text, adoptTokenId=token_id, displayName="Monroe"))
+    run.create(token_inputs(text, adoptTokenId=token_id, displayName="Monroe"))
     assert run.requests == [GET, PATCH]
     assert run.bodies("PATCH") == [{"displayName": "Monroe"}]
 
@@ -60,7 +61,7 @@ def test_members_that_differ_are_sent(tenant: Tenant, token_id: str, text: str) 
 def test_newer_file_renews_what_is_adopted(tenant: Tenant, token_id: str) -> None:
     """With a newer file, adopting renews in place and syncs."""
     run = Run(tenant)
-    inputs = wanted(vpptoken(expires=NEXT_YEAR), adoptTokenId=token_id)
+    inputs = token_inputs(vpptoken(expires=NEXT_YEAR), adoptTokenId=token_id)
     outcome = run.create(inputs)
     assert run.requests == [GET, PATCH, SYNC, LIST]
     assert run.bodies("PATCH") == [{"token": "***"}]
@@ -82,7 +83,7 @@ def test_older_file_is_refused(tenant: Tenant, token_id: str) -> None:
     """A file older than what the token has is refused before anything is changed."""
     run = Run(tenant)
     with pytest.raises(RenewalRefused, match="expires on 2027-01-30 in Intune; the token file here expires on 2027-01"):
-        run.create(wanted(vpptoken(expires=SOON - timedelta(days=10)), adoptTokenId=token_id))
+        run.create(token_inputs(vpptoken(expires=SOON - timedelta(days=10)), adoptTokenId=token_id))
     assert run.requests == [GET]
 
 
@@ -90,7 +91,7 @@ def test_file_of_another_organization_is_refused(tenant: Tenant, token_id: str) 
     """A file of another organization than the token's is refused before anything is changed."""
     run = Run(tenant)
     with pytest.raises(RenewalRefused, match='"Fabrikam", but the token in Intune belongs to "Contoso"'):
-        run.create(wanted(vpptoken(organization="Fabrikam"), adoptTokenId=token_id))
+        run.create(token_inputs(vpptoken(organization="Fabrikam"), adoptTokenId=token_id))
     assert run.requests == [GET]
 
 
@@ -99,7 +100,7 @@ def test_missing_token_is_an_error(tenant: Tenant, text: str) -> None:
     missing = str(uuid.uuid4())
     run = Run(tenant)
     with pytest.raises(AdoptionRefused) as refused:
-        run.create(wanted(text, adoptTokenId=missing))
+        run.create(token_inputs(text, adoptTokenId=missing))
     assert str(refused.value) == (
         f"The token to adopt, {missing}, was not found in this tenant. "
         "Check adoptTokenId, or omit it to create a token."
@@ -113,7 +114,7 @@ def test_missing_token_is_an_error(tenant: Tenant, text: str) -> None:
 def test_token_of_another_resource_is_refused(tenant: Tenant, token_id: str, text: str) -> None:
     """A token belongs to one resource of a program."""
     run = Run(tenant)
-    run.create(wanted(text, adoptTokenId=token_id))
+    run.create(token_inputs(text, adoptTokenId=token_id))
     with pytest.raises(AdoptionRefused, match=f"Token {token_id} already belongs to another resource of this program"):
         run.create({"adoptTokenId": token_id})
     assert run.bodies("PATCH") == []
@@ -136,14 +137,14 @@ def test_adopted_twice_in_other_letters_is_refused(text: str) -> None:
 
 def test_adoption_is_read_at_creation_only(tenant: Tenant, token_id: str, text: str) -> None:
     """Afterwards the id may be dropped or changed without a plan."""
-    state = Run(tenant).create(wanted(text, adoptTokenId=token_id)).state
-    assert not Run(tenant).preview(state, wanted(text))
-    assert not Run(tenant).preview(state, wanted(text, adoptTokenId=str(uuid.uuid4())))
+    state = Run(tenant).create(token_inputs(text, adoptTokenId=token_id)).state
+    assert not Run(tenant).preview(state, token_inputs(text))
+    assert not Run(tenant).preview(state, token_inputs(text, adoptTokenId=str(uuid.uuid4())))
 
 
 def test_adopted_token_that_expires_is_left_alone(tenant: Tenant, token_id: str, text: str) -> None:
     """A program that nobody touched plans nothing for an adopted token whose file has expired since."""
-    inputs = wanted(text, adoptTokenId=token_id)
+    inputs = token_inputs(text, adoptTokenId=token_id)
     state = Run(tenant).create(inputs).state
     tenant.clock.advance(timedelta(days=100).total_seconds())
     now = Run(tenant).refresh(state)
@@ -156,7 +157,7 @@ def test_adopted_token_that_expires_is_left_alone(tenant: Tenant, token_id: str,
 
 def test_renewal_by_hand_of_an_adopted_token_is_seen(tenant: Tenant, token_id: str, text: str) -> None:
     """Renewed in the portal after it was adopted, a token is not renewed backwards by the file it was adopted with."""
-    inputs = wanted(text, adoptTokenId=token_id)
+    inputs = token_inputs(text, adoptTokenId=token_id)
     state = Run(tenant).create(inputs).state
     tenant.edit_by_hand(token_id, {"token": vpptoken(expires=NEXT_YEAR)})
     tenant.clock.advance(60)
@@ -181,7 +182,7 @@ def test_renewal_by_hand_is_seen_where_the_file_came_later(tenant: Tenant, token
 def test_expired_file_is_refused(tenant: Tenant, token_id: str) -> None:
     """A file that has expired between Check and Create is refused, and nothing is changed."""
     run = Run(tenant)
-    checked = run.check(wanted(vpptoken(expires=SOON + timedelta(days=1)), adoptTokenId=token_id))
+    checked = run.check(token_inputs(vpptoken(expires=SOON + timedelta(days=1)), adoptTokenId=token_id))
     tenant.clock.advance(timedelta(days=95).total_seconds())
     with pytest.raises(TokenFileError, match="was never applied"):
         run.assembly.tokens.create(checked.args)

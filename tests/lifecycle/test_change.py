@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from builders import token_inputs, vpptoken
 from intune_vpp.core.errors import TokenGone
 from intune_vpp_emulator.tenant import Tenant
-from tenant_in_process import LIST, PATCH, SYNC, Run, new_tenant, vpptoken, wanted
+from run_in_process import LIST, PATCH, SYNC, Run
+from tenant_in_process import new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,22 +32,22 @@ if TYPE_CHECKING:
 def test_changed_member_alone_is_sent(tenant: Tenant, member: str, before: object, after: object) -> None:
     """Each managed member is changed by one PATCH that holds it and nothing else, without a sync."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text, **{member: before})).state
+    state = Run(tenant).create(token_inputs(text, **{member: before})).state
     run = Run(tenant)
-    outcome = run.up(state, wanted(text, **{member: after}))
+    outcome = run.up(state, token_inputs(text, **{member: after}))
     assert run.requests == [PATCH]
     assert run.bodies("PATCH") == [{member: after}]
     assert outcome.failure is None
     assert (outcome.state.id, outcome.state.token_file) == (state.id, state.token_file)
-    assert not Run(tenant).preview(outcome.state, wanted(text, **{member: after}))
+    assert not Run(tenant).preview(outcome.state, token_inputs(text, **{member: after}))
 
 
 def test_many_changed_members_are_one_request(tenant: Tenant) -> None:
     """Members that change together are sent together."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text, countryOrRegion="US")).state
+    state = Run(tenant).create(token_inputs(text, countryOrRegion="US")).state
     run = Run(tenant)
-    run.up(state, wanted(text, countryOrRegion="US", displayName="Monroe", automaticallyUpdateApps=True))
+    run.up(state, token_inputs(text, countryOrRegion="US", displayName="Monroe", automaticallyUpdateApps=True))
     assert run.requests == [PATCH]
     assert run.bodies("PATCH") == [{"displayName": "Monroe", "automaticallyUpdateApps": True}]
     assert run.reporter.infos == [
@@ -55,7 +57,7 @@ def test_many_changed_members_are_one_request(tenant: Tenant) -> None:
 
 def test_same_program_sends_nothing(tenant: Tenant) -> None:
     """No change, no request, not even a sign-in."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     state = Run(tenant).create(inputs).state
     run = Run(tenant)
     assert run.up(state, inputs).state == state
@@ -67,32 +69,32 @@ def test_same_program_sends_nothing(tenant: Tenant) -> None:
 def test_options_of_the_provider_need_no_request(tenant: Tenant, option: str) -> None:
     """What only the provider does with a token changes in the state alone, and is quiet afterwards."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text)).state
+    state = Run(tenant).create(token_inputs(text)).state
     run = Run(tenant)
-    changed = run.up(state, wanted(text, **{option: False})).state
+    changed = run.up(state, token_inputs(text, **{option: False})).state
     assert run.requests == []
     assert run.reporter.infos == [f"Changes {option} of Lincoln in the state only, without a request."]
     assert changed.observed == state.observed
-    assert not Run(tenant).preview(changed, wanted(text, **{option: False}))
+    assert not Run(tenant).preview(changed, token_inputs(text, **{option: False}))
     # True is what leaving it out means.
-    assert not Run(tenant).preview(state, wanted(text, **{option: True}))
-    assert Run(tenant).preview(changed, wanted(text))
+    assert not Run(tenant).preview(state, token_inputs(text, **{option: True}))
+    assert Run(tenant).preview(changed, token_inputs(text))
 
 
 def test_input_that_is_left_out_again_is_left_alone(tenant: Tenant) -> None:
     """A member that the program no longer names is neither cleared nor reported."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text, countryOrRegion="US")).state
+    state = Run(tenant).create(token_inputs(text, countryOrRegion="US")).state
     run = Run(tenant)
-    run.up(state, wanted(text))
+    run.up(state, token_inputs(text))
     assert run.requests == []
 
 
 def test_token_may_be_left_out_afterwards(tenant: Tenant) -> None:
     """A program without the file changes the other members and keeps what is known of the file."""
-    state = Run(tenant).create(wanted(vpptoken())).state
+    state = Run(tenant).create(token_inputs(vpptoken())).state
     run = Run(tenant)
-    changed = run.up(state, wanted(None, displayName="Monroe")).state
+    changed = run.up(state, token_inputs(None, displayName="Monroe")).state
     assert run.requests == [PATCH]
     assert changed.token_file == state.token_file
 
@@ -108,9 +110,9 @@ def test_token_may_be_left_out_afterwards(tenant: Tenant) -> None:
 def test_another_spelling_is_no_change(tenant: Tenant, member: str, before: object, after: object) -> None:
     """Countries and Apple IDs compare without case, scope tags as a set."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text, **{member: before})).state
+    state = Run(tenant).create(token_inputs(text, **{member: before})).state
     run = Run(tenant)
-    assert not run.preview(state, wanted(text, **{member: after}))
+    assert not run.preview(state, token_inputs(text, **{member: after}))
     assert not run.drift(state)
 
 
@@ -123,8 +125,8 @@ def test_organization_that_graph_keeps_is_a_warning() -> None:
 
     tenant = new_tenant(IgnoresOrganizations)
     text = vpptoken()
-    state = Run(tenant).create(wanted(text, organizationName="Contoso")).state
-    renamed = wanted(text, organizationName="Fabrikam")
+    state = Run(tenant).create(token_inputs(text, organizationName="Contoso")).state
+    renamed = token_inputs(text, organizationName="Fabrikam")
     run = Run(tenant)
     outcome = run.up(state, renamed)
     assert run.bodies("PATCH") == [{"organizationName": "Fabrikam"}]
@@ -139,9 +141,9 @@ def test_organization_that_graph_keeps_is_a_warning() -> None:
 def test_organization_is_sent_like_any_member(tenant: Tenant) -> None:
     """Where Graph takes another organization, the update is silent."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text, organizationName="Contoso")).state
+    state = Run(tenant).create(token_inputs(text, organizationName="Contoso")).state
     run = Run(tenant)
-    outcome = run.up(state, wanted(text, organizationName="Fabrikam"))
+    outcome = run.up(state, token_inputs(text, organizationName="Fabrikam"))
     assert run.bodies("PATCH") == [{"organizationName": "Fabrikam"}]
     assert outcome.state.observed.organization_name == "Fabrikam"
     assert run.reporter.warnings == []
@@ -150,8 +152,8 @@ def test_organization_is_sent_like_any_member(tenant: Tenant) -> None:
 def test_claim_alone_is_no_change(tenant: Tenant) -> None:
     """A claim is an operation: naming it for a healthy token plans nothing."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text)).state
-    assert not Run(tenant).preview(state, wanted(text, claimTokenManagementFromExternalMdm=True))
+    state = Run(tenant).create(token_inputs(text)).state
+    assert not Run(tenant).preview(state, token_inputs(text, claimTokenManagementFromExternalMdm=True))
 
 
 @pytest.mark.parametrize("at_hand", [True, False])
@@ -165,7 +167,7 @@ def test_location_that_another_mdm_took_is_claimed_back(*, at_hand: bool) -> Non
             return super().patch(token_id, body, **options)
 
     tenant = new_tenant(Claimable)
-    claiming = wanted(None, claimTokenManagementFromExternalMdm=True)
+    claiming = token_inputs(None, claimTokenManagementFromExternalMdm=True)
     file = {"token": vpptoken()}
     state = Run(tenant).create(claiming | file).state
     inputs = claiming | file if at_hand else claiming
@@ -185,7 +187,7 @@ def test_location_that_another_mdm_took_is_claimed_back(*, at_hand: bool) -> Non
 
 def test_claim_is_no_drift(tenant: Tenant) -> None:
     """A refresh that finds the location with another MDM warns of it; to claim it is for the update."""
-    inputs = wanted(vpptoken(), claimTokenManagementFromExternalMdm=True)
+    inputs = token_inputs(vpptoken(), claimTokenManagementFromExternalMdm=True)
     state = Run(tenant).create(inputs).state
     tenant.edit_by_hand(state.id, {"state": "assignedToExternalMDM"})
     refresh = Run(tenant)
@@ -201,7 +203,7 @@ def test_claim_is_no_drift(tenant: Tenant) -> None:
 
 def test_location_with_another_mdm_is_not_taken_unasked(tenant: Tenant) -> None:
     """Without the claim nothing is planned, and the cure is reported."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     state = Run(tenant).create(inputs).state
     tenant.edit_by_hand(state.id, {"state": "assignedToExternalMDM"})
     refreshed = Run(tenant).refresh(state)
@@ -219,9 +221,9 @@ def test_location_with_another_mdm_is_not_taken_unasked(tenant: Tenant) -> None:
 def test_one_way_change_warns(tenant: Tenant) -> None:
     """A change of the delivery protocol is reported as one that may not be undone."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text)).state
+    state = Run(tenant).create(token_inputs(text)).state
     run = Run(tenant)
-    run.preview(state, wanted(text, appleDeviceAppDeliveryProtocolType="declarativeDeviceManagement"))
+    run.preview(state, token_inputs(text, appleDeviceAppDeliveryProtocolType="declarativeDeviceManagement"))
     assert run.reporter.warnings == [
         (
             "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
@@ -230,13 +232,13 @@ def test_one_way_change_warns(tenant: Tenant) -> None:
     ]
 
 
-def test_change_of_a_token_that_is_gone_is_told(tenant: Tenant) -> None:
+def test_change_of_a_token_that_is_gone_is_reported(tenant: Tenant) -> None:
     """A change of a token that somebody deleted fails and says what to do; nothing is created."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text)).state
+    state = Run(tenant).create(token_inputs(text)).state
     tenant.delete(state.id)
     run = Run(tenant)
     with pytest.raises(TokenGone, match="was deleted in Intune: Microsoft Graph neither finds nor lists it"):
-        run.up(state, wanted(text, displayName="Monroe"))
+        run.up(state, token_inputs(text, displayName="Monroe"))
     assert run.requests == [PATCH, LIST]
     assert tenant.tokens == []

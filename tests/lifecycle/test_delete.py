@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders import NEXT_YEAR
+from builders import NEXT_YEAR, token_inputs, vpptoken
 from intune_vpp.core.errors import Cure, DeletionRefused
-from tenant_in_process import DELETE, LIST, PATCH, POST, Run, vpptoken, wanted
+from run_in_process import DELETE, LIST, PATCH, POST, Run
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def test_unprotected_token_is_deleted(tenant: Tenant) -> None:
     """Deleting is one DELETE."""
-    state = Run(tenant).create(wanted(vpptoken(), deletionProtection=False)).state
+    state = Run(tenant).create(token_inputs(vpptoken(), deletionProtection=False)).state
     run = Run(tenant)
     run.delete(state)
     assert run.requests == [DELETE]
@@ -28,7 +28,7 @@ def test_unprotected_token_is_deleted(tenant: Tenant) -> None:
 @pytest.mark.parametrize("protection", [True, None])
 def test_protected_token_stays(tenant: Tenant, protection: bool | None) -> None:  # noqa: FBT001 - a parameter
     """Protection, on when left out, refuses without a request and names the cure."""
-    state = Run(tenant).create(wanted(vpptoken(), deletionProtection=protection)).state
+    state = Run(tenant).create(token_inputs(vpptoken(), deletionProtection=protection)).state
     run = Run(tenant)
     with pytest.raises(DeletionRefused) as refused:
         run.delete(state)
@@ -40,9 +40,9 @@ def test_protected_token_stays(tenant: Tenant, protection: bool | None) -> None:
 def test_protection_is_taken_off_by_an_update(tenant: Tenant) -> None:
     """The cure works: an update without a request, then the deletion."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text)).state
+    state = Run(tenant).create(token_inputs(text)).state
     run = Run(tenant)
-    unprotected = run.up(state, wanted(text, deletionProtection=False)).state
+    unprotected = run.up(state, token_inputs(text, deletionProtection=False)).state
     assert run.requests == []
     later = Run(tenant)
     later.delete(unprotected)
@@ -51,7 +51,7 @@ def test_protection_is_taken_off_by_an_update(tenant: Tenant) -> None:
 
 def test_token_that_is_gone_is_deleted(tenant: Tenant) -> None:
     """A token that somebody deleted by hand is success, and said so."""
-    state = Run(tenant).create(wanted(vpptoken(), deletionProtection=False)).state
+    state = Run(tenant).create(token_inputs(vpptoken(), deletionProtection=False)).state
     tenant.delete(state.id)
     run = Run(tenant)
     run.delete(state)
@@ -63,10 +63,10 @@ def test_token_that_is_gone_is_deleted(tenant: Tenant) -> None:
 def test_deleted_token_is_created_anew_in_the_same_run(tenant: Tenant) -> None:
     """Deleted before its replacement is made, a token is not taken for one that is there."""
     text = vpptoken()
-    inputs = wanted(text, deletionProtection=False, waitForSync=False)
+    inputs = token_inputs(text, deletionProtection=False, waitForSync=False)
     state = Run(tenant).create(inputs).state
     run = Run(tenant)
-    run.create(wanted(vpptoken("Monroe"), displayName="Monroe", waitForSync=False))
+    run.create(token_inputs(vpptoken("Monroe"), displayName="Monroe", waitForSync=False))
     run.delete(state)
     created = run.create(inputs).state
     assert run.requests == [LIST, POST, DELETE, POST]
@@ -75,7 +75,7 @@ def test_deleted_token_is_created_anew_in_the_same_run(tenant: Tenant) -> None:
 
 def test_token_that_the_program_still_has_is_left_alone(tenant: Tenant) -> None:
     """The old half of a replacement, whenever the engine asks for its deletion, stays without a request."""
-    inputs = wanted(vpptoken(), deletionProtection=False)
+    inputs = token_inputs(vpptoken(), deletionProtection=False)
     state = Run(tenant).create(inputs).state
     planned, named = Run(tenant), Run(tenant)
     planned.preview(state, inputs)
@@ -92,11 +92,11 @@ def test_token_that_the_program_still_has_is_left_alone(tenant: Tenant) -> None:
 def test_file_that_another_token_was_made_of_keeps_nothing(tenant: Tenant) -> None:
     """A token whose file another token of this run was renewed with is the program's no longer."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text, deletionProtection=False)).state
+    state = Run(tenant).create(token_inputs(text, deletionProtection=False)).state
     early = vpptoken("Monroe", expires=NEXT_YEAR - timedelta(days=9))
-    other = Run(tenant).create(wanted(early, displayName="Monroe")).state
+    other = Run(tenant).create(token_inputs(early, displayName="Monroe")).state
     run = Run(tenant)
-    run.up(other, wanted(text, displayName="Monroe", waitForSync=False))
+    run.up(other, token_inputs(text, displayName="Monroe", waitForSync=False))
     run.delete(state)
     # The file has moved the other token to Lincoln, so Intune calls it a duplicate, which is looked up.
     assert run.requests == [PATCH, LIST, DELETE]
@@ -105,8 +105,8 @@ def test_file_that_another_token_was_made_of_keeps_nothing(tenant: Tenant) -> No
 
 def test_replacement_becomes_an_update(tenant: Tenant) -> None:
     """Where the engine replaces what it was to update (`replaceOnChanges`), the token is updated and stays."""
-    state = Run(tenant).create(wanted(vpptoken(), deletionProtection=False)).state
-    inputs = wanted(vpptoken(expires=NEXT_YEAR + timedelta(days=9)), displayName="New", deletionProtection=False)
+    state = Run(tenant).create(token_inputs(vpptoken(), deletionProtection=False)).state
+    inputs = token_inputs(vpptoken(expires=NEXT_YEAR + timedelta(days=9)), displayName="New", deletionProtection=False)
     for order in ("create first", "delete first"):
         run = Run(tenant)
         run.preview(state, inputs)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from builders import token_inputs, vpptoken
 from intune_vpp.core.errors import Cure, RevocationFailed
 from intune_vpp_emulator.tenant import Page, Tenant
-from operations_in_process import WithoutRevocations
-from tenant_in_process import DELETE, Run, new_tenant, vpptoken, wanted
+from run_in_process import DELETE, Run
+from tenant_in_process import WithoutRevocations, new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ ASKED: dict[str, Any] = {"deletionProtection": False, "revokeLicensesOnDelete": 
 
 def a_token(tenant: Tenant, **more: Any) -> VppTokenState:
     """A token whose licences are to be revoked with it."""
-    return Run(tenant).create(wanted(vpptoken(), **ASKED, **more)).state
+    return Run(tenant).create(token_inputs(vpptoken(), **ASKED, **more)).state
 
 
 class Odd(Tenant):
@@ -59,7 +60,6 @@ class Lagging(Tenant):
 def test_an_older_one_that_went_well_is_not_taken_for_it() -> None:
     """However much Graph lags: a revocation that was in the token's last state is not taken for the new one."""
     tenant = new_tenant(Lagging)
-    assert isinstance(tenant, Lagging)
     state = a_token(tenant)
     tenant.revoke_licenses(state.id, {"notifyManagedDevices": False})
     tenant.clock.advance(600)
@@ -86,7 +86,6 @@ def test_an_older_one_that_went_well_is_not_taken_for_it() -> None:
 def test_what_graph_does_not_say_outright(odd: dict[str, Any]) -> None:
     """Done, but with a count or a reason that does not say that all went well: the token stays."""
     tenant = new_tenant(Odd)
-    assert isinstance(tenant, Odd)
     state = a_token(tenant)
     tenant.odd = odd
     run = Run(tenant)

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from builders import token_inputs, vpptoken
 from intune_vpp.core.errors import Cure, DeletionRefused, RevocationFailed, WaitInterrupted
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
-from operations_in_process import REVOKE, script
-from tenant_in_process import DELETE, GET, LIST, Run, TenantTime, new_tenant, vpptoken, wanted
+from run_in_process import DELETE, GET, LIST, REVOKE, Run
+from tenant_in_process import TenantTime, new_tenant, script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def a_token(tenant: Tenant, **inputs: Any) -> VppTokenState:
     """A token whose licences are to be revoked with it."""
-    asked = wanted(vpptoken(), deletionProtection=False, revokeLicensesOnDelete=True, **inputs)
+    asked = token_inputs(vpptoken(), deletionProtection=False, revokeLicensesOnDelete=True, **inputs)
     return Run(tenant).create(asked).state
 
 
@@ -46,7 +47,7 @@ def test_licences_go_first() -> None:
 @pytest.mark.parametrize("asked", [False, None])
 def test_nothing_is_revoked_unasked(tenant: Tenant, asked: bool | None) -> None:  # noqa: FBT001 - a parameter
     """Without the input, deleting is one DELETE."""
-    inputs = wanted(vpptoken(), deletionProtection=False, revokeLicensesOnDelete=asked)
+    inputs = token_inputs(vpptoken(), deletionProtection=False, revokeLicensesOnDelete=asked)
     state = Run(tenant).create(inputs).state
     run = Run(tenant)
     run.delete(state)
@@ -55,7 +56,7 @@ def test_nothing_is_revoked_unasked(tenant: Tenant, asked: bool | None) -> None:
 
 def test_protection_comes_first(tenant: Tenant) -> None:
     """A protected token loses nothing, without a request."""
-    state = Run(tenant).create(wanted(vpptoken(), revokeLicensesOnDelete=True)).state
+    state = Run(tenant).create(token_inputs(vpptoken(), revokeLicensesOnDelete=True)).state
     run = Run(tenant)
     with pytest.raises(DeletionRefused):
         run.delete(state)
@@ -64,7 +65,7 @@ def test_protection_comes_first(tenant: Tenant) -> None:
 
 def test_another_resources_token_loses_nothing(tenant: Tenant) -> None:
     """The old half of a replacement revokes nothing."""
-    inputs = wanted(vpptoken(), deletionProtection=False, revokeLicensesOnDelete=True)
+    inputs = token_inputs(vpptoken(), deletionProtection=False, revokeLicensesOnDelete=True)
     state = Run(tenant).create(inputs).state
     run = Run(tenant)
     run.preview(state, inputs)
@@ -160,7 +161,6 @@ def test_a_failing_poll_keeps_the_token() -> None:
             return super().list_tokens(**options)
 
     tenant = new_tenant(Blind)
-    assert isinstance(tenant, Blind)
     state = a_token(tenant)
     tenant.blind = True
     with pytest.raises(RevocationFailed, match=r"^Lincoln was not deleted. .*Not any more\.") as failed:
@@ -216,7 +216,7 @@ def test_a_token_that_goes_during_the_wait_is_deleted() -> None:
 def test_v1_cannot_revoke(tenant: Tenant) -> None:
     """On v1.0 the input is refused; a token that has it from before stays, and the sentence names the cure."""
     state = a_token(tenant)
-    run = Run(tenant, configuration={"graphVersion": "v1.0"})
+    run = Run(tenant, settings={"graphVersion": "v1.0"})
     refusal = run.check({"revokeLicensesOnDelete": True}, state).problems
     assert [problem.property for problem in refusal] == ["revokeLicensesOnDelete"]
     with pytest.raises(

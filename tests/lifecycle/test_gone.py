@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from builders import token_inputs, vpptoken
 from intune_vpp.core.errors import GraphError, InvalidRequest, NotFound, TokenGone
 from intune_vpp.core.operations import LICENSE_REVOCATION, LICENSE_SYNC
-from operations_in_process import done, refreshed
-from tenant_in_process import DELETE, GET, LIST, PATCH, Run, vpptoken, wanted
+from run_in_process import DELETE, GET, LIST, PATCH, Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,21 +93,21 @@ def answering(tenant: Tenant, body: str, names: Callable[[httpx.Request], bool] 
 
 def a_token(tenant: Tenant, **members: Any) -> VppTokenState:
     """A token that was created and synced."""
-    return Run(tenant).create(wanted(vpptoken(), deletionProtection=False, **members)).state
+    return Run(tenant).create(token_inputs(vpptoken(), deletionProtection=False, **members)).state
 
 
 @pytest.mark.parametrize("body", UNPROVEN.values(), ids=UNPROVEN)
 def test_a_404_that_is_no_proof_changes_nothing(tenant: Tenant, body: str) -> None:
     """A read, a change, a deletion and an import that are answered with such a 404 fail, and say what it may mean."""
     state = a_token(tenant)
-    changed = wanted(None, displayName="Other", deletionProtection=False)
+    changed = token_inputs(None, displayName="Other", deletionProtection=False)
     calls: list[Callable[[Run], object]] = [
         lambda run: run.refresh(state),
         lambda run: run.up(state, changed),
         lambda run: run.delete(state),
         lambda run: run.assembly.tokens.find(state.id),
-        lambda run: run.create(wanted(None, adoptTokenId=state.id)),
-        lambda run: done(run, LICENSE_SYNC, {"vppTokenId": state.id}),
+        lambda run: run.create(token_inputs(None, adoptTokenId=state.id)),
+        lambda run: run.operate(LICENSE_SYNC, {"vppTokenId": state.id}),
     ]
     for call in calls:
         run = answering(tenant, body)
@@ -154,7 +154,7 @@ def test_a_listing_that_cannot_be_read_whole_is_no_witness(tenant: Tenant) -> No
 
 def test_a_listing_that_is_not_found_removes_nothing(tenant: Tenant) -> None:
     """A 404 of the LIST says nothing of its tokens: neither a refresh of many nor one of a deleted token trusts it."""
-    first, second = a_token(tenant), Run(tenant).create(wanted(vpptoken("Monroe"), displayName="Monroe")).state
+    first, second = a_token(tenant), Run(tenant).create(token_inputs(vpptoken("Monroe"), displayName="Monroe")).state
     run = answering(tenant, PLAIN, names_all)
     now = run.refresh(first)
     assert now is not None
@@ -170,7 +170,7 @@ def test_a_404_of_the_list_before_a_create_stops_it(tenant: Tenant) -> None:
     """Without a look at the tenant nothing is created."""
     run = answering(tenant, PLAIN, names_all)
     with pytest.raises(GraphError):
-        run.create(wanted(vpptoken()))
+        run.create(token_inputs(vpptoken()))
     assert run.requests == []
     assert tenant.tokens == []
 
@@ -185,7 +185,7 @@ def test_a_404_during_a_wait_is_waited_out(tenant: Tenant) -> None:
         left[0] -= 1
         return True
 
-    outcome = answering(tenant, PLAIN, at_first).create(wanted(vpptoken()))
+    outcome = answering(tenant, PLAIN, at_first).create(token_inputs(vpptoken()))
     assert outcome.failure is None
     assert [one.id for one in tenant.tokens] == [outcome.state.id]
     assert left == [0]
@@ -194,7 +194,7 @@ def test_a_404_during_a_wait_is_waited_out(tenant: Tenant) -> None:
 def test_a_404_that_lasts_ends_a_wait_and_keeps_the_token(tenant: Tenant) -> None:
     """A wait that sees only 404 ends with that error; the id is kept, and the next update syncs again."""
     outcome = answering(tenant, TAGS, lambda request: names_all(request) and bool(tenant.tokens)).create(
-        wanted(vpptoken())
+        token_inputs(vpptoken())
     )
     assert isinstance(outcome.failure, NotFound)
     assert outcome.state.sync_pending
@@ -204,11 +204,11 @@ def test_a_404_that_lasts_ends_a_wait_and_keeps_the_token(tenant: Tenant) -> Non
 def test_a_sync_of_a_token_that_cannot_be_seen_stays(tenant: Tenant) -> None:
     """The refresh of a LicenseSync drops its record only with its token."""
     token_id = a_token(tenant).id
-    kept = done(Run(tenant), LICENSE_SYNC, {"vppTokenId": token_id})
+    kept = Run(tenant).operate(LICENSE_SYNC, {"vppTokenId": token_id})
     with pytest.raises(NotFound):
-        refreshed(answering(tenant, TAGS), kept)
+        answering(tenant, TAGS).refresh_operation(kept)
     tenant.delete(token_id)
-    assert refreshed(Run(tenant), kept) is None
+    assert Run(tenant).refresh_operation(kept) is None
 
 
 def test_what_both_witnesses_say_is_believed(tenant: Tenant) -> None:
@@ -227,7 +227,7 @@ def test_a_sync_that_is_not_found_after_an_upload_keeps_the_token(tenant: Tenant
     """A 404 of syncLicenses after a create is reported with the new state, and the id is kept."""
     outcome = answering(
         tenant, TAGS, lambda request: request.url.path.endswith("/syncLicenses") or names_one(request)
-    ).create(wanted(vpptoken()))
+    ).create(token_inputs(vpptoken()))
     assert isinstance(outcome.failure, NotFound)
     assert (outcome.state.id, outcome.state.sync_pending) == (tenant.tokens[0].id, True)
 
@@ -236,7 +236,7 @@ def test_requests_of_a_change_are_as_few_as_before(tenant: Tenant) -> None:
     """The second witness costs nothing while all is well."""
     state = a_token(tenant)
     run = Run(tenant)
-    run.up(state, wanted(None, displayName="Other", deletionProtection=False))
+    run.up(state, token_inputs(None, displayName="Other", deletionProtection=False))
     assert run.requests == [PATCH]
     later = Run(tenant)
     later.delete(state)
@@ -266,13 +266,14 @@ def test_a_token_that_goes_before_its_revocation(tenant: Tenant) -> None:
         return False
 
     with pytest.raises(TokenGone, match=f"Token {token_id} was not found"):
-        done(answering(tenant, PLAIN, gone), LICENSE_REVOCATION, {"vppTokenId": token_id})
+        answering(tenant, PLAIN, gone).operate(LICENSE_REVOCATION, {"vppTokenId": token_id})
 
 
 def test_a_listing_from_before_is_no_witness(tenant: Tenant) -> None:
     """A LIST that lacked a token before Graph answered 404 for it proves nothing: a later one is asked."""
     first, second, third = (
-        Run(tenant).create(wanted(vpptoken(place), displayName=place)).state for place in ("Adams", "Monroe", "York")
+        Run(tenant).create(token_inputs(vpptoken(place), displayName=place)).state
+        for place in ("Adams", "Monroe", "York")
     )
     answers = [0]
 
@@ -314,4 +315,4 @@ def test_an_action_that_a_scope_tag_forbids_says_so(tenant: Tenant) -> None:
     token_id = a_token(tenant).id
     run = answering(tenant, TAGS, lambda request: request.url.path.endswith("/syncLicenses"))
     with pytest.raises(NotFound, match="Check the scope tags"):
-        done(run, LICENSE_SYNC, {"vppTokenId": token_id})
+        run.operate(LICENSE_SYNC, {"vppTokenId": token_id})

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from intune_vpp.core.errors import Conflict, SettingsError, WrongTenant
-from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Tenant
-from operations_in_process import COUNT, COUNTED, done, planned, refreshed, updated, uploaded
-from tenant_in_process import Run, new_tenant
+from run_in_process import COUNT, COUNTED, Run
+from tenant_in_process import CONFLICT, RefusesSyncs, new_tenant, uploaded
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Graph
@@ -25,7 +24,7 @@ def test_licences_are_counted(tenant: Tenant) -> None:
     app = next(name for name, number in used.items() if number)
     tenant.use_licenses(token_id, {app: 0})
     run = Run(tenant)
-    kept = done(run, COUNTED, {"triggers": {"day": "monday"}})
+    kept = run.operate(COUNTED, {"triggers": {"day": "monday"}})
     assert run.requests == [COUNT]
     assert (kept.id, kept.failure) == (tenant.directory.tenant_id, None)
     assert kept.outputs == {
@@ -39,48 +38,39 @@ def test_licences_are_counted(tenant: Tenant) -> None:
 
 def test_a_trigger_counts_again(tenant: Tenant) -> None:
     """A changed trigger is one more POST; an unchanged one is none, and a refresh asks nobody."""
-    kept = done(Run(tenant), COUNTED, {"triggers": 1})
+    kept = Run(tenant).operate(COUNTED, {"triggers": 1})
     tenant.clock.advance(60)
     run = Run(tenant)
-    assert not planned(run, kept, {"triggers": 1})
-    assert refreshed(run, kept) == kept
+    assert not run.plan_operation(kept, {"triggers": 1})
+    assert run.refresh_operation(kept) == kept
     assert run.log == []
-    again = updated(run, kept, {"triggers": 2})
+    again = run.update_operation(kept, {"triggers": 2})
     assert run.requests == [COUNT]
     assert (again["triggers"], again["requestedDateTime"]) == (2, "2026-11-01T12:01:00Z")
-    without = updated(Run(tenant), again, {})
+    without = Run(tenant).update_operation(again, {})
     assert (without["triggers"], without.failure) == (None, None)
 
 
 def test_another_tenants_count_is_refused(tenant: Tenant) -> None:
     """With another tenant's credentials a refresh and a new count are refused."""
-    kept = done(Run(tenant), COUNTED, {"triggers": 1})
+    kept = Run(tenant).operate(COUNTED, {"triggers": 1})
     run = Run(new_tenant())
     with pytest.raises(WrongTenant):
-        refreshed(run, kept)
+        run.refresh_operation(kept)
     with pytest.raises(WrongTenant):
-        updated(run, kept, {"triggers": 2})
+        run.update_operation(kept, {"triggers": 2})
     assert run.requests == []
 
 
 def test_a_count_that_is_refused_leaves_nothing_behind() -> None:
     """A refusal is an error, and at an update the old state stays."""
-
-    class Unwilling(Tenant):
-        unwilling = False
-
-        def sync_license_counts(self) -> None:
-            if self.unwilling:
-                raise IntuneRefusal(409, "Conflict", "Not now.")
-
-    tenant = new_tenant(Unwilling)
-    assert isinstance(tenant, Unwilling)
-    kept = done(Run(tenant), COUNTED, {"triggers": 1})
-    tenant.unwilling = True
+    tenant = new_tenant(RefusesSyncs)
+    kept = Run(tenant).operate(COUNTED, {"triggers": 1})
+    tenant.refusal = CONFLICT
     with pytest.raises(Conflict):
-        done(Run(tenant), COUNTED, {})
+        Run(tenant).operate(COUNTED, {})
     with pytest.raises(Conflict):
-        updated(Run(tenant), kept, {"triggers": 2})
+        Run(tenant).update_operation(kept, {"triggers": 2})
 
 
 def test_licences_of_an_app(tenant: Tenant) -> None:
@@ -128,7 +118,7 @@ def test_bundle_ids_of_every_kind(bundle_id: str) -> None:
 
 def test_v1_does_not_have_them(tenant: Tenant) -> None:
     """Neither is asked of v1.0, which takes their names for tokens; the sentence names the cure."""
-    run = Run(tenant, configuration={"graphVersion": "v1.0"})
+    run = Run(tenant, settings={"graphVersion": "v1.0"})
     cure = r"needs Graph's beta: set intune-vpp:graphVersion \(INTUNE_VPP_GRAPH_VERSION\) to beta\.$"
     with pytest.raises(SettingsError, match=f"^getLicensesForApp {cure}"):
         run.assembly.queries.licenses_for_app("com.example.reader")

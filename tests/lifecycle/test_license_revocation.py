@@ -9,19 +9,8 @@ import pytest
 
 from builders import TOKEN_ID
 from intune_vpp.core.errors import Cure, RevocationFailed, SettingsError, StateError, TokenGone, WrongTenant
-from operations_in_process import (
-    REVOKE,
-    REVOKED,
-    Kept,
-    done,
-    planned,
-    refreshed,
-    script,
-    unresolved_failure,
-    updated,
-    uploaded,
-)
-from tenant_in_process import GET, LIST, Run, new_tenant
+from run_in_process import GET, LIST, REVOKE, REVOKED, OperationRecord, Run, unresolved_failure
+from tenant_in_process import new_tenant, script, uploaded
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
@@ -34,10 +23,10 @@ def asked(token_id: str, **inputs: Any) -> dict[str, Any]:
     return {"vppTokenId": token_id, **inputs}
 
 
-def a_failure(tenant: Tenant) -> Kept:
+def a_failure(tenant: Tenant) -> OperationRecord:
     """A revocation that failed."""
     script(tenant, actionState="failed", actionFailureReason="expiredVppToken")
-    return done(Run(tenant), REVOKED, asked(uploaded(tenant)))
+    return Run(tenant).operate(REVOKED, asked(uploaded(tenant)))
 
 
 def test_licences_are_revoked(tenant: Tenant) -> None:
@@ -45,7 +34,7 @@ def test_licences_are_revoked(tenant: Tenant) -> None:
     token_id = uploaded(tenant)
     total = sum(tenant.use_licenses(token_id, {}).values())
     run = Run(tenant)
-    kept = done(run, REVOKED, asked(token_id))
+    kept = run.operate(REVOKED, asked(token_id))
     assert run.requests == [GET, REVOKE, LIST]
     assert run.bodies("POST") == [{"notifyManagedDevices": False, "revokeUntrackedLicenses": False}]
     assert (kept.id, kept.failure) == (f"{token_id}/2026-11-01T12:00:01.0000000Z", None)
@@ -74,30 +63,30 @@ def test_the_flags_are_sent(tenant: Tenant, notify: bool, untracked: bool) -> No
     """Both flags go out as they were given, and are kept."""
     given = asked(uploaded(tenant), notifyManagedDevices=notify, revokeUntrackedLicenses=untracked)
     run = Run(tenant)
-    kept = done(run, REVOKED, given)
+    kept = run.operate(REVOKED, given)
     assert run.bodies("POST") == [{"notifyManagedDevices": notify, "revokeUntrackedLicenses": untracked}]
     assert {name: kept[name] for name in given} == given
 
 
 def test_it_is_never_done_again(tenant: Tenant) -> None:
     """Neither an update without a change, nor one of its flags, nor a refresh sends anything that revokes."""
-    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)))
+    kept = Run(tenant).operate(REVOKED, asked(uploaded(tenant)))
     run = Run(tenant)
-    assert not planned(run, kept, kept.inputs)
-    after = updated(run, kept, {**kept.inputs, "notifyManagedDevices": True})
+    assert not run.plan_operation(kept, kept.inputs)
+    after = run.update_operation(kept, {**kept.inputs, "notifyManagedDevices": True})
     assert run.log == []
     assert after.outputs == {**kept.outputs, "notifyManagedDevices": True}
     assert run.reporter.said == [("info", "Changes notifyManagedDevices in the state only.")]
     looking = Run(tenant)
-    assert refreshed(looking, after) == after
+    assert looking.refresh_operation(after) == after
     assert (looking.requests, looking.reporter.said) == ([GET], [])
 
 
 def test_another_token_is_another_resource(tenant: Tenant) -> None:
     """Another token replaces the resource; the plan says nothing: its creation does."""
-    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)))
+    kept = Run(tenant).operate(REVOKED, asked(uploaded(tenant)))
     run = Run(tenant)
-    plan = planned(run, kept, asked(TOKEN_ID, notifyManagedDevices=True))
+    plan = run.plan_operation(kept, asked(TOKEN_ID, notifyManagedDevices=True))
     assert plan.replaces == ("vppTokenId",)
     assert run.reporter.said == []
 
@@ -107,7 +96,7 @@ def test_it_takes_its_time() -> None:
     tenant = new_tenant(revoke_seconds=100)
     token_id = uploaded(tenant)
     run = Run(tenant)
-    kept = done(run, REVOKED, asked(token_id))
+    kept = run.operate(REVOKED, asked(token_id))
     assert (kept["actionState"], kept.failure) == ("done", None)
     assert run.requests == [GET, REVOKE, *[LIST] * len(run.time.slept)]
     assert run.time.slept[:6] == [2, 3, 4.5, 6.75, 10.125, 15]
@@ -136,7 +125,7 @@ def test_each_bad_end_is_a_failure_with_its_cure(
     total = sum(tenant.use_licenses(token_id, {}).values())
     script(tenant, actionState=state, actionFailureReason=reason)
     run = Run(tenant)
-    kept = done(run, REVOKED, asked(token_id))
+    kept = run.operate(REVOKED, asked(token_id))
     assert isinstance(kept.failure, RevocationFailed)
     counted = f" ({total} of {total})" if state == "failed" else ""
     named = f" ({reason})" if reason != "none" else ""
@@ -152,18 +141,18 @@ def test_a_part_that_failed_is_a_warning(tenant: Tenant) -> None:
     total = sum(tenant.use_licenses(token_id, {}).values())
     script(tenant, actionState="failed", actionFailureReason="appleFailure", failedLicensesCount=3)
     run = Run(tenant)
-    kept = done(run, REVOKED, asked(token_id))
+    kept = run.operate(REVOKED, asked(token_id))
     assert kept.failure is None
     (warning,) = run.reporter.warnings[1:]
     because = "Apple's service failed. Try again later (appleFailure)."
     assert warning == f"3 of {total} licences of Lincoln could not be revoked: {because}{AGAIN}"
     assert (kept["failedLicensesCount"], kept["totalLicensesCount"]) == (3, total)
     later = Run(tenant)
-    assert not planned(later, kept, kept.inputs)
+    assert not later.plan_operation(kept, kept.inputs)
     assert later.reporter.said == [("warning", warning.replace("Lincoln", f"token {token_id}"))]
     assert later.requests == []
     reading = Run(tenant)
-    assert refreshed(reading, kept) == kept
+    assert reading.refresh_operation(kept) == kept
     assert reading.reporter.said == []
 
 
@@ -171,7 +160,7 @@ def test_a_failure_stands(tenant: Tenant) -> None:
     """The next update tells it once more, in whole numbers and without a request, since nothing is done again."""
     kept = a_failure(tenant)
     run = Run(tenant)
-    still = updated(run, kept)
+    still = run.update_operation(kept)
     assert run.log == []
     total = int(kept["totalLicensesCount"])
     assert str(still.failure) == (
@@ -186,8 +175,8 @@ def test_a_refresh_forgets_no_failure(tenant: Tenant) -> None:
     kept = a_failure(tenant)
     for _ in range(2):
         run = Run(tenant)
-        again = refreshed(run, kept)
-        assert again == Kept(kept.operation, kept.id, kept.inputs, kept.outputs)
+        again = run.refresh_operation(kept)
+        assert again == OperationRecord(kept.operation, kept.id, kept.inputs, kept.outputs)
         assert unresolved_failure(again) is not None
         assert run.reporter.said == []
         tenant.delete(kept["vppTokenId"]) if tenant.tokens else None
@@ -197,18 +186,18 @@ def test_a_state_that_nobody_knows_is_waited_out(tenant: Tenant) -> None:
     """A member that Graph adds some day is no end: it is kept as it is, and the next update goes on."""
     token_id = uploaded(tenant)
     script(tenant, actionState="someDayState", actionFailureReason="someDayReason")
-    kept = done(Run(tenant), REVOKED, asked(token_id), timeout=timedelta(seconds=30))
+    kept = Run(tenant).operate(REVOKED, asked(token_id), timeout=timedelta(seconds=30))
     assert "did not end within 30 seconds (it is someDayState)" in str(kept.failure)
     assert AGAIN not in str(kept.failure)
     assert (kept["actionState"], kept["actionFailureReason"]) == ("someDayState", "someDayReason")
-    assert planned(Run(tenant), kept, kept.inputs).pending
+    assert Run(tenant).plan_operation(kept, kept.inputs).pending
 
 
-def test_a_reason_that_nobody_knows_is_told(tenant: Tenant) -> None:
+def test_a_reason_that_nobody_knows_is_reported(tenant: Tenant) -> None:
     """A reason that Graph adds some day is reported in Graph's word."""
     token_id = uploaded(tenant)
     script(tenant, actionState="failed", actionFailureReason="someDayReason")
-    kept = done(Run(tenant), REVOKED, asked(token_id))
+    kept = Run(tenant).operate(REVOKED, asked(token_id))
     assert "Intune gives the reason someDayReason." in str(kept.failure)
 
 
@@ -216,14 +205,14 @@ def test_a_token_that_is_not_there(tenant: Tenant) -> None:
     """To revoke the licences of no token is an error, and nothing is sent but the question."""
     run = Run(tenant)
     with pytest.raises(TokenGone):
-        done(run, REVOKED, asked(TOKEN_ID))
+        run.operate(REVOKED, asked(TOKEN_ID))
     assert run.requests == [GET, LIST]
 
 
 def test_v1_does_not_have_it(tenant: Tenant) -> None:
     """Check refuses it on v1.0 without a request; and whoever comes past Check revokes nothing."""
     token_id = uploaded(tenant)
-    run = Run(tenant, configuration={"graphVersion": "v1.0"})
+    run = Run(tenant, settings={"graphVersion": "v1.0"})
     (problem,) = run.assembly.preview.check_operation(REVOKED, asked(token_id), creates=True)
     assert problem.reason.startswith("A LicenseRevocation needs Graph's beta")
     assert (run.log, run.reporter.said) == ([], [])
@@ -235,12 +224,12 @@ def test_v1_does_not_have_it(tenant: Tenant) -> None:
 def test_another_tenant_is_never_asked() -> None:
     """With another tenant's credentials nothing is looked at and nothing is waited for."""
     tenant = new_tenant(revoke_seconds=60)
-    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)), timeout=timedelta(seconds=5))
+    kept = Run(tenant).operate(REVOKED, asked(uploaded(tenant)), timeout=timedelta(seconds=5))
     run = Run(new_tenant())
     with pytest.raises(WrongTenant, match=rf"^LicenseRevocation {kept.id} belongs to tenant"):
-        refreshed(run, kept)
+        run.refresh_operation(kept)
     with pytest.raises(WrongTenant):
-        updated(run, kept)
+        run.update_operation(kept)
     assert run.requests == []
 
 
@@ -252,7 +241,7 @@ def test_a_listing_from_before_is_not_believed() -> None:
     revocations = run.assembly.operation(REVOKED)
     for token_id in token_ids:
         revocations.read("", asked(token_id, startDateTime="2026-01-01T00:00:00Z"))
-    kept = done(run, REVOKED, asked(token_ids[0]))
+    kept = run.operate(REVOKED, asked(token_ids[0]))
     shown = revocations.read(kept.id, {**kept.outputs, "actionState": "active"})
     assert shown is not None
     assert shown["actionState"] == "done"
@@ -261,17 +250,17 @@ def test_a_listing_from_before_is_not_believed() -> None:
 def test_what_was_done_stays_done(tenant: Tenant) -> None:
     """A revocation is never gone, or it would be done again: with its token deleted it is reported as it was."""
     token_id = uploaded(tenant)
-    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+    kept = Run(tenant).operate(REVOKED, {"vppTokenId": token_id})
     tenant.delete(token_id)
     run = Run(tenant)
-    assert refreshed(run, kept) == kept
+    assert run.refresh_operation(kept) == kept
     assert run.reporter.said == []
-    assert not planned(Run(tenant), kept, kept.inputs)
+    assert not Run(tenant).plan_operation(kept, kept.inputs)
 
 
 def test_a_state_without_its_token(tenant: Tenant) -> None:
     """A record that lost the token's id is refused with the cure, and nothing is revoked."""
-    kept = done(Run(tenant), REVOKED, asked(uploaded(tenant)))
+    kept = Run(tenant).operate(REVOKED, asked(uploaded(tenant)))
     lacking = {name: value for name, value in kept.outputs.items() if name != "vppTokenId"}
     run = Run(tenant)
     with pytest.raises(StateError, match=r"has no vppTokenId\.$") as refused:

@@ -11,8 +11,8 @@ from builders import TOKEN_ID
 from intune_vpp.core.errors import Conflict, GraphUnavailable, TokenGone, WaitInterrupted, WrongTenant
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Tenant
-from operations_in_process import SYNCED, Clocked, Interrupted, Kept, StopRequested, done, refreshed, updated, uploaded
-from tenant_in_process import GET, LIST, SYNC, Run, new_tenant
+from run_in_process import GET, LIST, SYNC, SYNCED, OperationRecord, Run
+from tenant_in_process import CONFLICT, Clocked, Interrupted, RefusesSyncs, StopRequested, new_tenant, uploaded
 
 
 def asked(token_id: str, *triggers: object, **inputs: Any) -> dict[str, Any]:
@@ -24,11 +24,11 @@ def test_an_interrupted_wait_keeps_the_id() -> None:
     """What was begun is kept, and the next update joins it."""
     tenant = new_tenant(sync_seconds=20)
     token_id = uploaded(tenant)
-    kept = done(Run(tenant, time=Interrupted(tenant.clock)), SYNCED, asked(token_id, 1))
+    kept = Run(tenant, time=Interrupted(tenant.clock)).operate(SYNCED, asked(token_id, 1))
     assert str(kept.failure) == "The wait was interrupted."
     assert (kept.id, kept["syncPending"], kept["lastSyncStatus"]) == (token_id, True, "inProgress")
     run = Run(tenant)
-    assert updated(run, kept)["syncPending"] is False
+    assert run.update_operation(kept)["syncPending"] is False
     assert SYNC not in run.requests
 
 
@@ -39,30 +39,20 @@ def test_an_interruption_before_it() -> None:
     for early in (1, 2):
         run = Run(tenant, time=StopRequested(tenant.clock, during=early))
         with pytest.raises(WaitInterrupted, match=rf"^Stopped before .* token {token_id}.*: nothing was started\.$"):
-            done(run, SYNCED, asked(token_id))
+            run.operate(SYNCED, asked(token_id))
         assert SYNC not in run.requests
 
 
 def test_a_refused_sync_leaves_nothing_behind() -> None:
     """A sync that cannot be started is an error: nothing is kept, and at an update the old state stays."""
-
-    class Unwilling(Tenant):
-        unwilling = False
-
-        def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
-            if self.unwilling:
-                raise IntuneRefusal(409, "Conflict", "Another operation is in progress.")
-            return super().sync_licenses(token_id, **options)
-
-    tenant = new_tenant(Unwilling)
-    assert isinstance(tenant, Unwilling)
+    tenant = new_tenant(RefusesSyncs)
     token_id = uploaded(tenant)
-    kept = done(Run(tenant), SYNCED, asked(token_id, 1))
-    tenant.unwilling = True
+    kept = Run(tenant).operate(SYNCED, asked(token_id, 1))
+    tenant.refusal = CONFLICT
     with pytest.raises(Conflict):
-        done(Run(tenant), SYNCED, asked(token_id))
+        Run(tenant).operate(SYNCED, asked(token_id))
     with pytest.raises(Conflict):
-        updated(Run(tenant), kept, asked(token_id, 2))
+        Run(tenant).update_operation(kept, asked(token_id, 2))
 
 
 def test_a_lost_answer_is_joined() -> None:
@@ -78,13 +68,12 @@ def test_a_lost_answer_is_joined() -> None:
             return answer
 
     tenant = new_tenant(LosesSyncAnswers, sync_seconds=20)
-    assert isinstance(tenant, LosesSyncAnswers)
     token_id = uploaded(tenant)
     tenant.loses = True
     with pytest.raises(GraphUnavailable):
-        done(Run(tenant), SYNCED, asked(token_id))
+        Run(tenant).operate(SYNCED, asked(token_id))
     run = Run(tenant)
-    assert done(run, SYNCED, asked(token_id))["lastSyncStatus"] == "completed"
+    assert run.operate(SYNCED, asked(token_id))["lastSyncStatus"] == "completed"
     assert SYNC not in run.requests
 
 
@@ -92,7 +81,7 @@ def test_a_token_that_is_not_there(tenant: Tenant) -> None:
     """A sync of no token is an error, and nothing is sent but the question."""
     run = Run(tenant)
     with pytest.raises(TokenGone):
-        done(run, SYNCED, asked(TOKEN_ID))
+        run.operate(SYNCED, asked(TOKEN_ID))
     assert run.requests == [GET, LIST]
 
 
@@ -109,35 +98,35 @@ def test_a_token_deleted_during_the_wait() -> None:
     tenant = new_tenant(Deleting)
     token_id = uploaded(tenant)
     tenant.clock.advance(40)
-    kept = done(Run(tenant), SYNCED, asked(token_id))
+    kept = Run(tenant).operate(SYNCED, asked(token_id))
     assert str(kept.failure) == "Lincoln was deleted during the wait."
     assert kept["syncPending"] is True
-    assert refreshed(Run(tenant), kept) is None
+    assert Run(tenant).refresh_operation(kept) is None
     with pytest.raises(TokenGone):
-        updated(Run(tenant), kept)
+        Run(tenant).update_operation(kept)
 
 
 def test_a_token_that_is_gone_takes_its_sync_along(tenant: Tenant) -> None:
     """A refresh of a sync whose token was deleted finds nothing, so that it is done for another one."""
-    kept = done(Run(tenant), SYNCED, asked(uploaded(tenant)))
+    kept = Run(tenant).operate(SYNCED, asked(uploaded(tenant)))
     tenant.delete(kept.id)
-    assert refreshed(Run(tenant), kept) is None
+    assert Run(tenant).refresh_operation(kept) is None
 
 
 def test_another_tenant_is_never_asked(tenant: Tenant) -> None:
     """With another tenant's credentials nothing is looked at and nothing is done; what needs no request works."""
-    kept = done(Run(tenant), SYNCED, asked(uploaded(tenant), 1))
-    pending = Kept(kept.operation, kept.id, kept.inputs, {**kept.outputs, "syncPending": True})
+    kept = Run(tenant).operate(SYNCED, asked(uploaded(tenant), 1))
+    pending = OperationRecord(kept.operation, kept.id, kept.inputs, {**kept.outputs, "syncPending": True})
     run = Run(new_tenant())
     whose = f"^LicenseSync {kept.id} belongs to tenant .*Nothing was changed"
     with pytest.raises(WrongTenant, match=whose):
-        refreshed(run, kept)
+        run.refresh_operation(kept)
     with pytest.raises(WrongTenant, match=whose):
-        updated(run, kept, asked(kept.id, 2))
+        run.update_operation(kept, asked(kept.id, 2))
     with pytest.raises(WrongTenant, match=whose):
-        updated(run, pending)
+        run.update_operation(pending)
     assert run.requests == []
-    assert updated(run, kept, asked(kept.id, 1, waitForSync=False)).failure is None
+    assert run.update_operation(kept, asked(kept.id, 1, waitForSync=False)).failure is None
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
@@ -145,5 +134,5 @@ def test_clocks_that_differ(tenant: Tenant, hours: int) -> None:
     """A machine whose clock is wrong sees the end of a sync all the same."""
     token_id = uploaded(tenant)
     run = Run(tenant, time=Clocked(tenant.clock, timedelta(hours=hours)))
-    assert done(run, SYNCED, asked(token_id)).failure is None
+    assert run.operate(SYNCED, asked(token_id)).failure is None
     assert run.requests == [GET, SYNC, LIST]

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import NEXT_YEAR
+from builders import NEXT_YEAR, token_inputs, vpptoken
 from intune_vpp.core.errors import WrongLocation
 from intune_vpp_emulator.tenant import Tenant
-from tenant_in_process import GET, LIST, PATCH, POST, SYNC, Run, new_tenant, vpptoken, wanted
+from run_in_process import GET, LIST, PATCH, POST, SYNC, Run
+from tenant_in_process import new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ NEWER = NEXT_YEAR + timedelta(days=30)
 
 def misplaced(tenant: Tenant, text: str) -> VppTokenState:
     """A token of Monroe, where Lincoln is expected, as the failed creation has left it."""
-    outcome = Run(tenant).create(wanted(text, expectedLocationName="Lincoln"))
+    outcome = Run(tenant).create(token_inputs(text, expectedLocationName="Lincoln"))
     assert isinstance(outcome.failure, WrongLocation)
     return outcome.state
 
@@ -38,7 +39,7 @@ def failure_of(state: VppTokenState) -> str:
 def test_wrong_location_is_loud_and_keeps_the_token(tenant: Tenant) -> None:
     """A token for another location than expected fails with both names, its id kept and its sync done."""
     run = Run(tenant)
-    outcome = run.create(wanted(vpptoken("Monroe"), expectedLocationName="Lincoln"))
+    outcome = run.create(token_inputs(vpptoken("Monroe"), expectedLocationName="Lincoln"))
     assert str(outcome.failure) == failure_of(outcome.state)
     assert run.requests == [LIST, POST, SYNC, LIST]
     assert [one.id for one in tenant.tokens] == [outcome.state.id]
@@ -47,7 +48,7 @@ def test_wrong_location_is_loud_and_keeps_the_token(tenant: Tenant) -> None:
 
 def test_right_location_passes(tenant: Tenant) -> None:
     """The location that is expected is no failure."""
-    assert Run(tenant).create(wanted(vpptoken(), expectedLocationName="Lincoln")).failure is None
+    assert Run(tenant).create(token_inputs(vpptoken(), expectedLocationName="Lincoln")).failure is None
 
 
 def test_unnamed_location_is_a_warning() -> None:
@@ -60,12 +61,12 @@ def test_unnamed_location_is_a_warning() -> None:
     tenant = new_tenant(Unnamed)
     run = Run(tenant)
     text = vpptoken()
-    outcome = run.create(wanted(text, expectedLocationName="Lincoln", waitForSync=False))
+    outcome = run.create(token_inputs(text, expectedLocationName="Lincoln", waitForSync=False))
     assert outcome.failure is None
     assert run.reporter.warnings == ['Intune does not show the location of Lincoln yet; "Lincoln" is expected.']
     later = Run(tenant)
-    assert not later.preview(outcome.state, wanted(text, expectedLocationName="Lincoln", waitForSync=False))
-    changed = later.up(outcome.state, wanted(text, expectedLocationName="Monroe", waitForSync=False))
+    assert not later.preview(outcome.state, token_inputs(text, expectedLocationName="Lincoln", waitForSync=False))
+    changed = later.up(outcome.state, token_inputs(text, expectedLocationName="Monroe", waitForSync=False))
     assert (changed.failure, later.reporter.warnings, later.requests) == (None, [], [])
 
 
@@ -75,7 +76,7 @@ def test_every_update_fails_until_it_is_put_right(tenant: Tenant) -> None:
     state = misplaced(tenant, text)
     for _ in range(2):
         run = Run(tenant)
-        outcome = run.up(state, wanted(text, expectedLocationName="Lincoln"))
+        outcome = run.up(state, token_inputs(text, expectedLocationName="Lincoln"))
         assert str(outcome.failure) == failure_of(state)
         assert outcome.state == state
         assert run.log == []
@@ -90,7 +91,7 @@ def test_corrected_expectation_is_quiet(tenant: Tenant, expected: str | None) ->
     """Put right in the program, or dropped from it, the expectation costs no request and no further word."""
     text = vpptoken("Monroe")
     state = misplaced(tenant, text)
-    inputs = wanted(text, expectedLocationName=expected)
+    inputs = token_inputs(text, expectedLocationName=expected)
     run = Run(tenant)
     outcome = run.up(state, inputs)
     assert (outcome.failure, outcome.state.inputs.expected_location_name) == (None, expected)
@@ -106,9 +107,9 @@ def test_corrected_expectation_is_quiet(tenant: Tenant, expected: str | None) ->
 def test_expectation_that_turns_wrong_fails(tenant: Tenant) -> None:
     """An expectation that is named later is held against what is known, without a request, and kept."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text)).state
+    state = Run(tenant).create(token_inputs(text)).state
     run = Run(tenant)
-    outcome = run.up(state, wanted(text, expectedLocationName="Monroe"))
+    outcome = run.up(state, token_inputs(text, expectedLocationName="Monroe"))
     assert isinstance(outcome.failure, WrongLocation)
     assert outcome.state.inputs.expected_location_name == "Monroe"
     assert run.log == []
@@ -119,7 +120,7 @@ def test_other_changes_are_made_and_the_update_still_fails(tenant: Tenant) -> No
     text = vpptoken("Monroe")
     state = misplaced(tenant, text)
     run = Run(tenant)
-    outcome = run.up(state, wanted(text, expectedLocationName="Lincoln", displayName="Lincoln School"))
+    outcome = run.up(state, token_inputs(text, expectedLocationName="Lincoln", displayName="Lincoln School"))
     assert run.requests == [PATCH]
     assert isinstance(outcome.failure, WrongLocation)
     assert outcome.state.observed.display_name == "Lincoln School"
@@ -128,7 +129,7 @@ def test_other_changes_are_made_and_the_update_still_fails(tenant: Tenant) -> No
 def test_right_file_is_the_cure(tenant: Tenant) -> None:
     """Renewed with a file of the expected location, the token is where it belongs, as the preview has hoped."""
     state = misplaced(tenant, vpptoken("Monroe"))
-    inputs = wanted(vpptoken("Lincoln", expires=NEWER), expectedLocationName="Lincoln")
+    inputs = token_inputs(vpptoken("Lincoln", expires=NEWER), expectedLocationName="Lincoln")
     run = Run(tenant)
     outcome = run.up(state, inputs)
     assert run.requests == [PATCH, SYNC, LIST]
@@ -144,8 +145,8 @@ def test_right_file_is_the_cure(tenant: Tenant) -> None:
 
 def test_wrong_file_in_a_renewal_fails(tenant: Tenant) -> None:
     """Renewed with a file of another location, a token is renewed and the update fails, now and later."""
-    state = Run(tenant).create(wanted(vpptoken(), expectedLocationName="Lincoln")).state
-    inputs = wanted(vpptoken("Monroe", expires=NEWER), expectedLocationName="Lincoln")
+    state = Run(tenant).create(token_inputs(vpptoken(), expectedLocationName="Lincoln")).state
+    inputs = token_inputs(vpptoken("Monroe", expires=NEWER), expectedLocationName="Lincoln")
     outcome = Run(tenant).up(state, inputs)
     assert str(outcome.failure) == failure_of(state)
     assert Run(tenant).preview(outcome.state, inputs).misplaced
@@ -154,7 +155,7 @@ def test_wrong_file_in_a_renewal_fails(tenant: Tenant) -> None:
 def test_location_is_no_drift(tenant: Tenant) -> None:
     """A refresh of a misplaced token is quiet; the next update fails by what it has read."""
     text = vpptoken()
-    inputs = wanted(text, expectedLocationName="Lincoln")
+    inputs = token_inputs(text, expectedLocationName="Lincoln")
     state = Run(tenant).create(inputs).state
     tenant.edit_by_hand(state.id, {"locationName": "Monroe"})
     refresh = Run(tenant)
@@ -171,7 +172,7 @@ def test_adoption_at_another_location_is_refused(tenant: Tenant) -> None:
     token_id = tenant.create_by_hand(members)["id"]
     run = Run(tenant)
     with pytest.raises(WrongLocation) as refused:
-        run.create(wanted(vpptoken(expires=NEWER), adoptTokenId=token_id, expectedLocationName="Lincoln"))
+        run.create(token_inputs(vpptoken(expires=NEWER), adoptTokenId=token_id, expectedLocationName="Lincoln"))
     assert str(refused.value) == (
         f'Token {token_id} is for the location "Monroe", but "Lincoln" is expected. Nothing was changed: '
         "name the token "
@@ -197,6 +198,6 @@ def test_token_taken_over_at_another_location_is_kept(tenant: Tenant) -> None:
     text = vpptoken("Monroe")
     state = misplaced(tenant, text)
     run = Run(tenant)
-    outcome = run.create(wanted(text, expectedLocationName="Lincoln"))
+    outcome = run.create(token_inputs(text, expectedLocationName="Lincoln"))
     assert run.requests == [LIST]
     assert (str(outcome.failure), outcome.state.id) == (failure_of(state), state.id)

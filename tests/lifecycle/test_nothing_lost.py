@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from builders import token_inputs, vpptoken
 from intune_vpp.core.errors import GraphUnreachable
 from intune_vpp_emulator.tenant import Tenant
-from tenant_in_process import LIST, PATCH, POST, SYNC, Run, new_tenant, vpptoken, wanted
+from run_in_process import LIST, PATCH, POST, SYNC, Run
+from tenant_in_process import new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,7 +50,7 @@ def losing_answers(tenant: Tenant, method: str, path_ends: str, loss: BaseExcept
 
 def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
     """When the answer to a POST is lost the run fails, and the next one takes the token over: there is one."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     run = losing_answers(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
     with pytest.raises(GraphUnreachable, match="the next run checks before repeating it"):
         run.create(inputs)
@@ -70,7 +72,7 @@ def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
 
 def test_killed_run_is_found_again(tenant: Tenant) -> None:
     """A run that is killed between a POST and its answer leaves one token, which the next run takes over."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     with pytest.raises(KilledError):
         losing_answers(tenant, "POST", "/vppTokens", KilledError()).create(inputs)
     again = Run(tenant)
@@ -82,7 +84,7 @@ def test_killed_run_is_found_again(tenant: Tenant) -> None:
 def test_run_killed_during_a_wait_is_found_again() -> None:
     """A run that is killed while it waits leaves one token; the next run joins the sync that is still going."""
     tenant = new_tenant(sync_seconds=300)
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     with pytest.raises(KilledError):
         losing_answers(tenant, "POST", "/syncLicenses", KilledError()).create(inputs)
     again = Run(tenant)
@@ -94,7 +96,7 @@ def test_run_killed_during_a_wait_is_found_again() -> None:
 
 def test_lost_answer_in_a_run_that_goes_on(tenant: Tenant) -> None:
     """Tried again in the same run, a creation whose answer was lost still makes no second token."""
-    inputs = wanted(vpptoken(), waitForSync=False)
+    inputs = token_inputs(vpptoken(), waitForSync=False)
     run = losing_answers(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
     with pytest.raises(GraphUnreachable):
         run.create(inputs)
@@ -105,7 +107,7 @@ def test_lost_answer_in_a_run_that_goes_on(tenant: Tenant) -> None:
 
 def test_lost_answer_of_a_sync_keeps_the_token(tenant: Tenant) -> None:
     """When the answer to a sync is lost the token is kept, and the next run sees to the sync."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     run = losing_answers(tenant, "POST", "/syncLicenses", httpx.ReadTimeout("too late"))
     outcome = run.create(inputs)
     assert isinstance(outcome.failure, GraphUnreachable)
@@ -117,8 +119,8 @@ def test_lost_answer_of_a_sync_keeps_the_token(tenant: Tenant) -> None:
 def test_lost_answer_of_a_change_is_sent_again(tenant: Tenant) -> None:
     """When the answer to a PATCH is lost the old state stays whole, and the next run sends the change again."""
     text = vpptoken()
-    state = Run(tenant).create(wanted(text)).state
-    changed = wanted(text, displayName="Monroe")
+    state = Run(tenant).create(token_inputs(text)).state
+    changed = token_inputs(text, displayName="Monroe")
     with pytest.raises(GraphUnreachable):
         losing_answers(tenant, "PATCH", "", httpx.ReadTimeout("too late")).up(state, changed)
     again = Run(tenant)
@@ -128,7 +130,7 @@ def test_lost_answer_of_a_change_is_sent_again(tenant: Tenant) -> None:
 
 def test_unanswered_list_creates_nothing(tenant: Tenant) -> None:
     """Without the LIST that precedes it there is no POST; the same run may ask again."""
-    inputs = wanted(vpptoken(), waitForSync=False)
+    inputs = token_inputs(vpptoken(), waitForSync=False)
     run = losing_answers(tenant, "GET", "/vppTokens", KilledError())
     with pytest.raises(KilledError):
         run.create(inputs)
@@ -146,9 +148,9 @@ def test_refused_take_over_changes_nothing() -> None:
 
     tenant = new_tenant(Fixed)
     text = vpptoken()
-    state = Run(tenant).create(wanted(text, countryOrRegion="US")).state
+    state = Run(tenant).create(token_inputs(text, countryOrRegion="US")).state
     run = Run(tenant)
     with pytest.raises(Exception, match="400 BadRequest"):
-        run.create(wanted(text, countryOrRegion="GB"))
+        run.create(token_inputs(text, countryOrRegion="GB"))
     assert run.requests == [LIST, PATCH]
     assert [one.id for one in tenant.tokens] == [state.id]

@@ -1,4 +1,4 @@
-"""What a preview says of actions: the token by its name where that is known; nothing is sent."""
+"""What a preview says of operations: the token by its name where that is known; nothing is sent."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import TOKEN_ID
+from builders import TOKEN_ID, token_inputs, vpptoken
 from intune_vpp.core.resource_type import UNKNOWN
-from operations_in_process import COUNTED, REVOKED, SYNCED, done, uploaded
-from tenant_in_process import Run, vpptoken, wanted
+from run_in_process import COUNTED, REVOKED, SYNCED, Run
+from tenant_in_process import uploaded
 
 if TYPE_CHECKING:
     from intune_vpp.core.operations import Operation
@@ -29,7 +29,7 @@ IN_WORDS = [
 
 def without_credentials(tenant: Tenant, **configuration: str) -> Run:
     """A run that could not send anything."""
-    return Run(tenant, configuration={"clientSecret": "", **configuration})
+    return Run(tenant, settings={"clientSecret": "", **configuration})
 
 
 @pytest.mark.parametrize(("kind", "said"), list(zip(KINDS, IN_WORDS, strict=True)))
@@ -60,9 +60,9 @@ def test_a_token_of_the_same_program_is_called_by_its_name(tenant: Tenant) -> No
     """A token that this run has planned, or made, is named as people know it, with its id."""
     text = vpptoken()
     maker = Run(tenant)
-    state = maker.create(wanted(text)).state
+    state = maker.create(token_inputs(text)).state
     planner = Run(tenant)
-    planner.preview(state, wanted(text))
+    planner.preview(state, token_inputs(text))
     for run in (maker, planner):
         before = len(run.reporter.said)
         assert run.assembly.preview.check_operation(REVOKED, {"vppTokenId": state.id}, creates=True) == []
@@ -149,7 +149,7 @@ def test_what_an_update_would_do_is_said(
     assert run.log == []
 
 
-def test_a_refresh_is_not_told_what_is_still_to_be_done(tenant: Tenant) -> None:
+def test_a_refresh_does_not_report_what_is_still_to_be_done(tenant: Tenant) -> None:
     """Refresh asks with inputs that nobody has checked: it hears what differs, and no more."""
     run = Run(tenant)
     pending = {"vppTokenId": TOKEN_ID, "syncPending": True, "triggers": 1}
@@ -174,7 +174,7 @@ def test_what_the_engine_adds_does_not_hide_what_was_checked(tenant: Tenant) -> 
 
 def test_ignored_changes(tenant: Tenant) -> None:
     """What the program tells the engine to ignore leads to nothing."""
-    kept = done(Run(tenant), SYNCED, {"vppTokenId": uploaded(tenant), "triggers": 1})
+    kept = Run(tenant).operate(SYNCED, {"vppTokenId": uploaded(tenant), "triggers": 1})
     run = Run(tenant)
     asked = {**kept.inputs, "triggers": 2}
     run.assembly.preview.check_operation(SYNCED, asked, creates=False)

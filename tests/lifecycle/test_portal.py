@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders import NEXT_YEAR, NOW
+from builders import NEXT_YEAR, NOW, token_inputs, vpptoken
 from intune_vpp.core import stoken, times
 from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, TokenFile, VppTokenState
-from tenant_in_process import LIST, PATCH, SYNC, Run, vpptoken, wanted
+from run_in_process import LIST, PATCH, SYNC, Run
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
@@ -29,7 +29,7 @@ def refreshed(tenant: Tenant, state: VppTokenState) -> VppTokenState:
 def renewed_by_hand(tenant: Tenant) -> tuple[str, str, VppTokenState]:
     """A token of the first file, into which somebody uploaded the second; the state knows the first."""
     first, second = vpptoken(expires=SOON), vpptoken(expires=NEXT_YEAR)
-    state = Run(tenant).create(wanted(first)).state
+    state = Run(tenant).create(token_inputs(first)).state
     tenant.edit_by_hand(state.id, {"token": second})
     tenant.clock.advance(10)
     return first, second, state
@@ -37,7 +37,7 @@ def renewed_by_hand(tenant: Tenant) -> tuple[str, str, VppTokenState]:
 
 def test_member_that_nobody_manages_is_no_drift(tenant: Tenant) -> None:
     """What the program leaves out may be changed by hand, unreported and for good."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     state = Run(tenant).create(inputs).state
     tenant.edit_by_hand(state.id, {"countryOrRegion": "FR", "automaticallyUpdateApps": True})
     run = Run(tenant)
@@ -61,9 +61,9 @@ def test_member_that_nobody_manages_is_no_drift(tenant: Tenant) -> None:
         ("roleScopeTagIds", ["0"], ["0", "9"]),
     ],
 )
-def test_managed_member_is_told_and_put_back(tenant: Tenant, member: str, asked: object, edited: object) -> None:
+def test_managed_member_is_reported_and_put_back(tenant: Tenant, member: str, asked: object, edited: object) -> None:
     """What the program manages and somebody changed is shown by a refresh and sent again by the next update."""
-    inputs = wanted(vpptoken(), **{member: asked})
+    inputs = token_inputs(vpptoken(), **{member: asked})
     state = Run(tenant).create(inputs).state
     tenant.edit_by_hand(state.id, {member: edited})
     refresh = Run(tenant)
@@ -80,7 +80,7 @@ def test_managed_member_is_told_and_put_back(tenant: Tenant, member: str, asked:
 @pytest.mark.parametrize("member", ["displayName", "countryOrRegion"])
 def test_managed_member_that_is_cleared_is_put_back(tenant: Tenant, member: str) -> None:
     """What the program manages and somebody emptied is drift as well, and comes back."""
-    inputs = wanted(vpptoken(), **{member: "US"})
+    inputs = token_inputs(vpptoken(), **{member: "US"})
     state = Run(tenant).create(inputs).state
     tenant.edit_by_hand(state.id, {member: None})
     assert [change.property.name for change in Run(tenant).drift(state).changes] == [member]
@@ -108,7 +108,7 @@ def test_older_file_is_refused_after_a_renewal_by_hand(tenant: Tenant) -> None:
     first, _, state = renewed_by_hand(tenant)
     now = refreshed(tenant, state)
     run = Run(tenant)
-    assert run.refusal(wanted(first), now) == (
+    assert run.refusal(token_inputs(first), now) == (
         "This token was renewed elsewhere and expires on 2027-11-01 in Intune; the token file here expires on "
         "2027-01-30. Use the file that was uploaded, or a newer download. "
         "To continue without this token, pass its URN to --exclude."
@@ -121,13 +121,13 @@ def test_very_file_of_a_renewal_by_hand_is_quiet(tenant: Tenant) -> None:
     _, second, state = renewed_by_hand(tenant)
     now = refreshed(tenant, state)
     run = Run(tenant)
-    taken = run.up(now, wanted(second)).state
+    taken = run.up(now, token_inputs(second)).state
     assert run.requests == []
     assert run.reporter.said == []
     assert taken.inputs.token == stoken.parse(second.encode()).fingerprint
     assert not Run(tenant).drift(taken)
     again = Run(tenant)
-    assert not again.preview(refreshed(tenant, taken), wanted(second))
+    assert not again.preview(refreshed(tenant, taken), token_inputs(second))
     assert again.reporter.said == []
 
 
@@ -135,16 +135,16 @@ def test_very_file_of_a_renewal_by_hand_survives_another_change(tenant: Tenant) 
     """An update of another member with that very file sends that member and no token."""
     _, second, state = renewed_by_hand(tenant)
     run = Run(tenant)
-    changed = run.up(refreshed(tenant, state), wanted(second, displayName="Monroe")).state
+    changed = run.up(refreshed(tenant, state), token_inputs(second, displayName="Monroe")).state
     assert run.requests == [PATCH]
     assert run.bodies("PATCH") == [{"displayName": "Monroe"}]
-    assert not Run(tenant).preview(refreshed(tenant, changed), wanted(second, displayName="Monroe"))
+    assert not Run(tenant).preview(refreshed(tenant, changed), token_inputs(second, displayName="Monroe"))
 
 
 def test_newer_file_renews_after_a_renewal_by_hand(tenant: Tenant) -> None:
     """A file that is newer than the one uploaded by hand renews as ever, and is the one applied then."""
     _, _, state = renewed_by_hand(tenant)
-    inputs = wanted(vpptoken(expires=NEWEST))
+    inputs = token_inputs(vpptoken(expires=NEWEST))
     run = Run(tenant)
     outcome = run.up(refreshed(tenant, state), inputs)
     assert run.requests == [PATCH, SYNC, LIST]
@@ -157,17 +157,17 @@ def test_newer_file_renews_after_a_renewal_by_hand(tenant: Tenant) -> None:
 def test_file_taken_as_applied_is_not_sent_again_when_it_has_expired(tenant: Tenant) -> None:
     """A program that nobody touched plans nothing for a token whose file, once taken as applied, has expired."""
     _, second, state = renewed_by_hand(tenant)
-    taken = Run(tenant).up(refreshed(tenant, state), wanted(second)).state
+    taken = Run(tenant).up(refreshed(tenant, state), token_inputs(second)).state
     tenant.clock.advance(timedelta(days=400).total_seconds())
     run = Run(tenant)
-    run.up(refreshed(tenant, taken), wanted(second))
+    run.up(refreshed(tenant, taken), token_inputs(second))
     assert run.requests == []
     assert "expired" in " ".join(run.reporter.warnings)
 
 
-def test_invalid_token_is_told_by_refresh_and_preview(tenant: Tenant) -> None:
+def test_invalid_token_is_reported_by_refresh_and_preview(tenant: Tenant) -> None:
     """What is wrong with a token is said by a refresh, and by each preview after it with the day it was seen."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     state = Run(tenant).create(inputs).state
     tenant.edit_by_hand(state.id, {"state": "invalid", "lastSyncStatus": "failed"})
     refresh = Run(tenant)
@@ -188,9 +188,9 @@ def test_invalid_token_is_told_by_refresh_and_preview(tenant: Tenant) -> None:
     assert preview.reporter.warnings == refresh.reporter.warnings
 
 
-def test_expiry_is_told_in_time(tenant: Tenant) -> None:
+def test_expiry_is_reported_in_time(tenant: Tenant) -> None:
     """Within the configured days before it expires, Check of a new file, refresh and preview all say so."""
-    inputs = wanted(vpptoken(expires=NOW + timedelta(days=25)))
+    inputs = token_inputs(vpptoken(expires=NOW + timedelta(days=25)))
     run = Run(tenant)
     state = run.create(inputs).state
     assert run.reporter.warnings == [
@@ -204,6 +204,6 @@ def test_expiry_is_told_in_time(tenant: Tenant) -> None:
     assert preview.reporter.warnings == [
         "Lincoln expires in 24 days, on 2026-11-26. Download a new content token from Apple and renew it before then."
     ]
-    relaxed = Run(tenant, configuration={"expiryWarningDays": "7"})
+    relaxed = Run(tenant, settings={"expiryWarningDays": "7"})
     relaxed.preview(state, inputs)
     assert relaxed.reporter.warnings == []

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from builders import APPLE_ID, NEXT_YEAR, NOW
+from builders import APPLE_ID, NEXT_YEAR, NOW, vpptoken
 from intune_vpp.core.check import Policy
 from intune_vpp.core.errors import InvalidRequest, NotFound, SettingsError
 from intune_vpp.lifecycle.queries import Filter, Queries
-from tenant_in_process import GET, LIST, Run, vpptoken
+from run_in_process import GET, LIST, Run
 
 if TYPE_CHECKING:
     from intune_vpp.core.ports import VppTokens
@@ -130,7 +130,7 @@ def test_what_v1_does_not_show(tenant: Tenant) -> None:
     tenant.sync_licenses(by_hand(tenant, "Lincoln"))
     tenant.clock.advance(5)
     app = tenant.list_apps().apps[0]
-    run = Run(tenant, configuration={"graphVersion": "v1.0"})
+    run = Run(tenant, settings={"graphVersion": "v1.0"})
     queries = run.assembly.queries
     cure = r"use the id, or set intune-vpp:graphVersion \(INTUNE_VPP_GRAPH_VERSION\) to beta\.$"
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders import NEXT_YEAR, NOW
+from builders import NEXT_YEAR, NOW, token_inputs, vpptoken
 from intune_vpp.core import graph_json, times
 from intune_vpp.core.vpp_token import TokenFile, VppTokenArgs, VppTokenState
-from operations_in_process import REVOKED, SYNCED, Interrupted, done
-from tenant_in_process import DELETE, GET, LIST, PATCH, Run, new_tenant, stored, vpptoken, wanted
+from run_in_process import DELETE, GET, LIST, PATCH, REVOKED, SYNCED, Run, stored
+from tenant_in_process import Interrupted, new_tenant
 
 if TYPE_CHECKING:
     from intune_vpp.core.operations import Operation
@@ -127,7 +127,7 @@ def test_deleted_token_is_read_as_gone_at_once(tenant: Tenant) -> None:
 @pytest.mark.parametrize("kept", ["GB", "gb"])
 def test_read_keeps_the_spelling_of_the_program(tenant: Tenant, kept: str) -> None:
     """Inputs keep the user's spelling while Graph says what it said before."""
-    state = Run(tenant).create(wanted(vpptoken(), countryOrRegion=kept)).state
+    state = Run(tenant).create(token_inputs(vpptoken(), countryOrRegion=kept)).state
     now = Run(tenant).refresh(state)
     assert now is not None
     assert now.inputs == state.inputs
@@ -152,7 +152,7 @@ def test_a_listing_from_before_an_operation_is_not_believed(operation: Operation
     for state in (first, second):
         run.assembly.tokens.read(state)
     assert run.requests == [GET, LIST]
-    done(run, operation, {"vppTokenId": second.id})
+    run.operate(operation, {"vppTokenId": second.id})
     read = run.assembly.tokens.read(second)
     assert read is not None
     (shown,) = tenant.tokens[1:]

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import NEXT_YEAR, NOW
+from builders import NEXT_YEAR, NOW, token_inputs, vpptoken
 from intune_vpp.core import stoken, times
 from intune_vpp.core.errors import AdoptionRefused, GraphError, RenewalRefused, TokenFileError
 from intune_vpp.core.token_check import TokenFileContent
 from intune_vpp.core.vpp_token import TokenFile, VppTokenState
 from intune_vpp_emulator.tenant import Tenant
-from tenant_in_process import LIST, PATCH, SYNC, Run, new_tenant, vpptoken, wanted
+from run_in_process import LIST, PATCH, SYNC, Run
+from tenant_in_process import new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,7 @@ LATER = NEXT_YEAR + timedelta(days=30)
 
 def created(tenant: Tenant, text: str) -> VppTokenState:
     """A token of this file, from an earlier run."""
-    return Run(tenant).create(wanted(text)).state
+    return Run(tenant).create(token_inputs(text)).state
 
 
 def test_newer_file_renews_in_place(tenant: Tenant) -> None:
@@ -32,7 +33,7 @@ def test_newer_file_renews_in_place(tenant: Tenant) -> None:
     state = created(tenant, vpptoken(expires=SOON))
     text = vpptoken(expires=NEXT_YEAR)
     run = Run(tenant)
-    outcome = run.up(state, wanted(text))
+    outcome = run.up(state, token_inputs(text))
     assert run.requests == [PATCH, SYNC, LIST]
     assert run.bodies("PATCH") == [{"token": "***"}]
     assert run.reporter.infos == ["Renews Lincoln in place (expires 2026-11-21 → 2027-11-01); id and apps are kept."]
@@ -42,14 +43,14 @@ def test_newer_file_renews_in_place(tenant: Tenant) -> None:
     assert outcome.state.token_file == TokenFile(
         stoken.parse(text.encode()).fingerprint, times.text(NEXT_YEAR), "Contoso"
     )
-    assert not Run(tenant).preview(outcome.state, wanted(text))
+    assert not Run(tenant).preview(outcome.state, token_inputs(text))
     assert not Run(tenant).drift(outcome.state)
 
 
 def test_renewal_need_not_wait(tenant: Tenant) -> None:
     """Without waiting, a renewal is one PATCH; the expiration that lags behind is no drift afterwards."""
     state = created(tenant, vpptoken(expires=SOON))
-    inputs = wanted(vpptoken(), waitForSync=False)
+    inputs = token_inputs(vpptoken(), waitForSync=False)
     run = Run(tenant)
     outcome = run.up(state, inputs)
     assert run.requests == [PATCH]
@@ -63,9 +64,9 @@ def test_renewal_need_not_wait(tenant: Tenant) -> None:
 def test_claim_goes_along_with_a_renewal(tenant: Tenant) -> None:
     """Each renewal sends the claim again, whatever was sent before."""
     text = vpptoken(expires=SOON)
-    state = Run(tenant).create(wanted(text, claimTokenManagementFromExternalMdm=True)).state
+    state = Run(tenant).create(token_inputs(text, claimTokenManagementFromExternalMdm=True)).state
     run = Run(tenant)
-    run.up(state, wanted(vpptoken(), claimTokenManagementFromExternalMdm=True))
+    run.up(state, token_inputs(vpptoken(), claimTokenManagementFromExternalMdm=True))
     assert run.bodies("PATCH") == [{"claimTokenManagementFromExternalMdm": True, "token": "***"}]
 
 
@@ -73,7 +74,7 @@ def test_renewal_and_change_are_one_request(tenant: Tenant) -> None:
     """A newer file and another name go together."""
     state = created(tenant, vpptoken(expires=SOON))
     run = Run(tenant)
-    run.up(state, wanted(vpptoken(), displayName="Monroe"))
+    run.up(state, token_inputs(vpptoken(), displayName="Monroe"))
     assert run.requests == [PATCH, SYNC, LIST]
     assert run.bodies("PATCH") == [{"displayName": "Monroe", "token": "***"}]
 
@@ -82,7 +83,7 @@ def test_older_file_is_refused(tenant: Tenant) -> None:
     """A file that expires earlier than the one Intune has is refused by Check, with both dates and the way around."""
     state = created(tenant, vpptoken(expires=NEXT_YEAR))
     run = Run(tenant)
-    assert run.refusal(wanted(vpptoken(expires=SOON)), state) == (
+    assert run.refusal(token_inputs(vpptoken(expires=SOON)), state) == (
         "The token file expires on 2026-11-21, before the token in Intune (2027-11-01). "
         "Refusing to replace a newer token with an older one. "
         "Use the newer file, or download this location's content token again: a new download expires later. "
@@ -97,7 +98,7 @@ def test_older_file_may_cure_an_invalid_token(tenant: Tenant) -> None:
     tenant.edit_by_hand(state.id, {"state": "invalid"})
     refreshed = Run(tenant).refresh(state)
     assert refreshed is not None
-    cure = wanted(vpptoken(expires=SOON))
+    cure = token_inputs(vpptoken(expires=SOON))
     run = Run(tenant)
     outcome = run.up(refreshed, cure)
     assert run.requests == [PATCH, SYNC, LIST]
@@ -110,17 +111,21 @@ def test_file_of_another_organization_is_refused(tenant: Tenant) -> None:
     state = created(tenant, vpptoken(expires=SOON))
     other = vpptoken(organization="Fabrikam")
     run = Run(tenant)
-    assert run.refusal(wanted(other), state).startswith(
+    assert run.refusal(token_inputs(other), state).startswith(
         'The token file belongs to the organization "Fabrikam", but the token in Intune belongs to "Contoso".'
     )
     assert run.log == []
-    assert Run(tenant).up(state, wanted(other, organizationName="Fabrikam")).failure is None
+    assert Run(tenant).up(state, token_inputs(other, organizationName="Fabrikam")).failure is None
 
 
 def test_expired_file_that_was_never_applied_is_refused(tenant: Tenant) -> None:
     """A file that has expired cannot come into being, nor renew."""
     expired = vpptoken(expires=NOW - timedelta(days=1))
-    assert Run(tenant).refusal(wanted(expired)).startswith("The token file expired on 2026-10-31 and was never applied")
+    assert (
+        Run(tenant)
+        .refusal(token_inputs(expired))
+        .startswith("The token file expired on 2026-10-31 and was never applied")
+    )
 
 
 def test_expired_file_that_was_applied_is_not_in_the_way(tenant: Tenant) -> None:
@@ -132,7 +137,7 @@ def test_expired_file_that_was_applied_is_not_in_the_way(tenant: Tenant) -> None
     assert refreshed is not None
     assert refreshed.observed.state == "expired"
     run = Run(tenant)
-    run.up(refreshed, wanted(text, displayName="Monroe"))
+    run.up(refreshed, token_inputs(text, displayName="Monroe"))
     assert run.requests == [PATCH]
     assert run.bodies("PATCH") == [{"displayName": "Monroe"}]
 
@@ -142,7 +147,7 @@ def test_update_guards_again(tenant: Tenant) -> None:
     state = created(tenant, vpptoken(expires=NEXT_YEAR))
     run = Run(tenant)
     # As after the inputs were edited by hand: Check sees no file that was applied.
-    checked = run.check(wanted(vpptoken(expires=SOON)))
+    checked = run.check(token_inputs(vpptoken(expires=SOON)))
     with pytest.raises(RenewalRefused, match="with an older one"):
         run.assembly.tokens.update(state, checked.args)
     assert run.requests == []
@@ -151,7 +156,7 @@ def test_update_guards_again(tenant: Tenant) -> None:
 def test_renewal_needs_the_text_of_its_file(tenant: Tenant) -> None:
     """A renewal in a process that never saw the file is refused before anything is sent."""
     state = created(tenant, vpptoken(expires=SOON))
-    planned = Run(tenant).check(wanted(vpptoken()), state).args
+    planned = Run(tenant).check(token_inputs(vpptoken()), state).args
     run = Run(tenant)
     with pytest.raises(TokenFileError, match="was not given in this run"):
         run.assembly.tokens.update(state, planned)
@@ -162,12 +167,12 @@ def test_same_file_renews_one_resource(tenant: Tenant) -> None:
     """A file that has renewed one resource of the program is refused to another one, which keeps its location."""
     lincoln = created(tenant, vpptoken("Lincoln", expires=SOON))
     later = SOON + timedelta(seconds=1)
-    other = Run(tenant).create(wanted(vpptoken("Monroe", expires=later), displayName="Monroe")).state
+    other = Run(tenant).create(token_inputs(vpptoken("Monroe", expires=later), displayName="Monroe")).state
     text = vpptoken("Lincoln")
     run = Run(tenant)
-    run.up(lincoln, wanted(text))
+    run.up(lincoln, token_inputs(text))
     with pytest.raises(AdoptionRefused, match="already belongs to another resource"):
-        run.up(other, wanted(text, displayName="Monroe"))
+        run.up(other, token_inputs(text, displayName="Monroe"))
     assert run.requests == [PATCH, SYNC, LIST]
 
 
@@ -176,8 +181,8 @@ def test_fingerprint_stands_for_its_file(tenant: Tenant) -> None:
     state = created(tenant, vpptoken())
     run = Run(tenant)
     assert state.token_file is not None
-    assert not run.preview(state, wanted(state.token_file.fingerprint))
-    assert run.refusal(wanted("sha256:" + "0" * 64), state).startswith(
+    assert not run.preview(state, token_inputs(state.token_file.fingerprint))
+    assert run.refusal(token_inputs("sha256:" + "0" * 64), state).startswith(
         "The token is a fingerprint, but its file has not been read in this run."
     )
 
@@ -187,8 +192,8 @@ def test_fingerprint_of_a_file_met_in_this_run_passes(tenant: Tenant) -> None:
     state = created(tenant, vpptoken(expires=SOON))
     text = vpptoken()
     run = Run(tenant)
-    run.check(wanted(text), state)
-    assert run.up(state, wanted(stoken.parse(text.encode()).fingerprint)).failure is None
+    run.check(token_inputs(text), state)
+    assert run.up(state, token_inputs(stoken.parse(text.encode()).fingerprint)).failure is None
     assert run.requests == [PATCH, SYNC, LIST]
 
 
@@ -197,7 +202,7 @@ def test_misnamed_file_warns_in_preview(tenant: Tenant) -> None:
     state = created(tenant, vpptoken(expires=SOON))
     file = TokenFileContent(vpptoken().encode(), file_name="sToken_for_Monroe.vpptoken")
     run = Run(tenant)
-    assert run.preview(state, {**wanted(None), "token": file}).renews
+    assert run.preview(state, {**token_inputs(None), "token": file}).renews
     assert run.reporter.warnings == [
         (
             'The token file is named after "Monroe", but the token in Intune is for "Lincoln". '
@@ -220,7 +225,7 @@ def test_refused_renewal_may_be_tried_again_in_the_same_run() -> None:
 
     tenant = new_tenant(OnceBroken)
     state = created(tenant, vpptoken(expires=SOON))
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     run = Run(tenant)
     with pytest.raises(GraphError, match="400 BadRequest"):
         run.up(state, inputs)
@@ -231,7 +236,7 @@ def test_what_the_guard_will_say_is_said_before(tenant: Tenant) -> None:
     """Where an update half failed, the engine's inputs name an older file: the plan then warns of the refusal."""
     state = created(tenant, vpptoken(expires=SOON))
     run = Run(tenant)
-    earlier = wanted(vpptoken(expires=SOON - timedelta(days=1)))
+    earlier = token_inputs(vpptoken(expires=SOON - timedelta(days=1)))
     args = run.assembly.preview.check_token(earlier, None).args
     run.assembly.preview.plan_token(state, args)
     (warning,) = [one for one in run.reporter.warnings if "refused" in one]

@@ -17,21 +17,16 @@ from intune_vpp.core.errors import (
 from intune_vpp.core.revocation import REPLACE_IT, RESULT_TYPE
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
-from operations_in_process import (
-    COUNTED,
-    REVOKE,
-    REVOKED,
+from run_in_process import COUNTED, REVOKE, REVOKED, Run, interrupted
+from tenant_in_process import (
     Interrupted,
     LosesRevocationAnswers,
     StopRequested,
     WithoutRevocations,
-    done,
-    interrupted,
+    new_tenant,
     slow,
-    updated,
     uploaded,
 )
-from tenant_in_process import Run, new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,13 +44,12 @@ def test_a_lost_answer_while_graph_stays_away() -> None:
             return super().list_tokens(**options)
 
     tenant = slow(Away)
-    assert isinstance(tenant, Away)
     token_id = uploaded(tenant)
-    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+    kept = Run(tenant).operate(REVOKED, {"vppTokenId": token_id})
     assert isinstance(kept.failure, GraphUnavailable)
     tenant.away = False
     later = Run(tenant)
-    assert updated(later, kept)["actionState"] == "done"
+    assert later.update_operation(kept)["actionState"] == "done"
     assert REVOKE not in later.requests
 
 
@@ -82,7 +76,7 @@ def test_an_answer_that_is_lost_late() -> None:
     tenant = slow(LosesRevocationAnswersLate)
     token_id = uploaded(tenant)
     run = Run(tenant)
-    kept = done(run, REVOKED, {"vppTokenId": token_id})
+    kept = run.operate(REVOKED, {"vppTokenId": token_id})
     assert (kept["actionState"], kept.failure) == ("done", None)
     assert run.requests.count(REVOKE) == 1
 
@@ -90,16 +84,15 @@ def test_an_answer_that_is_lost_late() -> None:
 def test_a_lost_answer_of_one_that_waits() -> None:
     """One that waits and has no start yet was begun too: it is kept, and the next update goes on with it."""
     tenant = slow(LosesRevocationAnswersLate)
-    assert isinstance(tenant, LosesRevocationAnswersLate)
     waiting = {"@odata.type": RESULT_TYPE, "actionName": "revokeLicenses", "actionState": "pending"}
     tenant.results = (waiting,)
     token_id = uploaded(tenant)
-    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id}, timeout=timedelta(seconds=90))
+    kept = Run(tenant).operate(REVOKED, {"vppTokenId": token_id}, timeout=timedelta(seconds=90))
     assert str(kept.failure).endswith("(it is pending).")
     tenant.results = ()
     tenant.clock.advance(120)
     later = Run(tenant)
-    assert updated(later, kept)["actionState"] == "done"
+    assert later.update_operation(kept)["actionState"] == "done"
     assert REVOKE not in later.requests
 
 
@@ -109,9 +102,9 @@ def test_an_engine_that_asks_to_stop_before() -> None:
     token_id = uploaded(tenant)
     run = Run(tenant, time=StopRequested(tenant.clock, during=0))
     with pytest.raises(WaitInterrupted, match=r"^Stopped before anything was done to token .*: nothing was started"):
-        done(run, REVOKED, {"vppTokenId": token_id})
+        run.operate(REVOKED, {"vppTokenId": token_id})
     with pytest.raises(WaitInterrupted, match=r"^Stopped before licences were counted: nothing was started"):
-        done(run, COUNTED, {})
+        run.operate(COUNTED, {})
     assert [method for method, _ in run.requests if method != "GET"] == []
 
 
@@ -123,14 +116,14 @@ def test_an_engine_that_asks_to_stop_meanwhile() -> None:
     for early, answered in ((1, False), (2, False), (2, True)):
         run = Run(tenant, time=StopRequested(tenant.clock, during=early, answered=answered))
         with pytest.raises(WaitInterrupted, match=r"^Stopped before .*: nothing was started"):
-            done(run, REVOKED, asked)
+            run.operate(REVOKED, asked)
         assert REVOKE not in run.requests
     run = Run(tenant, time=StopRequested(tenant.clock, during=3))
-    kept = done(run, REVOKED, asked)
+    kept = run.operate(REVOKED, asked)
     assert str(kept.failure) == "The wait was interrupted."
     assert (kept.id.rpartition("/")[0], run.requests[-1]) == (token_id, REVOKE)
     later = Run(tenant)
-    assert updated(later, kept)["actionState"] == "done"
+    assert later.update_operation(kept)["actionState"] == "done"
     assert REVOKE not in later.requests
 
 
@@ -165,9 +158,8 @@ def test_one_listing_that_lags_ends_no_wait() -> None:
             return replace(page, tokens=[{**one, "tokenActionResults": []} for one in page.tokens])
 
     tenant = new_tenant(Forgetful, revoke_seconds=300)
-    assert isinstance(tenant, Forgetful)
     token_id = uploaded(tenant)
-    kept = done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+    kept = Run(tenant).operate(REVOKED, {"vppTokenId": token_id})
     assert (kept["actionState"], kept.failure) == ("done", None)
     assert tenant.lists > 12
 
@@ -180,7 +172,7 @@ def test_one_that_never_shows() -> None:
     tenant.clock.advance(3600)
     for _ in range(2):
         run = Run(tenant)
-        kept = updated(run, kept, timeout=timedelta(seconds=90))
+        kept = run.update_operation(kept, timeout=timedelta(seconds=90))
         assert 90 <= sum(run.time.slept) < 120
         assert str(kept.failure) == (
             "The revocation of the licences of Lincoln has not appeared in Intune within 90 seconds and may not have "
@@ -193,12 +185,12 @@ def test_an_older_one_is_not_taken_for_it() -> None:
     """What was there before stays distinguished after an interruption, however short before it ended."""
     tenant = slow()
     token_id = uploaded(tenant)
-    done(Run(tenant), REVOKED, {"vppTokenId": token_id})
-    kept = done(Run(tenant, time=Interrupted(tenant.clock, 1)), REVOKED, {"vppTokenId": token_id})
+    Run(tenant).operate(REVOKED, {"vppTokenId": token_id})
+    kept = Run(tenant, time=Interrupted(tenant.clock, 1)).operate(REVOKED, {"vppTokenId": token_id})
     shown = tenant.get(token_id)["tokenActionResults"]
     tenant.edit_by_hand(token_id, {"tokenActionResults": shown[:1]})
     assert kept["previousStartDateTimes"] == [shown[0]["startDateTime"]]
-    late = updated(Run(tenant), kept, timeout=timedelta(seconds=10))
+    late = Run(tenant).update_operation(kept, timeout=timedelta(seconds=10))
     assert "has not appeared in Intune within 10 seconds" in str(late.failure)
     assert "actionState" not in late.outputs
     assert late["previousStartDateTimes"] == kept["previousStartDateTimes"]
@@ -209,10 +201,10 @@ def test_an_action_that_graph_does_not_know() -> None:
     tenant = new_tenant(WithoutRevocations)
     token_id = uploaded(tenant)
     with pytest.raises(GraphError, match=r"does not know revokeLicenses \(404\): nothing was done"):
-        done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+        Run(tenant).operate(REVOKED, {"vppTokenId": token_id})
     tenant.delete(token_id)
     with pytest.raises(TokenGone):
-        done(Run(tenant), REVOKED, {"vppTokenId": token_id})
+        Run(tenant).operate(REVOKED, {"vppTokenId": token_id})
 
 
 class WithoutRevocationsAndDown(WithoutRevocations):
@@ -237,7 +229,7 @@ def test_an_unknown_action_of_a_token_that_cannot_be_read() -> None:
     tenant = new_tenant(WithoutRevocationsAndDown)
     run, token_id = Run(tenant), uploaded(tenant)
     with pytest.raises(GraphError, match=r"returned 404 for revokeLicenses: nothing was done\. .* could not be read"):
-        done(run, REVOKED, {"vppTokenId": token_id})
+        run.operate(REVOKED, {"vppTokenId": token_id})
     assert run.time.slept == []
 
 
@@ -247,7 +239,7 @@ def test_one_that_is_joined_may_be_another(asked: dict[str, Any]) -> None:
     tenant = slow()
     kept = interrupted(tenant)
     run = Run(tenant)
-    done(run, REVOKED, {"vppTokenId": kept["vppTokenId"], **asked})
+    run.operate(REVOKED, {"vppTokenId": kept["vppTokenId"], **asked})
     warned = [one for one in run.reporter.warnings if "Intune does not say which options it was started with." in one]
     assert len(warned) == len(asked)
     assert REVOKE not in run.requests

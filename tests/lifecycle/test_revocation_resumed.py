@@ -14,23 +14,8 @@ from intune_vpp.core import revocation
 from intune_vpp.core.errors import Conflict, Cure, RequestNotSent, RevocationTimedOut, TokenGone
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
-from operations_in_process import (
-    REVOKE,
-    REVOKED,
-    Clocked,
-    Kept,
-    LosesRevocationAnswers,
-    done,
-    interrupted,
-    planned,
-    refreshed,
-    script,
-    slow,
-    unresolved_failure,
-    updated,
-    uploaded,
-)
-from tenant_in_process import GET, LIST, Run, new_tenant
+from run_in_process import GET, LIST, REVOKE, REVOKED, OperationRecord, Run, interrupted, unresolved_failure
+from tenant_in_process import Clocked, LosesRevocationAnswers, new_tenant, script, slow, uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,7 +28,7 @@ def test_an_interruption_at_once() -> None:
     assert kept.id == f"{kept['vppTokenId']}/2026-11-01T12:00:01Z"
     assert "actionState" not in kept.outputs
     run = Run(tenant)
-    well = updated(run, kept)
+    well = run.update_operation(kept)
     assert run.requests == [GET, *[LIST] * len(run.time.slept)]
     assert run.reporter.said == [
         ("info", f"Continues waiting for the revocation of the licences of token {kept['vppTokenId']}.")
@@ -53,7 +38,7 @@ def test_an_interruption_at_once() -> None:
         "2026-11-01T12:00:01.0000000Z",
         "2026-11-01T12:00:01Z",
     )
-    assert not planned(Run(tenant), well, kept.inputs)
+    assert not Run(tenant).plan_operation(well, kept.inputs)
 
 
 def test_an_interruption_on_the_way() -> None:
@@ -63,7 +48,7 @@ def test_an_interruption_on_the_way() -> None:
     assert kept.id == f"{kept['vppTokenId']}/2026-11-01T12:00:01.0000000Z"
     assert kept["actionState"] == "pending"
     run = Run(tenant)
-    well = updated(run, kept)
+    well = run.update_operation(kept)
     assert REVOKE not in run.requests
     assert (well.failure, well["actionState"]) == (None, "done")
 
@@ -75,7 +60,7 @@ def test_an_end_that_nobody_saw() -> None:
     kept = interrupted(tenant)
     tenant.clock.advance(3600)
     run = Run(tenant)
-    failed = updated(run, kept)
+    failed = run.update_operation(kept)
     assert run.requests == [GET]
     assert "Apple's service failed." in str(failed.failure)
     assert failed["actionState"] == "failed"
@@ -85,21 +70,21 @@ def test_a_refresh_sees_how_it_goes() -> None:
     """A refresh shows the state of the action; nothing is due once it has succeeded, and a failure is reported."""
     tenant = slow()
     kept = interrupted(tenant)
-    shown = refreshed(Run(tenant), kept)
+    shown = Run(tenant).refresh_operation(kept)
     assert shown is not None
     assert (shown.id, shown["actionState"]) == (kept.id, "pending")
-    assert planned(Run(tenant), shown, kept.inputs).pending
+    assert Run(tenant).plan_operation(shown, kept.inputs).pending
     tenant.clock.advance(60)
     quiet = Run(tenant)
-    ended = refreshed(quiet, shown)
+    ended = quiet.refresh_operation(shown)
     assert ended is not None
     assert ended["actionState"] == "done"
     assert quiet.reporter.said == []
-    assert not planned(Run(tenant), ended, kept.inputs)
+    assert not Run(tenant).plan_operation(ended, kept.inputs)
 
 
 @pytest.mark.parametrize("left", [3, None])
-def test_a_refresh_tells_what_nobody_was_told(left: int | None) -> None:
+def test_a_refresh_reports_what_was_not_reported_yet(left: int | None) -> None:
     """An end that only a refresh sees is reported by it: that some licences are left in a warning."""
     tenant = slow()
     members = {} if left is None else {"failedLicensesCount": left}
@@ -107,7 +92,7 @@ def test_a_refresh_tells_what_nobody_was_told(left: int | None) -> None:
     kept = interrupted(tenant)
     tenant.clock.advance(60)
     run = Run(tenant)
-    ended = refreshed(run, kept)
+    ended = run.refresh_operation(kept)
     assert ended is not None
     if left is None:
         assert "could not be revoked" in str(
@@ -125,16 +110,16 @@ def test_a_wait_that_runs_out() -> None:
     tenant = slow()
     token_id = uploaded(tenant)
     run = Run(tenant)
-    kept = done(run, REVOKED, {"vppTokenId": token_id}, timeout=timedelta(seconds=10))
+    kept = run.operate(REVOKED, {"vppTokenId": token_id}, timeout=timedelta(seconds=10))
     assert isinstance(kept.failure, RevocationTimedOut)
     expected = "The revocation of the licences of Lincoln did not end within 10 seconds (it is pending)."
     assert (str(kept.failure), kept.failure.cure) == (expected, Cure.WAIT_AGAIN)
     assert kept.id == f"{token_id}/{kept['startDateTime']}"
     again = Run(tenant)
-    still = updated(again, kept, timeout=timedelta(seconds=10))
+    still = again.update_operation(kept, timeout=timedelta(seconds=10))
     assert isinstance(still.failure, RevocationTimedOut)
     assert 10 <= sum(again.time.slept) < 20
-    assert updated(Run(tenant), still)["actionState"] == "done"
+    assert Run(tenant).update_operation(still)["actionState"] == "done"
 
 
 @pytest.mark.parametrize("ahead", [timedelta(0), timedelta(hours=1), timedelta(hours=-1)])
@@ -143,7 +128,7 @@ def test_a_lost_answer(ahead: timedelta) -> None:
     tenant = slow(LosesRevocationAnswers)
     token_id = uploaded(tenant)
     run = Run(tenant, time=Clocked(tenant.clock, ahead))
-    kept = done(run, REVOKED, {"vppTokenId": token_id})
+    kept = run.operate(REVOKED, {"vppTokenId": token_id})
     assert run.requests == [GET, REVOKE, *[LIST] * len(run.time.slept)]
     assert (kept.failure, kept["actionState"]) == (None, "done")
     assert kept["startDateTime"] == "2026-11-01T12:00:01.0000000Z"
@@ -154,13 +139,12 @@ def test_a_lost_answer(ahead: timedelta) -> None:
 def test_a_request_that_was_lost() -> None:
     """Where nothing new shows in time the id is kept and nothing is sent again, though an older revocation shows."""
     tenant = new_tenant(LosesRevocationAnswers)
-    assert isinstance(tenant, LosesRevocationAnswers)
     token_id = uploaded(tenant)
     Tenant.revoke_licenses(tenant, token_id, {"notifyManagedDevices": False})
     tenant.clock.advance(5)
     tenant.revokes = False
     run = Run(tenant)
-    kept = done(run, REVOKED, {"vppTokenId": token_id}, timeout=timedelta(minutes=2))
+    kept = run.operate(REVOKED, {"vppTokenId": token_id}, timeout=timedelta(minutes=2))
     assert str(kept.failure) == (
         "The revocation of the licences of Lincoln has not appeared in Intune within 2 minutes and may not have "
         f"started. Check in Intune. {revocation.REPLACE_IT}"
@@ -170,7 +154,7 @@ def test_a_request_that_was_lost() -> None:
     assert kept.id == f"{token_id}/{kept['requestedDateTime']}"
     assert kept["previousStartDateTimes"] == ["2026-11-01T12:00:01.0000000Z"]
     later = Run(tenant)
-    assert updated(later, kept).failure is not None
+    assert later.update_operation(kept).failure is not None
     assert REVOKE not in later.requests
 
 
@@ -189,7 +173,7 @@ def test_a_lost_answer_that_shows_late() -> None:
 
     tenant = slow(Lagging)
     run = Run(tenant)
-    assert done(run, REVOKED, {"vppTokenId": uploaded(tenant)})["actionState"] == "done"
+    assert run.operate(REVOKED, {"vppTokenId": uploaded(tenant)})["actionState"] == "done"
     assert run.requests.count(REVOKE) == 1
 
 
@@ -219,7 +203,7 @@ def test_an_answer_that_cannot_be_read(status: int) -> None:
 
     tenant = slow()
     run = Run(tenant, around=partial(Tampering, garble))
-    kept = done(run, REVOKED, {"vppTokenId": uploaded(tenant)})
+    kept = run.operate(REVOKED, {"vppTokenId": uploaded(tenant)})
     assert (kept.failure, kept["actionState"]) == (None, "done")
     assert run.requests.count(REVOKE) == 1
 
@@ -234,7 +218,7 @@ def test_a_request_that_was_never_sent() -> None:
     token_id = uploaded(tenant)
     run = Run(tenant, around=partial(Tampering, refuse))
     with pytest.raises(RequestNotSent, match="Nothing was sent"):
-        done(run, REVOKED, {"vppTokenId": token_id})
+        run.operate(REVOKED, {"vppTokenId": token_id})
     assert run.requests == [GET]
 
 
@@ -250,7 +234,7 @@ def test_a_refusal_is_no_lost_answer() -> None:
     token_id = uploaded(tenant)
     run = Run(tenant)
     with pytest.raises(Conflict):
-        done(run, REVOKED, {"vppTokenId": token_id})
+        run.operate(REVOKED, {"vppTokenId": token_id})
     assert run.requests == [GET, REVOKE]
 
 
@@ -266,15 +250,14 @@ def test_a_failing_poll_keeps_the_id() -> None:
             return super().list_tokens(**options)
 
     tenant = slow(Blind)
-    assert isinstance(tenant, Blind)
     token_id = uploaded(tenant)
     run = Run(tenant)
-    kept = done(run, REVOKED, {"vppTokenId": token_id})
+    kept = run.operate(REVOKED, {"vppTokenId": token_id})
     assert run.requests == [GET, REVOKE, LIST]
     assert "Not any more." in str(kept.failure)
     tenant.blind = False
     later = Run(tenant)
-    assert updated(later, kept)["actionState"] == "done"
+    assert later.update_operation(kept)["actionState"] == "done"
     assert REVOKE not in later.requests
 
 
@@ -284,7 +267,7 @@ def test_a_result_that_vanishes() -> None:
     kept = interrupted(tenant, pause=3)
     tenant.edit_by_hand(kept["vppTokenId"], {"tokenActionResults": []})
     run = Run(tenant)
-    lost = updated(run, kept, timeout=timedelta(seconds=60))
+    lost = run.update_operation(kept, timeout=timedelta(seconds=60))
     assert str(lost.failure) == (
         "The revocation of the licences of Lincoln disappeared from Intune (it started at "
         "2026-11-01T12:00:01.0000000Z). Check in Intune whether they were revoked. "
@@ -292,7 +275,7 @@ def test_a_result_that_vanishes() -> None:
     )
     assert 60 <= sum(run.time.slept) < 90
     assert REVOKE not in run.requests
-    assert refreshed(Run(tenant), kept) == Kept(kept.operation, kept.id, kept.inputs, kept.outputs)
+    assert Run(tenant).refresh_operation(kept) == OperationRecord(kept.operation, kept.id, kept.inputs, kept.outputs)
 
 
 def test_a_token_deleted_during_the_wait() -> None:
@@ -306,12 +289,12 @@ def test_a_token_deleted_during_the_wait() -> None:
     tenant = slow(Deleting)
     token_id = uploaded(tenant)
     run = Run(tenant)
-    kept = done(run, REVOKED, {"vppTokenId": token_id})
+    kept = run.operate(REVOKED, {"vppTokenId": token_id})
     assert isinstance(kept.failure, TokenGone)
     assert str(kept.failure) == "Lincoln was deleted during the wait."
     assert run.requests == [GET, REVOKE, LIST, GET, LIST]
     later = Run(tenant)
-    still = updated(later, kept)
+    still = later.update_operation(kept)
     assert later.requests == [GET, LIST]
     assert str(still.failure) == (
         f"Token {token_id} was deleted before the revocation of its licences was confirmed. "
@@ -323,13 +306,13 @@ def test_a_token_deleted_during_the_wait() -> None:
 @pytest.mark.parametrize("missing", ["requestedDateTime", "startDateTime", "tenantId", "actionState"])
 def test_a_record_that_lacks_something(tenant: Tenant, missing: str) -> None:
     """A record in which a member is missing is followed as far as it says, and never revokes."""
-    kept = done(Run(tenant), REVOKED, {"vppTokenId": uploaded(tenant)})
-    lacking = Kept(
+    kept = Run(tenant).operate(REVOKED, {"vppTokenId": uploaded(tenant)})
+    lacking = OperationRecord(
         kept.operation, kept.id, kept.inputs, {name: one for name, one in kept.outputs.items() if name != missing}
     )
     run = Run(tenant)
-    shown = refreshed(run, lacking)
+    shown = run.refresh_operation(lacking)
     assert shown is not None
-    if planned(run, lacking, kept.inputs):
-        assert updated(run, lacking)["actionState"] == "done"
+    if run.plan_operation(lacking, kept.inputs):
+        assert run.update_operation(lacking)["actionState"] == "done"
     assert REVOKE not in run.requests

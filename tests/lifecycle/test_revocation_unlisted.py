@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from builders import token_inputs, vpptoken
 from intune_vpp_emulator.tenant import Page, Tenant
-from operations_in_process import REVOKE, REVOKED, LosesRevocationAnswers, done, interrupted, refreshed, slow, uploaded
-from tenant_in_process import DELETE, GET, LIST, Run, new_tenant, vpptoken, wanted
+from run_in_process import DELETE, GET, LIST, REVOKE, REVOKED, Run, interrupted
+from tenant_in_process import LosesRevocationAnswers, new_tenant, slow, uploaded
 
 
 class ListsWithoutResults(Tenant):
@@ -32,7 +33,7 @@ def test_it_is_followed_at_its_token(kind: type[Tenant]) -> None:
     tenant = slow(kind)
     token_id = uploaded(tenant)
     run = Run(tenant)
-    kept = done(run, REVOKED, {"vppTokenId": token_id})
+    kept = run.operate(REVOKED, {"vppTokenId": token_id})
     assert (kept.failure, kept["actionState"]) == (None, "done")
     assert run.requests == [GET, REVOKE, *[LIST, GET] * len(run.time.slept)]
 
@@ -40,7 +41,7 @@ def test_it_is_followed_at_its_token(kind: type[Tenant]) -> None:
 def test_the_token_goes_after_it() -> None:
     """A deletion sees that all licences were taken back."""
     tenant = new_tenant(ListsWithoutResults, revoke_seconds=20)
-    state = Run(tenant).create(wanted(vpptoken(), deletionProtection=False, revokeLicensesOnDelete=True)).state
+    state = Run(tenant).create(token_inputs(vpptoken(), deletionProtection=False, revokeLicensesOnDelete=True)).state
     run = Run(tenant)
     run.delete(state)
     assert run.requests == [GET, REVOKE, *[LIST, GET] * len(run.time.slept), DELETE]
@@ -53,9 +54,9 @@ def test_a_refresh_sees_it() -> None:
     kept = interrupted(tenant, pause=2)
     tenant.clock.advance(3600)
     run = Run(tenant)
-    seen = [refreshed(run, kept) for _ in range(2)]
+    seen = [run.refresh_operation(kept) for _ in range(2)]
     assert [one and one["actionState"] for one in seen] == ["done", "done"]
     assert run.requests == [GET, LIST, GET]
     assert seen[0] is not None
-    refreshed(run, seen[0])
+    run.refresh_operation(seen[0])
     assert run.requests == [GET, LIST, GET]

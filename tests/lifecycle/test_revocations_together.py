@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from operations_in_process import REVOKE, REVOKED, Kept, at_once, done, script, updated, uploaded
-from tenant_in_process import GET, LIST, Run, new_tenant
+from run_in_process import GET, LIST, REVOKE, REVOKED, OperationRecord, Run, at_once
+from tenant_in_process import new_tenant, script, uploaded
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
@@ -26,7 +26,7 @@ def test_a_running_one_is_joined() -> None:
     tenant.revoke_licenses(token_id, {"notifyManagedDevices": False})
     tenant.clock.advance(20)
     run = Run(tenant)
-    kept = done(run, REVOKED, asked(token_id))
+    kept = run.operate(REVOKED, asked(token_id))
     assert REVOKE not in run.requests
     assert kept.id == f"{token_id}/2026-11-01T12:00:01.0000000Z"
     assert (kept["actionState"], kept["requestedDateTime"]) == ("done", "2026-11-01T12:00:21Z")
@@ -48,13 +48,13 @@ def test_one_that_waits_without_a_start_is_joined(tenant: Tenant) -> None:
     }
     tenant.edit_by_hand(token_id, {"tokenActionResults": [waiting]})
     run = Run(tenant)
-    kept = done(run, REVOKED, asked(token_id), timeout=timedelta(seconds=10))
+    kept = run.operate(REVOKED, asked(token_id), timeout=timedelta(seconds=10))
     assert REVOKE not in run.requests
     assert str(kept.failure).endswith("(it is pending).")
     begun = {**waiting, "actionState": "done", "startDateTime": "2026-11-01T12:00:09.0000000Z"}
     tenant.edit_by_hand(token_id, {"tokenActionResults": [begun]})
     later = Run(tenant)
-    well = updated(later, kept)
+    well = later.update_operation(kept)
     assert (well.failure, well["actionState"]) == (None, "done")
     assert REVOKE not in later.requests
 
@@ -62,9 +62,9 @@ def test_one_that_waits_without_a_start_is_joined(tenant: Tenant) -> None:
 def test_what_ended_before_is_another_one(tenant: Tenant) -> None:
     """A replacement revokes again, and is not taken for the one that failed a moment before."""
     script(tenant, actionState="failed", actionFailureReason="appleFailure")
-    before = done(Run(tenant), REVOKED, asked(uploaded(tenant)))
+    before = Run(tenant).operate(REVOKED, asked(uploaded(tenant)))
     run = Run(tenant)
-    kept = done(run, REVOKED, before.inputs)
+    kept = run.operate(REVOKED, before.inputs)
     assert run.requests == [GET, REVOKE, LIST]
     assert (kept["actionState"], kept.failure) == ("done", None)
     assert kept.id != before.id
@@ -85,9 +85,9 @@ def test_many_tokens_share_their_polls() -> None:
     run = Run(tenant)
     together = threading.Barrier(8)
 
-    def revoke(token_id: str) -> Kept:
+    def revoke(token_id: str) -> OperationRecord:
         together.wait(5)
-        return done(run, REVOKED, asked(token_id))
+        return run.operate(REVOKED, asked(token_id))
 
     with ThreadPoolExecutor(8) as threads:
         kept = list(threads.map(revoke, token_ids))

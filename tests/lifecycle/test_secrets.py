@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from builders import NOW
+from builders import NOW, sealed_in, token_inputs, vpptoken
 from intune_vpp.core import pulumi_state, stoken
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.lifecycle.token_files import TokenFileCache
 from intune_vpp_emulator.tenant import Tenant
-from tenant_in_process import Run, new_tenant, sealed_in, vpptoken, wanted
+from run_in_process import Run
+from tenant_in_process import new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,16 +59,16 @@ def assert_kept(text: str, *places: object) -> None:
         assert not [secret for secret in secrets_of(text) if secret in str(place)]
 
 
-def test_life_of_a_token_tells_no_secret(caplog: pytest.LogCaptureFixture) -> None:
+def test_life_of_a_token_shows_no_secret(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing said, logged, shown or kept over the life of a token holds the file or what is sealed in it."""
     caplog.set_level(logging.DEBUG)
     tenant = new_tenant()
     old, new = vpptoken(expires=NOW + timedelta(days=20)), vpptoken()
     first = Run(tenant)
-    state = first.create(wanted(old, deletionProtection=False)).state
+    state = first.create(token_inputs(old, deletionProtection=False)).state
     second = Run(tenant)
-    checked = second.check(wanted(new, deletionProtection=False), state)
-    outcome = second.up(state, wanted(new, deletionProtection=False))
+    checked = second.check(token_inputs(new, deletionProtection=False), state)
+    outcome = second.up(state, token_inputs(new, deletionProtection=False))
     third = Run(tenant)
     third.refresh(outcome.state)
     third.delete(outcome.state)
@@ -87,18 +88,18 @@ def assert_told_without(text: str, error: BaseException, run: Run, caplog: pytes
 
 
 @pytest.mark.parametrize("trouble", ["unreachable", "refused"])
-def test_failing_upload_tells_no_secret(trouble: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_upload_shows_no_secret(trouble: str, caplog: pytest.LogCaptureFixture) -> None:
     """An upload that Graph refuses, or that never arrives, carries no file into texts and tracebacks."""
     caplog.set_level(logging.DEBUG)
     text = vpptoken()
     run = Run(new_tenant(), around=FailsOnTokenFiles) if trouble == "unreachable" else Run(new_tenant(Strict))
     with pytest.raises(IntuneVppError) as raised:
-        run.create(wanted(text))
+        run.create(token_inputs(text))
     assert_told_without(text, raised.value, run, caplog)
 
 
 @pytest.mark.parametrize("organization", ["Contoso", "Fabrikam"])
-def test_refused_adoption_tells_no_secret(organization: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_refused_adoption_shows_no_secret(organization: str, caplog: pytest.LogCaptureFixture) -> None:
     """A file that is too old, or another organization's, is refused without a word of it."""
     caplog.set_level(logging.DEBUG)
     tenant = new_tenant()
@@ -106,18 +107,18 @@ def test_refused_adoption_tells_no_secret(organization: str, caplog: pytest.LogC
     there = {"token": vpptoken(organization=organization), "appleId": "vpp@contoso.example"}
     run = Run(tenant)
     with pytest.raises(IntuneVppError) as raised:
-        run.create(wanted(text, adoptTokenId=tenant.create_by_hand(there)["id"]))
+        run.create(token_inputs(text, adoptTokenId=tenant.create_by_hand(there)["id"]))
     assert_told_without(text, raised.value, run, caplog)
 
 
-def test_second_use_tells_no_secret(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
+def test_second_use_shows_no_secret(tenant: Tenant, caplog: pytest.LogCaptureFixture) -> None:
     """A file that is used twice is refused without a word of it."""
     caplog.set_level(logging.DEBUG)
     text = vpptoken()
     run = Run(tenant)
-    run.create(wanted(text))
+    run.create(token_inputs(text))
     with pytest.raises(IntuneVppError) as raised:
-        run.create(wanted(text))
+        run.create(token_inputs(text))
     assert_told_without(text, raised.value, run, caplog)
 
 
@@ -125,7 +126,7 @@ def test_second_use_tells_no_secret(tenant: Tenant, caplog: pytest.LogCaptureFix
 def test_refusals_of_check_tell_no_secret(tenant: Tenant, cut: int) -> None:
     """A file that was cut off is refused without a word of it, and under no property that the engine would print."""
     text = vpptoken()
-    (problem,) = Run(tenant).check(wanted(text[:cut])).problems
+    (problem,) = Run(tenant).check(token_inputs(text[:cut])).problems
     assert problem.property == ""
     assert text[:10] not in problem.reason
 

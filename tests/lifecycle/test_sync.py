@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import NEXT_YEAR, NOW
+from builders import NEXT_YEAR, NOW, token_inputs, vpptoken
 from intune_vpp.core import times
 from intune_vpp.core.errors import Conflict, PermissionMissing, SyncFailed, SyncTimedOut, WrongLocation
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
-from tenant_in_process import GET, LIST, PATCH, POST, SYNC, Run, new_tenant, vpptoken, wanted
+from run_in_process import GET, LIST, PATCH, POST, SYNC, Run
+from tenant_in_process import CONFLICT, RefusesSyncs, new_tenant
 
 if TYPE_CHECKING:
     from intune_vpp.core.vpp_token import VppTokenState
@@ -35,14 +36,13 @@ class Afterwards(Tenant):
 def ends_in(**befalls: str) -> Afterwards:
     """A tenant whose syncs leave these members behind."""
     tenant = new_tenant(Afterwards)
-    assert isinstance(tenant, Afterwards)
     tenant.befalls = befalls
     return tenant
 
 
 def test_completed_sync_is_seen(tenant: Tenant) -> None:
     """The state after the wait is the one after the sync."""
-    outcome = Run(tenant).create(wanted(vpptoken()))
+    outcome = Run(tenant).create(token_inputs(vpptoken()))
     assert outcome.failure is None
     assert outcome.state.sync_pending is False
     assert outcome.state.observed.last_sync_status == "completed"
@@ -53,7 +53,7 @@ def test_failed_sync_keeps_the_token() -> None:
     """A sync that failed is reported; the id, the file and the need of another sync are kept."""
     tenant = ends_in(lastSyncStatus="failed")
     run = Run(tenant)
-    outcome = run.create(wanted(vpptoken()))
+    outcome = run.create(token_inputs(vpptoken()))
     assert run.requests == [LIST, POST, SYNC, LIST]
     assert str(outcome.failure) == (
         "The licence sync of Lincoln failed. Intune gives no reason; check the tenant status. "
@@ -69,7 +69,7 @@ def test_sync_that_never_ends_is_given_up() -> None:
     """After twenty minutes, polled ever more seldom, the wait is given up and the token kept."""
     tenant = new_tenant(sync_seconds=7200)
     run = Run(tenant)
-    outcome = run.create(wanted(vpptoken()))
+    outcome = run.create(token_inputs(vpptoken()))
     assert isinstance(outcome.failure, SyncTimedOut)
     assert str(outcome.failure) == (
         "The licence sync of Lincoln did not end within 20 minutes (its status is inProgress). "
@@ -90,20 +90,20 @@ def test_sync_that_never_ends_is_given_up() -> None:
         ("duplicateLocationId", "Another token of this tenant is for the same location"),
     ],
 )
-def test_bad_states_are_told_apart(state: str, cure: str) -> None:
+def test_bad_states_are_distinguished(state: str, cure: str) -> None:
     """Each state in which Intune does not sync has its own sentence and cure."""
-    outcome = Run(ends_in(state=state)).create(wanted(vpptoken()))
+    outcome = Run(ends_in(state=state)).create(token_inputs(vpptoken()))
     assert isinstance(outcome.failure, SyncFailed)
     assert str(outcome.failure).startswith(f"Lincoln is {state} and was not synced. ")
     assert cure in str(outcome.failure)
     assert (outcome.state.sync_pending, outcome.state.observed.state) == (True, state)
 
 
-def test_real_duplicate_location_is_told(tenant: Tenant) -> None:
+def test_real_duplicate_location_is_reported(tenant: Tenant) -> None:
     """A second token for a location is created, and reported as one too many."""
     run = Run(tenant)
-    run.create(wanted(vpptoken("Lincoln")))
-    outcome = run.create(wanted(vpptoken("Lincoln", expires=SOON), displayName="Twin"))
+    run.create(token_inputs(vpptoken("Lincoln")))
+    outcome = run.create(token_inputs(vpptoken("Lincoln", expires=SOON), displayName="Twin"))
     assert outcome.state.observed.state == "duplicateLocationId"
     assert f"Token {outcome.state.id}" in str(outcome.failure)
     assert "has a duplicate in this tenant" in str(outcome.failure)
@@ -126,10 +126,10 @@ class Stale(Tenant):
 
 def renewed(tenant: Stale) -> tuple[Run, VppTokenState]:
     """The run of a renewal in a tenant that lags behind, and the state after it."""
-    state = Run(tenant).create(wanted(vpptoken(expires=SOON), waitForSync=False)).state
+    state = Run(tenant).create(token_inputs(vpptoken(expires=SOON), waitForSync=False)).state
     tenant.shows = times.text(SOON)
     run = Run(tenant)
-    outcome = run.up(state, wanted(vpptoken()))
+    outcome = run.up(state, token_inputs(vpptoken()))
     assert outcome.failure is None
     assert run.requests[:2] == [PATCH, SYNC]
     assert outcome.state.sync_pending is False
@@ -139,7 +139,6 @@ def renewed(tenant: Stale) -> tuple[Run, VppTokenState]:
 def test_stale_expiration_is_waited_out() -> None:
     """The old expiration right after a renewal is normal: the wait goes on until the new one shows."""
     tenant = new_tenant(Stale)
-    assert isinstance(tenant, Stale)
     tenant.until = NOW + timedelta(seconds=30)
     run, state = renewed(tenant)
     assert state.observed.expiration_date_time == times.text(NEXT_YEAR)
@@ -150,7 +149,6 @@ def test_stale_expiration_is_waited_out() -> None:
 def test_stale_expiration_is_accepted_in_the_end() -> None:
     """An expiration that stays old a minute after a completed sync is accepted with a warning, and is no drift."""
     tenant = new_tenant(Stale)
-    assert isinstance(tenant, Stale)
     run, state = renewed(tenant)
     assert state.observed.expiration_date_time == times.text(SOON)
     assert 60 <= sum(run.time.slept) < 80
@@ -167,31 +165,19 @@ def test_stale_expiration_is_accepted_in_the_end() -> None:
 def test_running_sync_is_joined() -> None:
     """Where a sync runs already, none is started."""
     tenant = new_tenant(sync_seconds=20)
-    state = Run(tenant).create(wanted(vpptoken(expires=SOON), waitForSync=False)).state
+    state = Run(tenant).create(token_inputs(vpptoken(expires=SOON), waitForSync=False)).state
     tenant.sync_licenses(state.id)
     run = Run(tenant)
-    outcome = run.up(state, wanted(vpptoken()))
+    outcome = run.up(state, token_inputs(vpptoken()))
     assert run.requests == [PATCH, *[LIST] * len(run.time.slept)]
     assert (outcome.failure, outcome.state.observed.last_sync_status) == (None, "completed")
 
 
-class Unwilling(Tenant):
-    """A tenant that refuses syncs while `unwilling` is set."""
-
-    unwilling = True
-
-    def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
-        """Start one, or refuse."""
-        if self.unwilling:
-            raise IntuneRefusal(409, "Conflict", "Another operation is in progress.")
-        return super().sync_licenses(token_id, **options)
-
-
 def test_refused_sync_is_tried_again_by_the_next_run() -> None:
     """A sync that cannot be started keeps the id and says so; the next run starts it and nothing else."""
-    tenant = new_tenant(Unwilling)
-    assert isinstance(tenant, Unwilling)
-    inputs = wanted(vpptoken())
+    tenant = new_tenant(RefusesSyncs)
+    tenant.refusal = CONFLICT
+    inputs = token_inputs(vpptoken())
     run = Run(tenant)
     outcome = run.create(inputs)
     assert run.requests == [LIST, POST, SYNC]
@@ -201,7 +187,7 @@ def test_refused_sync_is_tried_again_by_the_next_run() -> None:
     again = still.up(outcome.state, inputs)
     assert still.requests == [SYNC]
     assert (again.state.sync_pending, again.state.id) == (True, outcome.state.id)
-    tenant.unwilling = False
+    tenant.refusal = None
     last = Run(tenant)
     done = last.up(again.state, inputs)
     assert last.requests == [SYNC, LIST]
@@ -212,8 +198,9 @@ def test_refused_sync_is_tried_again_by_the_next_run() -> None:
 
 def test_pending_sync_is_no_drift() -> None:
     """A refresh of a token whose sync is to be repeated is quiet; the update after it repeats it."""
-    tenant = new_tenant(Unwilling)
-    inputs = wanted(vpptoken())
+    tenant = new_tenant(RefusesSyncs)
+    tenant.refusal = CONFLICT
+    inputs = token_inputs(vpptoken())
     state = Run(tenant).create(inputs).state
     assert state.sync_pending is True
     refresh = Run(tenant)
@@ -226,14 +213,15 @@ def test_pending_sync_is_no_drift() -> None:
 
 def test_pending_sync_is_remembered_while_nobody_waits() -> None:
     """Without waiting, a pending sync is neither repeated nor forgotten."""
-    tenant = new_tenant(Unwilling)
+    tenant = new_tenant(RefusesSyncs)
+    tenant.refusal = CONFLICT
     text = vpptoken()
-    state = Run(tenant).create(wanted(text)).state
+    state = Run(tenant).create(token_inputs(text)).state
     run = Run(tenant)
-    patient = run.up(state, wanted(text, waitForSync=False)).state
+    patient = run.up(state, token_inputs(text, waitForSync=False)).state
     assert run.requests == []
     assert patient.sync_pending is True
-    assert Run(tenant).preview(patient, wanted(text)).resyncs
+    assert Run(tenant).preview(patient, token_inputs(text)).resyncs
 
 
 def test_failing_poll_keeps_the_token() -> None:
@@ -250,7 +238,7 @@ def test_failing_poll_keeps_the_token() -> None:
 
     tenant = new_tenant(Blind)
     run = Run(tenant)
-    outcome = run.create(wanted(vpptoken()))
+    outcome = run.create(token_inputs(vpptoken()))
     assert run.requests == [LIST, POST, SYNC, LIST]
     assert isinstance(outcome.failure, PermissionMissing)
     assert [one.id for one in tenant.tokens] == [outcome.state.id]
@@ -267,7 +255,7 @@ def test_token_deleted_during_the_wait() -> None:
             return answer
 
     run = Run(new_tenant(Deleting))
-    outcome = run.create(wanted(vpptoken()))
+    outcome = run.create(token_inputs(vpptoken()))
     assert str(outcome.failure) == "Lincoln was deleted during the wait."
     assert run.requests == [LIST, POST, SYNC, LIST, GET, LIST]
     assert outcome.state.sync_pending is True
@@ -281,13 +269,15 @@ def test_token_that_a_list_misses_is_asked_for() -> None:
             return Page([], None)
 
     run = Run(new_tenant(Lagging))
-    outcome = run.create(wanted(vpptoken()))
+    outcome = run.create(token_inputs(vpptoken()))
     assert (outcome.failure, outcome.state.observed.last_sync_status) == (None, "completed")
     assert run.requests == [LIST, POST, SYNC, LIST, GET]
 
 
 def test_wrong_location_outweighs_a_failed_sync() -> None:
     """Where both go wrong, the location is what is reported, and the sync stays pending."""
-    outcome = Run(ends_in(lastSyncStatus="failed")).create(wanted(vpptoken("Monroe"), expectedLocationName="Lincoln"))
+    outcome = Run(ends_in(lastSyncStatus="failed")).create(
+        token_inputs(vpptoken("Monroe"), expectedLocationName="Lincoln")
+    )
     assert isinstance(outcome.failure, WrongLocation)
     assert outcome.state.sync_pending is True

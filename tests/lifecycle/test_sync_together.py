@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from builders import token_inputs, vpptoken
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
-from tenant_in_process import LIST, POST, SYNC, Run, TenantTime, new_tenant, vpptoken, wanted
+from run_in_process import LIST, POST, SYNC, Run
+from tenant_in_process import TenantTime, new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +53,7 @@ def in_many_threads(run: Run) -> list[str | None]:
     """How each of many creations ended that run side by side."""
 
     def create(number: int) -> str | None:
-        failure = run.create(wanted(vpptoken(f"Location {number}"), displayName=f"Token {number}")).failure
+        failure = run.create(token_inputs(vpptoken(f"Location {number}"), displayName=f"Token {number}")).failure
         return str(failure) if failure else None
 
     with ThreadPoolExecutor(WAITING) as threads:
@@ -96,7 +98,7 @@ def test_list_under_way_is_not_believed_about_a_later_token() -> None:
             return page
 
     def create_second() -> None:
-        failures.append(run.create(wanted(vpptoken("Monroe"), displayName="Monroe")).failure)
+        failures.append(run.create(token_inputs(vpptoken("Monroe"), displayName="Monroe")).failure)
 
     def at_wait() -> None:
         if threading.current_thread() is second:
@@ -105,7 +107,7 @@ def test_list_under_way_is_not_believed_about_a_later_token() -> None:
     second = threading.Thread(target=create_second)
     tenant = new_tenant(Overtaken)
     run = Run(tenant, time=Watched(tenant.clock, at_wait))
-    first = run.create(wanted(vpptoken()))
+    first = run.create(token_inputs(vpptoken()))
     second.join(10)
     assert (first.failure, failures) == (None, [None])
     assert run.requests == [LIST, POST, SYNC, POST, SYNC, LIST, LIST]
@@ -129,7 +131,7 @@ def test_looks_that_fail_in_a_row(away: int, ends_well: bool) -> None:  # noqa: 
     """Graph may be out of reach for three looks at what goes on; the fourth ends the wait, and the id is kept."""
     Unreachable.away = away
     tenant = new_tenant(Unreachable)
-    outcome = Run(tenant).create(wanted(vpptoken()))
+    outcome = Run(tenant).create(token_inputs(vpptoken()))
     assert (outcome.failure is None) is ends_well
     assert [one.id for one in tenant.tokens] == [outcome.state.id]
     assert outcome.state.sync_pending is not ends_well
@@ -151,7 +153,6 @@ class Flickering(Tenant):
 def test_polls_that_fail_now_and_then() -> None:
     """However many polls fail in a long wait, it goes on while not too many of them fail in a row."""
     tenant = new_tenant(Flickering, sync_seconds=200)
-    assert isinstance(tenant, Flickering)
-    outcome = Run(tenant).create(wanted(vpptoken()))
+    outcome = Run(tenant).create(token_inputs(vpptoken()))
     assert (outcome.failure, outcome.state.observed.last_sync_status) == (None, "completed")
     assert tenant.lists > 12

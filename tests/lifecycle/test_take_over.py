@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builders import NEXT_YEAR
+from builders import NEXT_YEAR, token_inputs, vpptoken
 from intune_vpp.core.errors import AdoptionRefused
-from tenant_in_process import GET, LIST, PATCH, POST, SYNC, Run, vpptoken, wanted
+from run_in_process import GET, LIST, PATCH, POST, SYNC, Run
 
 if TYPE_CHECKING:
     from intune_vpp.core.vpp_token import VppTokenState
@@ -36,7 +36,7 @@ def taken_over(state: VppTokenState) -> str:
 
 def test_rename_takes_over_and_leaves_alone(tenant: Tenant) -> None:
     """A resource with a new name takes the token over; the deletion of the old name leaves it alone."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     old = Run(tenant).create(inputs).state
     run = Run(tenant)
     outcome = run.create(inputs)
@@ -58,9 +58,9 @@ def test_rename_takes_over_and_leaves_alone(tenant: Tenant) -> None:
 def test_forced_replacement_keeps_the_id(tenant: Tenant) -> None:
     """`--replace` creates nothing and deletes nothing; members that changed with it are one PATCH without the file."""
     text = vpptoken()
-    old = Run(tenant).create(wanted(text, deletionProtection=False, countryOrRegion="US")).state
+    old = Run(tenant).create(token_inputs(text, deletionProtection=False, countryOrRegion="US")).state
     run = Run(tenant)
-    replaced = run.create(wanted(text, deletionProtection=False, countryOrRegion="GB")).state
+    replaced = run.create(token_inputs(text, deletionProtection=False, countryOrRegion="GB")).state
     run.delete(old)
     assert run.requests == [LIST, PATCH]
     assert run.bodies("PATCH") == [{"countryOrRegion": "GB"}]
@@ -71,7 +71,7 @@ def test_forced_replacement_keeps_the_id(tenant: Tenant) -> None:
 
 def test_lost_state_finds_its_token(tenant: Tenant) -> None:
     """A program without its state takes over what it created, and syncs what was never synced."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     lost = Run(tenant).create({**inputs, "waitForSync": False}).state
     run = Run(tenant)
     found = run.create(inputs).state
@@ -82,7 +82,7 @@ def test_lost_state_finds_its_token(tenant: Tenant) -> None:
 
 def test_lost_state_of_a_token_that_need_not_wait(tenant: Tenant) -> None:
     """Without waiting, a take-over needs no request beside the LIST, and is what the creation was."""
-    inputs = wanted(vpptoken(), waitForSync=False)
+    inputs = token_inputs(vpptoken(), waitForSync=False)
     lost = Run(tenant).create(inputs).state
     run = Run(tenant)
     found = run.create(inputs).state
@@ -106,14 +106,14 @@ def test_token_of_other_members_is_not_taken_over(tenant: Tenant, members: dict[
     shown = {"displayName": "Lincoln", "appleId": "vpp@contoso.example", **members}
     run = Run(tenant)
     with pytest.raises(AdoptionRefused) as refused:
-        run.create(wanted(text, waitForSync=False))
+        run.create(token_inputs(text, waitForSync=False))
     assert str(refused.value) == (
         "The tenant already has a token created from this file, with another display name or Apple ID: "
         f'{token_id} ("{shown["displayName"]}", Apple ID {shown["appleId"]}). Nothing was created. '
         f"To manage that token, set adoptTokenId to {token_id}."
     )
     assert run.requests == [LIST]
-    adopted = Run(tenant).create(wanted(text, waitForSync=False, adoptTokenId=token_id)).state
+    adopted = Run(tenant).create(token_inputs(text, waitForSync=False, adoptTokenId=token_id)).state
     assert [one.id for one in tenant.tokens] == [adopted.id] == [token_id]
 
 
@@ -126,7 +126,7 @@ def test_token_of_another_file_is_not_taken_over(tenant: Tenant, other: str) -> 
     """A token of another organization, or that expires in another second, is another token."""
     by_hand(tenant, other)
     run = Run(tenant)
-    run.create(wanted(vpptoken("Monroe"), waitForSync=False))
+    run.create(token_inputs(vpptoken("Monroe"), waitForSync=False))
     assert run.requests == [LIST, POST]
 
 
@@ -135,7 +135,7 @@ def test_spelling_does_not_hide_a_token(tenant: Tenant) -> None:
     text = vpptoken()
     token_id = by_hand(tenant, text)
     run = Run(tenant)
-    inputs = wanted(text, appleId="VPP@contoso.example", displayName=None, waitForSync=False)
+    inputs = token_inputs(text, appleId="VPP@contoso.example", displayName=None, waitForSync=False)
     assert run.create(inputs).state.id == token_id
     assert run.requests == [LIST]
 
@@ -146,7 +146,7 @@ def test_two_candidates_are_refused(tenant: Tenant) -> None:
     ids = [by_hand(tenant, text), by_hand(tenant, text)]
     run = Run(tenant)
     with pytest.raises(AdoptionRefused) as refused:
-        run.create(wanted(text))
+        run.create(token_inputs(text))
     assert str(refused.value) == (
         f'2 tokens of the tenant were created from this file: {ids[0]} ("Lincoln", Apple ID vpp@contoso.example), '
         f'{ids[1]} ("Lincoln", Apple ID vpp@contoso.example). Nothing was created. Set adoptTokenId to the id of the '
@@ -158,10 +158,10 @@ def test_two_candidates_are_refused(tenant: Tenant) -> None:
 def test_token_of_another_resource_is_not_taken_over(tenant: Tenant) -> None:
     """A token that was met as another resource in this run stays that resource's: the new one is created."""
     text, twin = vpptoken(), vpptoken("Monroe")
-    state = Run(tenant).create(wanted(text)).state
+    state = Run(tenant).create(token_inputs(text)).state
     run = Run(tenant)
-    run.up(state, wanted(text))
-    created = run.create(wanted(twin, waitForSync=False)).state
+    run.up(state, token_inputs(text))
+    created = run.create(token_inputs(twin, waitForSync=False)).state
     assert run.requests == [LIST, POST]
     assert created.id != state.id
 
@@ -169,7 +169,9 @@ def test_token_of_another_resource_is_not_taken_over(tenant: Tenant) -> None:
 def test_token_created_in_this_run_is_not_taken_over(tenant: Tenant) -> None:
     """Two new resources alike in all but their files become two tokens."""
     run = Run(tenant)
-    ids = {run.create(wanted(vpptoken(location), waitForSync=False)).state.id for location in ("Lincoln", "Monroe")}
+    ids = {
+        run.create(token_inputs(vpptoken(location), waitForSync=False)).state.id for location in ("Lincoln", "Monroe")
+    }
     assert run.requests == [LIST, POST, POST]
     assert len(ids) == 2
 
@@ -178,7 +180,7 @@ def test_take_over_puts_members_right(tenant: Tenant) -> None:
     """What the program manages and the token has otherwise is sent by one PATCH, never the file."""
     text = vpptoken()
     token_id = by_hand(tenant, text, countryOrRegion="fr", automaticallyUpdateApps=True)
-    inputs = wanted(text, countryOrRegion="US", roleScopeTagIds=["0"], waitForSync=False)
+    inputs = token_inputs(text, countryOrRegion="US", roleScopeTagIds=["0"], waitForSync=False)
     run = Run(tenant)
     state = run.create(inputs).state
     assert run.requests == [LIST, PATCH]
@@ -191,24 +193,24 @@ def test_take_over_checks_the_location(tenant: Tenant) -> None:
     """A token that is taken over must be for the location that is expected."""
     text = vpptoken("Monroe")
     by_hand(tenant, text)
-    outcome = Run(tenant).create(wanted(text, expectedLocationName="Lincoln", waitForSync=False))
+    outcome = Run(tenant).create(token_inputs(text, expectedLocationName="Lincoln", waitForSync=False))
     assert 'for the location "Monroe", but "Lincoln" is expected' in str(outcome.failure)
 
 
 def test_rename_with_an_adoption_leaves_alone_too(tenant: Tenant) -> None:
     """A token that is adopted under another name in the same run is left alone by the deletion of the old one."""
     text = vpptoken()
-    old = Run(tenant).create(wanted(text, deletionProtection=False)).state
+    old = Run(tenant).create(token_inputs(text, deletionProtection=False)).state
     run = Run(tenant)
-    assert run.create(wanted(text, adoptTokenId=old.id)).state.id == old.id
+    assert run.create(token_inputs(text, adoptTokenId=old.id)).state.id == old.id
     run.delete(old)
     assert run.requests == [GET]
     assert [one.id for one in tenant.tokens] == [old.id]
 
 
-def test_second_resource_with_the_same_token_is_told(tenant: Tenant) -> None:
+def test_second_resource_with_the_same_token_is_reported(tenant: Tenant) -> None:
     """A resource declared before the one that has the token takes it over; the program's mistake is then named."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     first = Run(tenant).create(inputs).state
     run = Run(tenant)
     run.create(inputs)
@@ -227,8 +229,8 @@ def test_an_organization_that_intune_does_not_name(tenant: Tenant, name: str | N
     tenant.edit_by_hand(token_id, {"organizationName": None})
     run = Run(tenant)
     if adopted:
-        assert run.create(wanted(text, waitForSync=False)).state.id == token_id
+        assert run.create(token_inputs(text, waitForSync=False)).state.id == token_id
     else:
         with pytest.raises(AdoptionRefused, match=token_id):
-            run.create(wanted(text, displayName=name, waitForSync=False))
+            run.create(token_inputs(text, displayName=name, waitForSync=False))
     assert run.requests == [LIST]

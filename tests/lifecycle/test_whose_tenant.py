@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from builders import token_inputs, vpptoken
 from intune_vpp.core.errors import PermissionMissing, SettingsError, SignInRefused, WrongTenant
-from tenant_in_process import DELETE, GET, LIST, POST, Run, new_tenant, vpptoken, wanted
+from run_in_process import DELETE, GET, LIST, POST, Run
+from tenant_in_process import new_tenant
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
@@ -22,7 +24,7 @@ def elsewhere() -> Tenant:
 
 def test_state_of_another_tenant_is_refused(tenant: Tenant, elsewhere: Tenant) -> None:
     """Read, Update and Delete refuse to work in another tenant than the state's, and Graph is asked nothing."""
-    inputs = wanted(vpptoken(), deletionProtection=False)
+    inputs = token_inputs(vpptoken(), deletionProtection=False)
     state = Run(tenant).create(inputs).state
     run = Run(elsewhere)
     with pytest.raises(WrongTenant) as refused:
@@ -32,7 +34,7 @@ def test_state_of_another_tenant_is_refused(tenant: Tenant, elsewhere: Tenant) -
         f"{elsewhere.directory.tenant_id}. Nothing was changed. Use the credentials of the first tenant."
     )
     with pytest.raises(WrongTenant):
-        run.up(state, wanted(vpptoken(), displayName="Monroe"))
+        run.up(state, token_inputs(vpptoken(), displayName="Monroe"))
     later = Run(elsewhere)
     with pytest.raises(WrongTenant):
         later.delete(state)
@@ -42,12 +44,12 @@ def test_state_of_another_tenant_is_refused(tenant: Tenant, elsewhere: Tenant) -
 
 def test_tenant_is_known_by_its_domain(tenant: Tenant, elsewhere: Tenant) -> None:
     """A tenant that is configured by a domain is found by OpenID discovery, once, and is the same tenant."""
-    inputs = wanted(vpptoken())
-    state = Run(tenant, configuration={"tenantId": tenant.directory.domain}).create(inputs).state
+    inputs = token_inputs(vpptoken())
+    state = Run(tenant, settings={"tenantId": tenant.directory.domain}).create(inputs).state
     assert state.tenant_id == tenant.directory.tenant_id
     same = Run(tenant)
     assert not same.drift(state)
-    other = Run(elsewhere, configuration={"tenantId": elsewhere.directory.domain})
+    other = Run(elsewhere, settings={"tenantId": elsewhere.directory.domain})
     for _ in range(2):
         with pytest.raises(WrongTenant):
             other.refresh(state)
@@ -57,16 +59,18 @@ def test_tenant_is_known_by_its_domain(tenant: Tenant, elsewhere: Tenant) -> Non
 
 def test_tenant_in_capitals_is_the_same(tenant: Tenant) -> None:
     """A GUID in capitals names the same tenant."""
-    state = Run(tenant, configuration={"tenantId": tenant.directory.tenant_id.upper()}).create(wanted(vpptoken())).state
+    state = (
+        Run(tenant, settings={"tenantId": tenant.directory.tenant_id.upper()}).create(token_inputs(vpptoken())).state
+    )
     assert state.tenant_id == tenant.directory.tenant_id
     assert not Run(tenant).drift(state)
 
 
 def test_missing_credentials_are_named(tenant: Tenant) -> None:
     """Without credentials a preview goes on, and an update fails by naming what to set, before anything is sent."""
-    inputs = wanted(vpptoken())
+    inputs = token_inputs(vpptoken())
     state = Run(tenant).create(inputs).state
-    run = Run(tenant, configuration={"tenantId": "", "clientId": "", "clientSecret": ""})
+    run = Run(tenant, settings={"tenantId": "", "clientId": "", "clientSecret": ""})
     assert run.preview(state, {**inputs, "displayName": "Monroe"})
     with pytest.raises(SettingsError) as refused:
         run.create(inputs)
@@ -80,44 +84,44 @@ def test_missing_credentials_are_named(tenant: Tenant) -> None:
 
 def test_one_missing_credential_is_named_alone(tenant: Tenant) -> None:
     """Only what is missing is asked for."""
-    run = Run(tenant, configuration={"clientSecret": ""})
+    run = Run(tenant, settings={"clientSecret": ""})
     with pytest.raises(SettingsError, match="ARM_CLIENT_SECRET") as refused:
-        run.create(wanted(vpptoken()))
+        run.create(token_inputs(vpptoken()))
     assert "ARM_CLIENT_ID" not in str(refused.value)
 
 
 def test_wrong_secret_is_refused(tenant: Tenant) -> None:
     """A wrong client secret is reported as that, without the secret, and nothing reaches Graph."""
-    run = Run(tenant, configuration={"clientSecret": "not-the-one"})
+    run = Run(tenant, settings={"clientSecret": "not-the-one"})
     with pytest.raises(SignInRefused) as refused:
-        run.create(wanted(vpptoken()))
+        run.create(token_inputs(vpptoken()))
     assert "client secret is wrong" in str(refused.value)
     assert "not-the-one" not in str(refused.value)
     assert run.requests == []
 
 
-def test_app_without_permission_is_told_which(tenant: Tenant) -> None:
+def test_app_without_permission_fails_and_names_it(tenant: Tenant) -> None:
     """An app registration without permission gets an error that names the one to grant, and nothing is created."""
     run = Run(tenant, app=tenant.directory.visitor)
     with pytest.raises(PermissionMissing, match=r"DeviceManagementServiceConfig\.ReadWrite\.All, with admin consent"):
-        run.create(wanted(vpptoken()))
+        run.create(token_inputs(vpptoken()))
     assert run.requests == [LIST]
 
 
 def test_app_that_may_only_read_cannot_write(tenant: Tenant) -> None:
     """An app that may only read refreshes, and gets an error that names what it lacks when it writes."""
-    state = Run(tenant).create(wanted(vpptoken())).state
+    state = Run(tenant).create(token_inputs(vpptoken())).state
     run = Run(tenant, app=tenant.directory.reader)
     assert not run.drift(state)
     with pytest.raises(PermissionMissing, match=r"DeviceManagementServiceConfig\.ReadWrite\.All"):
-        run.create(wanted(vpptoken("Monroe"), displayName="Monroe"))
+        run.create(token_inputs(vpptoken("Monroe"), displayName="Monroe"))
     assert run.requests == [GET, LIST, POST]
     assert len(tenant.tokens) == 1
 
 
-def test_app_that_may_not_delete_is_told(tenant: Tenant) -> None:
+def test_app_that_may_not_delete_fails(tenant: Tenant) -> None:
     """A refused deletion is an error, and the token stays."""
-    state = Run(tenant).create(wanted(vpptoken(), deletionProtection=False)).state
+    state = Run(tenant).create(token_inputs(vpptoken(), deletionProtection=False)).state
     run = Run(tenant, app=tenant.directory.reader)
     with pytest.raises(PermissionMissing):
         run.delete(state)
@@ -129,16 +133,16 @@ def test_run_signs_in_once(tenant: Tenant) -> None:
     """One access token serves a run."""
     run = Run(tenant)
     for location in ("Lincoln", "Monroe"):
-        run.create(wanted(vpptoken(location), displayName=location))
+        run.create(token_inputs(vpptoken(location), displayName=location))
     assert run.sign_ins == 1
 
 
 def test_access_token_that_ran_out_is_renewed_once(tenant: Tenant) -> None:
     """When an hour passes within a run, the refused request is sent once more with a new access token."""
     run = Run(tenant)
-    run.create(wanted(vpptoken(), waitForSync=False))
+    run.create(token_inputs(vpptoken(), waitForSync=False))
     tenant.clock.advance(3700)
-    run.create(wanted(vpptoken("Monroe"), displayName="Monroe", waitForSync=False))
+    run.create(token_inputs(vpptoken("Monroe"), displayName="Monroe", waitForSync=False))
     assert run.requests == [LIST, POST, POST, POST]
     assert [entry["status"] for entry in run.log if entry["method"] == "POST" and "vppTokens" in entry["path"]] == [
         201,
@@ -152,8 +156,8 @@ def test_access_token_that_ran_out_is_renewed_once(tenant: Tenant) -> None:
 def test_state_that_names_no_tenant_is_served(tenant: Tenant) -> None:
     """A state of an older version, which does not name its tenant, is read, and named by the next write."""
     text = vpptoken()
-    state = replace(Run(tenant).create(wanted(text)).state, tenant_id="")
+    state = replace(Run(tenant).create(token_inputs(text)).state, tenant_id="")
     run = Run(tenant)
     assert run.refresh(state) is not None
     assert run.requests == [GET]
-    assert run.up(state, wanted(text, displayName="Monroe")).state.tenant_id == tenant.directory.tenant_id
+    assert run.up(state, token_inputs(text, displayName="Monroe")).state.tenant_id == tenant.directory.tenant_id

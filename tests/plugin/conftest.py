@@ -5,26 +5,23 @@ from __future__ import annotations
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-import httpx
 import pytest
 
-from dynamic.program_inputs import Unsyncable
-from intune_vpp import assembly
 from intune_vpp.lifecycle import waiting
-from intune_vpp_emulator.app import ROOT, create_app
 from plugin import door
+from tenant_in_process import prompt_tenant, providers_reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plugin.door import Door, Listener
+    from tenant_in_process import RefusesSyncs
 
 
 class Open(Protocol):
-    """Starts a provider process, as good as."""
+    """Starts a provider in the process of the test."""
 
     def __call__(self, **configuration: object) -> Door:
         """A provider, configured."""
@@ -38,26 +35,17 @@ def engine() -> Iterator[Listener]:
 
 
 @pytest.fixture
-def tenant() -> Unsyncable:
+def tenant() -> RefusesSyncs:
     """The tenant that the environment names, whose syncs and revocations end at once."""
-    tenant = Unsyncable(sync_seconds=0.0, revoke_seconds=0.0, renewal_lag_seconds=0.0)
-    tenant.healed = True
-    return tenant
+    return prompt_tenant()
 
 
 @pytest.fixture
-def environment(tenant: Unsyncable, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Credentials in the environment, the way to the tenant inside the process, and short pauses between polls."""
-    monkeypatch.setenv("ARM_TENANT_ID", tenant.directory.tenant_id)
-    monkeypatch.setenv("ARM_CLIENT_ID", tenant.directory.app.client_id)
-    monkeypatch.setenv("ARM_CLIENT_SECRET", tenant.directory.app.client_secret)
-    monkeypatch.setenv("INTUNE_VPP_GRAPH_ENDPOINT", ROOT)
-    monkeypatch.setenv("INTUNE_VPP_AUTHORITY_HOST", ROOT)
-    # Each provider process of these tests is in a run of its own, whatever engine listens.
+def environment(tenant: RefusesSyncs, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Providers that reach the tenant, with short pauses between polls."""
     monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.02)
     monkeypatch.setattr(waiting, "LONGEST_PAUSE", 0.05)
-    with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:
-        monkeypatch.setattr(assembly, "connect_to_graph", partial(assembly.connect_to_graph, http=http))
+    with providers_reach(tenant, monkeypatch):
         yield
 
 
@@ -68,11 +56,11 @@ def _tidy() -> None:
 
 
 @pytest.fixture
-def stranger(engine: Listener, environment: None) -> Iterator[Door]:
+def unconfigured(engine: Listener, environment: None) -> Iterator[Door]:
     """A provider that nobody has configured."""
     assert environment is None
-    with ThreadPoolExecutor(128) as threads, door.opened(engine.address, threads, _tidy) as stranger:
-        yield stranger
+    with ThreadPoolExecutor(128) as threads, door.opened(engine.address, threads, _tidy) as unconfigured:
+        yield unconfigured
 
 
 @pytest.fixture

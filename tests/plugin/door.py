@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf import json_format, struct_pb2
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, provider_pb2_grpc, status_pb2
 
+import builders
+from builders import Record
 from engine_room.engine import Engine
 from intune_vpp.plugin.servicer import Servicer
 
@@ -25,6 +28,9 @@ KINDS = provider_pb2.PropertyDiff
 URN = "urn:pulumi:dev::contoso::intune-vpp:index:VppToken::lincoln"
 TYPE = "intune-vpp:index:VppToken"
 SIGNATURE = "4dabf18193072939515e22adb298388d"
+inputs = partial(builders.token_inputs, waitForSync=False)
+"""The inputs of a token as the engine hands them to the plugin."""
+
 TRACES_OF_A_CRASH = ("Traceback", "Exception calling application", "Exception iterating", ".py")
 
 
@@ -97,18 +103,9 @@ class Listener(Engine):
         return super().Log(request, _context)
 
 
-@dataclass(frozen=True)
-class Kept:
-    """What the engine keeps of a resource."""
-
-    id: str
-    inputs: dict[str, Any]
-    outputs: dict[str, Any]
-
-
 @dataclass
 class Door:
-    """One provider process, as good as, and all that it answered."""
+    """One provider, served in the process of the test, and all that it answered."""
 
     stub: provider_pb2_grpc.ResourceProviderStub
     servicer: Servicer
@@ -157,18 +154,18 @@ class Door:
         assert failures == []
         return inputs
 
-    def made(self, news: Mapping[str, Any], *, timeout: float = 0) -> Kept:
+    def made(self, news: Mapping[str, Any], *, timeout: float = 0) -> Record:
         """Check and Create."""
         inputs = self.good(news)
         answer = self.create(inputs, timeout=timeout)
-        return Kept(answer.id, inputs, plain(answer.properties))
+        return Record(answer.id, inputs, plain(answer.properties))
 
     def create(self, inputs: Mapping[str, Any], *, timeout: float = 0) -> Any:
         """Create, with inputs as Check answered them."""
         request = provider_pb2.CreateRequest(urn=self.urn, properties=struct(inputs), timeout=timeout)
         return self.ask("Create", request)
 
-    def diff(self, kept: Kept, inputs: Mapping[str, Any], *, ignoring: tuple[str, ...] = ()) -> Any:
+    def diff(self, kept: Record, inputs: Mapping[str, Any], *, ignoring: tuple[str, ...] = ()) -> Any:
         """Diff, with inputs as Check answered them."""
         request = provider_pb2.DiffRequest(
             id=kept.id,
@@ -180,11 +177,11 @@ class Door:
         )
         return self.ask("Diff", request)
 
-    def planned(self, kept: Kept, news: Mapping[str, Any]) -> Any:
+    def planned(self, kept: Record, news: Mapping[str, Any]) -> Any:
         """Check and Diff."""
         return self.diff(kept, self.good(news, kept.inputs))
 
-    def update(self, kept: Kept, inputs: Mapping[str, Any], *, preview: bool = False, timeout: float = 0) -> Any:
+    def update(self, kept: Record, inputs: Mapping[str, Any], *, preview: bool = False, timeout: float = 0) -> Any:
         """Update, with inputs as Check answered them."""
         request = provider_pb2.UpdateRequest(
             id=kept.id,
@@ -197,12 +194,12 @@ class Door:
         )
         return self.ask("Update", request)
 
-    def updated(self, kept: Kept, news: Mapping[str, Any]) -> Kept:
+    def updated(self, kept: Record, news: Mapping[str, Any]) -> Record:
         """Check and Update."""
         inputs = self.good(news, kept.inputs)
-        return Kept(kept.id, inputs, plain(self.update(kept, inputs).properties))
+        return Record(kept.id, inputs, plain(self.update(kept, inputs).properties))
 
-    def read(self, kept: Kept) -> Any:
+    def read(self, kept: Record) -> Any:
         """Read, as a refresh does."""
         request = provider_pb2.ReadRequest(
             id=kept.id, urn=self.urn, properties=struct(kept.outputs), inputs=struct(kept.inputs)
@@ -213,7 +210,7 @@ class Door:
         """Read, as an import does."""
         return self.ask("Read", provider_pb2.ReadRequest(id=token_id, urn=self.urn))
 
-    def delete(self, kept: Kept) -> None:
+    def delete(self, kept: Record) -> None:
         """Delete."""
         request = provider_pb2.DeleteRequest(
             id=kept.id, urn=self.urn, properties=struct(kept.outputs), old_inputs=struct(kept.inputs)

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import intune_vpp
-from dynamic.program_inputs import text
-from plugin.door import Kept, plain
-from plugin.program_inputs import inputs
+from builders import Record, fresh_vpptoken
+from plugin.door import inputs, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,11 +69,14 @@ def test_the_path_of_a_write(start: Open, capsys: pytest.CaptureFixture[str]) ->
         door, figures, files = start(), {}, []
         # The first request connects and signs in, which is no part of a call.
         door.call("getVppTokens")
-        first, second = inputs(text(days=200), waitForSync=True), inputs(text(days=300), waitForSync=True)
+        first, second = (
+            inputs(fresh_vpptoken(days=200), waitForSync=True),
+            inputs(fresh_vpptoken(days=300), waitForSync=True),
+        )
         checked = door.good(first)
         answer, figures["Create"] = path.of(lambda: door.create(checked))
         files.append(len(path.files))
-        kept = Kept(answer.id, checked, plain(answer.properties))
+        kept = Record(answer.id, checked, plain(answer.properties))
         renewed = door.good(second, kept.inputs)
         _, figures["Update (renewal)"] = path.of(lambda: door.update(kept, renewed))
         files.append(len(path.files))

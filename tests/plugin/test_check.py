@@ -12,21 +12,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pulumi.runtime.proto import provider_pb2
 
-from builders import file_text
+from builders import day, file_text, fresh_vpptoken, vpptoken
 from core.strategies import JSON, TEXTS
-from dynamic.program_inputs import day, text
 from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.engine.unknowns import SENTINELS
-from plugin.door import TYPE, URN, Door, archive, asset, output, secret, struct
-from plugin.program_inputs import inputs
+from plugin.door import TYPE, URN, Door, archive, asset, inputs, output, secret, struct
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from hypothesis.strategies import SearchStrategy
 
-    from dynamic.program_inputs import Unsyncable
     from plugin.conftest import Open
+    from tenant_in_process import RefusesSyncs
 
 STRING_SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 NAMES = [prop.name for prop in VPP_TOKEN.inputs if prop.name != "tokenFile"]
@@ -80,7 +78,7 @@ def test_the_text_becomes_its_fingerprint(provider: Door) -> None:
 
 def test_every_form_of_the_file_is_the_same(provider: Door, tmp_path: Path) -> None:
     """Texts, string assets and files, secret outside, inside or not at all, have one fingerprint."""
-    file, path = text(), tmp_path / "sToken_for_Lincoln.vpptoken"
+    file, path = fresh_vpptoken(), tmp_path / "sToken_for_Lincoln.vpptoken"
     path.write_bytes(b"\xef\xbb\xbf" + file.encode() + b"\r\n")
     there = str(path)
     forms = [
@@ -191,10 +189,10 @@ def test_a_token_that_is_none(provider: Door, token: Any, reason: str) -> None:
 
 def test_an_expired_file_and_an_older_one(provider: Door) -> None:
     """The guard speaks in Check: a file that is over for a new token, an older one for a renewal."""
-    _, ((prop, message),) = provider.checked(inputs(text(days=-2)))
+    _, ((prop, message),) = provider.checked(inputs(fresh_vpptoken(days=-2)))
     assert (prop, "expired on" in message) == ("", True)
-    olds = provider.good(inputs(text(days=300)))
-    _, ((prop, message),) = provider.checked(inputs(text(days=200)), olds)
+    olds = provider.good(inputs(fresh_vpptoken(days=300)))
+    _, ((prop, message),) = provider.checked(inputs(fresh_vpptoken(days=200)), olds)
     assert (prop, "with an older one" in message, "--exclude" in message) == ("", True, True)
 
 
@@ -225,13 +223,13 @@ def test_an_input_of_version_beta(start: Open) -> None:
 
 def test_a_fingerprint_stands_for_its_file(start: Open) -> None:
     """Old inputs, as ignoreChanges sends them, pass in a process that has not met the file."""
-    once = start().good(inputs(text(expires=day(300))))
+    once = start().good(inputs(vpptoken(expires=day(300))))
 
     assert start().good(once, once) == once
     assert start().checked(once)[1] != []
 
 
-def test_check_asks_nobody(provider: Door, tenant: Unsyncable) -> None:
+def test_check_asks_nobody(provider: Door, tenant: RefusesSyncs) -> None:
     """Check sends nothing, and answers to a request with all that newer engines add."""
     request = provider_pb2.CheckRequest(
         urn=URN,

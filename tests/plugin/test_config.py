@@ -11,14 +11,14 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.program_inputs import Unsyncable, text
+from builders import Record, fresh_vpptoken
 from intune_vpp.engine.unknowns import SENTINELS
-from plugin.door import DIFF, TYPE, URN, Door, Kept, output, plain, secret, struct
-from plugin.program_inputs import inputs
+from plugin.door import DIFF, TYPE, URN, Door, inputs, output, plain, secret, struct
 
 if TYPE_CHECKING:
     from engine_room.engine import Engine
     from plugin.conftest import Open
+    from tenant_in_process import RefusesSyncs
 
 SCHEMA = Path(__file__).parents[2] / "schema.json"
 
@@ -29,32 +29,32 @@ def check_config(door: Door, **news: object) -> tuple[dict[str, Any], list[tuple
     return plain(answer.inputs), [(one.property, one.reason) for one in answer.failures]
 
 
-def test_handshake_and_configure_agree(stranger: Door) -> None:
+def test_handshake_and_configure_agree(unconfigured: Door) -> None:
     """Secrets are accepted and previews supported, in both answers; a feature of one is a feature of the other."""
-    shaken = stranger.ask("Handshake", provider_pb2.ProviderHandshakeRequest(engine_address="127.0.0.1:1"))
-    configured = stranger.configure()
+    shaken = unconfigured.ask("Handshake", provider_pb2.ProviderHandshakeRequest(engine_address="127.0.0.1:1"))
+    configured = unconfigured.configure()
 
     assert [field.name for field, _ in shaken.ListFields()] == ["accept_secrets"]
     assert [field.name for field, _ in configured.ListFields()] == ["acceptSecrets", "supportsPreview"]
 
 
-def test_plugin_info(stranger: Door) -> None:
+def test_plugin_info(unconfigured: Door) -> None:
     """The version is the distribution's."""
-    assert stranger.ask("GetPluginInfo", empty_pb2.Empty()).version == metadata.version("intune-vpp")
+    assert unconfigured.ask("GetPluginInfo", empty_pb2.Empty()).version == metadata.version("intune-vpp")
 
 
-def test_schema(stranger: Door) -> None:
+def test_schema(unconfigured: Door) -> None:
     """The schema is the file that ships, byte for byte."""
-    assert stranger.ask("GetSchema", provider_pb2.GetSchemaRequest()).schema == SCHEMA.read_text(encoding="utf-8")
+    assert unconfigured.ask("GetSchema", provider_pb2.GetSchemaRequest()).schema == SCHEMA.read_text(encoding="utf-8")
 
 
-def test_mappings(stranger: Door) -> None:
+def test_mappings(unconfigured: Door) -> None:
     """No other tool's resources are translated, and asking for it is no error."""
-    assert list(stranger.ask("GetMappings", provider_pb2.GetMappingsRequest(key="terraform")).providers) == []
-    assert stranger.ask("GetMapping", provider_pb2.GetMappingRequest(key="terraform")).data == b""
+    assert list(unconfigured.ask("GetMappings", provider_pb2.GetMappingsRequest(key="terraform")).providers) == []
+    assert unconfigured.ask("GetMapping", provider_pb2.GetMappingRequest(key="terraform")).data == b""
 
 
-def test_a_good_configuration(stranger: Door) -> None:
+def test_a_good_configuration(unconfigured: Door) -> None:
     """It comes back as it was given and nothing is added: what is answered is stored."""
     given = {
         "tenantId": "contoso.example",
@@ -66,16 +66,16 @@ def test_a_good_configuration(stranger: Door) -> None:
         "__internal": {"x": 1},
     }
 
-    assert check_config(stranger, **given) == (given, [])
-    assert check_config(stranger) == ({}, [])
+    assert check_config(unconfigured, **given) == (given, [])
+    assert check_config(unconfigured) == ({}, [])
 
 
 @pytest.mark.parametrize("sentinel", sorted(SENTINELS))
-def test_unknown_configuration(stranger: Door, sentinel: str) -> None:
+def test_unknown_configuration(unconfigured: Door, sentinel: str) -> None:
     """What is not known yet is nothing to complain about, whatever the key's type."""
     given = {"graphVersion": sentinel, "expiryWarningDays": secret(sentinel), "graphEndpoint": output()}
 
-    assert check_config(stranger, **given) == (given, [])
+    assert check_config(unconfigured, **given) == (given, [])
 
 
 @pytest.mark.parametrize(
@@ -89,15 +89,15 @@ def test_unknown_configuration(stranger: Door, sentinel: str) -> None:
         ({"environment": "moon", "clientSecret": "hunter2-hunter2"}, "must be one of: public"),
     ],
 )
-def test_a_bad_configuration(stranger: Door, given: dict[str, Any], reason: str) -> None:
+def test_a_bad_configuration(unconfigured: Door, given: dict[str, Any], reason: str) -> None:
     """The one reason names the key in its sentence and no property, and a secret nowhere; Configure says the same."""
-    answered, ((prop, message),) = check_config(stranger, **given)
+    answered, ((prop, message),) = check_config(unconfigured, **given)
 
     assert (answered, prop) == (given, "")
     assert reason in message
     assert "hunter2" not in message
     with pytest.raises(grpc.RpcError) as caught:
-        stranger.configure(**given)
+        unconfigured.configure(**given)
     assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.FAILED_PRECONDITION, message)
 
 
@@ -116,22 +116,22 @@ def test_a_bad_configuration(stranger: Door, given: dict[str, Any], reason: str)
 )
 @pytest.mark.parametrize("where", ["olds", "old_inputs"])
 def test_diff_of_the_configuration(
-    stranger: Door, olds: dict[str, Any], news: dict[str, Any], changes: int, where: str
+    unconfigured: Door, olds: dict[str, Any], news: dict[str, Any], changes: int, where: str
 ) -> None:
     """A change is a change and never a replacement: not of another tenant, and not of what is not known yet."""
     request = provider_pb2.DiffRequest(news=struct(news))
     getattr(request, where).CopyFrom(struct(olds))
-    answer = stranger.ask("DiffConfig", request)
+    answer = unconfigured.ask("DiffConfig", request)
 
     assert (answer.changes, list(answer.replaces), answer.deleteBeforeReplace) == (changes, [], False)
 
 
-def test_calls_before_configure(stranger: Door) -> None:
+def test_calls_before_configure(unconfigured: Door) -> None:
     """Whatever comes too early is answered with one sentence."""
-    sentence, nobody = "The engine has not configured this provider.", Kept("x", {}, {})
+    sentence, nobody = "The engine has not configured this provider.", Record("x", {}, {})
 
     requests = {
-        "Check": provider_pb2.CheckRequest(urn=URN, news=struct(inputs(text()))),
+        "Check": provider_pb2.CheckRequest(urn=URN, news=struct(inputs(fresh_vpptoken()))),
         "Diff": provider_pb2.DiffRequest(urn=URN, id="x"),
         "Create": provider_pb2.CreateRequest(urn=URN),
         "Read": provider_pb2.ReadRequest(urn=URN, id="x"),
@@ -142,22 +142,22 @@ def test_calls_before_configure(stranger: Door) -> None:
     }
     for method, request in requests.items():
         with pytest.raises(grpc.RpcError) as caught:
-            stranger.ask(method, request)
+            unconfigured.ask(method, request)
         assert (caught.value.code(), caught.value.details()) == (grpc.StatusCode.FAILED_PRECONDITION, sentence)
-    assert stranger.ask("Cancel", empty_pb2.Empty()) == empty_pb2.Empty()
+    assert unconfigured.ask("Cancel", empty_pb2.Empty()) == empty_pb2.Empty()
     with pytest.raises(grpc.RpcError):
-        stranger.read(nobody)
+        unconfigured.read(nobody)
 
 
 def test_a_preview_needs_no_credentials(
-    start: Open, monkeypatch: pytest.MonkeyPatch, tenant: Unsyncable, engine: Engine
+    start: Open, monkeypatch: pytest.MonkeyPatch, tenant: RefusesSyncs, engine: Engine
 ) -> None:
     """Check, Diff and Create in preview work without any; an update fails before anything is sent, and says how."""
-    kept = start().made(inputs(text()))
+    kept = start().made(inputs(fresh_vpptoken()))
     for name in ("ARM_TENANT_ID", "ARM_CLIENT_ID", "ARM_CLIENT_SECRET"):
         monkeypatch.delenv(name)
     provider = start()
-    checked = provider.good(inputs(text(location="York")))
+    checked = provider.good(inputs(fresh_vpptoken(location="York")))
     assert provider.planned(kept, inputs(None)).changes == DIFF.DIFF_NONE
     provider.ask("Create", provider_pb2.CreateRequest(urn=URN, properties=struct(checked), preview=True))
     with pytest.raises(grpc.RpcError) as caught:
@@ -168,12 +168,12 @@ def test_a_preview_needs_no_credentials(
     assert (len(tenant.tokens), engine.logged("ERROR")) == (1, [])
 
 
-def test_configuration_beats_the_environment(start: Open, tenant: Unsyncable) -> None:
+def test_configuration_beats_the_environment(start: Open, tenant: RefusesSyncs) -> None:
     """Credentials of the provider resource are the ones that sign in; days may come as number or text."""
     visitor = tenant.directory.visitor
     with pytest.raises(grpc.RpcError) as caught:
-        start(clientId=visitor.client_id, clientSecret=secret(visitor.client_secret)).made(inputs(text()))
+        start(clientId=visitor.client_id, clientSecret=secret(visitor.client_secret)).made(inputs(fresh_vpptoken()))
     assert "admin consent" in (caught.value.details() or "")
 
-    start(expiryWarningDays=400, version="0.1.0").made(inputs(text()))
-    start(expiryWarningDays="400").made(inputs(text(location="York"), displayName="York"))
+    start(expiryWarningDays=400, version="0.1.0").made(inputs(fresh_vpptoken()))
+    start(expiryWarningDays="400").made(inputs(fresh_vpptoken(location="York"), displayName="York"))

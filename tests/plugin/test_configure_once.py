@@ -11,15 +11,15 @@ import grpc
 import pytest
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
-from dynamic.program_inputs import Unsyncable, text
+from builders import fresh_vpptoken
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant
-from plugin.door import secret, struct
+from plugin.door import inputs, secret, struct
 from plugin.processes import Silent, begun, connected, port_of
-from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
     from plugin.door import Door, Listener
+    from tenant_in_process import RefusesSyncs
 
 REFUSED = (
     "This plugin is already configured and keeps its configuration. "
@@ -52,7 +52,7 @@ def test_credentials_stay_with_their_tenant() -> None:
             "caBundlePath": str(foreign.ca_bundle_path),
         }
         assert refusal(door, provider_pb2.ConfigureRequest(args=struct(elsewhere))) == REFUSED
-        kept = door.made(inputs(text()))
+        kept = door.made(inputs(fresh_vpptoken()))
 
     assert [token.id for token in tenant.tokens] == [kept.id]
     assert visited.requests == []
@@ -69,29 +69,29 @@ def test_credentials_stay_with_their_tenant() -> None:
     ],
     ids=["secret", "value", "variables", "urn", "empty"],
 )
-def test_only_the_same_request_again(stranger: Door, second: dict[str, Any]) -> None:
+def test_only_the_same_request_again(unconfigured: Door, second: dict[str, Any]) -> None:
     """The identical request is answered again; any other is refused by one sentence without a value of it."""
     first = provider_pb2.ConfigureRequest(args=struct({"expiryWarningDays": 31}))
-    assert stranger.ask("Configure", first) == stranger.ask("Configure", first)
+    assert unconfigured.ask("Configure", first) == unconfigured.ask("Configure", first)
 
-    assert refusal(stranger, provider_pb2.ConfigureRequest(**second)) == REFUSED
-    assert stranger.ask("Configure", first).acceptSecrets
-    assert stranger.made(inputs(text())).id
+    assert refusal(unconfigured, provider_pb2.ConfigureRequest(**second)) == REFUSED
+    assert unconfigured.ask("Configure", first).acceptSecrets
+    assert unconfigured.made(inputs(fresh_vpptoken())).id
 
 
-def test_a_bad_configuration_is_the_first(stranger: Door) -> None:
+def test_a_bad_configuration_is_the_first(unconfigured: Door) -> None:
     """A configuration that failed stays the only one: the same again fails alike, a good one is refused."""
     bad = provider_pb2.ConfigureRequest(args=struct({"graphVersion": "v2"}))
-    reason = refusal(stranger, bad)
+    reason = refusal(unconfigured, bad)
 
     assert "must be one of" in reason
-    assert refusal(stranger, bad) == reason
-    assert refusal(stranger, provider_pb2.ConfigureRequest()) == REFUSED
+    assert refusal(unconfigured, bad) == reason
+    assert refusal(unconfigured, provider_pb2.ConfigureRequest()) == REFUSED
     with pytest.raises(grpc.RpcError, match="has not configured"):
-        stranger.good(inputs(text()))
+        unconfigured.good(inputs(fresh_vpptoken()))
 
 
-def test_many_at_once(stranger: Door) -> None:
+def test_many_at_once(unconfigured: Door) -> None:
     """Of configurations that arrive at the same time exactly one wins."""
     callers = 16
     barrier = threading.Barrier(callers)
@@ -99,7 +99,7 @@ def test_many_at_once(stranger: Door) -> None:
     def configure(days: int) -> str | None:
         barrier.wait()
         try:
-            stranger.configure(expiryWarningDays=days)
+            unconfigured.configure(expiryWarningDays=days)
         except grpc.RpcError as error:
             return error.details()
         return None
@@ -109,13 +109,13 @@ def test_many_at_once(stranger: Door) -> None:
     assert sorted(answers, key=str) == [None, *[REFUSED] * (callers - 1)]
 
 
-def test_an_engine_that_attaches_configures_anew(by_hand: Door, engine: Listener, tenant: Unsyncable) -> None:
+def test_an_engine_that_attaches_configures_anew(by_hand: Door, engine: Listener, tenant: RefusesSyncs) -> None:
     """After Attach the next Configure counts as the first, and ends the waits of the provider before it."""
     tenant.sync_seconds = 3600
     by_hand.ask("Attach", plugin_pb2.PluginAttach(address=engine.address))
     by_hand.configure()
     with ThreadPoolExecutor(1) as threads:
-        creation = threads.submit(by_hand.made, inputs(text(), waitForSync=True))
+        creation = threads.submit(by_hand.made, inputs(fresh_vpptoken(), waitForSync=True))
         end = time.monotonic() + 20
         while not any(token.is_syncing for token in tenant.tokens):
             assert time.monotonic() < end
@@ -128,7 +128,7 @@ def test_an_engine_that_attaches_configures_anew(by_hand: Door, engine: Listener
         finally:
             tenant.clock.advance(7200)
     assert refusal(by_hand, provider_pb2.ConfigureRequest()) == REFUSED
-    assert by_hand.good(inputs(text()))
+    assert by_hand.good(inputs(fresh_vpptoken()))
 
 
 def test_nobody_attaches_to_the_plugin_of_an_engine(provider: Door) -> None:
@@ -141,4 +141,4 @@ def test_nobody_attaches_to_the_plugin_of_an_engine(provider: Door) -> None:
         "This plugin was started by an engine, so no other engine can attach"
     )
     assert refusal(provider, provider_pb2.ConfigureRequest(args=struct({"expiryWarningDays": 31}))) == REFUSED
-    assert provider.made(inputs(text())).id
+    assert provider.made(inputs(fresh_vpptoken())).id

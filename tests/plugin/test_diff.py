@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from builders import Record, fresh_vpptoken
 from core.strategies import args, states
-from dynamic.program_inputs import text
 from intune_vpp.core import pulumi_state
 from intune_vpp.engine.unknowns import SENTINELS, to_engine
-from plugin.door import Door, Kept, asset, details, output, plain, secret
-from plugin.program_inputs import inputs
+from plugin.door import Door, asset, details, inputs, output, plain, secret
 
 if TYPE_CHECKING:
-    from dynamic.program_inputs import Unsyncable
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
     from plugin.conftest import Open
+    from tenant_in_process import RefusesSyncs
 
 LATER = min(SENTINELS)
 
 
 def test_nothing_changed(start: Open) -> None:
     """The same inputs are no change: in another process, case, order or wrapping, and without the file."""
-    file = text()
+    file = fresh_vpptoken()
     asked = inputs(file, countryOrRegion="US", roleScopeTagIds=["0", "7"])
     kept = start().made(asked)
 
@@ -56,7 +55,7 @@ def test_nothing_changed(start: Open) -> None:
 )
 def test_one_change(start: Open, differing: dict[str, Any], expected: dict[str, tuple[str, bool]]) -> None:
     """Each is shown under its own name, what was not there as added, what is not there any more as deleted."""
-    file = text()
+    file = fresh_vpptoken()
     asked = inputs(file, expectedLocationName="Lincoln")
     kept = start().made(asked)
     assert details(start().planned(kept, {**asked, **differing})) == expected
@@ -64,11 +63,11 @@ def test_one_change(start: Open, differing: dict[str, Any], expected: dict[str, 
 
 def test_a_renewal_shows_what_the_file_says(start: Open) -> None:
     """Another file is shown by its fingerprint and its end; another organization too."""
-    kept = start().made(inputs(text(days=200)))
+    kept = start().made(inputs(fresh_vpptoken(days=200)))
     renewal = {"token": ("UPDATE", True), "tokenFile.expirationDateTime": ("UPDATE", False)}
-    assert details(start().planned(kept, inputs(text(days=300)))) == renewal
+    assert details(start().planned(kept, inputs(fresh_vpptoken(days=300)))) == renewal
 
-    renamed = inputs(text(days=300, organization="Fabrikam"), organizationName="Fabrikam")
+    renamed = inputs(fresh_vpptoken(days=300, organization="Fabrikam"), organizationName="Fabrikam")
     assert details(start().planned(kept, renamed)) == {
         **renewal,
         "tokenFile.organizationName": ("UPDATE", False),
@@ -76,25 +75,25 @@ def test_a_renewal_shows_what_the_file_says(start: Open) -> None:
     }
 
 
-def test_the_first_file_of_an_imported_token(start: Open, tenant: Unsyncable) -> None:
+def test_the_first_file_of_an_imported_token(start: Open, tenant: RefusesSyncs) -> None:
     """A file that ends later than the one in Intune is shown as a change, with its end."""
-    imported = start().made(inputs(text(days=200)))
+    imported = start().made(inputs(fresh_vpptoken(days=200)))
     read = start().imported(imported.id)
-    kept = Kept(imported.id, plain(read.inputs), plain(read.properties))
+    kept = Record(imported.id, plain(read.inputs), plain(read.properties))
     assert [token.id for token in tenant.tokens] == [kept.id]
-    file = text(days=300)
+    file = fresh_vpptoken(days=300)
 
     assert details(start().planned(kept, inputs(file)))["tokenFile.expirationDateTime"] == ("UPDATE", False)
 
 
-def test_what_only_an_output_shows(start: Open, tenant: Unsyncable) -> None:
+def test_what_only_an_output_shows(start: Open, tenant: RefusesSyncs) -> None:
     """A sync to repeat, a claim and a wrong location are shown by the output that asks for the update."""
-    file = text()
+    file = fresh_vpptoken()
     kept = start().made(inputs(file))
-    pending = Kept(kept.id, kept.inputs, {**kept.outputs, "syncPending": True})
+    pending = Record(kept.id, kept.inputs, {**kept.outputs, "syncPending": True})
     asked = {**kept.inputs, "expectedLocationName": "York"}
-    elsewhere = Kept(kept.id, asked, {**kept.outputs, "__inputs": asked})
-    external = Kept(kept.id, kept.inputs, {**kept.outputs, "state": "assignedToExternalMDM"})
+    elsewhere = Record(kept.id, asked, {**kept.outputs, "__inputs": asked})
+    external = Record(kept.id, kept.inputs, {**kept.outputs, "state": "assignedToExternalMDM"})
     claim = inputs(file, claimTokenManagementFromExternalMdm=True)
 
     assert details(start().planned(pending, inputs(file))) == {}
@@ -111,9 +110,9 @@ def test_what_only_an_output_shows(start: Open, tenant: Unsyncable) -> None:
 
 def test_ignored_changes(start: Open) -> None:
     """A property that is to be ignored is none of the changes, named alone or by a path into it."""
-    kept = start().made(inputs(text(days=200), roleScopeTagIds=["0"]))
+    kept = start().made(inputs(fresh_vpptoken(days=200), roleScopeTagIds=["0"]))
     provider = start()
-    changed = provider.good(inputs(text(days=300), displayName="York", roleScopeTagIds=["7"]), kept.inputs)
+    changed = provider.good(inputs(fresh_vpptoken(days=300), displayName="York", roleScopeTagIds=["7"]), kept.inputs)
 
     assert set(details(provider.diff(kept, changed, ignoring=("displayName", "roleScopeTagIds[0]")))) == {
         "token",
@@ -124,13 +123,13 @@ def test_ignored_changes(start: Open) -> None:
     assert details(provider.diff(kept, changed, ignoring=everything)) == {}
 
 
-def test_a_refresh_asks_the_other_way_round(start: Open, tenant: Unsyncable) -> None:
+def test_a_refresh_asks_the_other_way_round(start: Open, tenant: RefusesSyncs) -> None:
     """What was edited by hand is shown against the inputs of the state, without a Check before."""
-    kept = start().made(inputs(text()))
+    kept = start().made(inputs(fresh_vpptoken()))
     tenant.edit_by_hand(kept.id, {"displayName": "By hand"})
     provider = start()
     read = provider.read(kept)
-    now = Kept(kept.id, plain(read.inputs), plain(read.properties))
+    now = Record(kept.id, plain(read.inputs), plain(read.properties))
 
     assert details(provider.diff(now, kept.inputs)) == {"displayName": ("UPDATE", True)}
     assert details(provider.diff(now, now.inputs)) == {}
@@ -140,7 +139,7 @@ def test_a_refresh_asks_the_other_way_round(start: Open, tenant: Unsyncable) -> 
 @given(state=states(args(unknowns=False)), asked=args(unknowns=True))
 def test_the_answer_agrees_with_itself(provider: Door, state: VppTokenState, asked: VppTokenArgs) -> None:
     """Some change or none, the names and the details say the same, for whatever state and inputs."""
-    kept = Kept(state.id, _written(pulumi_state.args_to(state.inputs)), _written(pulumi_state.state_to(state)))
+    kept = Record(state.id, _written(pulumi_state.args_to(state.inputs)), _written(pulumi_state.state_to(state)))
 
     details(provider.diff(kept, _written(pulumi_state.args_to(asked))))
 

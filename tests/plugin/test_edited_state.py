@@ -9,22 +9,21 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.program_inputs import text
-from operations_in_process import uploaded
-from plugin.door import URN, Door, Kept, plain, struct
-from plugin.program_inputs import inputs
+from builders import Record, fresh_vpptoken
+from plugin.door import URN, Door, inputs, plain, struct
+from tenant_in_process import uploaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dynamic.program_inputs import Unsyncable
+    from tenant_in_process import RefusesSyncs
 
 ODD: dict[str, Any] = {"roleScopeTagIds": {"hunter2": "hunter2"}}
 REFUSAL = (
     "The state of this resource has a member roleScopeTagIds that is not a list of strings. "
     "Correct or remove that member with `pulumi state edit`."
 )
-CALLS: dict[str, Callable[[Door, Kept], object]] = {
+CALLS: dict[str, Callable[[Door, Record], object]] = {
     "Diff": lambda door, kept: door.diff(kept, inputs()),
     "Read": lambda door, kept: door.read(kept),
     "Update": lambda door, kept: door.update(kept, inputs()),
@@ -34,9 +33,9 @@ CALLS: dict[str, Callable[[Door, Kept], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_a_member_of_the_wrong_type(provider: Door, tenant: Unsyncable, call: str) -> None:
+def test_a_member_of_the_wrong_type(provider: Door, tenant: RefusesSyncs, call: str) -> None:
     """Each call says which member it is and how it is corrected, sends nothing, and works once it is removed."""
-    made = provider.made(inputs(text()))
+    made = provider.made(inputs(fresh_vpptoken()))
     broken = replace(made, outputs={**made.outputs, **ODD})
 
     with pytest.raises(grpc.RpcError) as caught:
@@ -50,16 +49,16 @@ def test_a_member_of_the_wrong_type(provider: Door, tenant: Unsyncable, call: st
 @pytest.mark.parametrize("preview", [True, False])
 def test_inputs_of_the_wrong_type(provider: Door, *, preview: bool) -> None:
     """So do inputs that did not pass Check, in a creation and in old inputs."""
-    checked = provider.good(inputs(text()))
+    checked = provider.good(inputs(fresh_vpptoken()))
     odd = struct({**checked, **ODD})
 
     with pytest.raises(grpc.RpcError) as caught:
         provider.ask("Create", provider_pb2.CreateRequest(urn=URN, properties=odd, preview=preview))
     assert caught.value.details() == REFUSAL
-    assert provider.checked(inputs(text()), {**checked, **ODD}) == ({}, [("", REFUSAL)])
+    assert provider.checked(inputs(fresh_vpptoken()), {**checked, **ODD}) == ({}, [("", REFUSAL)])
 
 
-def test_an_operation_without_its_token(provider: Door, tenant: Unsyncable) -> None:
+def test_an_operation_without_its_token(provider: Door, tenant: RefusesSyncs) -> None:
     """A revocation whose state lost its vppTokenId says so, and asks for nothing."""
     door = provider.about("LicenseRevocation")
     made = door.made({"vppTokenId": uploaded(tenant)})
@@ -71,7 +70,7 @@ def test_an_operation_without_its_token(provider: Door, tenant: Unsyncable) -> N
     assert caught.value.details() == ("The state of this resource has no vppTokenId. Add it with `pulumi state edit`.")
 
 
-def test_counts_stay_whole(provider: Door, tenant: Unsyncable) -> None:
+def test_counts_stay_whole(provider: Door, tenant: RefusesSyncs) -> None:
     """The engine gives numbers back as floats; what is reported of a revocation has whole ones."""
     door = provider.about("LicenseRevocation")
     made = door.made({"vppTokenId": uploaded(tenant)})

@@ -9,31 +9,35 @@ import grpc
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.program_inputs import day, text
+from builders import day, fresh_vpptoken, vpptoken
 from intune_vpp.engine.unknowns import SENTINELS
-from operations_in_process import uploaded
 from plugin.door import TYPE, Door, asset, output, secret, struct
+from tenant_in_process import uploaded
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dynamic.program_inputs import Unsyncable
     from plugin.conftest import Open
     from plugin.door import Listener
+    from tenant_in_process import RefusesSyncs
 
 NOBODY = "22222222-2222-4222-8222-222222222222"
 SENTINEL = min(SENTINELS)
 
 
-def by_hand(tenant: Unsyncable, name: str, *, days: float = 300, **members: Any) -> str:
+def by_hand(tenant: RefusesSyncs, name: str, *, days: float = 300, **members: Any) -> str:
     """The id of a token that somebody has made, one for each location."""
-    body = {"token": text(days=days, location=name), "appleId": "vpp@contoso.example", "displayName": name}
+    body = {
+        "token": fresh_vpptoken(days=days, location=name),
+        "appleId": "vpp@contoso.example",
+        "displayName": name,
+    }
     return str(tenant.create_by_hand({**body, **members})["id"])
 
 
 @pytest.mark.parametrize("way", ["id", "displayName", "locationName", "mobileAppId"])
 @pytest.mark.parametrize("wrap", [lambda value: value, secret, lambda value: output(value=secret(value))])
-def test_get_one(provider: Door, tenant: Unsyncable, way: str, wrap: Any) -> None:
+def test_get_one(provider: Door, tenant: RefusesSyncs, way: str, wrap: Any) -> None:
     """Each way finds the token, with all that Graph reports and the tenant."""
     lincoln, _ = by_hand(tenant, "Lincoln"), by_hand(tenant, "York")
     tenant.sync_licenses(lincoln)
@@ -67,14 +71,14 @@ def test_get_one(provider: Door, tenant: Unsyncable, way: str, wrap: Any) -> Non
         ({"id": ["a"], "displayName": {}}, "must be a string."),
     ],
 )
-def test_get_one_refused(provider: Door, tenant: Unsyncable, arguments: dict[str, Any], reason: str) -> None:
+def test_get_one_refused(provider: Door, tenant: RefusesSyncs, arguments: dict[str, Any], reason: str) -> None:
     """What is wrong with the question, or not to be found, is a failure with one sentence."""
     by_hand(tenant, "Lincoln")
 
     assert reason in provider.refused("getVppToken", **arguments)
 
 
-def test_get_all(provider: Door, tenant: Unsyncable, engine: Listener) -> None:
+def test_get_all(provider: Door, tenant: RefusesSyncs, engine: Listener) -> None:
     """All tokens, or those of a state, an organization or an end before some day."""
     lincoln, york = by_hand(tenant, "Lincoln", days=20), by_hand(tenant, "York")
     tenant.edit_by_hand(york, {"state": "invalid"})
@@ -94,7 +98,7 @@ def test_get_all(provider: Door, tenant: Unsyncable, engine: Listener) -> None:
     assert provider.refused("getVppTokens", state={"a": "b"}) == "state must be a string."
 
 
-def test_licences_of_an_app(provider: Door, tenant: Unsyncable) -> None:
+def test_licences_of_an_app(provider: Door, tenant: RefusesSyncs) -> None:
     """The licences of each token that has the app, used and available; none where no token has it."""
     token_id = uploaded(tenant)
     app, used = next(iter(tenant.use_licenses(token_id, {}).items()))
@@ -140,7 +144,7 @@ def test_licences_on_v1(start: Open) -> None:
 
 def test_parse_a_file(provider: Door, tmp_path: Path) -> None:
     """The file says what it is, in every form, and asks nobody; its text is not in the answer."""
-    file, path = text(expires=day(100).replace(microsecond=0)), tmp_path / "x.vpptoken"
+    file, path = vpptoken(expires=day(100).replace(microsecond=0)), tmp_path / "x.vpptoken"
     path.write_text(file)
     for form in (file, secret(file), asset(text=file), secret(asset(path=str(path))), asset(path=str(path))):
         parsed = provider.call("parseTokenFile", token=form)
@@ -186,7 +190,7 @@ def test_functions_need_credentials(start: Open, monkeypatch: pytest.MonkeyPatch
         provider.call("getVppTokens")
 
     assert "ARM_CLIENT_SECRET" in (caught.value.details() or "")
-    assert provider.call("parseTokenFile", token=text())["organizationName"] == "Contoso"
+    assert provider.call("parseTokenFile", token=fresh_vpptoken())["organizationName"] == "Contoso"
 
 
 def test_a_function_that_is_not_there(provider: Door) -> None:
@@ -197,7 +201,7 @@ def test_a_function_that_is_not_there(provider: Door) -> None:
     assert caught.value.details() == "intune-vpp has no intune-vpp:index:getEverything."
 
 
-def test_list(provider: Door, tenant: Unsyncable) -> None:
+def test_list(provider: Door, tenant: RefusesSyncs) -> None:
     """All ids with the names people know them by; a limit is kept; another type is refused."""
     ids = [by_hand(tenant, name) for name in ("Lincoln", "York", "Leeds")]
 

@@ -9,13 +9,12 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.program_inputs import text
-from plugin.door import DIFF, URN, Door, Kept, plain, secret, struct
-from plugin.program_inputs import inputs
+from builders import Record, fresh_vpptoken
+from plugin.door import DIFF, URN, Door, inputs, plain, secret, struct
 
 if TYPE_CHECKING:
-    from dynamic.program_inputs import Unsyncable
     from plugin.conftest import Open
+    from tenant_in_process import RefusesSyncs
 
 NOBODY = "22222222-2222-4222-8222-222222222222"
 
@@ -33,9 +32,9 @@ def broken_promises(promised: dict[str, Any], outputs: dict[str, Any]) -> dict[s
     return {name: (one, outputs.get(name)) for name, one in promised.items() if outputs.get(name) != one}
 
 
-def test_create(start: Open, tenant: Unsyncable) -> None:
+def test_create(start: Open, tenant: RefusesSyncs) -> None:
     """The outputs are what Graph reports, the file's description, and what the provider does with the token."""
-    kept = start().made(inputs(secret(text()), waitForSync=True))
+    kept = start().made(inputs(secret(fresh_vpptoken()), waitForSync=True))
 
     assert [token.id for token in tenant.tokens] == [kept.id]
     assert kept.outputs["tokenFile"] == kept.inputs["tokenFile"]
@@ -60,7 +59,7 @@ def test_create(start: Open, tenant: Unsyncable) -> None:
 )
 def test_a_preview_of_a_creation_promises_nothing_else(start: Open, differing: dict[str, Any]) -> None:
     """All that Create says in preview comes true; what only Graph knows is left open; no request is made."""
-    asked = inputs(text(), **differing)
+    asked = inputs(fresh_vpptoken(), **differing)
     provider = start()
     promised = previewed(provider, provider.good(asked))
     kept = start().made(asked)
@@ -92,13 +91,13 @@ def test_a_preview_with_unknown_inputs(provider: Door) -> None:
         {"deletionProtection": False},
         {"expectedLocationName": "Lincoln"},
         {"token": None},
-        {"token": text(days=350)},
-        {"token": text(days=350), "waitForSync": True, "organizationName": "Contoso"},
+        {"token": fresh_vpptoken(days=350)},
+        {"token": fresh_vpptoken(days=350), "waitForSync": True, "organizationName": "Contoso"},
     ],
 )
 def test_a_preview_of_an_update_promises_nothing_else(start: Open, differing: dict[str, Any]) -> None:
     """All that Update says in preview comes true, the tenant included; the id is none of it."""
-    asked = inputs(text())
+    asked = inputs(fresh_vpptoken())
     kept = start().made(asked)
     news = {**asked, **differing}
     provider = start()
@@ -109,11 +108,11 @@ def test_a_preview_of_an_update_promises_nothing_else(start: Open, differing: di
     assert {"tenantId", "tokenFile", "waitForSync"} <= set(promised)
 
 
-def test_quiet_after_each_step(start: Open, tenant: Unsyncable) -> None:
+def test_quiet_after_each_step(start: Open, tenant: RefusesSyncs) -> None:
     """After a creation, a renewal and a change, Read finds nothing new and Diff nothing to do; the id stays."""
     steps = [
-        inputs(text(days=100), countryOrRegion="GB", roleScopeTagIds=["7", "0"], deletionProtection=False),
-        inputs(text(days=300), countryOrRegion="us", waitForSync=True),
+        inputs(fresh_vpptoken(days=100), countryOrRegion="GB", roleScopeTagIds=["7", "0"], deletionProtection=False),
+        inputs(fresh_vpptoken(days=300), countryOrRegion="us", waitForSync=True),
         inputs(None, displayName="Lincoln School", automaticallyUpdateApps=True),
     ]
     kept = start().made(steps[0])
@@ -123,7 +122,7 @@ def test_quiet_after_each_step(start: Open, tenant: Unsyncable) -> None:
         assert provider.planned(kept, asked).changes == DIFF.DIFF_NONE
         read = provider.read(kept)
         assert (read.id, plain(read.inputs)) == (kept.id, kept.inputs)
-        now = Kept(read.id, plain(read.inputs), plain(read.properties))
+        now = Record(read.id, plain(read.inputs), plain(read.properties))
         assert provider.planned(now, asked).changes == DIFF.DIFF_NONE
         kept = now
 
@@ -133,11 +132,11 @@ def test_quiet_after_each_step(start: Open, tenant: Unsyncable) -> None:
 
 def test_an_import(start: Open) -> None:
     """From the id alone come outputs and inputs that Check takes; with the program's own there is nothing to do."""
-    asked = inputs(text(), countryOrRegion="GB", waitForSync=None)
+    asked = inputs(fresh_vpptoken(), countryOrRegion="GB", waitForSync=None)
     made = start().made(asked)
     provider = start()
     read = provider.imported(made.id)
-    kept = Kept(read.id, plain(read.inputs), plain(read.properties))
+    kept = Record(read.id, plain(read.inputs), plain(read.properties))
     checked = provider.good(kept.inputs, kept.inputs)
 
     assert kept.id == made.id
@@ -149,9 +148,9 @@ def test_an_import(start: Open) -> None:
     assert start().planned(updated, asked).changes == DIFF.DIFF_NONE
 
 
-def test_what_is_not_there(start: Open, tenant: Unsyncable) -> None:
+def test_what_is_not_there(start: Open, tenant: RefusesSyncs) -> None:
     """An import of an id that is not there is refused in words, a refresh of a token that is gone answers nothing."""
-    kept = start().made(inputs(text()))
+    kept = start().made(inputs(fresh_vpptoken()))
     tenant.delete(kept.id)
     for token_id in (NOBODY, ".", "..", ""):
         with pytest.raises(grpc.RpcError) as caught:
@@ -165,20 +164,20 @@ def test_what_is_not_there(start: Open, tenant: Unsyncable) -> None:
 
 def test_what_is_only_looked_up(start: Open) -> None:
     """A resource without inputs gets none from a refresh; a token file in the state of a lookup is refused."""
-    kept = start().made(inputs(text()))
+    kept = start().made(inputs(fresh_vpptoken()))
     found = start().imported(kept.id)
-    again = start().read(Kept(kept.id, {}, plain(found.properties)))
+    again = start().read(Record(kept.id, {}, plain(found.properties)))
     shown, shown_again = plain(found.properties), plain(again.properties)
     assert shown_again == {**shown, "__observedAt": shown_again["__observedAt"]}
     assert not again.inputs.fields
     with pytest.raises(grpc.RpcError) as caught:
-        start().read(Kept(kept.id, {}, {"token": secret(text())}))
+        start().read(Record(kept.id, {}, {"token": secret(fresh_vpptoken())}))
     assert "A lookup must not contain token" in (caught.value.details() or "")
 
 
-def test_delete(start: Open, tenant: Unsyncable) -> None:
+def test_delete(start: Open, tenant: RefusesSyncs) -> None:
     """It succeeds, and once more when there is nothing left to delete, in the same process and in the next."""
-    kept = start().made(inputs(text(), deletionProtection=False))
+    kept = start().made(inputs(fresh_vpptoken(), deletionProtection=False))
     provider = start()
     provider.delete(kept)
     provider.delete(kept)
@@ -188,9 +187,9 @@ def test_delete(start: Open, tenant: Unsyncable) -> None:
 
 
 @pytest.mark.parametrize("protection", [None, True])
-def test_a_protected_token(start: Open, tenant: Unsyncable, protection: object) -> None:
+def test_a_protected_token(start: Open, tenant: RefusesSyncs, protection: object) -> None:
     """Delete refuses, and says what to do; once the protection is off in the state it deletes."""
-    asked = inputs(text(), deletionProtection=protection)
+    asked = inputs(fresh_vpptoken(), deletionProtection=protection)
     kept = start().made(asked)
     with pytest.raises(grpc.RpcError) as caught:
         start().delete(kept)
@@ -202,9 +201,9 @@ def test_a_protected_token(start: Open, tenant: Unsyncable, protection: object) 
     assert tenant.tokens == []
 
 
-def test_a_forced_replacement(start: Open, tenant: Unsyncable) -> None:
+def test_a_forced_replacement(start: Open, tenant: RefusesSyncs) -> None:
     """Create in the place of a token takes it over, and Delete of the old half leaves it alone."""
-    asked = inputs(text(), deletionProtection=False)
+    asked = inputs(fresh_vpptoken(), deletionProtection=False)
     kept = start().made(asked)
     provider = start()
     new = provider.made(asked)
@@ -213,9 +212,9 @@ def test_a_forced_replacement(start: Open, tenant: Unsyncable) -> None:
     assert [token.id for token in tenant.tokens] == [kept.id] == [new.id]
 
 
-def test_an_adoption(start: Open, tenant: Unsyncable) -> None:
+def test_an_adoption(start: Open, tenant: RefusesSyncs) -> None:
     """A token that was made by hand is adopted by its id, and no second one made."""
-    file = text()
+    file = fresh_vpptoken()
     by_hand = tenant.create_by_hand({"token": file, "appleId": "vpp@contoso.example"})
     provider = start()
     asked = {"adoptTokenId": by_hand["id"], "token": file, "displayName": "Lincoln", "waitForSync": False}
@@ -232,8 +231,8 @@ def test_an_adoption(start: Open, tenant: Unsyncable) -> None:
 
 def test_another_tenant(start: Open) -> None:
     """Read, Update and Delete refuse to work on a token that the state has in another tenant."""
-    kept = start().made(inputs(text(), deletionProtection=False))
-    strange = Kept(kept.id, kept.inputs, {**kept.outputs, "tenantId": NOBODY})
+    kept = start().made(inputs(fresh_vpptoken(), deletionProtection=False))
+    strange = Record(kept.id, kept.inputs, {**kept.outputs, "tenantId": NOBODY})
     provider = start()
     for step in (provider.read, provider.delete, lambda one: provider.update(one, kept.inputs)):
         with pytest.raises(grpc.RpcError) as caught:
@@ -244,8 +243,8 @@ def test_another_tenant(start: Open) -> None:
 
 def test_an_update_without_the_file(start: Open) -> None:
     """A process that was not given the text of a new file says so, and sends nothing."""
-    kept = start().made(inputs(text(days=200)))
-    renewed = start().good(inputs(text(days=300)), kept.inputs)
+    kept = start().made(inputs(fresh_vpptoken(days=200)))
+    renewed = start().good(inputs(fresh_vpptoken(days=300)), kept.inputs)
     with pytest.raises(grpc.RpcError) as caught:
         start().update(kept, renewed)
 
@@ -257,7 +256,7 @@ def test_an_update_without_the_file(start: Open) -> None:
 
 def test_a_preview_without_a_file_promises_the_one_applied(start: Open) -> None:
     """Where the program names no file any more, an update leaves the file that was applied, and its preview says so."""
-    kept = start().made(inputs(text()))
+    kept = start().made(inputs(fresh_vpptoken()))
     news = {name: value for name, value in inputs(None, displayName="Other").items() if value is not None}
     door = start()
     checked = door.good(news, kept.inputs)

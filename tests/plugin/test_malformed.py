@@ -13,31 +13,30 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pulumi.runtime.proto import provider_pb2
 
+from builders import fresh_vpptoken
 from core.strategies import JSON, LATIN, TEXTS
-from dynamic.program_inputs import text
 from intune_vpp.core import pulumi_state
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.vpp_token import VPP_TOKEN
-from operations_in_process import uploaded
-from plugin.door import SIGNATURE, TYPE, URN, Door, asset, partial_failure, plain, secret, struct
-from plugin.program_inputs import inputs
+from plugin.door import SIGNATURE, TYPE, URN, Door, asset, inputs, partial_failure, plain, secret, struct
+from tenant_in_process import uploaded
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
-    from dynamic.program_inputs import Unsyncable
+    from tenant_in_process import RefusesSyncs
 
-OF_ACTIONS = sorted({prop.name for operation in OPERATIONS for prop in operation.properties})
+OF_OPERATIONS = sorted({prop.name for operation in OPERATIONS for prop in operation.properties})
 NAMES = (
-    st.sampled_from([*(prop.name for prop in VPP_TOKEN.properties), *OF_ACTIONS, SIGNATURE, "value", "__inputs"])
+    st.sampled_from([*(prop.name for prop in VPP_TOKEN.properties), *OF_OPERATIONS, SIGNATURE, "value", "__inputs"])
     | TEXTS
 )
 WRAPPED: st.SearchStrategy[Any] = (
     JSON | JSON.map(secret) | JSON.map(lambda value: asset(path=value)) | st.just({SIGNATURE: {}})
 )
 GARBAGE = st.dictionaries(NAMES, WRAPPED, max_size=4).map(struct)
-ACTION_URNS = [URN.replace("VppToken", operation.name) for operation in OPERATIONS]
-URNS = st.sampled_from([URN, *ACTION_URNS]) | TEXTS
+OPERATION_URNS = [URN.replace("VppToken", operation.name) for operation in OPERATIONS]
+URNS = st.sampled_from([URN, *OPERATION_URNS]) | TEXTS
 IDS = st.sampled_from(["", "/", "a/b?c#d", "..", "22222222-2222-4222-8222-222222222222"]) | LATIN
 FLAGS = st.booleans()
 LISTS = st.lists(TEXTS, max_size=2)
@@ -94,7 +93,7 @@ def answered(door: Door, method: str, request: Message) -> None:
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_garbage(
-    provider: Door, method: str, caplog: pytest.LogCaptureFixture, tenant: Unsyncable, data: st.DataObject
+    provider: Door, method: str, caplog: pytest.LogCaptureFixture, tenant: RefusesSyncs, data: st.DataObject
 ) -> None:
     """Whatever stands in a request, the call is answered, gRPC has nothing to log, and nothing is made."""
     answered(provider, method, data.draw(REQUESTS[method]))
@@ -105,9 +104,9 @@ def test_garbage(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(request=REQUESTS["Configure"])
-def test_garbage_as_configuration(stranger: Door, request: Message) -> None:
+def test_garbage_as_configuration(unconfigured: Door, request: Message) -> None:
     """Configure is answered too."""
-    answered(stranger, "Configure", request)
+    answered(unconfigured, "Configure", request)
 
 
 @pytest.mark.parametrize("method", REQUESTS)
@@ -124,11 +123,11 @@ def test_nothing_at_all(provider: Door, method: str) -> None:
 @pytest.mark.parametrize("name", [prop.name for prop in VPP_TOKEN.properties])
 def test_a_state_of_another_type(provider: Door, name: str) -> None:
     """A state in which one member is nothing that this provider wrote gets an answer or a status from each call."""
-    checked = provider.good(inputs(text()))
+    checked = provider.good(inputs(fresh_vpptoken()))
     values: list[Any] = [None, 7, True, "text", [], [7], {}, {"a": [{}]}]
     for value in values:
         odd = struct({**checked, name: value})
-        answered(provider, "Check", provider_pb2.CheckRequest(urn=URN, olds=odd, news=struct(inputs(text()))))
+        answered(provider, "Check", provider_pb2.CheckRequest(urn=URN, olds=odd, news=struct(inputs(fresh_vpptoken()))))
         answered(
             provider, "Diff", provider_pb2.DiffRequest(urn=URN, id="x", olds=odd, old_inputs=odd, news=struct(checked))
         )
@@ -139,10 +138,10 @@ def test_a_state_of_another_type(provider: Door, name: str) -> None:
         answered(provider, "Delete", provider_pb2.DeleteRequest(urn=URN, id="x", properties=odd, old_inputs=odd))
 
 
-@pytest.mark.parametrize("urn", ACTION_URNS)
-@pytest.mark.parametrize("name", OF_ACTIONS)
-def test_an_actions_state_of_another_type(provider: Door, tenant: Unsyncable, urn: str, name: str) -> None:
-    """A state of an action in which one member is nothing that this provider wrote gets an answer or a status."""
+@pytest.mark.parametrize("urn", OPERATION_URNS)
+@pytest.mark.parametrize("name", OF_OPERATIONS)
+def test_an_actions_state_of_another_type(provider: Door, tenant: RefusesSyncs, urn: str, name: str) -> None:
+    """A state of an operation in which one member is nothing that this provider wrote gets an answer or a status."""
     given = {"vppTokenId": uploaded(tenant)} if "Count" not in urn else {}
     values: list[Any] = [None, 7.5, True, "text", [], [7], {}, {"a": [{}]}]
     for value in values:
@@ -182,12 +181,12 @@ def test_a_defect_quotes_nothing(
     ]
     assert re.search(r"servicer\.py:\d+ Check > .*test_malformed\.py:\d+ fail$", line)
     assert [line for line in caplog.messages if "hunter2" in line] == []
-    assert provider.good(inputs(text()))
+    assert provider.good(inputs(fresh_vpptoken()))
 
 
 def test_numbers_that_are_none(provider: Door) -> None:
     """Values that are no numbers for JSON are refused like any other."""
-    news = struct(inputs(text()))
+    news = struct(inputs(fresh_vpptoken()))
     for number in (float("nan"), float("inf"), -0.0, 1e308):
         news.fields["displayName"].CopyFrom(struct_pb2.Value(number_value=number))
         answer = provider.ask("Check", provider_pb2.CheckRequest(urn=URN, news=news))

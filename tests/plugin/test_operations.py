@@ -1,4 +1,4 @@
-"""The actions over a live channel, each call as the engine makes it: what holds for every one of them."""
+"""The operations over a live channel, each call as the engine makes it: what holds for every one of them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ import pytest
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2
 
+from builders import Record
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.engine.unknowns import SENTINELS
-from operations_in_process import uploaded
-from plugin.door import DIFF, KINDS, SIGNATURE, Door, Kept, output, partial_failure, plain, secret, struct
+from plugin.door import DIFF, KINDS, SIGNATURE, Door, output, partial_failure, plain, secret, struct
+from tenant_in_process import uploaded
 
 if TYPE_CHECKING:
-    from dynamic.program_inputs import Unsyncable
     from plugin.conftest import Open
     from plugin.door import Listener
+    from tenant_in_process import RefusesSyncs
 
 NAMES = [operation.name for operation in OPERATIONS]
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
@@ -40,7 +41,7 @@ def asked(name: str, token_id: str, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def token_id(tenant: Unsyncable) -> str:
+def token_id(tenant: RefusesSyncs) -> str:
     """The id of a token that is there."""
     return uploaded(tenant)
 
@@ -65,7 +66,7 @@ def test_check_is_idempotent(provider: Door, token_id: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_life(start: Open, tenant: Unsyncable, token_id: str, name: str) -> None:
+def test_a_life(start: Open, tenant: RefusesSyncs, token_id: str, name: str) -> None:
     """Created it shows all its inputs and every output; then Diff and Read are quiet, and deleting it does nothing."""
     given = asked(name, token_id)
     kept = start().about(name).made(given)
@@ -85,7 +86,7 @@ def test_a_life(start: Open, tenant: Unsyncable, token_id: str, name: str) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_preview_promises_nothing_else(start: Open, tenant: Unsyncable, token_id: str, name: str) -> None:
+def test_a_preview_promises_nothing_else(start: Open, tenant: RefusesSyncs, token_id: str, name: str) -> None:
     """All that Create and Update say in preview comes true, and nothing is done for it."""
     door, given = start().about(name), asked(name, token_id)
     answer = door.ask(
@@ -118,7 +119,7 @@ def test_a_preview_promises_nothing_else(start: Open, tenant: Unsyncable, token_
         ([{"a": LATER}], [{"a": UNKNOWN}]),
     ],
 )
-def test_unknown_inputs(provider: Door, tenant: Unsyncable, name: str, later: Any, shown: Any) -> None:
+def test_unknown_inputs(provider: Door, tenant: RefusesSyncs, name: str, later: Any, shown: Any) -> None:
     """What only the update will know passes Check and stays unknown in preview, in whatever form it comes."""
     given = dict.fromkeys((prop.name for prop in BY_NAME[name].inputs), LATER)
     expected = dict.fromkeys(given, UNKNOWN)
@@ -216,7 +217,7 @@ def test_secret_triggers_stay_secret(start: Open, token_id: str, name: str) -> N
     assert marked(plain(preview.properties))
 
 
-def test_secret_triggers_stay_secret_in_a_failure(start: Open, tenant: Unsyncable, token_id: str) -> None:
+def test_secret_triggers_stay_secret_in_a_failure(start: Open, tenant: RefusesSyncs, token_id: str) -> None:
     """What is reported to the engine of a sync that failed has the marks too."""
     tenant.edit_by_hand(token_id, {"state": "invalid"})
     with pytest.raises(grpc.RpcError) as caught:
@@ -227,7 +228,7 @@ def test_secret_triggers_stay_secret_in_a_failure(start: Open, tenant: Unsyncabl
         assert plain(properties)["triggers"] == secret("hunter2")
 
 
-def test_what_is_planned_is_told_under_its_resource(start: Open, engine: Listener, token_id: str) -> None:
+def test_what_is_planned_is_reported_under_its_resource(start: Open, engine: Listener, token_id: str) -> None:
     """In preview a revocation is announced as a warning that it cannot be undone, under its own URN."""
     door = start().about("LicenseRevocation")
     inputs = struct(door.good({"vppTokenId": token_id}))
@@ -238,7 +239,7 @@ def test_what_is_planned_is_told_under_its_resource(start: Open, engine: Listene
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_was_done_is_not_announced_again(start: Open, engine: Listener, token_id: str, name: str) -> None:
-    """A later run says nothing, also where the action was given nothing."""
+    """A later run says nothing, also where the operation was given nothing."""
     given = {"vppTokenId": token_id} if name != "LicenseCountSync" else {}
     kept = start().about(name).made(given)
     before = [one for one in engine.about if one[1] != "DEBUG"]
@@ -247,7 +248,7 @@ def test_what_was_done_is_not_announced_again(start: Open, engine: Listener, tok
     assert [one for one in engine.about if one[1] != "DEBUG"] == before
 
 
-def test_each_act_is_done_once(start: Open, tenant: Unsyncable, token_id: str) -> None:
+def test_each_operation_runs_once(start: Open, tenant: RefusesSyncs, token_id: str) -> None:
     """A revocation that is created is one action in the tenant; previews, reads, updates and deletions add none."""
     name = "LicenseRevocation"
     kept = start().about(name).made(asked(name, token_id))
@@ -261,7 +262,7 @@ def test_each_act_is_done_once(start: Open, tenant: Unsyncable, token_id: str) -
     assert updated.outputs == {**kept.outputs, "notifyManagedDevices": False}
 
 
-def test_a_trigger_runs_again(start: Open, tenant: Unsyncable, token_id: str) -> None:
+def test_a_trigger_runs_again(start: Open, tenant: RefusesSyncs, token_id: str) -> None:
     """A changed trigger syncs once more; the id stays, and the new date is reported."""
     name = "LicenseSync"
     kept = start().about(name).made(asked(name, token_id))
@@ -271,11 +272,11 @@ def test_a_trigger_runs_again(start: Open, tenant: Unsyncable, token_id: str) ->
     assert again.outputs["lastSyncDateTime"] == tenant.get(token_id)["lastSyncDateTime"]
 
 
-def test_a_sync_goes_with_its_token(start: Open, tenant: Unsyncable, token_id: str) -> None:
+def test_a_sync_goes_with_its_token(start: Open, tenant: RefusesSyncs, token_id: str) -> None:
     """Read finds nothing where the token is gone; a revocation that was done stays."""
     sync = start().about("LicenseSync").made(asked("LicenseSync", token_id))
     revoked = start().about("LicenseRevocation").made(asked("LicenseRevocation", token_id))
     tenant.delete(token_id)
     assert start().about("LicenseSync").read(sync) == provider_pb2.ReadResponse()
     found = start().about("LicenseRevocation").read(revoked)
-    assert Kept(found.id, plain(found.inputs), plain(found.properties)) == revoked
+    assert Record(found.id, plain(found.inputs), plain(found.properties)) == revoked

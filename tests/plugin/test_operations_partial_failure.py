@@ -1,4 +1,4 @@
-"""Actions that were begun and have not ended well: the engine is informed, and the next update goes on."""
+"""Operations that were begun and have not ended well: the engine is informed, and the next update goes on."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ import pytest
 from google.protobuf import empty_pb2
 
 from intune_vpp_emulator.faults import Faults
-from operations_in_process import script, uploaded
-from plugin.door import DIFF, Kept, partial_failure, plain
+from plugin.door import DIFF, partial_failure, plain
 from plugin.test_partial_failure import left_behind
+from tenant_in_process import script, uploaded
 
 if TYPE_CHECKING:
-    from dynamic.program_inputs import Unsyncable
+    from builders import Record
     from plugin.conftest import Open
     from plugin.door import Door, Listener
+    from tenant_in_process import RefusesSyncs
 
 REVOCATION = "LicenseRevocation"
 
 
 @pytest.fixture
-def token_id(tenant: Unsyncable) -> str:
+def token_id(tenant: RefusesSyncs) -> str:
     """The id of a token that is there."""
     return uploaded(tenant)
 
 
-def revocations(tenant: Unsyncable) -> list[dict[str, Any]]:
+def revocations(tenant: RefusesSyncs) -> list[dict[str, Any]]:
     """All that was ever begun on the one token that is there."""
     (token,) = tenant.tokens
     found = tenant.get(token.id)["tokenActionResults"]
@@ -37,21 +38,21 @@ def revocations(tenant: Unsyncable) -> list[dict[str, Any]]:
     return found
 
 
-def failed(door: Door, news: dict[str, Any], *, timeout: float = 0) -> tuple[Kept, str]:
+def failed(door: Door, news: dict[str, Any], *, timeout: float = 0) -> tuple[Record, str]:
     """A creation that failed when something was begun: what the engine keeps, and the reason."""
     with pytest.raises(grpc.RpcError) as caught:
         door.made(news, timeout=timeout)
     return left_behind(caught.value), str(caught.value.details())
 
 
-def failed_again(door: Door, kept: Kept, news: dict[str, Any], *, timeout: float = 0) -> tuple[Kept, str]:
+def failed_again(door: Door, kept: Record, news: dict[str, Any], *, timeout: float = 0) -> tuple[Record, str]:
     """The same of an update."""
     with pytest.raises(grpc.RpcError) as caught:
         door.update(kept, door.good(news, kept.inputs), timeout=timeout)
     return left_behind(caught.value), str(caught.value.details())
 
 
-def test_a_failed_revocation(start: Open, tenant: Unsyncable, token_id: str) -> None:
+def test_a_failed_revocation(start: Open, tenant: RefusesSyncs, token_id: str) -> None:
     """Id, inputs and each output come with the reason; the engine's next update fails alike, without a request."""
     script(tenant, actionState="failed", actionFailureReason="expiredVppToken")
     asked = {"vppTokenId": token_id, "notifyManagedDevices": True}
@@ -71,7 +72,7 @@ def test_a_failed_revocation(start: Open, tenant: Unsyncable, token_id: str) -> 
     assert len(revocations(tenant)) == 1
 
 
-def test_a_refresh_keeps_the_failure(start: Open, tenant: Unsyncable, token_id: str) -> None:
+def test_a_refresh_keeps_the_failure(start: Open, tenant: RefusesSyncs, token_id: str) -> None:
     """A read that succeeded would take the failure from the state: so it is half done, with all that is kept."""
     script(tenant, actionState="failed", actionFailureReason="appleFailure")
     kept, why = failed(start().about(REVOCATION), {"vppTokenId": token_id})
@@ -82,7 +83,7 @@ def test_a_refresh_keeps_the_failure(start: Open, tenant: Unsyncable, token_id: 
     assert list(reported.reasons) == [why.replace("Lincoln", f"Lincoln (token {token_id})")]
 
 
-def test_a_partly_failed_revocation(start: Open, tenant: Unsyncable, token_id: str, engine: Listener) -> None:
+def test_a_partly_failed_revocation(start: Open, tenant: RefusesSyncs, token_id: str, engine: Listener) -> None:
     """It is a resource that is well, with a warning in which both counts stand."""
     script(tenant, actionState="failed", actionFailureReason="internalError", failedLicensesCount=2)
     kept = start().about(REVOCATION).made({"vppTokenId": token_id})
@@ -92,7 +93,7 @@ def test_a_partly_failed_revocation(start: Open, tenant: Unsyncable, token_id: s
     assert start().about(REVOCATION).planned(kept, kept.inputs).changes == DIFF.DIFF_NONE
 
 
-def test_an_interrupted_revocation(start: Open, tenant: Unsyncable, token_id: str, engine: Listener) -> None:
+def test_an_interrupted_revocation(start: Open, tenant: RefusesSyncs, token_id: str, engine: Listener) -> None:
     """Ctrl-C keeps the id; the next update says that it goes on, and follows what was begun without a second one."""
     tenant.revoke_seconds = 600
     door = start().about(REVOCATION)
@@ -119,7 +120,7 @@ def test_an_interrupted_revocation(start: Open, tenant: Unsyncable, token_id: st
     assert start().about(REVOCATION).planned(well, kept.inputs).changes == DIFF.DIFF_NONE
 
 
-def test_a_timeout(start: Open, tenant: Unsyncable, token_id: str) -> None:
+def test_a_timeout(start: Open, tenant: RefusesSyncs, token_id: str) -> None:
     """`customTimeouts` end a wait, at create and at update; each time the id and what was seen is kept."""
     tenant.revoke_seconds = 600
     kept, why = failed(start().about(REVOCATION), {"vppTokenId": token_id}, timeout=0.2)
@@ -130,7 +131,7 @@ def test_a_timeout(start: Open, tenant: Unsyncable, token_id: str) -> None:
     assert len(revocations(tenant)) == 1
 
 
-def test_a_failed_sync(start: Open, tenant: Unsyncable, token_id: str) -> None:
+def test_a_failed_sync(start: Open, tenant: RefusesSyncs, token_id: str) -> None:
     """A sync that failed is repeated by the next update, which shows as `syncPending`."""
     tenant.ends_of_syncs.append(Faults([{"sync": "failed"}]).for_sync)
     asked = {"vppTokenId": token_id, "triggers": [1, "a"]}
@@ -145,7 +146,7 @@ def test_a_failed_sync(start: Open, tenant: Unsyncable, token_id: str) -> None:
     assert (well.id, well.outputs["syncPending"]) == (token_id, False)
 
 
-def test_what_could_not_be_begun_leaves_nothing(start: Open, tenant: Unsyncable, token_id: str) -> None:
+def test_what_could_not_be_begun_leaves_nothing(start: Open, tenant: RefusesSyncs, token_id: str) -> None:
     """A refusal is no half creation: the engine keeps nothing, and at an update what it had."""
     kept = start().about("LicenseSync").made({"vppTokenId": token_id})
     tenant.delete(token_id)

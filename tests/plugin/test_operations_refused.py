@@ -1,4 +1,4 @@
-"""What the actions refuse over a live channel, each with one sentence."""
+"""What the operations refuse over a live channel, each with one sentence."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 
-from operations_in_process import uploaded
 from plugin.door import Door, asset, secret
 from plugin.test_operations import NAMES, OTHER, asked
+from tenant_in_process import uploaded
 
 if TYPE_CHECKING:
-    from dynamic.program_inputs import Unsyncable
     from plugin.conftest import Open
+    from tenant_in_process import RefusesSyncs
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -47,7 +47,7 @@ def test_what_is_refused(provider: Door, name: str, news: dict[str, Any], reason
     assert "hunter2" not in said
 
 
-def test_v1_refuses_in_preview(start: Open, tenant: Unsyncable) -> None:
+def test_v1_refuses_in_preview(start: Open, tenant: RefusesSyncs) -> None:
     """What v1.0 lacks is refused by Check with the setting to change; a sync is none of it."""
     token_id = uploaded(tenant)
     refused = {}

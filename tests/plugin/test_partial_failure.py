@@ -11,24 +11,24 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.program_inputs import text
+from builders import Record, fresh_vpptoken
 from intune_vpp.plugin import property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure
-from plugin.door import DIFF, URN, Door, Kept, details, partial_failure, plain, struct, the_status
-from plugin.program_inputs import inputs
+from plugin.door import DIFF, URN, Door, details, inputs, partial_failure, plain, struct, the_status
+from tenant_in_process import UNAVAILABLE
 
 if TYPE_CHECKING:
-    from dynamic.program_inputs import Unsyncable
     from intune_vpp_emulator.tenant import Tenant
     from plugin.conftest import Open
+    from tenant_in_process import RefusesSyncs
 
 
-def left_behind(error: grpc.RpcError) -> Kept:
+def left_behind(error: grpc.RpcError) -> Record:
     """The resource as the engine keeps it after a creation that half failed."""
     assert error.code() is grpc.StatusCode.UNKNOWN
     reported = partial_failure(error)
     assert list(reported.reasons) == [error.details()] == [the_status(error).message]
-    return Kept(reported.id, plain(reported.inputs), plain(reported.properties))
+    return Record(reported.id, plain(reported.inputs), plain(reported.properties))
 
 
 def syncing(tenant: Tenant) -> int:
@@ -44,10 +44,10 @@ def wait_until(tenant: Tenant, count: int) -> None:
         time.sleep(0.01)
 
 
-def test_a_sync_that_fails_after_a_creation(start: Open, tenant: Unsyncable) -> None:
+def test_a_sync_that_fails_after_a_creation(start: Open, tenant: RefusesSyncs) -> None:
     """The engine receives id, inputs, outputs and reason; the next update syncs again, and nothing else."""
-    asked = inputs(text(), waitForSync=True)
-    tenant.healed = False
+    asked = inputs(fresh_vpptoken(), waitForSync=True)
+    tenant.refusal = UNAVAILABLE
     provider = start()
     with pytest.raises(grpc.RpcError) as caught:
         provider.made(asked)
@@ -58,17 +58,17 @@ def test_a_sync_that_fails_after_a_creation(start: Open, tenant: Unsyncable) -> 
     assert kept.inputs == start().good(asked)
     assert (kept.outputs["syncPending"], kept.outputs["token"]) == (True, kept.inputs["token"])
     assert set(start().planned(kept, asked).detailedDiff) == {"syncPending"}
-    tenant.healed = True
+    tenant.refusal = None
     healed = start().updated(kept, asked)
     assert (healed.id, healed.outputs["syncPending"]) == (kept.id, False)
     assert start().planned(healed, asked).changes == DIFF.DIFF_NONE
 
 
-def test_a_sync_that_fails_after_a_renewal(start: Open, tenant: Unsyncable) -> None:
+def test_a_sync_that_fails_after_a_renewal(start: Open, tenant: RefusesSyncs) -> None:
     """The new outputs are reported, and with the old inputs that the engine keeps the next update has only to sync."""
-    kept = start().made(inputs(text(days=200)))
-    asked = inputs(text(days=300), waitForSync=True)
-    tenant.healed = False
+    kept = start().made(inputs(fresh_vpptoken(days=200)))
+    asked = inputs(fresh_vpptoken(days=300), waitForSync=True)
+    tenant.refusal = UNAVAILABLE
     with pytest.raises(grpc.RpcError) as caught:
         start().updated(kept, asked)
     reported = left_behind(caught.value)
@@ -76,30 +76,30 @@ def test_a_sync_that_fails_after_a_renewal(start: Open, tenant: Unsyncable) -> N
     assert (reported.id, reported.inputs) == (kept.id, start().good(asked, kept.inputs))
     assert reported.outputs["token"] == reported.inputs["token"] != kept.inputs["token"]
     for engines_inputs in (kept.inputs, reported.inputs):
-        again = Kept(kept.id, engines_inputs, reported.outputs)
+        again = Record(kept.id, engines_inputs, reported.outputs)
         assert "token" not in start().planned(again, asked).detailedDiff
-    tenant.healed = True
-    healed = start().updated(Kept(kept.id, kept.inputs, reported.outputs), asked)
+    tenant.refusal = None
+    healed = start().updated(Record(kept.id, kept.inputs, reported.outputs), asked)
     assert healed.outputs["syncPending"] is False
     # Only after an update that half failed do the outputs need the inputs as well.
     assert ["__inputs" in one.outputs for one in (kept, reported, healed)] == [False, True, False]
 
 
-def test_another_location(start: Open, tenant: Unsyncable) -> None:
+def test_another_location(start: Open, tenant: RefusesSyncs) -> None:
     """A file of another location than expected is a failure that names both, beside the token that it made."""
     with pytest.raises(grpc.RpcError) as caught:
-        start().made(inputs(text(location="York"), expectedLocationName="Lincoln"))
+        start().made(inputs(fresh_vpptoken(location="York"), expectedLocationName="Lincoln"))
     kept = left_behind(caught.value)
 
     assert [token.id for token in tenant.tokens] == [kept.id]
     assert 'is for the location "York", but "Lincoln" is expected' in (caught.value.details() or "")
 
 
-def test_a_creation_that_graph_refuses(start: Open, tenant: Unsyncable) -> None:
+def test_a_creation_that_graph_refuses(start: Open, tenant: RefusesSyncs) -> None:
     """Where nothing was made there is no half of it: one sentence, and a code that says the state is known."""
     visitor = tenant.directory.visitor
     with pytest.raises(grpc.RpcError) as caught:
-        start(clientId=visitor.client_id, clientSecret=visitor.client_secret).made(inputs(text()))
+        start(clientId=visitor.client_id, clientSecret=visitor.client_secret).made(inputs(fresh_vpptoken()))
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     assert list(the_status(caught.value).details) == []
@@ -117,10 +117,10 @@ def test_a_reason_that_is_no_text() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.2, 1])
-def test_custom_timeouts(start: Open, tenant: Unsyncable, seconds: float) -> None:
+def test_custom_timeouts(start: Open, tenant: RefusesSyncs, seconds: float) -> None:
     """The time that `customTimeouts` allow is waited for, in Create and in Update, and the sentence says so."""
     tenant.sync_seconds = 3600
-    asked = inputs(text(), waitForSync=True)
+    asked = inputs(fresh_vpptoken(), waitForSync=True)
     begun = time.monotonic()
     with pytest.raises(grpc.RpcError) as caught:
         start().made(asked, timeout=seconds)
@@ -136,12 +136,12 @@ def test_custom_timeouts(start: Open, tenant: Unsyncable, seconds: float) -> Non
     assert "did not end within 0.1 seconds" in (caught.value.details() or "")
 
 
-def test_cancel_ends_a_wait(start: Open, tenant: Unsyncable) -> None:
+def test_cancel_ends_a_wait(start: Open, tenant: RefusesSyncs) -> None:
     """A Create that waits answers within a second of Cancel, and its token is kept; later ones do not wait."""
     tenant.sync_seconds = 3600
     provider = start()
     with ThreadPoolExecutor(1) as threads:
-        creation = threads.submit(provider.made, inputs(text(), waitForSync=True))
+        creation = threads.submit(provider.made, inputs(fresh_vpptoken(), waitForSync=True))
         wait_until(tenant, 1)
         begun = time.monotonic()
         assert provider.ask("Cancel", empty_pb2.Empty()) == empty_pb2.Empty()
@@ -154,21 +154,23 @@ def test_cancel_ends_a_wait(start: Open, tenant: Unsyncable) -> None:
     assert "Interrupted while waiting. The operation continues in Intune." in (caught.value.details() or "")
     begun = time.monotonic()
     with pytest.raises(grpc.RpcError):
-        provider.made(inputs(text(location="York"), displayName="York", waitForSync=True))
+        provider.made(inputs(fresh_vpptoken(location="York"), displayName="York", waitForSync=True))
     assert time.monotonic() - begun < 1
     tenant.tokens = []
 
 
-def test_many_that_wait(start: Open, tenant: Unsyncable) -> None:
+def test_many_that_wait(start: Open, tenant: RefusesSyncs) -> None:
     """Sixty Creates that wait at once hold up neither a Check nor a Diff; Cancel ends all, and each keeps its id."""
     tenant.sync_seconds = 3600
     provider = start()
     checked = [
-        provider.good(inputs(text(location=f"School {number}"), displayName=f"School {number}", waitForSync=True))
+        provider.good(
+            inputs(fresh_vpptoken(location=f"School {number}"), displayName=f"School {number}", waitForSync=True)
+        )
         for number in range(60)
     ]
 
-    def create(properties: dict[str, Any]) -> Kept:
+    def create(properties: dict[str, Any]) -> Record:
         request = provider_pb2.CreateRequest(urn=URN, properties=struct(properties))
         with pytest.raises(grpc.RpcError) as caught:
             provider.ask("Create", request)
@@ -178,8 +180,8 @@ def test_many_that_wait(start: Open, tenant: Unsyncable) -> None:
         creations = [threads.submit(create, properties) for properties in checked]
         wait_until(tenant, 60)
         begun = time.monotonic()
-        provider.good(inputs(text(location="York")))
-        provider.diff(Kept("x", checked[0], {}), checked[0])
+        provider.good(inputs(fresh_vpptoken(location="York")))
+        provider.diff(Record("x", checked[0], {}), checked[0])
         assert time.monotonic() - begun < 1
         begun = time.monotonic()
         provider.ask("Cancel", empty_pb2.Empty())
@@ -190,9 +192,9 @@ def test_many_that_wait(start: Open, tenant: Unsyncable) -> None:
     assert {one.outputs["displayName"] for one in kept} == {f"School {number}" for number in range(60)}
 
 
-def test_many_at_once(provider: Door, tenant: Unsyncable) -> None:
+def test_many_at_once(provider: Door, tenant: RefusesSyncs) -> None:
     """Creates at the same time make one token each, and syncs that end are waited for together."""
-    asked = [inputs(text(location=str(n)), displayName=f"School {n}", waitForSync=True) for n in range(12)]
+    asked = [inputs(fresh_vpptoken(location=str(n)), displayName=f"School {n}", waitForSync=True) for n in range(12)]
     with ThreadPoolExecutor(12) as threads:
         kept = list(threads.map(provider.made, asked))
 
@@ -200,19 +202,19 @@ def test_many_at_once(provider: Door, tenant: Unsyncable) -> None:
     assert [one.outputs["syncPending"] for one in kept] == [False] * 12
 
 
-def test_after_an_update_that_half_failed(start: Open, tenant: Unsyncable) -> None:
+def test_after_an_update_that_half_failed(start: Open, tenant: RefusesSyncs) -> None:
     """The engine keeps the older inputs then: what was applied counts, in a check, a plan, a read and a deletion."""
-    first, second = text(days=200), text(days=300)
+    first, second = fresh_vpptoken(days=200), fresh_vpptoken(days=300)
     asked = inputs(first, deletionProtection=False, waitForSync=True)
     kept = start().made(asked)
-    tenant.healed = False
+    tenant.refusal = UNAVAILABLE
     changed = inputs(second, displayName="York", deletionProtection=True, waitForSync=True)
     provider = start()
     with pytest.raises(grpc.RpcError) as caught:
         provider.updated(kept, changed)
-    tenant.healed = True
+    tenant.refusal = None
     outputs = plain(partial_failure(caught.value).properties)
-    left = Kept(kept.id, kept.inputs, outputs)
+    left = Record(kept.id, kept.inputs, outputs)
 
     assert details(start().planned(left, changed)) == {"syncPending": ("UPDATE", False)}
     assert set(details(start().planned(left, {**changed, "displayName": "Lincoln"}))) == {"displayName", "syncPending"}

@@ -17,16 +17,15 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from dynamic.program_inputs import text
+from builders import fresh_vpptoken
 from engine_room.engine import listening
 from engine_room.killable import IN_A_SHELL, engine_with, kill
 from graph.test_redaction import BEARER, pieces
 from intune_vpp.plugin import serve as served
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant
-from plugin.door import partial_failure
+from plugin.door import inputs, partial_failure
 from plugin.processes import COMMAND, SECONDS_TO_END, Silent, begun, connected, port_of
-from plugin.program_inputs import inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,7 +57,7 @@ def test_options_before_the_address(tmp_path: Path) -> None:
     with listening() as engine, begun("--tracing", "tcp://x", engine.address) as child:
         with connected(port_of(child)) as door:
             door.configure()
-            door.good(inputs(text(days=5.5)))
+            door.good(inputs(fresh_vpptoken(days=5.5)))
             assert len(engine.logged("WARNING")) == 1
         child.terminate()
         assert child.communicate(timeout=SECONDS_TO_END) == ("", "")
@@ -87,7 +86,7 @@ def test_a_damaged_sign_in_shows_no_bearer() -> None:
         with connected(port_of(child)) as door:
             door.configure()
             with pytest.raises(grpc.RpcError) as caught:
-                door.made(inputs(text()))
+                door.made(inputs(fresh_vpptoken()))
         child.terminate()
         written = child.communicate(timeout=SECONDS_TO_END)
 
@@ -107,7 +106,7 @@ def test_a_signal_while_a_creation_waits(number: signal.Signals) -> None:
         ThreadPoolExecutor(1) as threads,
     ):
         door.configure()
-        creation = threads.submit(door.made, inputs(text(), waitForSync=True))
+        creation = threads.submit(door.made, inputs(fresh_vpptoken(), waitForSync=True))
         end = time.monotonic() + 20
         while not any(token.is_syncing for token in tenant.tokens):
             assert time.monotonic() < end
@@ -133,7 +132,7 @@ def test_a_signal_while_nobody_answers(number: signal.Signals) -> None:
     ):
         try:
             door.configure()
-            creation = threads.submit(door.made, inputs(text()))
+            creation = threads.submit(door.made, inputs(fresh_vpptoken()))
             assert silent.asked.wait(20)
             child.send_signal(number)
 
@@ -156,7 +155,7 @@ def test_an_engine_that_was_killed(between: tuple[str, ...]) -> None:
     ):
         try:
             door.configure()
-            creation = threads.submit(door.made, inputs(text()))
+            creation = threads.submit(door.made, inputs(fresh_vpptoken()))
             assert silent.asked.wait(20)
             before = list(silent.requests)
 
@@ -183,7 +182,7 @@ def test_by_hand() -> None:
     with begun() as child:
         with connected(port_of(child)) as door:
             door.configure()
-            door.good(inputs(text(days=5.5)))
+            door.good(inputs(fresh_vpptoken(days=5.5)))
         child.terminate()
 
         assert child.communicate(timeout=SECONDS_TO_END) == ("", "")

@@ -10,14 +10,14 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2
 
-from dynamic.program_inputs import Unsyncable, text
-from plugin.door import URN, Door, Listener, listening, struct
-from plugin.program_inputs import inputs
+from builders import fresh_vpptoken
+from plugin.door import URN, Door, Listener, inputs, listening, struct
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plugin.conftest import Open
+    from tenant_in_process import RefusesSyncs
 
 YORK = URN.replace("lincoln", "york")
 
@@ -29,16 +29,16 @@ def warnings(engine: Listener) -> list[tuple[str, str]]:
 
 def test_a_warning_stands_under_its_resource(provider: Door, engine: Listener) -> None:
     """The same sentence about two resources is shown for both, and once for each."""
-    asked = inputs(text(days=5.5))
+    asked = inputs(fresh_vpptoken(days=5.5))
     for urn in (URN, YORK, URN):
         provider.ask("Check", provider_pb2.CheckRequest(urn=urn, news=struct(asked)))
 
     assert warnings(engine) == [(URN, "The token file of Lincol"), (YORK, "The token file of Lincol")]
 
 
-def test_each_call_warns_under_its_resource(start: Open, engine: Listener, tenant: Unsyncable) -> None:
+def test_each_call_warns_under_its_resource(start: Open, engine: Listener, tenant: RefusesSyncs) -> None:
     """Diff, Read, Create and Update speak under the resource that they are about, requests included."""
-    file = text(days=5.5)
+    file = fresh_vpptoken(days=5.5)
     kept = start().made(inputs(file))
     steps: list[Callable[[], object]] = [
         lambda: start().planned(kept, inputs(file)),
@@ -60,11 +60,11 @@ def test_each_call_warns_under_its_resource(start: Open, engine: Listener, tenan
     assert {urn for urn, sentence in lines if "graph.client" in sentence} == {URN}
 
 
-def test_a_plan_is_told(start: Open, engine: Listener) -> None:
+def test_a_plan_is_reported(start: Open, engine: Listener) -> None:
     """What a preview plans stands as a note under the resource: a creation, a renewal, nothing for nothing."""
-    file = text(days=200.5)
+    file = fresh_vpptoken(days=200.5)
     kept = start().made(inputs(file))
-    start().planned(kept, inputs(text(days=300.5)))
+    start().planned(kept, inputs(fresh_vpptoken(days=300.5)))
     notes = [sentence for urn, severity, sentence in engine.about if (urn, severity) == (URN, "INFO")]
     start().planned(kept, inputs(file))
 
@@ -80,13 +80,13 @@ def test_another_engine_attaches(by_hand: Door, engine: Listener) -> None:
     with ThreadPoolExecutor(2) as threads, listening(threads) as other:
         by_hand.ask("Attach", plugin_pb2.PluginAttach(address=other.address))
         by_hand.configure()
-        by_hand.good(inputs(text(days=5.5)))
+        by_hand.good(inputs(fresh_vpptoken(days=5.5)))
 
         assert len(other.logged("WARNING")) == 1
     assert engine.logged("WARNING") == []
 
 
-def test_cancel_of_the_engine_before(by_hand: Door, engine: Listener, tenant: Unsyncable) -> None:
+def test_cancel_of_the_engine_before(by_hand: Door, engine: Listener, tenant: RefusesSyncs) -> None:
     """An engine that attaches to a process in which another has ended can wait for syncs as the first could."""
     tenant.sync_seconds = 0.05
     by_hand.configure()
@@ -94,7 +94,7 @@ def test_cancel_of_the_engine_before(by_hand: Door, engine: Listener, tenant: Un
     by_hand.ask("Attach", plugin_pb2.PluginAttach(address=engine.address))
     by_hand.configure()
 
-    assert by_hand.made(inputs(text(), waitForSync=True)).outputs["syncPending"] is False
+    assert by_hand.made(inputs(fresh_vpptoken(), waitForSync=True)).outputs["syncPending"] is False
 
 
 def test_an_engine_that_hung_up(by_hand: Door) -> None:
@@ -104,7 +104,7 @@ def test_an_engine_that_hung_up(by_hand: Door) -> None:
     by_hand.ask("Attach", plugin_pb2.PluginAttach(address=address))
     by_hand.configure()
 
-    assert by_hand.made(inputs(text(days=5.5))).id
+    assert by_hand.made(inputs(fresh_vpptoken(days=5.5))).id
 
 
 def test_calls_that_are_not_there(provider: Door) -> None:

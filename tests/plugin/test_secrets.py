@@ -12,18 +12,17 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
+from builders import Record, fresh_vpptoken, sealed_in
 from core.test_secrets import pieces
-from dynamic.program_inputs import text
-from plugin.door import DIFF, SIGNATURE, Door, Kept, asset, partial_failure, plain, secret, struct
-from plugin.program_inputs import inputs
-from tenant_in_process import sealed_in
+from plugin.door import DIFF, SIGNATURE, Door, asset, inputs, partial_failure, plain, secret, struct
+from tenant_in_process import UNAVAILABLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dynamic.program_inputs import Unsyncable
     from plugin.conftest import Open
     from plugin.door import Listener
+    from tenant_in_process import RefusesSyncs
 
 SECRET_OF_CONFIGURATION = "hunter2-hunter2-hunter2"
 
@@ -35,16 +34,20 @@ def glimpses(seen: list[str], *secrets: str) -> list[str]:
 
 
 def test_a_life_shows_no_secret(
-    start: Open, tenant: Unsyncable, engine: Listener, caplog: pytest.LogCaptureFixture
+    start: Open, tenant: RefusesSyncs, engine: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     """From the first Check to the deletion, with failures on the way: neither file, nor what Apple sealed, nor ours."""
     caplog.set_level(logging.DEBUG)
-    first, second, broken = text(days=5.5), text(days=300), text(days=200)[:-9] + "!"
+    first, second, broken = (
+        fresh_vpptoken(days=5.5),
+        fresh_vpptoken(days=300),
+        fresh_vpptoken(days=200)[:-9] + "!",
+    )
     doors = [start()]
-    tenant.healed = False
+    tenant.refusal = UNAVAILABLE
     with pytest.raises(grpc.RpcError):
         doors[0].made(inputs(secret(first), waitForSync=True))
-    tenant.healed = True
+    tenant.refusal = None
     doors += [start(clientSecret=secret(tenant.directory.app.client_secret)) for _ in range(3)]
     kept = doors[1].made(inputs(secret(asset(text=first)), deletionProtection=False))
     doors[1].read(kept)
@@ -58,7 +61,7 @@ def test_a_life_shows_no_secret(
     doors[2].call("getVppTokens")
     tenant.clock.advance(400 * 86400)
     with pytest.raises(grpc.RpcError):
-        doors[3].made(inputs(text(location="York", days=100), displayName="York"))
+        doors[3].made(inputs(fresh_vpptoken(location="York", days=100), displayName="York"))
     doors[3].imported(kept.id)
     doors[2].delete(kept)
 
@@ -73,20 +76,20 @@ def test_a_life_shows_no_secret(
 
 def test_the_search_finds_what_it_is_to_find() -> None:
     """A piece of a file in an answer would be noticed."""
-    file = text()
+    file = fresh_vpptoken()
 
     assert glimpses(["x", f"reported: {file[40:60]}"], file)
 
 
-def test_a_bad_configuration_shows_no_secret(stranger: Door, engine: Listener) -> None:
+def test_a_bad_configuration_shows_no_secret(unconfigured: Door, engine: Listener) -> None:
     """A refused configuration names no property, and its secret stands in no sentence."""
     news: dict[str, Any] = {"clientSecret": secret(SECRET_OF_CONFIGURATION), "graphVersion": SECRET_OF_CONFIGURATION}
-    answer = stranger.ask("CheckConfig", provider_pb2.CheckRequest(news=struct(news)))
+    answer = unconfigured.ask("CheckConfig", provider_pb2.CheckRequest(news=struct(news)))
     with pytest.raises(grpc.RpcError) as caught:
-        stranger.configure(**news)
+        unconfigured.configure(**news)
 
     assert [one.property for one in answer.failures] == [""]
-    shown = [one.reason for one in answer.failures] + [caught.value.details() or "", *stranger.answers[1:]]
+    shown = [one.reason for one in answer.failures] + [caught.value.details() or "", *unconfigured.answers[1:]]
     assert glimpses([*shown, *(line for _, line in engine.log)], SECRET_OF_CONFIGURATION) == []
 
 
@@ -94,7 +97,7 @@ def test_a_refused_sign_in_shows_no_secret(start: Open, engine: Listener) -> Non
     """A secret that Entra does not take is not reported."""
     provider = start(clientSecret=SECRET_OF_CONFIGURATION)
     with pytest.raises(grpc.RpcError) as caught:
-        provider.made(inputs(text()))
+        provider.made(inputs(fresh_vpptoken()))
 
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
     provider.ask("Cancel", empty_pb2.Empty())
@@ -104,7 +107,7 @@ def test_a_refused_sign_in_shows_no_secret(start: Open, engine: Listener) -> Non
 
 def test_the_state_holds_the_fingerprint(start: Open) -> None:
     """Inputs and outputs hold the fingerprint in the place of the file, marked as no secret; so does an import."""
-    kept = start().made(inputs(secret(text())))
+    kept = start().made(inputs(secret(fresh_vpptoken())))
     read = start().imported(kept.id)
     for properties in (kept.inputs, kept.outputs):
         assert properties["token"].startswith("sha256:")
@@ -115,7 +118,7 @@ def test_the_state_holds_the_fingerprint(start: Open) -> None:
 
 def test_a_marked_location_shows_nowhere(provider: Door, engine: Listener) -> None:
     """The expected location is the one that is observed: both are secret, and debug lines hide what is marked."""
-    asked = inputs(text(), expectedLocationName=secret("Lincoln"), displayName="High school")
+    asked = inputs(fresh_vpptoken(), expectedLocationName=secret("Lincoln"), displayName="High school")
     kept = provider.made(asked)
     for shown in (kept.outputs, plain(provider.read(kept).properties)):
         assert shown["locationName"] == shown["expectedLocationName"] == secret("Lincoln")
@@ -139,9 +142,9 @@ def test_a_marked_location_shows_nowhere(provider: Door, engine: Listener) -> No
 
 def test_what_is_marked_later_is_marked_by_a_refresh(provider: Door) -> None:
     """The engine marks inputs and outputs of one name by itself; what else shows them a refresh marks."""
-    kept = provider.made(inputs(text(), expectedLocationName="Lincoln", displayName="High school"))
+    kept = provider.made(inputs(fresh_vpptoken(), expectedLocationName="Lincoln", displayName="High school"))
     marked = {**kept.inputs, "expectedLocationName": secret("Lincoln"), "displayName": secret("High school")}
-    found = provider.read(Kept(kept.id, marked, kept.outputs))
+    found = provider.read(Record(kept.id, marked, kept.outputs))
     names = {"expectedLocationName", "locationName", "displayName"}
     assert marked_names(plain(found.properties)) == names
 
@@ -151,9 +154,9 @@ def marked_names(properties: Mapping[str, Any]) -> set[str]:
     return {name for name, value in properties.items() if isinstance(value, dict) and SIGNATURE in value}
 
 
-def test_what_a_program_marks_stays_marked(provider: Door, tenant: Unsyncable, engine: Listener) -> None:
+def test_what_a_program_marks_stays_marked(provider: Door, tenant: RefusesSyncs, engine: Listener) -> None:
     """An input marked secret, or that holds something marked, is secret in all that is kept, and in no sentence."""
-    asked = inputs(secret(text()), displayName=secret("Lincoln"), roleScopeTagIds=["0", secret("1")])
+    asked = inputs(secret(fresh_vpptoken()), displayName=secret("Lincoln"), roleScopeTagIds=["0", secret("1")])
     kept = provider.made(asked)
     found = provider.read(kept)
     for shown in (kept.inputs, plain(found.inputs)):
@@ -165,9 +168,9 @@ def test_what_a_program_marks_stays_marked(provider: Door, tenant: Unsyncable, e
     changed = provider.updated(kept, {**asked, "displayName": secret("Monroe"), "roleScopeTagIds": ["0"]})
     assert marked_names(changed.inputs) == {"displayName"}
 
-    tenant.healed = False
+    tenant.refusal = UNAVAILABLE
     with pytest.raises(grpc.RpcError) as caught:
-        provider.made(inputs(text(location="York"), displayName=secret("Leeds"), waitForSync=True))
+        provider.made(inputs(fresh_vpptoken(location="York"), displayName=secret("Leeds"), waitForSync=True))
     failed = partial_failure(caught.value)
     assert marked_names(plain(failed.inputs)) == {"displayName"}
     assert marked_names(plain(failed.properties)) == {"displayName", "__inputs"}
@@ -178,8 +181,8 @@ def test_what_a_program_marks_stays_marked(provider: Door, tenant: Unsyncable, e
 
 def test_a_marked_name_is_hidden_as_sentences_show_it(provider: Door, engine: Listener) -> None:
     """A secret that cannot be printed as it is stands in no sentence as it can be printed either, refusals included."""
-    provider.made(inputs(text(days=5.5, location="York"), displayName=secret("York  \u200b  School")))
-    _, failures = provider.checked(inputs(text(), organizationName=secret("Fabrikam")))
+    provider.made(inputs(fresh_vpptoken(days=5.5, location="York"), displayName=secret("York  \u200b  School")))
+    _, failures = provider.checked(inputs(fresh_vpptoken(), organizationName=secret("Fabrikam")))
     reason = provider.refused("getVppToken", displayName=secret("Leeds\nUniversity"))
 
     sentences = [reason, *(sentence for _, sentence in failures), *(sentence for _, _, sentence in engine.about)]

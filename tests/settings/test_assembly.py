@@ -12,76 +12,34 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from builders import NOW, args, file, file_text, state
+from builders import NOW, args, file, file_text, state, token_inputs
 from intune_vpp.assembly import Assembly, connect_to_graph
-from intune_vpp.clock import SystemClock
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 from intune_vpp.settings import Settings, read
-from intune_vpp_emulator.app import ROOT, create_app
+from intune_vpp_emulator.app import create_app
 from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.tenant import Tenant
+from tenant_in_process import RecordingReporter, TenantTime, configuration, new_tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from concurrent.futures import Future
-    from datetime import datetime
+    from collections.abc import Iterator
 
-    from intune_vpp.core.ports import T, VppTokens
+    from intune_vpp.core.ports import VppTokens
 
-INPUTS = {
-    "token": file_text(),
-    "appleId": "vpp@contoso.example",
-    "vppTokenAccountType": "business",
-    "dataSharingConsentGranted": True,
-    "waitForSync": False,
-}
+INPUTS = token_inputs(file_text(), displayName=None, waitForSync=False)
 """What can be created, as text."""
 
 
-class Silent:
-    """A reporter that keeps its messages."""
-
-    def __init__(self) -> None:
-        self.messages: list[str] = []
-
-    def info(self, sentence: str) -> None:
-        """Keep a note."""
-        self.messages.append(sentence)
-
-    warn = info
-
-
-class Still:
+def still() -> TenantTime:
     """A clock that stands at NOW."""
-
-    def now(self) -> datetime:
-        """NOW."""
-        return NOW
-
-    def start(self, call: Callable[[], T]) -> Future[T]:
-        """In a thread, as in life."""
-        return SystemClock().start(call)
-
-    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
-        """Nobody asks to stop, and nobody waits long."""
-        del timeout
-        return answer.result()
-
-    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
-        """Nobody asks to stop, and nobody waits long."""
-        del timeout
-        return call()
-
-    def sleep(self, seconds: float) -> None:
-        """Nobody waits."""
-        raise AssertionError(seconds)
+    return TenantTime(Clock.still(NOW))
 
 
 @pytest.fixture
 def tenant() -> Tenant:
     """An emulated tenant at the same time."""
-    return Tenant(clock=Clock.still(NOW))
+    return new_tenant()
 
 
 @pytest.fixture
@@ -93,9 +51,7 @@ def http(tenant: Tenant) -> Iterator[httpx.Client]:
 
 def configured(tenant: Tenant, **more: object) -> Settings:
     """The settings that point at a tenant."""
-    who = tenant.directory
-    own = {"tenantId": who.tenant_id, "clientId": who.app.client_id, "clientSecret": who.app.client_secret}
-    return read({"graphEndpoint": ROOT, "authorityHost": ROOT, **own, **more}, {})
+    return read({**configuration(tenant), **more}, {})
 
 
 def test_one_connection_for_all_that_is_sent(tenant: Tenant, http: httpx.Client) -> None:
@@ -106,7 +62,7 @@ def test_one_connection_for_all_that_is_sent(tenant: Tenant, http: httpx.Client)
         connections.append(connect_to_graph(settings, http=http))
         return connections[-1]
 
-    assembly = Assembly(configured(tenant), Silent(), clock=Still(), connect=connect)
+    assembly = Assembly(configured(tenant), RecordingReporter(), clock=still(), connect=connect)
     checked = assembly.preview.check_token(INPUTS, None)
     assert (checked.problems, connections) == ((), [])
 
@@ -129,7 +85,7 @@ def test_many_threads_make_one_connection() -> None:
         made.append(GraphVppTokens(client=None, tenant=None))  # type: ignore[arg-type]
         return made[-1]
 
-    assembly = Assembly(read({}, {}), Silent(), connect=connect)
+    assembly = Assembly(read({}, {}), RecordingReporter(), connect=connect)
     found: set[int] = set()
     threads = [threading.Thread(target=lambda: found.add(id(assembly.tokens))) for _ in range(8)]
     for thread in threads:
@@ -142,7 +98,7 @@ def test_many_threads_make_one_connection() -> None:
 
 def test_without_credentials_only_what_is_sent_fails() -> None:
     """A preview needs no credentials; a request without them names what is missing, each time."""
-    assembly = Assembly(read({}, {}), Silent(), clock=Still())
+    assembly = Assembly(read({}, {}), RecordingReporter(), clock=still())
 
     assert assembly.preview.check_token(INPUTS, None).problems == ()
     for _ in range(2):
@@ -181,22 +137,22 @@ def test_the_encoding_is_handed_on(http: httpx.Client, tenant: Tenant, encoding:
 
 def test_the_policy_follows_the_settings() -> None:
     """v1.0 refuses beta's members, and the days until a warning are the configured ones."""
-    reporter = Silent()
-    old = Assembly(read({"graphVersion": "v1.0"}, {}), reporter, clock=Still())
-    early = Assembly(read({"expiryWarningDays": 400}, {}), reporter, clock=Still())
+    reporter = RecordingReporter()
+    old = Assembly(read({"graphVersion": "v1.0"}, {}), reporter, clock=still())
+    early = Assembly(read({"expiryWarningDays": 400}, {}), reporter, clock=still())
 
     assert {problem.property for problem in old.preview.check_token(INPUTS, None).problems} == {
         "dataSharingConsentGranted"
     }
     assert early.preview.check_token(INPUTS, None).problems == ()
-    warning, note = reporter.messages
+    (_, warning), (_, note) = reporter.said
     assert "expires in 365 days" in warning
     assert note.startswith("Creates Contoso (valid until ")
 
 
 def test_the_files_text_is_in_no_repr() -> None:
     """What the parts keep does not show."""
-    assembly = Assembly(read({"clientSecret": "tell-nobody"}, {}), Silent(), clock=Still())
+    assembly = Assembly(read({"clientSecret": "tell-nobody"}, {}), RecordingReporter(), clock=still())
     assembly.preview.check_token(INPUTS, None)
     assembly.preview.plan_token(state(file()), args(file()))
 

@@ -66,11 +66,6 @@ class Ownership:
                 return True
             return fingerprint is not None and self._assigned.get(fingerprint) in {None, token_id}
 
-    def release(self, token_id: str) -> None:
-        """Record that the token was deleted: its file is free again."""
-        with self._lock:
-            self._assigned.pop(self._file_of.pop(token_id.lower(), None) or "", None)
-
     # Files.
 
     def reserve_file(self, fingerprint: str, token_id: str | None) -> str | None:

@@ -394,7 +394,6 @@ class TokenLifecycle:
         except TokenGone:
             self._reporter.info(f"{label} was already deleted.")
         self._listing.written(state.id)
-        self._ownership.release(state.id)
 
     def _revoke(self, state: VppTokenState, timeout: timedelta) -> None:
         """Revoke all licences, which Intune cannot do after the token is deleted."""

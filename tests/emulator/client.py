@@ -8,12 +8,11 @@ from typing import Any
 
 import httpx
 
+from builders import APPLE_ID, vpptoken
 from intune_vpp_emulator.app import ROOT, create_app
-from intune_vpp_emulator.apple import make_token
-from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.directory import AppRegistration, issue
-from intune_vpp_emulator.faults import Faults
 from intune_vpp_emulator.tenant import Tenant
+from tenant_in_process import new_tenant
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 TOKENS = "/beta/deviceAppManagement/vppTokens"
@@ -25,33 +24,23 @@ FAULTS = "/_emulator/faults"
 
 def a_tenant(**habits: Any) -> Tenant:
     """A tenant on a clock that stands at NOW."""
-    return Tenant(clock=Clock.still(NOW), **habits)
+    return new_tenant(Tenant, now=NOW, **habits)
 
 
 def a_file(location: str = "Lincoln", *, organization: str = "Contoso", days: float = 300) -> str:
     """The text of a file that ends so many days after NOW."""
-    return make_token(organization, location, NOW + timedelta(days=days))
+    return vpptoken(location, organization=organization, expires=NOW + timedelta(days=days))
 
 
 def a_body(location: str = "Lincoln", **members: Any) -> dict[str, Any]:
     """What creates a token on beta."""
-    least = {"token": a_file(location), "appleId": "vpp@contoso.example", "dataSharingConsentGranted": True}
+    least = {"token": a_file(location), "appleId": APPLE_ID, "dataSharingConsentGranted": True}
     return {**least, **members}
 
 
 def a_body_v1(**members: Any) -> dict[str, Any]:
     """What creates a token on v1.0."""
-    return {"token": a_file(), "appleId": "vpp@contoso.example", **members}
-
-
-def fail_next_sync(tenant: Tenant) -> None:
-    """Let the sync that starts next end in failed."""
-    tenant.ends_of_syncs.append(Faults([{"sync": "failed"}]).for_sync)
-
-
-def script_next_revocation(tenant: Tenant, **end: Any) -> None:
-    """Let the result of the revocation that starts next end with these members."""
-    tenant.ends_of_revocations.append(Faults([{"revoke": end}]).for_revocation)
+    return {"token": a_file(), "appleId": APPLE_ID, **members}
 
 
 def synced(tenant: Tenant, location: str = "Lincoln", **members: Any) -> str:
