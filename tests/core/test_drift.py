@@ -142,4 +142,4 @@ def test_a_refresh_that_sees_the_same_keeps_the_inputs(before: VppTokenState) ->
     """Where Graph says what it said before, each input but the token's file stays as the program spelled it."""
     after = drift.observe(before, before.observed, observed_at=LATER)
     unseen = {"token": None, "token_file": None}
-    assert replace(after.inputs, **unseen) == replace(before.inputs, **untold)
+    assert replace(after.inputs, **unseen) == replace(before.inputs, **unseen)
