@@ -141,5 +141,5 @@ def test_a_second_refresh_finds_nothing_more(before: VppTokenState, now: VppToke
 def test_a_refresh_that_sees_the_same_keeps_the_inputs(before: VppTokenState) -> None:
     """Where Graph says what it said before, each input but the token's file stays as the program spelled it."""
     after = drift.observe(before, before.observed, observed_at=LATER)
-    untold = {"token": None, "token_file": None}
-    assert replace(after.inputs, **untold) == replace(before.inputs, **untold)
+    unseen = {"token": None, "token_file": None}
+    assert replace(after.inputs, **unseen) == replace(before.inputs, **unseen)
