@@ -119,7 +119,7 @@ def test_triggers_that_are_not_known_yet(begin: Begin, token_id: str, later: Any
     ("name", "news", "reason"),
     [
         ("LicenseSync", {}, "vpp_token_id is required to create a LicenseSync."),
-        (REVOCATION, {"vppTokenId": "Lincoln"}, "vpp_token_id must be the id of a vppToken (a GUID)."),
+        (REVOCATION, {"vppTokenId": "Lincoln"}, "vpp_token_id must be an id (a GUID)."),
         (
             REVOCATION,
             {"vppTokenId": OTHER, "notifyManagedDevices": 1},

@@ -32,7 +32,7 @@ def test_an_import_is_refused(provider: Door, name: str) -> None:
     ("name", "news", "reason"),
     [
         ("LicenseSync", {}, "vppTokenId is required to create a LicenseSync."),
-        ("LicenseRevocation", {"vppTokenId": secret("hunter2")}, "vppTokenId must be the id of a vppToken (a GUID)."),
+        ("LicenseRevocation", {"vppTokenId": secret("hunter2")}, "vppTokenId must be an id (a GUID)."),
         ("LicenseCountSync", {"triggers": asset(text="hunter2")}, "triggers cannot contain assets"),
         ("LicenseCountSync", {"triggers": [secret(asset(text="hunter2"))]}, "triggers cannot contain assets"),
         ("LicenseRevocation", {"vppTokenId": OTHER, "triggers": "hunter2"}, "triggers is not an input of a License"),

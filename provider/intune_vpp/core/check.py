@@ -121,7 +121,7 @@ _FITTING: dict[Kind, tuple[Callable[[object], bool], str]] = {
     ),
     Kind.GUID: (
         lambda value: isinstance(value, str) and _GUID.fullmatch(value) is not None,
-        "must be the id of a vppToken (a GUID).",
+        "must be an id (a GUID).",
     ),
     Kind.JSON: (_is_plain, "cannot contain assets: use a hash of the file instead."),
 }
