@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tools.fakes import Machine
 
 
-@pytest.mark.parametrize("version", ["v3.216.0", "3.259.0", "v3.300.1-alpha.1"])
+@pytest.mark.parametrize("version", ["v3.235.0", "3.259.0", "v3.300.1-alpha.1"])
 def test_taken(machine: Machine, version: str) -> None:
     """One that is new enough and has a Python language host is taken, without a word."""
     fakes.pulumi(machine.path, version)
@@ -26,7 +26,7 @@ def test_taken(machine: Machine, version: str) -> None:
     assert not said.getvalue()
 
 
-@pytest.mark.parametrize("version", ["v3.215.9", "v2.300.0", "v4.0.0", "hello"])
+@pytest.mark.parametrize("version", ["v3.234.9", "v2.300.0", "v4.0.0", "hello"])
 def test_passed_over(machine: Machine, version: str) -> None:
     """One that is too old, too new or tells no version is passed over with a sentence that names it."""
     found = fakes.pulumi(machine.path, version)

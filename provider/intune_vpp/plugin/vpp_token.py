@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp.core import pulumi_state
@@ -16,8 +17,6 @@ from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
 from intune_vpp.plugin.timeouts import time_allowed
 
 if TYPE_CHECKING:
-    from google.protobuf import struct_pb2
-
     from intune_vpp.assembly import Assembly
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
     from intune_vpp.lifecycle.tokens import Outcome
@@ -39,7 +38,7 @@ class VppToken:
         inputs = property_values.decode(request.news)
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
-            olds, outputs = property_values.decode(request.olds), property_values.decode(request.old_outputs)
+            olds, outputs = property_values.decode(request.olds), property_values.decode(_old_outputs(request))
             checked = self._parts.preview.check_token(
                 given, pulumi_state.applied_args(olds, outputs) if olds else None, resource=request.urn
             )
@@ -118,6 +117,12 @@ class VppToken:
         """Delete the token. Raises DeletionRefused if it is protected, and what `TokenLifecycle.delete` raises."""
         state = _state(request.id, request.properties, request.old_inputs)
         self._parts.tokens.delete(state, timeout=time_allowed(request.timeout))
+
+
+def _old_outputs(request: provider_pb2.CheckRequest) -> struct_pb2.Struct:
+    """Return the outputs in the state; none if the protocol of the installed SDK lacks them, as before 3.261."""
+    found: struct_pb2.Struct = getattr(request, "old_outputs", struct_pb2.Struct())
+    return found
 
 
 def _secrets(given: struct_pb2.Struct) -> frozenset[str]:

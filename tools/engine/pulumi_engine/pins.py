@@ -14,7 +14,7 @@ from pathlib import Path
 GO_FOLDER = Path(__file__).resolve().parent.parent / "go"
 PULUMI = "github.com/pulumi/pulumi"
 
-OLDEST = (3, 216, 0)  # the first whose dynamic providers return inputs from a read
+OLDEST = (3, 235, 0)  # the oldest SDK in pyproject.toml; older engines have not been tried
 TOO_NEW = (4, 0, 0)  # Pulumi's SDK refuses an engine of another major version
 
 REQUIRED = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
