@@ -25,6 +25,11 @@ def read(value: Any) -> Any:
     return value
 
 
+def is_text(value: Any) -> bool:
+    """Whether a program gives the text of a file, not the file."""
+    return isinstance(value, (str, pulumi.StringAsset))
+
+
 def read_file(path: Path) -> TokenFileContent:
     """The content of a token file, cut where it is too long for one. Raises TokenFileError."""
     try:

@@ -11,7 +11,7 @@ from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import IntuneVppError, InvalidRequest
 from intune_vpp.core.resource_type import Sent
 from intune_vpp.core.vpp_token import VPP_TOKEN
-from intune_vpp.engine import assets, cures
+from intune_vpp.engine import assets, command, cures
 from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import PartialFailure, check_failure
 from intune_vpp.plugin.timeouts import time_allowed
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from intune_vpp.lifecycle.tokens import Outcome
 
 TYPE = "intune-vpp:index:VppToken"
+_STORED_TEXT = (
+    "pulumi do stores its input file unencrypted in the state of the stack, with the text of this token. Name the file "
+    'in it instead: fn::fileAsset in YAML, fileAsset("…") in PCL. Or use --stateless, which stores nothing.'
+)
 
 
 class VppToken:
@@ -36,6 +40,7 @@ class VppToken:
         The engine stores what Check returns, so the text of the file never reaches the state.
         """
         inputs = property_values.decode(request.news)
+        self._warn_of_text(inputs.get("token"))
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
             olds, outputs = property_values.decode(request.olds), property_values.decode(_old_outputs(request))
@@ -48,6 +53,11 @@ class VppToken:
         failures = [check_failure(one.reason) for one in checked.problems]
         normalised = property_values.encode(pulumi_state.args_to(checked.args), secrets=_secrets(request.news))
         return provider_pb2.CheckResponse(inputs=normalised, failures=failures)
+
+    def _warn_of_text(self, token: object) -> None:
+        is_text = assets.is_text(token) and not pulumi_state.is_fingerprint_or_marker(token)
+        if is_text and command.stores_input_file():
+            self._parts.reporter.warn(_STORED_TEXT)
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         """Compare the state with the inputs, property by property."""
