@@ -34,20 +34,20 @@ def test_passed_over(machine: Machine, version: str) -> None:
     said = io.StringIO()
     with pytest.raises(UnavailableError, match=str(found)):
         on_path.take(Progress(said))
-    assert said.getvalue().startswith(f"Passed over: {found} ")
+    assert said.getvalue().startswith(f"Not used: {found} ")
 
 
 def test_failing(machine: Machine) -> None:
     """One that fails is passed over."""
     fakes.script(machine.path / "pulumi", "exit 1")
-    with pytest.raises(UnavailableError, match="does not say its version"):
+    with pytest.raises(UnavailableError, match="does not report its version"):
         on_path.take(Progress(io.StringIO()))
 
 
 def test_without_host(machine: Machine) -> None:
     """One without a Python language host is passed over."""
     fakes.pulumi(machine.path, "v3.259.0")
-    with pytest.raises(UnavailableError, match="no pulumi-language-python stands beside it or on PATH"):
+    with pytest.raises(UnavailableError, match="no pulumi-language-python was found beside it or on PATH"):
         on_path.take(Progress(io.StringIO()))
 
 
