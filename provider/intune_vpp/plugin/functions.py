@@ -1,4 +1,4 @@
-"""The functions of the package: `getVppToken` and the others, which read and manage nothing."""
+"""The functions of the package, such as `getVppToken`, and the listing of tokens: they read, and manage nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FILTERS = ("state", "organizationName", "expiresBefore")
 
 
 def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2.InvokeResponse:
-    """Call one. What is wrong with its arguments, or not to be found, is a failure of it."""
+    """Call a function. Invalid arguments, and what is not found, are failures in the response."""
     called = FUNCTIONS.get(request.tok)
     if called is None:
         raise not_found(request.tok)
@@ -47,7 +47,7 @@ def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2
 
 
 def not_found(name: str) -> IntuneVppError:
-    """The error for a function or a type that is not here."""
+    """Return the error for a function or a type that this package lacks."""
     return InvalidRequest(f"intune-vpp has no {name}.")
 
 
