@@ -1,6 +1,9 @@
 # Everything a person or a pipeline runs. Each line calls Python or a tool; what they do is said there.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Also where PYTHON is set and empty, as some shells and pipelines leave it.
+ifeq ($(strip $(PYTHON)),)
+override PYTHON := $(shell command -v python3.11 || command -v python3)
+endif
 BIN := .venv/bin
 READY := .venv/.ready
 EXAMPLE := examples/01-renew-a-token

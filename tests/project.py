@@ -229,7 +229,7 @@ class YamlProject(Project):
 
 def install_command(path: Path, *arguments: str, python: str = sys.executable) -> None:
     """Make a command of a module and its first arguments: a Python, with the packages that it finds."""
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f'#!/bin/sh\nexec "{python}" -m {" ".join(arguments)} "$@"\n')
     path.chmod(0o755)
 

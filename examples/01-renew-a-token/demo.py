@@ -1,7 +1,7 @@
-"""Run the example through its whole story, with the real `pulumi`, against the emulator.
+"""Run the whole life of a token with the real `pulumi` and an emulated tenant.
 
-After each step it shows the requests that the tenant saw, and checks them and the state. Exit status 0 says that every
-step did what it says. `--tenant FILE` takes a tenant that runs already, by the env file that its `serve` wrote.
+After each step it shows the requests that the tenant received, and checks them and the state. The exit status is 0 if
+every step had the expected result. `--tenant FILE` uses a tenant that is already running, by its env file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TOKENS = "/beta/deviceAppManagement/vppTokens"
 
 @dataclass
 class Demonstration:
-    """The story, step by step."""
+    """The steps, in order."""
 
     tenant: Tenant
     stack: Stack
@@ -36,7 +36,7 @@ class Demonstration:
     steps: int = 0
 
     def run(self) -> None:
-        """All steps. Raises StepFailedError at the first that does not do what it says."""
+        """Run all steps. Raises StepFailedError at the first unexpected result."""
         for step in (
             self.create,
             self.nothing_to_do,
@@ -71,13 +71,13 @@ class Demonstration:
         self.check("the state holds a fingerprint", outputs["token"].startswith("sha256:"))
 
     def nothing_to_do(self) -> None:
-        """`up` again changes nothing and asks nothing."""
+        """`up` again changes nothing and sends nothing."""
         done = self.stack.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
         self.saw([])
         self.check("no change was found", done.returncode == 0)
 
     def warn(self) -> None:
-        """`preview` warns that the token is near its end."""
+        """`preview` warns that the token expires soon."""
         done = self.stack.pulumi("preview")
         self.saw([])
         self.check("the warning names the days left", "expires in 1" in done.stdout and "warning" in done.stdout)
@@ -107,7 +107,7 @@ class Demonstration:
         self.check("Intune shows both", found == ("Contoso Schools", "Lincoln School"))
 
     def drift(self) -> None:
-        """An edit in the portal shows in `refresh`, and the next `up` puts it right."""
+        """`refresh` shows an edit in the portal, and the next `up` reverts it."""
         self.tenant.edit(self.state()["id"], displayName="Edited by hand")
         done = self.stack.pulumi("refresh", "--yes", "--skip-preview", "--diff")
         self.saw(["GET one"])
@@ -117,13 +117,13 @@ class Demonstration:
         seen = self.saw(["PATCH"])
         self.check("the run succeeded", done.returncode == 0)
         self.check("only the edited member was sent", self.bodies(seen, "PATCH") == [["displayName"]])
-        self.check("it is what the program says", self.state()["outputs"]["displayName"] == "Lincoln School")
+        self.check("it has the value in the program", self.state()["outputs"]["displayName"] == "Lincoln School")
 
     def refuse_files(self) -> None:
-        """A file that is broken, expired, older or of another organization is refused in `preview`."""
+        """`preview` refuses a file that is damaged, expired, older or of another organization."""
         good = self.quiet_config("file")
         broken = self.files / "broken.vpptoken"
-        broken.write_text("this is no token", encoding="utf-8")
+        broken.write_text("this is not a token file", encoding="utf-8")
         refused = {
             "not base64": broken,
             "expired on": self.file("expired", expires=_in(days=-1)),
@@ -142,24 +142,26 @@ class Demonstration:
         """`destroy` is refused while the token is protected."""
         done = self.stack.pulumi("destroy", "--yes", "--skip-preview")
         self.saw([])
-        self.check("the run failed, and said why", done.returncode != 0 and "is protected" in done.stdout + done.stderr)
+        self.check(
+            "the run failed with the reason", done.returncode != 0 and "is protected" in done.stdout + done.stderr
+        )
         self.check("the token is still there", self.stack.token() is not None)
 
     def destroy(self) -> None:
-        """Without the protection, `destroy` removes it."""
+        """Without the protection, `destroy` deletes it."""
         self.configure(deletionProtection="false")
         done = self.stack.pulumi("up", "--yes", "--skip-preview")
         self.saw([])
-        self.check("the protection went without a request", done.returncode == 0)
+        self.check("the protection was removed without a request", done.returncode == 0)
         done = self.stack.pulumi("destroy", "--yes", "--skip-preview")
         self.saw(["DELETE"])
         self.check("the run succeeded", done.returncode == 0)
         self.check("the state is empty", self.stack.token() is None)
 
-    # What the steps are made of.
+    # Helpers of the steps.
 
     def file(self, name: str, *, expires: datetime, organization: str = "Contoso") -> Path:
-        """A new `.vpptoken` file, as Apple would let it be downloaded."""
+        """Make a `.vpptoken` file such as Apple provides."""
         command = [sys.executable, "-m", "intune_vpp_emulator", "make-token", "--organization", organization]
         command += ["--location", "Lincoln", "--expires", f"{expires:%Y-%m-%dT%H:%M:%S}"]
         made = subprocess.run(
@@ -174,7 +176,7 @@ class Demonstration:
         return path
 
     def use(self, file: Path) -> None:
-        """Point the program at a file."""
+        """Configure the program to use a file."""
         self.configure(file=str(file))
 
     def configure(self, **values: str) -> None:
@@ -189,7 +191,7 @@ class Demonstration:
         return self.stack.quietly("config", "get", name).stdout.strip()
 
     def state(self) -> dict[str, Any]:
-        """The token's record; no secret may be anywhere in it."""
+        """The token's record in the state, which must not contain a secret."""
         token = self.stack.token()
         if token is None:
             raise StepFailedError("The token is not in the state.")
@@ -198,10 +200,10 @@ class Demonstration:
         return token
 
     def saw(self, expected: list[str]) -> list[dict[str, Any]]:
-        """Show the requests that the tenant saw and check them; the polls of a sync are shown, not counted."""
+        """Show the requests that the tenant received, and check them; the polls of a sync are shown, not checked."""
         seen = self.tenant.requests()
         if not seen:
-            console.print("  → the tenant saw no request", style="cyan")
+            console.print("  → the tenant received no request", style="cyan")
         for one in seen:
             members = ", ".join(sorted(one.get("body") or {}))
             carried = f"  {{{members}}}" if members else ""
@@ -219,8 +221,8 @@ class Demonstration:
         return [sorted(one["body"]) for one in seen if one["method"] == method]
 
     @staticmethod
-    def check(promise: str, held: bool, *, quiet: bool = False) -> None:  # noqa: FBT001 - it reads as a sentence
-        """Say whether a promise was held, and stop where it was not."""
+    def check(promise: str, held: bool, *, quiet: bool = False) -> None:  # noqa: FBT001 - the call reads as a sentence
+        """Print whether a check passed. Raises StepFailedError if it did not."""
         if not held:
             console.print(f"  ✗ {promise}", style="bold red")
             raise StepFailedError(promise)
@@ -242,8 +244,8 @@ def _in(*, days: int) -> datetime:
 
 def main() -> int:
     """Run the demonstration."""
-    parser = argparse.ArgumentParser(description="Run the example through its whole story.")
-    parser.add_argument("--tenant", type=Path, metavar="FILE", help="the env file of a tenant that runs already")
+    parser = argparse.ArgumentParser(description="Run the whole life of a token.")
+    parser.add_argument("--tenant", type=Path, metavar="FILE", help="the env file of a tenant that is already running")
     options = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="intune-vpp-demo-") as name:
@@ -254,10 +256,10 @@ def main() -> int:
                 demonstration = Demonstration(tenant, made, folder)
                 demonstration.run()
         except StepFailedError as error:
-            console.print(f"\nThis did not hold: {error}", style="bold red")
+            console.print(f"\nThis check failed: {error}", style="bold red")
             return 1
     seconds = time.monotonic() - started
-    console.print(f"\nAll {demonstration.steps} steps did what they say, in {seconds:.0f} s.", style="bold green")
+    console.print(f"\nAll {demonstration.steps} steps passed, in {seconds:.0f} s.", style="bold green")
     return 0
 
 

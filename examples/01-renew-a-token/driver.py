@@ -1,4 +1,4 @@
-"""What the demonstration stands on: a tenant to ask, and a stack that the real `pulumi` drives."""
+"""The tenant and the stack of the demonstration."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ console = Console(highlight=False, soft_wrap=True)
 
 
 class StepFailedError(Exception):
-    """A step did not do what it says."""
+    """A step did not have the expected result."""
 
 
 @dataclass
 class Tenant:
-    """The tenant that the demonstration runs against, as its control routes show it."""
+    """The emulated tenant, by its control routes."""
 
     environment: dict[str, str]
 
     def requests(self) -> list[dict[str, Any]]:
-        """The Graph requests since this was last asked."""
+        """The Graph requests since the last call."""
         seen = [one for one in self._call("GET", "requests") if "/deviceAppManagement/" in one["path"]]
         self._call("DELETE", "requests")
         return seen
 
     def edit(self, token_id: str, **members: Any) -> None:
-        """Change a token as a person in the admin centre would."""
+        """Edit a token as an administrator does in the admin centre."""
         self._call("POST", f"portal/{token_id}", members)
 
     def _call(self, method: str, route: str, body: dict[str, Any] | None = None) -> Any:
@@ -60,13 +60,13 @@ class Tenant:
 
 @dataclass
 class Stack:
-    """The example's stack, driven by the real `pulumi`."""
+    """The example's stack, with the commands of the real `pulumi`."""
 
     environment: dict[str, str]
     project: Path
 
     def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one command and show it with what it prints."""
+        """Run one command, and show it and its output."""
         console.print(Text(f"\n  $ pulumi {' '.join(arguments)}", style="bold"))
         done = self.quietly(*arguments)
         shown = (done.stdout + done.stderr).rstrip()
@@ -87,7 +87,7 @@ class Stack:
         )
 
     def token(self) -> dict[str, Any] | None:
-        """The token's record in the state, None where there is none."""
+        """The token's record in the state; None if there is none."""
         exported = json.loads(self.quietly("stack", "export", "--show-secrets").stdout)
         resources = exported["deployment"].get("resources") or []
         return next((one for one in resources if one["type"].endswith(":VppToken")), None)
@@ -95,7 +95,7 @@ class Stack:
 
 @contextmanager
 def emulator(folder: Path) -> Iterator[Tenant]:
-    """A tenant of our own, for as long as the demonstration runs."""
+    """Start an emulated tenant, and stop it at the end."""
     env_file = folder / "tenant.env"
     command = [sys.executable, "-m", "intune_vpp_emulator", "serve", "--env-file", str(env_file)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -121,7 +121,7 @@ def read_env(path: Path) -> dict[str, str]:
 def stack(folder: Path, tenant: Tenant) -> Iterator[Stack]:
     """A copy of the example with a state of its own, and the engine's environment."""
     project = folder / "project"
-    shutil.copytree(HERE, project, ignore=shutil.ignore_patterns("__pycache__", "demo.py", "stage.py"))
+    shutil.copytree(HERE, project, ignore=shutil.ignore_patterns("__pycache__", "demo.py", "driver.py"))
     (folder / "state").mkdir()
     environment = {
         **os.environ,
@@ -138,7 +138,7 @@ def stack(folder: Path, tenant: Tenant) -> Iterator[Stack]:
 
 
 def engine_environment(home: Path) -> dict[str, str]:
-    """What `tools/engine` says a run of the engine needs."""
+    """The environment variables that `tools/engine` prints for a run of the engine."""
     finder = HERE.parents[1] / "tools" / "engine"
     command = [sys.executable, str(finder), "--ready", "--json", "--home", str(home)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -150,5 +150,5 @@ def engine_environment(home: Path) -> dict[str, str]:
 
 @contextmanager
 def given(env_file: Path) -> Iterator[Tenant]:
-    """A tenant that runs already."""
+    """A tenant that is already running."""
     yield Tenant(read_env(env_file))

@@ -191,6 +191,17 @@ def test_the_functions_inputs_and_outputs() -> None:
     assert set(file["outputs"]["required"]) == set(file["outputs"]["properties"])
 
 
+def test_what_a_list_is_filtered_by() -> None:
+    """`pulumi do` lists tokens by the filters of `getVppTokens`; each is plain text, since only those become flags."""
+    listed, every = RESOURCE["listInputs"], FUNCTIONS["getVppTokens"]["inputs"]["properties"]
+    assert listed["type"] == "object"
+    assert {name: one["description"] for name, one in listed["properties"].items()} == {
+        name: one["description"] for name, one in every.items()
+    }
+    assert {one["type"] for one in listed["properties"].values()} == {"string"}
+    assert [name for name, one in RESOURCES.items() if "listInputs" in one] == ["VppToken"]
+
+
 def test_the_configuration_is_the_settings() -> None:
     """The keys of the stack's configuration and of an explicit provider are those that the settings know, in order."""
     assert list(SCHEMA["config"]["variables"]) == list(settings.KEYS)

@@ -35,15 +35,24 @@ class Recorder(mocks.Mocks):
         return "22222222-2222-4222-8222-222222222222", {**args.inputs, **self._outputs}
 
 
-class Monitor(mocks.MockMonitor):
-    """Keeps of each registration what the mocks do not receive."""
+class Monitor:
+    """The SDK's mock monitor, not recognisable as one, so that the classes behave as under an engine.
 
-    mocks: Recorder
+    It also keeps of each registration what the mocks do not receive.
+    """
+
+    def __init__(self, recorder: Recorder) -> None:
+        self._recorder = recorder
+        self._mocks = mocks.MockMonitor(recorder)
 
     def RegisterResource(self, request: RegisterResourceRequest) -> Any:  # noqa: N802 - gRPC's name
         """A resource is registered."""
-        self.mocks.secret_outputs.append(list(request.additionalSecretOutputs))
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        self._recorder.secret_outputs.append(list(request.additionalSecretOutputs))
+        return self._mocks.RegisterResource(request)  # type: ignore[no-untyped-call]
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the SDK's."""
+        return getattr(self._mocks, name)
 
 
 @contextmanager
@@ -72,9 +81,19 @@ def run(program: Callable[[], object], *, outputs: dict[str, Any] | None = None,
     """Run a program to its end, outputs that it returns included; what it raises is raised."""
     recorder = Recorder(outputs or {})
     with _event_loops():
-        monitor = Monitor(recorder)
+        monitor: Any = Monitor(recorder)
         mocks.set_mocks(recorder, project="contoso", stack="dev", preview=preview, monitor=monitor)
         pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
+    return recorder
+
+
+def unit_tests(*programs: Callable[[], object], outputs: dict[str, Any] | None = None) -> Recorder:
+    """Run programs as the unit tests of a user do: one after the other, under the same mocks."""
+    recorder = Recorder(outputs or {})
+    with _event_loops():
+        mocks.set_mocks(recorder, project="contoso", stack="dev")
+        for program in programs:
+            pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
     return recorder
 
 

@@ -45,15 +45,20 @@ _SERVE = re.compile(r"intune-vpp-emulator serve --env-file (\S+)")
 @pytest.mark.timeout(SECONDS)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_commands_of_its_readme(name: str, engine: dict[str, str], tmp_path: Path) -> None:
-    """Every command of an example's README does its work, and leaves neither a token nor a secret behind."""
+    """Every command of an example's README does its work.
+
+    It leaves no token and no secret behind, changes no file of the example, and the engine does not complain.
+    """
     programs, expected, syncs = EXAMPLES[name]
     for required in programs:
         if shutil.which(required, path=engine["PATH"]) is None:
             pytest.skip(f"needs {required}, which is neither on PATH nor beside pulumi")
-    work = tmp_path / "example"
-    shutil.copytree(ROOT / "examples" / name, work)
-    install_command(tmp_path / "bin" / PLUGIN, "intune_vpp")
-    install_command(tmp_path / "bin" / "intune-vpp-emulator", "intune_vpp_emulator")
+    repository = tmp_path / "repository"
+    work = repository / "examples" / name
+    shutil.copytree(ROOT / "examples" / name, work, ignore=shutil.ignore_patterns("__pycache__", "Pulumi.*.yaml"))
+    before = _contents(work)
+    install_command(repository / ".venv" / "bin" / PLUGIN, "intune_vpp")
+    install_command(repository / ".venv" / "bin" / "intune-vpp-emulator", "intune_vpp_emulator")
     commands = _commands((work / "README.md").read_text())
     with ExitStack() as stack:
         tenants = []
@@ -65,7 +70,7 @@ def test_the_commands_of_its_readme(name: str, engine: dict[str, str], tmp_path:
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", _SERVE.sub(":", commands)],  # noqa: S607 - any bash will do
             cwd=work,
-            env=_environment(engine, tmp_path),
+            env=_environment(engine, tmp_path, repository / ".venv" / "bin"),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -77,6 +82,14 @@ def test_the_commands_of_its_readme(name: str, engine: dict[str, str], tmp_path:
     assert [[one for one in deeds if one != "syncLicenses"] for deeds in seen] == expected
     assert sum(deeds.count("syncLicenses") for deeds in seen) == syncs
     assert traces(tmp_path, done.stdout) == []
+    assert _contents(work).items() >= before.items()
+    assert "from $PATH" not in done.stdout
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """The files of a folder by their paths in it."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def _commands(readme: str) -> str:
@@ -91,14 +104,14 @@ def _deed(request: str) -> str:
     return last if last.endswith(("Licenses", "Counts")) else method
 
 
-def _environment(engine: dict[str, str], folder: Path) -> dict[str, str]:
+def _environment(engine: dict[str, str], folder: Path, commands: Path) -> dict[str, str]:
     """A shell in which all is installed, with a Pulumi of its own that asks nothing."""
     (folder / "state").mkdir()
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI")},
         **PROXIES,
         **engine,
-        "PATH": f"{folder / 'bin'}{os.pathsep}{engine['PATH']}",
+        "PATH": f"{commands}{os.pathsep}{engine['PATH']}",
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
         "PULUMI_CONFIG_PASSPHRASE": "for a test",

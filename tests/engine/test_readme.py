@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from harness import ROOT, Tenant, emulator, token_file
@@ -15,6 +17,33 @@ REVOKE = ["GET vppTokens/{id}", "POST vppTokens/{id}/revokeLicenses", "GET vppTo
 
 def _blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.+?)```", README, re.DOTALL)
+
+
+def test_what_to_try(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:
+    """The commands to try it run in a shell without EDITOR, with the program pasted where they ask for it."""
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    (checkout / ".venv").symlink_to(sys.prefix)
+    (checkout / "tools").symlink_to(ROOT / "tools")
+    lines = [f"{name}={value}\n" for name, value in tenant.environment.items()]
+    (checkout / "tenant.env").write_text("".join(lines))
+    (block,) = re.findall(
+        r"((?:^    .+\n)+)", README.partition("In another terminal")[2].partition("For YAML")[0], re.MULTILINE
+    )
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI") and name != "EDITOR"}
+    quiet = {name: value for name, value in engine.items() if name.startswith("PULUMI_") and value == "true"}
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block],  # noqa: S607 - any bash will do
+        cwd=checkout,
+        env={**own, **quiet, "PULUMI_HOME": str(tmp_path / "home"), "PULUMI_SKIP_CONFIRMATIONS": "true"},
+        input=_blocks("python")[0],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert tenant.writes() == ["POST vppTokens", "POST vppTokens/{id}/syncLicenses"]
 
 
 def test_the_program_of_the_readme(engine: dict[str, str], tenant: Tenant, tmp_path: Path) -> None:

@@ -142,9 +142,10 @@ class Door:
         outputs: Mapping[str, Any] | None = None,
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Checked inputs, and failures as property and reason."""
-        request = provider_pb2.CheckRequest(
-            urn=self.urn, olds=struct(olds or {}), news=struct(news), old_outputs=struct(outputs or {})
-        )
+        request = provider_pb2.CheckRequest(urn=self.urn, olds=struct(olds or {}), news=struct(news))
+        if outputs:
+            # Only newer SDKs have this member.
+            request.old_outputs.CopyFrom(struct(outputs))
         answer = self.ask("Check", request)
         return plain(answer.inputs), [(one.property, one.reason) for one in answer.failures]
 

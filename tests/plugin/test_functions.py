@@ -211,8 +211,50 @@ def test_list(provider: Door, tenant: RefusesSyncs) -> None:
 
     assert listed() == list(zip(ids, ("Lincoln", "York", "Leeds"), strict=True))
     assert listed(limit=2) == listed()[:2]
+    assert listed(limit=-2) == listed()
     tenant.edit_by_hand(ids[0], {"displayName": "Lin\x1b]0;\x07coln\r\n::error::forged"})
     assert listed(limit=1) == [(ids[0], "Lin\ufffd]0;\ufffdcoln\ufffd\ufffd::error::forged")]
     with pytest.raises(grpc.RpcError) as caught:
         provider.ask("List", provider_pb2.ListRequest(token="intune-vpp:index:Nothing"))
     assert caught.value.details() == "intune-vpp has no intune-vpp:index:Nothing."
+
+
+def test_list_with_filters(provider: Door, tenant: RefusesSyncs, engine: Listener) -> None:
+    """The filters are those of `getVppTokens`: a token must pass all that are set; the limit counts those that do."""
+    ids = [by_hand(tenant, name, days=days) for name, days in (("Lincoln", 20), ("York", 400), ("Leeds", 30))]
+    tenant.edit_by_hand(ids[2], {"state": "expired", "organizationName": "Fabrikam"})
+
+    def listed(limit: int = 0, **query: Any) -> list[str]:
+        request = provider_pb2.ListRequest(token=TYPE, query=struct(query), limit=limit)
+        return [one.result.name for one in provider.ask("List", request)]
+
+    assert listed(state="expired") == ["Leeds"]
+    assert listed(organizationName="Contoso") == ["Lincoln", "York"]
+    assert listed(expiresBefore=day(100).isoformat()) == ["Lincoln", "Leeds"]
+    assert listed(expiresBefore=day(100).isoformat(), organizationName="Contoso") == ["Lincoln"]
+    assert listed(limit=1, organizationName="Fabrikam") == ["Leeds"]
+    assert listed(state="lost") == []
+    assert [line for _, _, line in engine.about if "filters by the unknown state" in line] != []
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"expiresBefore": "tomorrow"}, "expiresBefore must be a timestamp with an offset"),
+        ({"organisation": "Contoso"}, "organisation is not an argument of list. Known: state, organizationName, exp"),
+        ({"state": 7}, "state must be a string."),
+    ],
+)
+def test_a_filter_that_cannot_be_used(provider: Door, query: dict[str, Any], message: str) -> None:
+    """The sentence names it."""
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.ask("List", provider_pb2.ListRequest(token=TYPE, query=struct(query)))
+    assert (caught.value.details() or "").startswith(message)
+
+
+@pytest.mark.parametrize("sentinel", sorted(SENTINELS))
+def test_a_filter_that_is_not_known_yet(provider: Door, tenant: RefusesSyncs, sentinel: str) -> None:
+    """The answer is the protocol's mark for a result that depends on an unknown value; nothing is sent."""
+    (answer,) = provider.ask("List", provider_pb2.ListRequest(token=TYPE, query=struct({"state": sentinel})))
+    assert answer.WhichOneof("response") == "computed"
+    assert tenant.tokens == []

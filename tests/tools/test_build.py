@@ -53,7 +53,7 @@ def test_old_go(machine: Machine, version: str) -> None:
     """A Go that is too old is named with the version that is needed."""
     machine.go(version=version)
     with pytest.raises(
-        UnavailableError, match=f"Go {re.escape(pins.ENGINE.oldest_go)} or newer is needed; .* is {version}"
+        UnavailableError, match=f"Go {re.escape(pins.ENGINE.oldest_go)} or newer is required; .* is {version}"
     ):
         built(machine.root / "workshop")
 
@@ -143,6 +143,6 @@ def test_interrupted(machine: Machine, ending: signal.Signals) -> None:
         _, errors = process.communicate(timeout=30)
         assert pulse.read(1) == b""
     assert process.returncode == 130
-    assert errors.endswith("Stopped; the next run begins afresh.\n")
+    assert errors.endswith("Stopped. The next run starts over.\n")
     assert "Traceback" not in errors
     assert not machine.left()

@@ -41,7 +41,7 @@ def test_no_way(machine: Machine) -> None:
     machine.go(version="go1.21.3")
     status, output, errors = machine.run()
     assert (status, output) == (1, "")
-    lines = errors[errors.index("There is no Pulumi engine here") :].splitlines()
+    lines = errors[errors.index("No Pulumi engine was found") :].splitlines()
     assert lines[1].startswith(f"  pulumi on PATH: {machine.path / 'pulumi'} is 3.100.0;")
     assert lines[2].startswith("  the vendor's build: ")
     assert lines[3].startswith("  built from source: Go ")
@@ -57,7 +57,7 @@ def test_broken_result(machine: Machine) -> None:
     script.write_text(script.read_text().replace("echo v3.259.0", "exit 1"))
     status, _, errors = machine.run()
     assert status == 1
-    assert "built from source: What came of it does not run on this machine." in errors
+    assert "built from source: The result does not run on this machine." in errors
     assert not machine.left()
 
 
@@ -66,7 +66,7 @@ def test_cache_not_writable(machine: Machine) -> None:
     machine.engines.parent.parent.write_text("a file where a folder should be")
     status, _, errors = machine.run()
     assert status == 1
-    assert errors.startswith("The engine could not be put in place: ")
+    assert errors.startswith("The engine could not be installed: ")
     assert len(errors.splitlines()) == 1
 
 
@@ -75,7 +75,7 @@ def test_ready(machine: Machine) -> None:
     machine.go()
     status, output, errors = machine.run("--ready")
     assert (status, output) == (1, "")
-    assert errors == "There is no pulumi on PATH. And none has been made yet: run `make engine` first.\n"
+    assert errors == "There is no pulumi on PATH. No engine has been installed yet: run `make engine` first.\n"
     assert not machine.left()
     fakes.engine(Shelf.of_the_pins().folder)
     assert machine.run("--ready")[0] == 0

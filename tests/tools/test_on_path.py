@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tools.fakes import Machine
 
 
-@pytest.mark.parametrize("version", ["v3.216.0", "3.259.0", "v3.300.1-alpha.1"])
+@pytest.mark.parametrize("version", ["v3.235.0", "3.259.0", "v3.300.1-alpha.1"])
 def test_taken(machine: Machine, version: str) -> None:
     """One that is new enough and has a Python language host is taken, without a word."""
     fakes.pulumi(machine.path, version)
@@ -26,7 +26,7 @@ def test_taken(machine: Machine, version: str) -> None:
     assert not said.getvalue()
 
 
-@pytest.mark.parametrize("version", ["v3.215.9", "v2.300.0", "v4.0.0", "hello"])
+@pytest.mark.parametrize("version", ["v3.234.9", "v2.300.0", "v4.0.0", "hello"])
 def test_passed_over(machine: Machine, version: str) -> None:
     """One that is too old, too new or tells no version is passed over with a sentence that names it."""
     found = fakes.pulumi(machine.path, version)
@@ -34,20 +34,20 @@ def test_passed_over(machine: Machine, version: str) -> None:
     said = io.StringIO()
     with pytest.raises(UnavailableError, match=str(found)):
         on_path.take(Progress(said))
-    assert said.getvalue().startswith(f"Passed over: {found} ")
+    assert said.getvalue().startswith(f"Not used: {found} ")
 
 
 def test_failing(machine: Machine) -> None:
     """One that fails is passed over."""
     fakes.script(machine.path / "pulumi", "exit 1")
-    with pytest.raises(UnavailableError, match="does not say its version"):
+    with pytest.raises(UnavailableError, match="does not report its version"):
         on_path.take(Progress(io.StringIO()))
 
 
 def test_without_host(machine: Machine) -> None:
     """One without a Python language host is passed over."""
     fakes.pulumi(machine.path, "v3.259.0")
-    with pytest.raises(UnavailableError, match="no pulumi-language-python stands beside it or on PATH"):
+    with pytest.raises(UnavailableError, match="no pulumi-language-python was found beside it or on PATH"):
         on_path.take(Progress(io.StringIO()))
 
 

@@ -74,7 +74,7 @@ def test_two_at_once(shelf: Shelf, machine: Machine) -> None:
     with shelf.locked(Progress(io.StringIO())):
         second = machine.start()
         assert second.stderr is not None
-        assert second.stderr.readline() == "Another run is making the engine already; waiting for it.\n"
+        assert second.stderr.readline() == "Another process is installing the engine. Waiting for it.\n"
         fakes.engine(shelf.folder)
     output, errors = second.communicate(timeout=30)
     assert (output, errors, second.returncode) == (f"{shelf.folder}\n", "", 0)

@@ -1,6 +1,6 @@
 """The dynamic door: `from intune_vpp.dynamic import VppToken` in a Pulumi program written in Python.
 
-The import paths and names of this room's classes stand in every user's state: they never change.
+Every user's state contains the import paths and names of these classes: they never change.
 """
 
 from intune_vpp.dynamic.operation_providers import (

@@ -1,4 +1,4 @@
-"""What all providers of this door have in common: they are configured, and share the parts of one process."""
+"""The base class of the dynamic providers: their configuration, and the parts that one process shares."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ConfiguredProvider(ResourceProvider):
     serialize_as_secret_always = False
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Read the configuration; what is wrong with it is said by the first call that can say it well."""
+        """Read the configuration. The first call that needs it raises its errors, and can report them better."""
         # The engine's address is the last argument of the process (the SDK itself does not use it).
         self._log = _engine_log(sys.argv[-1])
         carry_debug_lines(self._log)
@@ -47,13 +47,13 @@ class ConfiguredProvider(ResourceProvider):
         return self._parts
 
     def _warn_of_failure(self, failure: IntuneVppError | None, kept: str = "") -> None:
-        """Say what failed: this door has no partial failure, and an exception would lose the id."""
+        """Warn of a failure: dynamic providers have no partial failures, and an exception would lose the id."""
         if failure is not None:
             self._log.warn(f"{message(failure)} {kept}".rstrip())
 
 
 def failed(reason: str) -> CheckFailure:
-    """A check failure, without the property: the engine prints its value, and a token may stand in any of them."""
+    """Return a check failure without a property: the engine prints the value of a named one, perhaps a token."""
     return CheckFailure("", in_python(reason))
 
 
@@ -64,22 +64,22 @@ def _engine_log(address: str) -> EngineLog:
 
 @cache
 def _exit_with_engine(address: str) -> None:
-    """Watch the engine once in a process; the SDK configures a provider for each spelling of its pickle."""
+    """Watch the engine once in a process; the SDK configures one provider for each distinct pickle."""
     exit_with_engine(address)
 
 
 @cache
 def _assembly(configured: Settings, engine_log: EngineLog) -> Assembly:
-    """One for the process.
+    """Return the parts, which all providers of the process share.
 
-    The SDK makes a provider for each spelling of its pickle, and Python 3.14 spells it anew: a resource recorded by an
-    older one is deleted by another provider than the one that has taken its token over.
+    The SDK creates one provider for each distinct pickle, and Python 3.14 pickles differently: a resource that an older
+    Python recorded is deleted by another provider than the one that has adopted its token.
     """
     return Assembly(configured, PythonReporter(engine_log))
 
 
 def _configured(config: Config) -> dict[str, Any]:
-    """All keys of our namespace, mistyped ones too: the SDK's public way gives only those that are asked for."""
+    """Return all keys of our namespace, even misspelled; the SDK's public interface returns requested keys only."""
     found = vars(config).get("_props") or {}
     prefix = f"{settings.NAMESPACE}:"
     return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}

@@ -1,4 +1,4 @@
-"""What Pulumi's dynamic provider process runs for the operation resources."""
+"""The dynamic providers of the operation resources."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class OperationProvider(ConfiguredProvider):
         if not plan:
             return DiffResult(changes=False)
         replaces = list(plan.replaces)
-        # Where an input differs, None lets the engine show it.
+        # None lets the engine show the input that differs.
         return DiffResult(changes=None if plan.changed and not replaces else True, replaces=replaces)
 
     @errors_in_python()
@@ -55,7 +55,7 @@ class OperationProvider(ConfiguredProvider):
 
     @errors_in_python()
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """How what was done stands now; an empty id where it could be done again."""
+        """Read the result of the operation. Returns an empty id if it can be run again."""
         found = self._lifecycle.read(id_, self._read(props))
         if found is None:
             return ReadResult("", {})
@@ -76,7 +76,7 @@ class OperationProvider(ConfiguredProvider):
         return self._assembly.operation(self.operation)
 
     def _read(self, properties: Mapping[str, Any]) -> dict[str, Any]:
-        """Inputs or outputs as the engine keeps them. Raises StateError."""
+        """Read inputs or outputs as the engine stores them. Raises StateError."""
         return pulumi_state.operation_from(self.operation, properties)
 
     def _outputs(self, outcome: Outcome[Outputs]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""What Pulumi's dynamic provider process runs for a token: each call of the engine handed to the lifecycle.
+"""The dynamic provider of `VppToken`: passes each call of the engine to the lifecycle.
 
-This door is told less than a plugin: Check gets old inputs only, Diff, Update and Delete old outputs only.
+The engine passes less to it than to a plugin: only old inputs to Check, only old outputs to Diff, Update and Delete.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class VppTokenProvider(ConfiguredProvider):
     """The engine's calls for a `VppToken`."""
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Normalised inputs, the token as its fingerprint; what is wrong with them as failures."""
+        """Return the normalised inputs, with the fingerprint in place of the token, and problems as failures."""
         inputs = unknowns.from_engine(news)
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
@@ -38,7 +38,7 @@ class VppTokenProvider(ConfiguredProvider):
 
     @errors_in_python()
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Whether an update is due. The engine itself shows what changes in the inputs, where asked to by None."""
+        """Return whether an update is due. None lets the engine compare the inputs, and show what changes."""
         state = stored.state_from(_id, _olds)
         args = stored.args_from(unknowns.from_engine(_news))
         plan = self._assembly.preview.plan_token(state, args)
@@ -54,7 +54,7 @@ class VppTokenProvider(ConfiguredProvider):
 
     @errors_in_python()
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """The token as Graph has it now; an empty id where it is gone."""
+        """Read the token from Graph. Returns an empty id if it was deleted."""
         state = self._assembly.tokens.read(stored.state_from(id_, props))
         if state is None:
             return ReadResult("", {})
@@ -80,8 +80,8 @@ class VppTokenProvider(ConfiguredProvider):
 def _shows_in_inputs(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> bool:
     """Whether the engine, comparing its old inputs with the new ones, sees a change too.
 
-    It does not where a sync is repeated or a location claimed, and it may not where a file that came to Intune by
-    another way was once taken as applied: then its old inputs name that file already.
+    It finds none if an update only repeats a sync or claims a location. It may find none if the old inputs already have
+    this file: one that was not sent by the provider, but counted as applied.
     """
     if plan.renews and not (state.token_file and state.token_file.seen):
         return False

@@ -1,4 +1,4 @@
-"""The resource class that a program uses."""
+"""`VppToken`, the resource class for programs."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.resource_type import camel_case, snake_case
 from intune_vpp.core.vpp_token import VPP_TOKEN
+from intune_vpp.dynamic.mocked import is_mocked
 from intune_vpp.dynamic.provider import VppTokenProvider
 from intune_vpp.dynamic.spelling import message, run_error
 from intune_vpp.engine import assets
@@ -26,41 +27,41 @@ if TYPE_CHECKING:
 class VppToken(Resource, module="intune-vpp", name="VppToken"):
     """An Apple VPP token (content token, location token) in Microsoft Intune: Graph's `vppToken`.
 
-    Made from the `.vpptoken` file that Apple Business or School Manager lets you download; renewed in place when the
-    file changes. An argument that is left out is not managed: it is neither sent nor seen as drift.
+    It is created from the `.vpptoken` file that Apple Business or School Manager provides, and renewed in place when
+    the file changes. An argument that you omit is not managed: it is neither sent nor reported as drift.
 
-    The file's text never enters the state: `token` there is its fingerprint (`sha256:` and 64 hex digits), `token_file`
-    the date in the file about itself. Pass it as `pulumi.FileAsset`; a text passes through the engine's own logs.
+    The file's text never enters the state, which has its fingerprint as `token` (`sha256:` and 64 hex digits) and its
+    details as `token_file`. Pass the file as `pulumi.FileAsset`: the engine writes a text to its own logs.
 
     Timestamps are Graph's text, ISO 8601 in UTC. Source of the members:
     https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptoken
     """
 
     token: Output[str]
-    """The fingerprint of the file applied last; `renewed elsewhere` when Intune holds one that came another way."""
+    """The fingerprint of the file applied last; `renewed elsewhere` while Intune has one from another source."""
     token_file: Output[Mapping[str, str] | None]
-    """What the file applied last says: `fingerprint`, `expiration_date_time`; where it is no argument, also
-    `organization_name`."""
+    """Details of the file applied last: `fingerprint`, `expiration_date_time`, and `organization_name` unless it is an
+    argument."""
     apple_id: Output[str]
     """The Managed Apple Account that downloaded the file."""
     vpp_token_account_type: Output[str]
     """`business` or `education`."""
     organization_name: Output[str]
-    """The organization, as Intune shows it."""
+    """The organization, as Intune reports it."""
     display_name: Output[str | None]
     """The token's name in Intune (beta only)."""
     country_or_region: Output[str | None]
     """The country code of the store, two letters."""
     automatically_update_apps: Output[bool]
-    """Whether apps of this token are updated by themselves."""
+    """Whether Intune updates the apps of this token automatically."""
     data_sharing_consent_granted: Output[bool | None]
-    """Whether sharing data with Apple was agreed to (beta only)."""
+    """Whether you consented to sharing data with Apple (beta only)."""
     role_scope_tag_ids: Output[Sequence[str] | None]
     """Ids of Intune's scope tags (beta only)."""
     apple_device_app_delivery_protocol_type: Output[str | None]
-    """How apps reach devices (beta only)."""
+    """How apps are delivered to devices (beta only)."""
     claim_token_management_from_external_mdm: Output[bool | None]
-    """Whether the location was to be taken from another MDM (beta only)."""
+    """Whether to take over the location from another MDM (beta only)."""
     expected_location_name: Output[str | None]
     """The location that the file must belong to."""
     adopt_token_id: Output[str | None]
@@ -72,17 +73,17 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     revoke_licenses_on_delete: Output[bool]
     """Whether licences are revoked before the token is deleted."""
     tenant_id: Output[str]
-    """The tenant's GUID; the state is of no use under another tenant's credentials."""
+    """The tenant's GUID; refresh, update and delete refuse credentials of another tenant."""
     state: Output[str]
-    """`unknown`, `valid`, `expired`, `invalid`, `assignedToExternalMDM`, `duplicateLocationId` or a new one."""
+    """`unknown`, `valid`, `expired`, `invalid`, `assignedToExternalMDM`, `duplicateLocationId` or a newer value."""
     expiration_date_time: Output[str]
     """When the token expires."""
     last_sync_date_time: Output[str | None]
-    """When Intune last synced licences; absent before the first time."""
+    """When Intune last synced licences; absent before the first sync."""
     last_sync_status: Output[str]
-    """`none`, `inProgress`, `completed`, `failed`, or one not known yet."""
+    """`none`, `inProgress`, `completed`, `failed`, or a newer value."""
     last_modified_date_time: Output[str]
-    """When the token last changed in Intune; each sync moves it."""
+    """When the token last changed in Intune; each sync changes it."""
     location_name: Output[str | None]
     """The location that the token is for, as Apple names it (beta only)."""
     token_action_results: Output[Sequence[Mapping[str, Any]] | None]
@@ -90,7 +91,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     sync_pending: Output[bool]
     """True while a sync that the provider started has not been confirmed; the next update then tries again."""
     duplicate_token_ids: Output[Sequence[str] | None]
-    """Ids of other tokens of the tenant that were made from the same file; absent where there is none."""
+    """Ids of other tokens of the tenant that were created from the same file; absent if there are none."""
 
     def __init__(  # noqa: PLR0913 - Graph's members
         self,
@@ -130,7 +131,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
             role_scope_tag_ids: ids of scope tags, in any order (beta only).
             apple_device_app_delivery_protocol_type: `default`, `mobileDeviceManagement` or
                 `declarativeDeviceManagement` (beta only); may be irreversible.
-            claim_token_management_from_external_mdm: take the location from another MDM (beta only).
+            claim_token_management_from_external_mdm: take over the location from another MDM (beta only).
             expected_location_name: fail if Intune reports another location for the token (beta only).
             adopt_token_id: adopt this existing token instead of creating one; read at create only.
             wait_for_sync: wait for the licence sync after creating and renewing; default True.
@@ -145,23 +146,23 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
         """
         given = {name: value for name, value in locals().items() if name in _INPUTS}
         _refuse_options(opts)
-        # Attributes that are outputs only exist for keys that are passed: the SDK does not send None.
+        # The SDK makes an output-only attribute only for a key that is passed; it does not send None.
         props = {prop.attribute: given.get(prop.attribute) for prop in VPP_TOKEN.properties}
         props["token"] = _sendable(token)
         super().__init__(VppTokenProvider(), resource_name, props, _hiding(opts))
         # The provider can only warn after a create, or the new id would be lost; the program can fail the run.
         pulumi.Output.all(self.id, self.duplicate_token_ids).apply(_refuse_duplicates)
         if expected_location_name is not None:
-            # The state names a location once.
+            # The state has the name of an expected location once, as the input.
             self.location_name = pulumi.Output.all(self.location_name, self.expected_location_name).apply(_known)
             pulumi.Output.all(self.id, self.location_name, expected_location_name).apply(_refuse_other_location)
 
     def translate_input_property(self, prop: str) -> str:
-        """Graph's spelling of an argument."""
+        """Return Graph's spelling of an argument."""
         return camel_case(prop)
 
     def translate_output_property(self, prop: str) -> str:
-        """Python's spelling of a property."""
+        """Return Python's spelling of a property."""
         return snake_case(prop)
 
 
@@ -195,16 +196,16 @@ def _refuse_options(opts: pulumi.ResourceOptions | None) -> None:
 
 
 def _hiding(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """The options, with the copy of the inputs that the outputs hold as a secret.
+    """The options, with `__inputs`, the copy of the inputs in the outputs, as a secret.
 
-    The engine marks an output that is named like a secret input, and not what is within another one; which inputs are
+    The engine marks an output with the name of a secret input, but no value inside another output. Which inputs are
     secret, transforms may decide after the program.
     """
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(additional_secret_outputs=[pulumi_state.APPLIED]))
 
 
 def _sendable(token: Any) -> Any:
-    """The token as the SDK can send it: files as they are, texts as secrets."""
+    """The token as the SDK can send it: files unchanged, texts as secrets."""
     if isinstance(token, os.PathLike):
         token = pulumi.FileAsset(os.fspath(token))
     if isinstance(token, pulumi.FileAsset):
@@ -216,7 +217,7 @@ def _sendable(token: Any) -> Any:
 
 
 def _text_of(token: Any) -> Any:
-    """A string asset as its text: the SDK cannot send an empty one, and the engine writes others down in clear."""
+    """A string asset as its text: the SDK cannot send an empty one, and the engine stores others unencrypted."""
     if isinstance(token, os.PathLike):
         token = pulumi.FileAsset(os.fspath(token))
     if isinstance(token, pulumi.FileAsset):
@@ -230,10 +231,13 @@ def _text_of(token: Any) -> Any:
 
 
 def _look(token: pulumi.FileAsset) -> None:
-    """Refuse a file that is not there, before the engine does so with a traceback."""
+    """Refuse a file that does not exist, before the engine does so with a traceback."""
+    if is_mocked():
+        # A unit test needs no file; nobody reads it.
+        return
     path = Path(token.path)
-    # The engine reads relative paths from the project's folder, which need not be the program's; older language hosts
-    # do not tell it, whatever the SDK's types say.
+    # The engine resolves relative paths against the project's folder, which may differ from the program's. Older
+    # language hosts do not report it, although the SDK's types say so.
     project = Path(pulumi.get_root_directory() or "")
     try:
         assets.read_file(next((place for place in (path, project / path) if _is_there(place)), path))
@@ -245,5 +249,5 @@ def _is_there(place: Path) -> bool:
     try:
         return place.exists()
     except OSError:
-        # A folder that may not be entered, a name too long: reading it says so better.
+        # A folder without permission, a name that is too long: reading it reports that better.
         return False

@@ -1,4 +1,4 @@
-"""Sentences for people who write Python: inputs by the names of their arguments."""
+"""Converts the names of inputs in sentences to those of Python arguments."""
 
 from __future__ import annotations
 
@@ -22,41 +22,41 @@ if TYPE_CHECKING:
 
 _GIVEN = (*VPP_TOKEN.inputs, *(prop for operation in OPERATIONS for prop in operation.inputs))
 _ARGUMENTS = {prop.name: prop.attribute for prop in _GIVEN if prop.name != prop.attribute}
-# A configuration key, behind its colon, is spelled the same everywhere.
+# A configuration key follows a colon and has the same spelling in every language.
 _NAMES = re.compile(rf"(?<!:)\b({'|'.join(_ARGUMENTS)})\b")
 
 
 def in_python(sentence: str) -> str:
-    """The sentence with each input as its argument: `display_name` for `displayName`."""
+    """Return the sentence with the argument of each input: `display_name` for `displayName`."""
     return _NAMES.sub(lambda found: _ARGUMENTS[found[0]], sentence)
 
 
 def message(error: IntuneVppError) -> str:
-    """What happened and what to do, for this door; an error about the state keeps the names that the state has."""
+    """Return the sentence of an error for Python programs; one about the state keeps the names in the state."""
     sentence = cures.sentence(error)
     return sentence if isinstance(error, StateError) else in_python(sentence)
 
 
 def run_error(sentence: str) -> pulumi.RunError:
-    """The error that ends a program with this sentence and without a traceback."""
+    """Return the error that ends a program with this sentence and without a traceback."""
     return pulumi.RunError(printable(sentence))
 
 
 @contextmanager
 def errors_in_python() -> Iterator[None]:
-    """Raise errors with the words of this door: Pulumi's cures, and the names of arguments (see `message`)."""
+    """Reword errors for Python programs (see `message`)."""
     try:
         yield
     except IntuneVppError as error:
         # A copy: one error may be raised in several threads, such as that of a listing that many resources share.
         worded = copy(error)
         worded.args, worded.cure = (message(error),), None
-        # Without the traceback of the first: the SDK sends it as gRPC metadata, which is refused beyond 8 KiB.
+        # Without the first error's traceback: the SDK sends it as gRPC metadata, which is limited to 8 KiB.
         raise worded from None
 
 
 class PythonReporter:
-    """A reporter that spells inputs as Python arguments."""
+    """A reporter that names inputs by their Python arguments."""
 
     def __init__(self, reporter: Reporter) -> None:
         self._reporter = reporter

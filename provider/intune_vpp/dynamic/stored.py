@@ -1,8 +1,8 @@
-"""Records as this door stores them: a value that a program gives stands once, under its own name.
+"""Records as the dynamic providers store them: each value of the program once, under its own name.
 
-The engine marks an input or output that is named like a secret input, and no copy of its value elsewhere; it does not
-tell a dynamic provider which inputs are secret (transforms may decide that after the program). So copies are left out,
-and filled in when a record is read; `__inputs`, which holds all inputs, is a secret as a whole (`resource.py`).
+The engine marks an input or output with the name of a secret input, but no copy of its value elsewhere, and does not
+report to a dynamic provider which inputs are secret (transforms may decide that after the program). So records omit
+copies, and reading a record restores them. `__inputs`, which has all inputs, is secret as a whole (`resource.py`).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def state_from(token_id: str, outputs: Mapping[str, Any]) -> VppTokenState:
 
 
 def _without_organization(properties: dict[str, Any], args: VppTokenArgs) -> dict[str, Any]:
-    """`tokenFile` without the organization where the program names one: Check refuses a file of another."""
+    """`tokenFile` without the organization if the program gives it: Check refuses a file of another one."""
     file = properties.get("tokenFile")
     if args.organization_name is None or not isinstance(file, dict):
         return properties

@@ -25,6 +25,11 @@ def read(value: Any) -> Any:
     return value
 
 
+def is_text(value: Any) -> bool:
+    """Whether a program gives the text of a file, not the file."""
+    return isinstance(value, (str, pulumi.StringAsset))
+
+
 def read_file(path: Path) -> TokenFileContent:
     """Return the content of a token file; of a longer file, one byte more than is allowed. Raises TokenFileError."""
     try:

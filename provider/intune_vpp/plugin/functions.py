@@ -1,4 +1,4 @@
-"""The functions of the package: `getVppToken` and the others, which read and manage nothing."""
+"""The functions of the package, such as `getVppToken`, and the listing of tokens: they read, and manage nothing."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 1000
 _STATES = ", ".join(TokenState)
 _WAYS = ("id", "displayName", "locationName", "mobileAppId")
+_FILTERS = ("state", "organizationName", "expiresBefore")
 
 
 def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2.InvokeResponse:
@@ -83,15 +84,28 @@ def _get_one(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
 
 
 def _get_all(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
+    return {"vppTokens": [_shown(found) for found in parts.queries.all(_filter("getVppTokens", arguments, parts))]}
+
+
+def listed(query: struct_pb2.Struct, parts: Assembly) -> list[VppToken] | None:
+    """Return the tokens that `pulumi do … VppToken list` shows; None if a filter is not known yet.
+
+    Raises InvalidRequest for a filter that cannot be used.
+    """
+    if UNKNOWN in property_values.decode(query).values():
+        return None
+    return parts.queries.all(_filter("list", _arguments("list", _FILTERS, query), parts))
+
+
+def _filter(function: str, arguments: dict[str, Any], parts: Assembly) -> Filter:
     before = arguments.get("expiresBefore")
     if before is not None and times.parse(before) is None:
         raise InvalidRequest("expiresBefore must be a timestamp with an offset, such as 2027-01-31T00:00:00Z.")
     if arguments.get("state") not in {None, *TokenState}:
-        parts.reporter.warn(f"getVppTokens filters by the unknown state {arguments['state']}. Known: {_STATES}.")
-    wanted = Filter(
+        parts.reporter.warn(f"{function} filters by the unknown state {arguments['state']}. Known: {_STATES}.")
+    return Filter(
         state=arguments.get("state"), organization_name=arguments.get("organizationName"), expires_before=before
     )
-    return {"vppTokens": [_shown(found) for found in parts.queries.all(wanted)]}
 
 
 def _get_licenses(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:
@@ -127,7 +141,7 @@ def _shown(found: VppToken) -> dict[str, Any]:
 _Function = Callable[[dict[str, Any], "Assembly"], dict[str, Any]]
 FUNCTIONS: dict[str, tuple[_Function, tuple[str, ...]]] = {
     "intune-vpp:index:getVppToken": (_get_one, _WAYS),
-    "intune-vpp:index:getVppTokens": (_get_all, ("state", "organizationName", "expiresBefore")),
+    "intune-vpp:index:getVppTokens": (_get_all, _FILTERS),
     "intune-vpp:index:getLicensesForApp": (_get_licenses, ("bundleId",)),
     "intune-vpp:index:parseTokenFile": (_parse_file, ("token",)),
 }

@@ -15,7 +15,6 @@ from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.printable import printable
 from intune_vpp.core.resource_type import UNKNOWN
 from intune_vpp.engine import cures
-from intune_vpp.lifecycle.queries import Filter
 from intune_vpp.plugin import functions, property_values, vpp_token
 from intune_vpp.plugin.grpc_errors import check_failure
 from intune_vpp.plugin.operation import OperationResource
@@ -82,11 +81,16 @@ class Provider:
         return functions.invoke(request, self._parts)
 
     def listed(self, request: provider_pb2.ListRequest) -> list[provider_pb2.ListResponse]:
-        """Return the ids of all tokens of the tenant. Raises InvalidRequest for a type that cannot be listed."""
+        """Return the ids and names of the tokens of the tenant that pass the query.
+
+        Raises InvalidRequest for a type that cannot be listed, and for a filter that cannot be used.
+        """
         if request.token != vpp_token.TYPE:
             raise functions.not_found(request.token)
-        found = self._parts.queries.all(Filter())
-        limit = request.limit or len(found)
+        found = functions.listed(request.query, self._parts)
+        if found is None:
+            return [provider_pb2.ListResponse(computed=provider_pb2.ListResponse.Computed())]
+        limit = request.limit if request.limit > 0 else len(found)
         named = [provider_pb2.ListResponse.Result(id=one.id, name=printable(one.label)) for one in found[:limit]]
         return [provider_pb2.ListResponse(result=result) for result in named]
 

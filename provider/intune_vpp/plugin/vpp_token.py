@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import IntuneVppError, InvalidRequest
 from intune_vpp.core.resource_type import Sent
 from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile
-from intune_vpp.engine import assets, cures
+from intune_vpp.engine import assets, command, cures
 from intune_vpp.plugin import detailed_diff, property_values
 from intune_vpp.plugin.grpc_errors import check_failure
 from intune_vpp.plugin.writes import settled, time_allowed
 
 if TYPE_CHECKING:
-    from google.protobuf import struct_pb2
-
     from intune_vpp.assembly import Assembly
     from intune_vpp.core.outcome import Outcome
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
 
 TYPE = "intune-vpp:index:VppToken"
+_STORED_TEXT = (
+    "pulumi do stores its input file unencrypted in the state of the stack, with the text of this token. Name the file "
+    'in it instead: fn::fileAsset in YAML, fileAsset("…") in PCL. Or use --stateless, which stores nothing.'
+)
 
 
 class VppToken:
@@ -37,9 +40,10 @@ class VppToken:
         The engine stores what Check returns, so the text of the file never reaches the state.
         """
         inputs = property_values.decode(request.news)
+        self._warn_of_text(inputs.get("token"))
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
-            olds, outputs = property_values.decode(request.olds), property_values.decode(request.old_outputs)
+            olds, outputs = property_values.decode(request.olds), property_values.decode(_old_outputs(request))
             checked = self._parts.preview.check_token(
                 given, pulumi_state.applied_args(olds, outputs) if olds else None, resource=request.urn
             )
@@ -49,6 +53,11 @@ class VppToken:
         failures = [check_failure(one.reason) for one in checked.problems]
         normalised = property_values.encode(pulumi_state.args_to(checked.args), secrets=_secrets(request.news))
         return provider_pb2.CheckResponse(inputs=normalised, failures=failures)
+
+    def _warn_of_text(self, token: object) -> None:
+        is_text = assets.is_text(token) and not pulumi_state.is_fingerprint_or_marker(token)
+        if is_text and command.stores_input_file():
+            self._parts.reporter.warn(_STORED_TEXT)
 
     def diff(self, request: provider_pb2.DiffRequest) -> provider_pb2.DiffResponse:
         """Compare the state with the inputs, property by property."""
@@ -119,6 +128,12 @@ class VppToken:
         """Delete the token. Raises DeletionRefused if it is protected, and what `TokenLifecycle.delete` raises."""
         state = _state(request.id, request.properties, request.old_inputs)
         self._parts.tokens.delete(state, timeout=time_allowed(request.timeout))
+
+
+def _old_outputs(request: provider_pb2.CheckRequest) -> struct_pb2.Struct:
+    """Return the outputs in the state; none if the protocol of the installed SDK lacks them, as before 3.261."""
+    found: struct_pb2.Struct = getattr(request, "old_outputs", struct_pb2.Struct())
+    return found
 
 
 def _secrets(given: struct_pb2.Struct) -> frozenset[str]:

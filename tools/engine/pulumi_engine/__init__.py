@@ -1,1 +1,1 @@
-"""A Pulumi engine for the demonstration and the tests: taken from PATH, downloaded, or built."""
+"""A Pulumi engine for the demonstration and the tests: found on PATH, downloaded, or built."""

@@ -1,4 +1,4 @@
-"""The third way: built from Pulumi's Go modules, which needs `go` and about five minutes of two cores."""
+"""The third way: built from Pulumi's Go modules, which takes `go` and about five minutes on two cores."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .progress import Progress
 
 TAGS = f"-tags={pins.GO_TAGS}"
-# The checksums decide, whatever GOFLAGS says; and what Go puts into its cache must be removable again.
+# Enforce the checksums, whatever GOFLAGS says; and keep Go's module cache removable.
 MODULE_FLAGS = ("-mod=readonly", "-modcacherw")
 PYTHON_SCRIPT = "pulumi-language-python-exec"
 SCRIPTS = (f"cmd/{PYTHON_SCRIPT}", "dist/pulumi-resource-pulumi-python")  # in the source of the SDK
@@ -32,7 +32,7 @@ def build(workshop: Path, progress: Progress) -> Path:
     go = _Go(_go_command(), _environment(workshop), progress)
     go.check(pins.ENGINE)
     version = pins.ENGINE.version(f"{pins.PULUMI}/pkg/v3")
-    progress.say(f"Building Pulumi {version} from source: about five minutes and, for the while, 5 GB of disk.")
+    progress.say(f"Building Pulumi {version} from source: about five minutes and, temporarily, 5 GB of disk.")
     folder = workshop / "built" / "bin"
     folder.mkdir(parents=True)
     for module in pins.GO_MODULES:
@@ -50,7 +50,7 @@ def _go_command() -> Path:
 
 
 def _environment(workshop: Path) -> dict[str, str]:
-    """The user's own, proxies and checksum settings included, but caches of our own and this machine as target."""
+    """The user's environment with its proxies and checksum settings; our own caches, and this machine as target."""
     kept = {name: value for name, value in os.environ.items() if name not in {"GOOS", "GOARCH"}}
     folders = {name: workshop / name.lower() for name in ("GOMODCACHE", "GOCACHE", "GOTMPDIR")}
     for folder in folders.values():
@@ -69,7 +69,7 @@ def _copy_scripts(module_cache: Path, folder: Path) -> None:
 def _name_hosts(folder: Path) -> None:
     for runner in list((folder / pins.RUNNERS).iterdir()):
         (folder / runner.name).symlink_to(pins.LANGUAGE_HOST)
-    # The Python runner looks for its script beside itself.
+    # The Python runner expects its script beside itself.
     (folder / pins.RUNNERS / PYTHON_SCRIPT).symlink_to(Path("..") / PYTHON_SCRIPT)
 
 
@@ -80,14 +80,14 @@ class _Go:
     progress: Progress
 
     def check(self, module: GoModule) -> None:
-        """Refuse a Go that is too old. One that may fetch a newer Go of itself does so here."""
+        """Refuse a Go that is too old. A Go that may download a newer one does so here."""
         output = self._run(module, ["env", "GOVERSION"], "looking at Go")
         said = " ".join((*output.others, *output.notes))  # such as `go1.26.0 X:boringcrypto`
         if _numbers(said) < _numbers(f"go{module.oldest_go}"):
-            raise UnavailableError(f"Go {module.oldest_go} or newer is needed; {self.path} is {said}.")
+            raise UnavailableError(f"Go {module.oldest_go} or newer is required; {self.path} is {said}.")
 
     def build(self, module: GoModule, folder: Path) -> None:
-        """Build the module's commands. Modules are fetched first, so that it can be said how far it is."""
+        """Build the module's commands. It downloads the modules first, so that the number of packages is known."""
         needed = self._run(module, ["list", "-deps", *MODULE_FLAGS, TAGS, *module.commands], "fetching module {}")
         flags = ("-v", "-trimpath", *MODULE_FLAGS, TAGS, f"-ldflags={module.linker_flags}", f"-o={folder}{os.sep}")
         self._run(module, ["build", *flags, *module.commands], f"compiling package {{}} of {len(needed.others)}")
@@ -108,7 +108,7 @@ class _Go:
 
 @dataclass(slots=True)
 class _Output:
-    """What Go writes: on packages and modules one line each, and on what went wrong the rest."""
+    """The output of Go: one line for each package or module; all other lines are messages."""
 
     others: list[str] = field(default_factory=list)
     downloads: int = 0

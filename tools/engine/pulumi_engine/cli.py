@@ -1,4 +1,4 @@
-"""The command line: find or make an engine and say on stdout where it is."""
+"""The command line: find or install an engine, and print its folder on stdout."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit status."""
     options = _options(arguments)
-    for ending in commands.ENDINGS:  # after any of them there is something to remove
+    for ending in commands.ENDINGS:  # each leaves temporary files to remove
         signal.signal(ending, signal.default_int_handler)
     try:
         folder = find_or_make(Progress(sys.stderr), make=not options.ready)
     except KeyboardInterrupt:
-        sys.stderr.write("\nStopped; the next run begins afresh.\n")
+        sys.stderr.write("\nStopped. The next run starts over.\n")
         return INTERRUPTED
     except NoEngineError as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except OSError as error:
-        sys.stderr.write(f"The engine could not be put in place: {error}\n")
+        sys.stderr.write(f"The engine could not be installed: {error}\n")
         return 1
     sys.stdout.write(f"{_answer(folder, options)}\n")
     return 0
 
 
 def find_or_make(progress: Progress, *, make: bool) -> Path:
-    """The folder of an engine's binaries: that on PATH, that made earlier, or one made now."""
+    """The folder of an engine's binaries: the one on PATH, one installed earlier, or one installed now."""
     try:
         return on_path.take(progress)
     except UnavailableError as reason:
@@ -53,20 +53,20 @@ def find_or_make(progress: Progress, *, make: bool) -> Path:
     place = shelf.Shelf.of_the_pins()
     if not place.filled():
         if not make:
-            raise NoEngineError(f"{objection} And none has been made yet: run `make engine` first.")
+            raise NoEngineError(f"{objection} No engine has been installed yet: run `make engine` first.")
         _fill(place, progress, objection)
     return place.folder
 
 
 def _fill(place: Shelf, progress: Progress, objection: str) -> None:
     with place.locked(progress):
-        if not place.filled():  # by the run that was waited for
+        if not place.filled():  # by the process that held the lock
             with place.workshop(progress) as workshop:
                 place.put(_made(workshop, progress, objection).parent)
 
 
 def _made(workshop: Path, progress: Progress, objection: str) -> Path:
-    """The folder of binaries that the first way that works has made."""
+    """The folder of binaries from the first way that works."""
     reasons = [f"pulumi on PATH: {objection}"]
     for name, way in WAYS:
         try:
@@ -75,16 +75,16 @@ def _made(workshop: Path, progress: Progress, objection: str) -> Path:
             progress.say(str(reason))
             reasons.append(f"{name}: {reason}")
     raise NoEngineError(
-        "There is no Pulumi engine here, and no way to one worked.\n  "
+        "No Pulumi engine was found, and none could be installed.\n  "
         + "\n  ".join(reasons)
         + "\nInstall Pulumi (https://www.pulumi.com/docs/install/) "
-        + f"or Go {pins.ENGINE.oldest_go} or newer, and try again."
+        + f"or Go {pins.ENGINE.oldest_go} or newer, and run it again."
     )
 
 
 def _tried(folder: Path) -> Path:
     if not shelf.complete(folder) or on_path.version_of(folder / "pulumi") is None:
-        raise UnavailableError("What came of it does not run on this machine.")
+        raise UnavailableError("The result does not run on this machine.")
     return folder
 
 
@@ -98,10 +98,10 @@ def _answer(folder: Path, options: argparse.Namespace) -> str:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python tools/engine",
-        description="Find or make a Pulumi engine. The last line of the output is the folder of its binaries.",
+        description="Find or install a Pulumi engine. The last line of the output is the folder of its binaries.",
     )
-    parser.add_argument("--ready", action="store_true", help="take one that is there already, never make one")
-    parser.add_argument("--json", action="store_true", help="answer with the folder and the environment of a run")
+    parser.add_argument("--ready", action="store_true", help="find an engine, never install one")
+    parser.add_argument("--json", action="store_true", help="print the folder and the environment of a run as JSON")
     for_json = parser.add_argument_group("with --json")
     for_json.add_argument("--python", type=_path, default=_path(sys.executable), help="the interpreter of programs")
     for_json.add_argument("--home", type=_path, default=shelf.cache() / "home", help="the engine's own PULUMI_HOME")

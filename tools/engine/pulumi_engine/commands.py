@@ -1,4 +1,4 @@
-"""Runs a command that takes long, line by line, and leaves none of its processes behind."""
+"""Runs a long command, passes on its output line by line, and leaves none of its processes behind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-TICK = 1.0  # seconds between two looks at the clock where the command is silent
+TICK = 1.0  # seconds between two updates of the progress while the command prints nothing
 
 
 def run(
@@ -48,7 +48,7 @@ def run(
 
 @contextlib.contextmanager
 def _put_off() -> Iterator[None]:
-    """Let signals wait: an exception in the midst of starting a process would leave one that nobody knows."""
+    """Defer signals: an exception while a process starts would leave it without an owner."""
     came: list[int] = []
     before = {ending: signal.signal(ending, lambda number, _: came.append(number)) for ending in ENDINGS}
     try:
@@ -75,7 +75,7 @@ def _lines(stream: IO[str] | None) -> Iterator[str | None]:
 
 
 def _read(stream: IO[str], lines: queue.SimpleQueue[str]) -> None:
-    with contextlib.suppress(ValueError):  # the stream was closed in between: the command was ended, nobody listens
+    with contextlib.suppress(ValueError):  # the stream was closed because the command was ended
         for line in stream:
             lines.put(line)
     lines.put("")
@@ -84,5 +84,5 @@ def _read(stream: IO[str], lines: queue.SimpleQueue[str]) -> None:
 def _end(process: subprocess.Popen[str]) -> None:
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)  # what it was writing is thrown away
+            os.killpg(process.pid, signal.SIGKILL)  # its output is discarded
         process.wait()

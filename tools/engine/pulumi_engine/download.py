@@ -1,4 +1,4 @@
-"""The second way: the vendor's own build, held to a pinned checksum."""
+"""The second way: the vendor's build, verified by a pinned checksum."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def fetch(workshop: Path, progress: Progress) -> Path:
     """Download, check and unpack the vendor's build; the folder of its binaries."""
     wanted = pins.tarball()
     if wanted is None:
-        raise UnavailableError(f"No checksum of the vendor's build for {pins.platform_name()} is known here.")
+        raise UnavailableError(f"No checksum of the vendor's build for {pins.platform_name()} is pinned.")
     archive = workshop / "download.tar.gz"
     try:
         with _opened(wanted.address) as answer:
@@ -46,7 +46,7 @@ def fetch(workshop: Path, progress: Progress) -> Path:
 
 
 def _opened(address: str) -> IO[bytes]:
-    """The answer to a request, or an error soon: no time-out of a socket covers the look-up of a name."""
+    """The answer to a request, or an error within seconds: time-outs of sockets do not cover name resolution."""
     answers: queue.SimpleQueue[IO[bytes] | OSError | HTTPException] = queue.SimpleQueue()
     threading.Thread(target=_ask, args=(address, answers), daemon=True).start()
     try:
@@ -68,7 +68,7 @@ def _ask(address: str, answers: queue.SimpleQueue[IO[bytes] | OSError | HTTPExce
 
 
 def _why(error: Exception) -> str:
-    """The words of an error, without the wrapping that urllib puts around a refused connection."""
+    """The text of an error, without urllib's wrapper of connection errors."""
     inner = getattr(error, "reason", error)
     return getattr(inner, "strerror", None) or str(inner)
 
@@ -85,7 +85,7 @@ def _saved(answer: IO[bytes], archive: Path, progress: Progress) -> str:
 
 
 def _unpacked(archive: Path, folder: Path) -> Path:
-    """The archive's programs, each by its bare name: no path in it is followed."""
+    """The archive's programs, each by its base name, so that no path in the archive is followed."""
     folder.mkdir(parents=True)
     with tarfile.open(archive) as tar:
         for member in tar:

@@ -1,4 +1,4 @@
-"""The environment of a run of Pulumi that touches nothing of the user's and asks nobody on the internet."""
+"""The environment of a run of Pulumi that uses no files of the user and sends no requests to the internet."""
 
 from __future__ import annotations
 

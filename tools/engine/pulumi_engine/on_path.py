@@ -1,4 +1,4 @@
-"""The first way: the `pulumi` that a shell would start, if it is good enough."""
+"""The first way: the `pulumi` on PATH, if it meets the requirements."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ HOST = "pulumi-language-python"
 
 
 def take(progress: Progress) -> Path:
-    """The folder of the `pulumi` on PATH; one that will not do is passed over aloud."""
+    """The folder of the `pulumi` on PATH. Raises UnavailableError, and reports why, if it cannot be used."""
     found = shutil.which("pulumi")
     if found is None:
         raise UnavailableError("There is no pulumi on PATH.")
     pulumi = Path(found).absolute()
     if objection := _objection(pulumi):
-        progress.say(f"Passed over: {objection}")
+        progress.say(f"Not used: {objection}")
         raise UnavailableError(objection)
     return pulumi.parent
 
@@ -34,18 +34,18 @@ def take(progress: Progress) -> Path:
 def _objection(pulumi: Path) -> str | None:
     version = version_of(pulumi)
     if version is None:
-        return f"{pulumi} does not say its version."
+        return f"{pulumi} does not report its version."
     if not OLDEST <= version < TOO_NEW:
         oldest, too_new = _dotted(OLDEST), _dotted(TOO_NEW)
-        return f"{pulumi} is {_dotted(version)}; one of {oldest} or newer and older than {too_new} is needed."
+        return f"{pulumi} is {_dotted(version)}; version {oldest} or newer, and older than {too_new}, is required."
     if not _has_python_host(pulumi):
-        return f"{pulumi} has no Python language host: no {HOST} stands beside it or on PATH."
+        return f"{pulumi} has no Python language host: no {HOST} was found beside it or on PATH."
     return None
 
 
 def version_of(pulumi: Path) -> tuple[int, ...] | None:
-    """What `pulumi version` says, as three numbers; none if it says nothing of the kind."""
-    # Even this command leaves a log, which belongs into a home of ours.
+    """The version that `pulumi version` prints, as three numbers; None if it prints none."""
+    # Even this command writes a log: into a home of our own.
     quiet = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_HOME": str(cache() / "home")}
     try:
         said = subprocess.run([pulumi, "version"], env=quiet, capture_output=True, text=True, timeout=30, check=True)
@@ -56,7 +56,7 @@ def version_of(pulumi: Path) -> tuple[int, ...] | None:
 
 
 def _has_python_host(pulumi: Path) -> bool:
-    # The engine too looks beside what a symbolic link leads to.
+    # The engine too searches the folder that a symbolic link points to.
     beside = (pulumi.parent / HOST, pulumi.resolve().parent / HOST)
     return shutil.which(HOST) is not None or any(os.access(host, os.X_OK) for host in beside)
 

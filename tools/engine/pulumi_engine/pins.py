@@ -1,6 +1,6 @@
-"""What an engine is made of, version by version and checksum by checksum.
+"""The versions and checksums of an engine.
 
-The versions that are built stand in `go/*/go.mod`, their checksums in `go.sum` beside it.
+`go/*/go.mod` has the versions that are built, `go.sum` beside it their checksums.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 GO_FOLDER = Path(__file__).resolve().parent.parent / "go"
 PULUMI = "github.com/pulumi/pulumi"
 
-OLDEST = (3, 216, 0)  # the first whose dynamic providers return inputs from a read
+OLDEST = (3, 235, 0)  # the oldest SDK in pyproject.toml; older engines have not been tried
 TOO_NEW = (4, 0, 0)  # Pulumi's SDK refuses an engine of another major version
 
 REQUIRED = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
@@ -33,7 +33,7 @@ ARCHITECTURES = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "arm64": "
 
 @dataclass(frozen=True, slots=True)
 class Tarball:
-    """One file of the vendor's, and the only content of it that is accepted."""
+    """A file of the vendor, and the checksum that it must have."""
 
     address: str
     sha256: str
@@ -43,8 +43,8 @@ class Tarball:
 class GoModule:
     """A folder with `go.mod` and `go.sum`, and the commands that are built from it.
 
-    `stamps` are the variables that hear their module's version: the engine asks them, not its build information.
-    `place` is where the binaries go, seen from the engine's folder.
+    `stamps` are the variables that receive the version of their module: the engine reads them, and not its build
+    information. `place` is the folder of the binaries, relative to the engine's.
     """
 
     name: str
@@ -54,7 +54,7 @@ class GoModule:
 
     @property
     def folder(self) -> Path:
-        """Where its `go.mod` stands."""
+        """The folder of its `go.mod`."""
         return GO_FOLDER / self.name
 
     def version(self, module: str) -> str:
@@ -68,7 +68,7 @@ class GoModule:
 
     @property
     def linker_flags(self) -> str:
-        """Smaller binaries that know their versions."""
+        """Flags that make smaller binaries and set their versions."""
         stamps = (f"-X {variable}={self.version(module)}" for variable, module in self.stamps)
         return " ".join(("-s -w", *stamps))
 
@@ -86,7 +86,7 @@ RUNNERS = "runners"
 ENGINE = GoModule(
     "engine",
     (f"{PULUMI}/pkg/v3/cmd/pulumi", f"{PULUMI}-yaml/cmd/pulumi-language-yaml", f"intune-vpp/engine/{LANGUAGE_HOST}"),
-    # Without the first the Automation API cannot tell what it talks to, and refuses.
+    # Without the first, the Automation API does not recognise the version and refuses.
     (
         (f"{PULUMI}/sdk/v3/go/common/version.Version", f"{PULUMI}/sdk/v3"),
         (f"{PULUMI}-yaml/pkg/version.Version", f"{PULUMI}-yaml"),
@@ -103,13 +103,13 @@ GO_TAGS = "osusergo,grpcnotrace"
 
 
 def platform_name() -> str:
-    """This machine in the vendor's words, such as `linux-x64`."""
+    """The vendor's name of this platform, such as `linux-x64`."""
     machine = platform.machine().lower()
     return f"{platform.system().lower()}-{ARCHITECTURES.get(machine, machine)}"
 
 
 def tarball() -> Tarball | None:
-    """The vendor's build for this machine; none where there is no checksum to hold it to."""
+    """The vendor's build for this machine; None if no checksum is pinned."""
     sha256 = DOWNLOAD_SHA256.get(platform_name())
     if sha256 is None:
         return None
@@ -117,7 +117,7 @@ def tarball() -> Tarball | None:
 
 
 def key() -> str:
-    """The name of the engine that these pins make on this machine: 16 hex digits."""
+    """The key of the engine that these pins describe on this machine: 16 hex digits."""
     digest = hashlib.sha256(f"{platform_name()} {tarball()} {GO_MODULES} {GO_TAGS}".encode())
     for module in GO_MODULES:
         for file in sorted(each for each in module.folder.rglob("*") if each.is_file()):

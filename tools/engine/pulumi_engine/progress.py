@@ -1,4 +1,4 @@
-"""Says to a person what is going on: on a terminal in one line that is rewritten, elsewhere in a line now and then."""
+"""Reports progress: on a terminal in one line that is rewritten, elsewhere in a line every 30 seconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLEAR_LINE = "\r\x1b[K"
 
 @dataclass(slots=True)
 class Progress:
-    """What is said while it takes minutes; `stream` is stderr, since stdout carries the answer."""
+    """The progress of a step that takes minutes; `stream` is stderr, since stdout has the result."""
 
     stream: TextIO
     clock: Callable[[], float] = time.monotonic
@@ -30,12 +30,12 @@ class Progress:
         self._started = self._last = self.clock()
 
     def say(self, sentence: str) -> None:
-        """Write a sentence that stays."""
+        """Write a permanent line."""
         self._write(f"{CLEAR_LINE if self._line_open else ''}{sentence}\n")
         self._line_open = False
 
     def update(self, state: str) -> None:
-        """Show how far it is, as often as the caller likes."""
+        """Show the progress; callers may call this at any rate."""
         now = self.clock()
         line = f"  {state} ({now - self._started:.0f} s)"
         if self.stream.isatty():
@@ -46,6 +46,6 @@ class Progress:
             self.say(line)
 
     def _write(self, text: str) -> None:
-        with contextlib.suppress(OSError):  # a terminal that was closed: there is still something to clean up
+        with contextlib.suppress(OSError):  # a closed terminal must not prevent the clean-up
             self.stream.write(text)
             self.stream.flush()

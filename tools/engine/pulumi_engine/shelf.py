@@ -1,4 +1,4 @@
-"""Where an engine is kept: whole or not at all, and made by one process at a time."""
+"""The folder of an installed engine: complete or absent, and written by one process at a time."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 
 def cache() -> Path:
-    """The folder of everything that can be had again."""
+    """The folder of files that can be created again."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "intune-vpp"
 
 
 def complete(folder: Path) -> bool:
-    """Whether all the programs of an engine stand in `folder`."""
+    """Whether `folder` has all programs of an engine."""
     return all(os.access(folder / name, os.X_OK) for name in REQUIRED)
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """The place of one engine, the one that the pins make: `<engines>/<key>/bin`."""
+    """The folder of the engine that the pins describe: `<engines>/<key>/bin`."""
 
     engines: Path
     key: str
@@ -43,41 +43,41 @@ class Shelf:
 
     @property
     def folder(self) -> Path:
-        """The binaries, once there."""
+        """The binaries, once installed."""
         return self.engines / self.key / "bin"
 
     def filled(self) -> bool:
-        """Whether the engine is there."""
+        """Whether the engine is installed."""
         return complete(self.folder)
 
     @contextlib.contextmanager
     def locked(self, progress: Progress) -> Iterator[None]:
-        """Keep other processes out; wait for the one that is in. A lock ends with its process, however that ends."""
+        """Hold the lock, after waiting for its holder. The system releases the lock of a process that ends."""
         self.engines.mkdir(parents=True, exist_ok=True)
         with (self.engines / ".lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                progress.say("Another run is making the engine already; waiting for it.")
+                progress.say("Another process is installing the engine. Waiting for it.")
                 fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
     @contextlib.contextmanager
     def workshop(self, progress: Progress) -> Iterator[Path]:
-        """A folder to make an engine in, on the same disk as its place; it is removed again, whatever happens."""
+        """A temporary folder on the disk of the final one; always removed afterwards."""
         for left_by_a_killed_run in self.engines.glob(".making-*"):
             shutil.rmtree(left_by_a_killed_run, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix=".making-", dir=self.engines))
         try:
             yield folder
         finally:
-            if any(folder.iterdir()):  # gigabytes, perhaps: seconds of silence
-                progress.say("Removing what it took to get there.")
+            if any(folder.iterdir()):  # perhaps gigabytes, which takes seconds
+                progress.say("Removing temporary files.")
             shutil.rmtree(folder, ignore_errors=True)
 
     def put(self, made: Path) -> None:
-        """Put the folder that holds `bin` into place, in one step."""
+        """Move the folder that contains `bin` to its final place, in one step."""
         place = self.engines / self.key
-        if place.exists():  # something took programs out of it
+        if place.exists():  # incomplete
             shutil.rmtree(place)
         made.rename(place)
