@@ -13,6 +13,8 @@ from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.directory import AppRegistration, issue
 from intune_vpp_emulator.faults import Faults
+from intune_vpp_emulator.members import Version, entity_type
+from intune_vpp_emulator.odata import Query, query
 from intune_vpp_emulator.tenant import Tenant
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -42,6 +44,11 @@ def a_body(location: str = "Lincoln", **members: Any) -> dict[str, Any]:
 def a_body_v1(**members: Any) -> dict[str, Any]:
     """What creates a token on v1.0."""
     return {"token": a_file(), "appleId": "vpp@contoso.example", **members}
+
+
+def rest(after: str | None) -> Query:
+    """What asks for the page behind the one that ended with `after`; for the first page where it is None."""
+    return query({} if after is None else {"$skiptoken": after}, entity_type(Version.BETA))
 
 
 def fail_next_sync(tenant: Tenant) -> None:
