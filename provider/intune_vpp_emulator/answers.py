@@ -1,4 +1,4 @@
-"""The envelopes around what the tenant says: OData's, and the two shapes of Graph's errors."""
+"""The envelopes of answers: OData's, and the two shapes of Graph's errors."""
 
 from __future__ import annotations
 
@@ -31,19 +31,31 @@ def request_id() -> str:
 
 
 def client_request_id() -> str:
-    """The caller's id of the current request, or Graph's."""
+    """The caller's id of the current request; Graph's id where the caller has sent none."""
     return request.headers.get("client-request-id") or request_id()
 
 
 def json_answer(document: object, status: int = 200, content_type: str = _JSON) -> Response:
-    """JSON in the order of members that `document` has."""
-    text = json.dumps(document, ensure_ascii=False).encode(errors="replace")  # half a surrogate pair is valid JSON
+    """JSON with the members in the order of `document`."""
+    text = json.dumps(document, ensure_ascii=False).encode(errors="replace")  # JSON may contain half a surrogate pair
     return Response(text, status, content_type=content_type)
 
 
 def graph_answer(document: object, status: int = 200) -> Response:
-    """JSON as Graph's gateway labels it."""
+    """JSON with the content type of Graph's gateway."""
     return json_answer(document, status, _ODATA)
+
+
+def text_answer(text: str) -> Response:
+    """A value in plain text, as `$count` is."""
+    return Response(text, content_type="text/plain")
+
+
+def no_content(status: int = 204) -> Response:
+    """An answer without a body, which therefore has no type."""
+    answer = Response(status=status)
+    del answer.headers["Content-Type"]
+    return answer
 
 
 def refused(refusal: Refusal, now: datetime) -> Response:
@@ -54,11 +66,13 @@ def refused(refusal: Refusal, now: datetime) -> Response:
         "request-id": request_id(),
         "client-request-id": client_request_id(),
     }
-    return json_answer({"error": {"code": refusal.code, "message": message, "innerError": inner}}, refusal.status)
+    answer = json_answer({"error": {"code": refusal.code, "message": message, "innerError": inner}}, refusal.status)
+    answer.headers.update(refusal.headers)
+    return answer
 
 
 def faulted(rule: Rule, now: datetime) -> Response | None:
-    """The answer that a rule scripts, None if it only delays."""
+    """The answer of a rule, None if it only delays."""
     if rule.status is None:
         return None
     answer = _scripted(rule.status, rule.body, now)
@@ -72,13 +86,13 @@ def _scripted(status: int, body: object, now: datetime) -> Response:
         return Response(body.encode(errors="replace"), status, content_type="text/plain; charset=utf-8")
     if body is not None:
         return json_answer(body, status)
-    if status < HTTPStatus.BAD_REQUEST:  # no error, so none of Intune's envelopes
-        return Response(status=status)
+    if status < HTTPStatus.BAD_REQUEST:  # not an error, so no envelope of Intune's
+        return no_content(status)
     return refused(scripted(status), now)
 
 
 def _intune_document(refusal: Refusal) -> str:
-    # As administrators have quoted it since 2022: a document in a string, with CRLF, and a string in that.
+    # As administrators quote it since 2022: a document in a string, with CRLF, and in it another document in a string.
     url = f"https://fef.msuc01.manage.microsoft.com/AppLifecycle_2205/{_service()}{_service_path()}"
     document: dict[str, Any] = {
         "_version": 3,

@@ -14,6 +14,7 @@ from .control import PREFIX, control_routes
 from .faults import Faults, When
 from .members import Version
 from .refusals import GatewayRefusal, Refusal
+from .request_body import decode
 from .request_log import RequestLog
 from .routes import graph_routes
 from .sign_in import sign_in_routes
@@ -25,32 +26,33 @@ if TYPE_CHECKING:
     from .tenant import Tenant
 
 ROOT = "https://graph.emulator.test"
-"""Where a tenant lives that is called in-process: Graph's root and the sign-in's host at once."""
+"""The address of a tenant that is called in-process, for Graph and for the sign-in."""
 
 
 def create_app(
     tenant: Tenant,
     *,
     roots: Iterable[str] = (ROOT,),
-    latency_seconds: float = 0.0,
     faults: Faults | None = None,
 ) -> Flask:
-    """The application for one tenant, which answers at `roots` (`https://host[:port]`); `faults` are its own."""
+    """The application for one tenant, which answers at `roots` (`https://host[:port]`), with rules for `faults`."""
     app = Flask("intune_vpp_emulator", static_folder=None)
-    audiences = frozenset(roots)
+    # Each of these would answer with a redirect in HTML.
+    app.url_map.merge_slashes = app.url_map.strict_slashes = app.url_map.redirect_defaults = False
+    known_roots = frozenset(roots)
     log = RequestLog()
-    scripted = Faults() if faults is None else faults
+    rules = Faults() if faults is None else faults
     for version in Version:
-        app.register_blueprint(graph_routes(tenant, audiences, version))
-    app.register_blueprint(sign_in_routes(tenant, audiences))
-    app.register_blueprint(control_routes(tenant, log, scripted))
+        app.register_blueprint(graph_routes(tenant, known_roots, version))
+    app.register_blueprint(sign_in_routes(tenant, known_roots))
+    app.register_blueprint(control_routes(tenant, known_roots, log, rules))
     _answer_errors(app, tenant)
-    _accompany(app, tenant, log)
-    if latency_seconds:
-        _slow_down(app, latency_seconds)
-    _go_wrong(app, tenant, scripted)
-    tenant.ends_of_syncs.append(scripted.for_sync)
-    tenant.ends_of_revocations.append(scripted.for_revocation)
+    _add_headers(app, tenant, log)
+    _delay(app, tenant)
+    _read_gzip(app, tenant)
+    _apply_faults(app, tenant, rules)
+    tenant.ends_of_syncs.append(rules.for_sync)
+    tenant.ends_of_revocations.append(rules.for_revocation)
     return app
 
 
@@ -64,14 +66,17 @@ def _answer_errors(app: Flask, tenant: Tenant) -> None:
         return refused(refusal, tenant.clock.now())
 
     @app.errorhandler(HTTPException)
-    def misfit(error: HTTPException) -> Response:
+    def refuse_http(error: HTTPException) -> Response:
         code = error.name.replace(" ", "")
-        return refused(GatewayRefusal(error.code or 500, code, error.description or error.name), tenant.clock.now())
+        headers = dict(error.get_headers())
+        allowed = {"Allow": headers["Allow"]} if "Allow" in headers else {}
+        refusal = GatewayRefusal(error.code or 500, code, error.description or error.name, allowed)
+        return refused(refusal, tenant.clock.now())
 
 
-def _accompany(app: Flask, tenant: Tenant, log: RequestLog) -> None:
+def _add_headers(app: Flask, tenant: Tenant, log: RequestLog) -> None:
     @app.after_request
-    def accompany(response: Response) -> Response:
+    def add_headers(response: Response) -> Response:
         now = tenant.clock.now()
         response.headers.setdefault("request-id", request_id())  # a scripted answer may have its own
         response.headers.setdefault("client-request-id", client_request_id())
@@ -81,15 +86,21 @@ def _accompany(app: Flask, tenant: Tenant, log: RequestLog) -> None:
         return response
 
 
-def _slow_down(app: Flask, seconds: float) -> None:
+def _delay(app: Flask, tenant: Tenant) -> None:
     @app.before_request
-    def wait() -> None:
-        if not _is_control():
-            time.sleep(seconds)
+    def delay() -> None:
+        if tenant.latency_ms and not _is_control():
+            time.sleep(tenant.latency_ms / 1000)
 
 
-def _go_wrong(app: Flask, tenant: Tenant, faults: Faults) -> None:
-    def suffer(rule: Rule) -> Response | None:
+def _read_gzip(app: Flask, tenant: Tenant) -> None:
+    @app.before_request
+    def read_gzip() -> None:
+        decode(request, tenant.gzip)
+
+
+def _apply_faults(app: Flask, tenant: Tenant, faults: Faults) -> None:
+    def apply(rule: Rule) -> Response | None:
         if rule.delay:
             faults.sleep(rule.delay)
         return faulted(rule, tenant.clock.now())
@@ -98,11 +109,11 @@ def _go_wrong(app: Flask, tenant: Tenant, faults: Faults) -> None:
     def before() -> Response | None:
         rule = None if _is_control() else faults.for_request(request.method, request.path)
         if rule is not None and rule.when == When.BEFORE:
-            return suffer(rule)
+            return apply(rule)
         g.fault = rule
         return None
 
     @app.after_request  # runs before the one that was registered earlier, so that the log has the scripted status
     def after(response: Response) -> Response:
         rule = g.pop("fault", None)
-        return response if rule is None else suffer(rule) or response
+        return response if rule is None else apply(rule) or response

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import apple
+from . import apple, behavior
 from .guesses import GUESSES
+from .routes import described
 from .serve import Service, serve
 from .state_file import UnusableStateError, keep, restore, write_private
 from .tenant import Tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -27,39 +28,37 @@ _HEARTBEAT = 0.5
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    # \b keeps click from filling the lines.
+    epilog="\b\n" + "\n".join(["Graph's operations, on /beta and /v1.0:", *described()]),
+)
 def main() -> None:
-    """A pretend Microsoft Intune tenant for VPP tokens."""
+    """An emulated Microsoft Intune tenant for VPP tokens.
+
+    It implements sign-in for applications with a secret, and the operations of Microsoft Graph below, with these query
+    options; $filter takes eq ne gt ge lt le in, and or not, startswith endswith contains tolower toupper isof. Whatever
+    else is asked of it is refused in Graph's error envelope.
+    """
+
+
+def _behavior_options(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each field of a tenant's behavior."""
+    for name, metavar, help_text in reversed(list(behavior.options())):
+        command = click.option(f"--{name.replace('_', '-')}", name, metavar=metavar, help=help_text)(command)
+    return command
 
 
 @main.command("serve")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Where to listen on 127.0.0.1; 0: any free port."
+    "--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1; 0 takes a free one.  [default: 0]"
 )
-@click.option("--state", type=_FILE, help="Keep the tenant in this file between runs; without it each run is another.")
+@click.option("--state", type=_FILE, help="Keep the tenant in this file between runs; without it each run has another.")
 @click.option("--env-file", type=_FILE, help="Write the environment here, as KEY=value lines, once it listens.")
-@click.option("--page-size", type=click.IntRange(1), default=100, show_default=True, help="The most tokens on a page.")
-@click.option("--sync-seconds", type=click.FloatRange(0), default=1.0, show_default=True, help="How long a sync runs.")
-@click.option(
-    "--revoke-seconds", type=click.FloatRange(0), default=1.0, show_default=True, help="How long a revocation runs."
-)
-@click.option(
-    "--renewal-lag-seconds",
-    type=click.FloatRange(0),
-    default=1.0,
-    show_default=True,
-    help="How long a renewed token shows its old expiration.",
-)
-@click.option("--latency-ms", type=click.FloatRange(0), default=0.0, help="How much longer each answer takes.")
-@click.option(
-    "--token-encoding",
-    type=click.Choice([one.value for one in apple.TokenEncoding]),
-    default=apple.TokenEncoding.VERBATIM.value,
-    show_default=True,
-    help="How this tenant wants a file's text.",
-)
+@click.option("--hosts", default="", help="Further names of this server, with commas: its certificate has them too.")
+@_behavior_options
 def serve_command(**options: Any) -> None:
-    """Serve a pretend tenant until interrupted, and print the environment that points clients at it."""
+    """Serve an emulated tenant until interrupted, and print the environment for its clients."""
     ended = _ended_by_signals()
     try:
         with _environment_file(options["env_file"]), _served(options) as service:
@@ -71,18 +70,19 @@ def serve_command(**options: Any) -> None:
 
 @main.command("make-token")
 @click.option("--organization", required=True, help="The organization's name, `orgName` in the file.")
-@click.option("--location", required=True, help="The location, which the file keeps to itself.")
+@click.option("--location", required=True, help="The location, which is encrypted in the file.")
+@click.option("--location-id", default="", help="Distinguishes locations of one name.")
 @click.option("--expires", required=True, help="YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC.")
-def make_token_command(organization: str, location: str, expires: str) -> None:
+def make_token_command(organization: str, location: str, location_id: str, expires: str) -> None:
     """Print the text of a new .vpptoken file and nothing else."""
     if not organization.strip() or not location.strip():
         raise click.ClickException("--organization and --location take a name.")
-    click.echo(apple.make_token(organization, location, _expiry(expires)), nl=False)
+    click.echo(apple.make_token(organization, location, _expiry(expires), location_id), nl=False)
 
 
 @main.command("guesses")
 def guesses_command() -> None:
-    """List what this emulator believes about Graph without proof."""
+    """List the assumptions about Graph that no source confirms."""
     for name, belief in GUESSES.items():
         click.echo(f"{name}: {belief}")
 
@@ -92,13 +92,13 @@ def _served(options: dict[str, Any]) -> AbstractContextManager[Service]:
         _tenant(options),
         port=options["port"],
         ca_bundle_path=_bundle_path(options),
-        latency_seconds=options["latency_ms"] / 1000,
+        hosts=[one.strip() for one in options["hosts"].split(",") if one.strip()],
     )
 
 
 @contextmanager
 def _environment_file(path: Path | None) -> Iterator[None]:
-    """Whoever waits for the file must not find the one of an earlier run."""
+    """Remove the file of an earlier run, which a waiting client would read, and this one at the end."""
     if path is None:
         yield
         return
@@ -117,13 +117,11 @@ def _expiry(text: str) -> datetime:
 
 
 def _tenant(options: dict[str, Any]) -> Tenant:
-    tenant = Tenant(
-        page_size=options["page_size"],
-        sync_seconds=options["sync_seconds"],
-        revoke_seconds=options["revoke_seconds"],
-        renewal_lag_seconds=options["renewal_lag_seconds"],
-        token_encoding=apple.TokenEncoding(options["token_encoding"]),
-    )
+    tenant = Tenant()
+    try:
+        tenant.behave({name: options[name] for name in behavior.names() if options[name] is not None})
+    except behavior.UnusableBehaviorError as reason:
+        raise click.ClickException(str(reason)) from reason
     if options["state"] is not None:
         try:
             restore(tenant, options["state"])
@@ -145,12 +143,12 @@ def _announce(service: Service, env_file: Path | None) -> None:
     for name, value in variables.items():
         click.echo(f"export {name}={value}")
     ca, url = variables["INTUNE_VPP_CA_BUNDLE_PATH"], service.url
-    click.echo(f"# what was asked of this tenant: curl --cacert {ca} {url}/_emulator/requests")
+    click.echo(f"# the requests that it received: curl --cacert {ca} {url}/_emulator/requests")
     click.echo(f"# serving tenant {service.tenant.directory.domain} as process {os.getpid()}; Ctrl-C ends it")
 
 
 def _ended_by_signals() -> SimpleQueue[int]:
-    """Where a signal is put. No Event: a handler that runs while the main thread waits would wait for its lock."""
+    """A queue of signals. Not an Event: a handler that runs while the main thread waits would wait for its lock."""
     ended: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda number, _frame: ended.put(number))
@@ -158,7 +156,7 @@ def _ended_by_signals() -> SimpleQueue[int]:
 
 
 def _wait(ended: SimpleQueue[int]) -> None:
-    """Wait for a signal, and look again and again: a wait without an end is deaf to Ctrl-C on Windows."""
+    """Wait for a signal in short waits: on Windows Ctrl-C does not end a long one."""
     while True:
         with suppress(Empty):
             ended.get(timeout=_HEARTBEAT)

@@ -1,4 +1,4 @@
-"""The emulator's own routes below `/_emulator`: no sign-in, and never in the request log."""
+"""The emulator's own routes below `/_emulator`: they need no sign-in and are not in the request log."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
-from .answers import json_answer
+from .answers import json_answer, no_content
+from .behavior import UnusableBehaviorError
 from .clock import moment, to_the_tick
 from .faults import UnusableRuleError
-from .refusals import bad_request
+from .refusals import GatewayRefusal, bad_request
 
 if TYPE_CHECKING:
     from .directory import AppRegistration
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
 PREFIX = "/_emulator"
 
 
-def control_routes(tenant: Tenant, log: RequestLog, faults: Faults) -> Blueprint:
-    """Reading what was asked, acting as a person in the portal, moving the clock, letting things go wrong."""
+def control_routes(tenant: Tenant, roots: frozenset[str], log: RequestLog, faults: Faults) -> Blueprint:
+    """The log of requests, what a person does in the admin centre, the clock, the behavior and the faults."""
     routes = Blueprint("control", __name__, url_prefix=PREFIX)
+
+    @routes.before_request
+    def refuse_foreign_pages() -> None:
+        _refuse_foreign_pages(roots)
 
     @routes.get("/requests")
     def requests() -> Response:
@@ -31,12 +36,19 @@ def control_routes(tenant: Tenant, log: RequestLog, faults: Faults) -> Blueprint
     @routes.delete("/requests")
     def forget() -> Response:
         log.clear()
-        return Response(status=204)
+        return no_content()
 
     @routes.get("/tenant")
     def identity() -> Response:
         return json_answer(_identity(tenant))
 
+    _portal_routes(routes, tenant)
+    _behavior_routes(routes, tenant)
+    _fault_routes(routes, faults)
+    return routes
+
+
+def _portal_routes(routes: Blueprint, tenant: Tenant) -> None:
     @routes.post("/portal")
     def create() -> Response:
         return json_answer(tenant.create_by_hand(_body()), 201)
@@ -51,9 +63,11 @@ def control_routes(tenant: Tenant, log: RequestLog, faults: Faults) -> Blueprint
 
     @routes.delete("/portal/<token_id>")
     def delete(token_id: str) -> Response:
-        tenant.delete(token_id)
-        return Response(status=204)
+        tenant.delete_by_hand(token_id)
+        return no_content()
 
+
+def _behavior_routes(routes: Blueprint, tenant: Tenant) -> None:
     @routes.get("/clock")
     def clock() -> Response:
         return json_answer({"now": to_the_tick(tenant.clock.now())})
@@ -63,8 +77,27 @@ def control_routes(tenant: Tenant, log: RequestLog, faults: Faults) -> Blueprint
         _move_clock(tenant, _body())
         return clock()
 
-    _fault_routes(routes, faults)
-    return routes
+    @routes.get("/behavior")
+    def behavior() -> Response:
+        return json_answer(tenant.behavior())
+
+    @routes.patch("/behavior")
+    def behave() -> Response:
+        try:
+            tenant.behave(_body())
+        except UnusableBehaviorError as reason:
+            raise bad_request(str(reason)) from None
+        return behavior()
+
+
+def _refuse_foreign_pages(roots: frozenset[str]) -> None:
+    """A web page of another site, which a browser lets send requests to this machine, gets no answer.
+
+    A name of that site may lead here (DNS rebinding), hence the look at Host.
+    """
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site", "none")
+    if f"https://{request.host}" not in roots or site not in {"same-origin", "none"} or origin not in {None, *roots}:
+        raise GatewayRefusal(403, "Forbidden", "The control routes take no requests from the pages of other sites.")
 
 
 def _fault_routes(routes: Blueprint, faults: Faults) -> None:
@@ -83,13 +116,13 @@ def _fault_routes(routes: Blueprint, faults: Faults) -> None:
     @routes.delete("/faults")
     def clear() -> Response:
         faults.clear()
-        return Response(status=204)
+        return no_content()
 
 
 def _body() -> dict[str, Any]:
     document = request.get_json(silent=True, force=True)
     if not isinstance(document, dict):
-        raise bad_request("The body is a JSON object.")
+        raise bad_request("The body must be a JSON object.")
     return document
 
 

@@ -1,4 +1,4 @@
-"""What is to go wrong, by rules that are used up in their order."""
+"""Scripted faults: rules that are used up in their order."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _BODILESS: Final = frozenset({204, 205, 304})
 _LONGEST_DELAY: Final = 3600
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e]*")
-_OF_THE_WIRE: Final = frozenset({"content-length", "transfer-encoding", "connection"})
+_OF_THE_CONNECTION: Final = frozenset({"content-length", "transfer-encoding", "connection"})
 
 
 class UnusableRuleError(ValueError):
-    """A rule that makes no sense; the text is a sentence that says why."""
+    """A rule that cannot be applied; the text is a sentence that says why."""
 
 
 class When(StrEnum):
-    """Whether the tenant acts before it answers the fault."""
+    """Whether the fault comes before the tenant has executed the request, or after."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -35,11 +35,11 @@ class When(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule, good for so many `times` more: a fault of requests, or what syncs or revocations end in.
+    """One rule, which applies `times` times: a fault of requests, or the end of syncs or revocations.
 
-    `path` is a glob on the path without host and query, in which `*` stands for slashes too. `status` is answered, with
-    `headers` and `body`, after `delay` seconds; without a status the delay is all that happens. `sync` is the status
-    that a sync ends in, `revoke` the members that the result of a revocation ends with; others are as they must be.
+    `path` is a glob on the path without host and query, in which `*` also matches slashes. `status` is answered, with
+    `headers` and `body`, after `delay` seconds; without a status there is only the delay. `sync` is how a sync ends:
+    `failed`, or `hang` for never. `revoke` has members of the result of a revocation; the others are computed.
     """
 
     method: str | None = None
@@ -53,14 +53,14 @@ class Rule:
     sync: str | None = None
     revoke: Mapping[str, Any] | None = None
 
-    def meets(self, method: str, path: str) -> bool:
-        """Whether a request of that kind is to suffer from it."""
+    def matches(self, method: str, path: str) -> bool:
+        """Whether it applies to such a request."""
         is_fault = self.sync is None and self.revoke is None
         return is_fault and self.method in {None, method} and fnmatchcase(path, self.path)
 
 
 class Faults:
-    """The rules that still wait. Safe among threads; `sleep` is how a delay passes."""
+    """The rules that remain. Safe among threads; `sleep` waits for a delay."""
 
     def __init__(self, rules: Iterable[Mapping[str, Any]] = (), *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._waiting: list[tuple[Rule, Mapping[str, Any]]] = []
@@ -69,41 +69,41 @@ class Faults:
         self.add(list(rules))
 
     def add(self, rules: object) -> None:
-        """Let these rules wait behind the others: all of them, or none and UnusableRuleError."""
+        """Add these rules behind the others: all of them, or none and UnusableRuleError."""
         if not isinstance(rules, list):
-            raise UnusableRuleError("The body is a JSON array of rules.")
+            raise UnusableRuleError("The body must be a JSON array of rules.")
         read = [(_read(rule, number), dict(rule)) for number, rule in enumerate(rules, start=1)]
         with self._lock:
             self._waiting += read
 
     def waiting(self) -> list[dict[str, Any]]:
-        """The rules as they were given, each with the `times` that are left of it."""
+        """The rules as they were given, each with the `times` that remain of it."""
         with self._lock:
             return [{**given, "times": rule.times} for rule, given in self._waiting]
 
     def clear(self) -> None:
-        """Let nothing go wrong any more."""
+        """Remove all rules."""
         with self._lock:
             self._waiting.clear()
 
     def for_request(self, method: str, path: str) -> Rule | None:
-        """The first rule that fits a request; it is used by this."""
-        return self._use(lambda rule: rule.meets(method, path))
+        """The first rule that applies to a request, which uses it."""
+        return self._use(lambda rule: rule.matches(method, path))
 
     def for_sync(self) -> str | None:
-        """What a sync that starts now is to end in; None lets it end as it would."""
+        """How a sync that starts now ends; None without a rule."""
         rule = self._use(lambda rule: rule.sync is not None)
         return None if rule is None else rule.sync
 
     def for_revocation(self) -> Mapping[str, Any] | None:
-        """The members that the result of a revocation ends with which starts now; None lets it end as it would."""
+        """Members of the final result of a revocation that starts now; None without a rule."""
         rule = self._use(lambda rule: rule.revoke is not None)
         return None if rule is None else rule.revoke
 
-    def _use(self, fits: Callable[[Rule], bool]) -> Rule | None:
+    def _use(self, applies: Callable[[Rule], bool]) -> Rule | None:
         with self._lock:
             for place, (rule, given) in enumerate(self._waiting):
-                if fits(rule):
+                if applies(rule):
                     rest = replace(rule, times=rule.times - 1)
                     self._waiting[place : place + 1] = [(rest, given)] if rest.times else []
                     return rule
@@ -112,19 +112,19 @@ class Faults:
 
 def _read(given: object, number: int) -> Rule:
     if not isinstance(given, Mapping):
-        raise UnusableRuleError(f"Rule {number}: it is no JSON object.")
-    reason = _misfit(given)
+        raise UnusableRuleError(f"Rule {number}: it is not a JSON object.")
+    reason = _problem(given)
     if reason is not None:
         raise UnusableRuleError(f"Rule {number}: {reason}")
     return Rule(**given)
 
 
-def _misfit(given: Mapping[str, Any]) -> str | None:
+def _problem(given: Mapping[str, Any]) -> str | None:
     end = next((name for name in _ENDS if name in given), None)
     known = {end, "times"} if end else set(_SHAPES) - set(_ENDS)
     for name, value in given.items():
         if name not in known:
-            return f"{name!r} is no member of a rule{_ENDS[end] if end else ''}."
+            return f"{name!r} is not a member of a rule{_ENDS[end] if end else ''}."
         fits, sentence = _SHAPES[name]
         if not fits(value):
             return f"{name} is {sentence}."
@@ -135,7 +135,7 @@ def _contradiction(given: Mapping[str, Any]) -> str | None:
     if "status" not in given:
         if not given.get("delay"):
             return "it needs a status, a delay, a sync or a revoke."
-        return "headers and body go with a status." if {"headers", "body"} & set(given) else None
+        return "headers and body need a status." if {"headers", "body"} & set(given) else None
     if given["status"] in _BODILESS and given.get("body") is not None:
         return f"an answer with {given['status']} has no body."
     return None
@@ -162,7 +162,7 @@ def _are_headers(value: object) -> bool:
         isinstance(name, str)
         and isinstance(text, str)
         and _HEADER_NAME.fullmatch(name)
-        and name.lower() not in _OF_THE_WIRE
+        and name.lower() not in _OF_THE_CONNECTION
         and _HEADER_VALUE.fullmatch(text)
         for name, text in value.items()
     )
@@ -187,6 +187,6 @@ _SHAPES: Final[dict[str, tuple[Callable[[object], bool], str]]] = {
     "body": (lambda _: True, "any JSON"),
     "delay": (lambda value: _is_number(value, 0, _LONGEST_DELAY), f"a number of seconds, at most {_LONGEST_DELAY}"),
     "when": (lambda value: value in [*When], "before or after"),
-    "sync": (lambda value: value == "failed", "failed"),
+    "sync": (lambda value: value in ("failed", "hang"), "failed or hang"),
     "revoke": (_is_result, "a JSON object of the members that the result ends with: texts, and counts from 0 on"),
 }

@@ -1,4 +1,4 @@
-"""What a location has bought at Apple: its apps, how many licences are in use, and how many Intune has counted."""
+"""The apps that a location has bought at Apple: their licences, those in use, and those that Intune has counted."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MOST_APPS = 3
-"""No location has more."""
+"""The most apps of a location."""
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What Apple sells; `used` of the licences are in use when a location's first sync finds it."""
+    """An app that Apple sells; `used` of its licences are in use when the first sync of a location finds it."""
 
     name: str
     publisher: str
@@ -25,12 +25,12 @@ class Title:
 
     @property
     def slug(self) -> str:
-        """The name as an address has it."""
+        """The name in an address."""
         return self.name.lower().replace(" ", "-")
 
     @property
     def bundle_id(self) -> str:
-        """What the app calls itself."""
+        """The bundle id."""
         return f"example.{self.publisher.lower()}.{self.slug.replace('-', '')}"
 
 
@@ -50,8 +50,8 @@ _STORE = (
 )
 
 
-def bought_at(place: tuple[str, str]) -> list[Title]:
-    """The same two or three at each run; neighbours on the shelf, so that locations overlap as real ones do."""
+def bought_at(place: tuple[str, ...]) -> list[Title]:
+    """Two or three apps, the same in each run; consecutive ones, so that locations overlap as real ones do."""
     digest = hashlib.sha256("\0".join(place).encode()).digest()
     count, first = MOST_APPS - digest[0] % 2, digest[1]
     return [_STORE[(first + step) % len(_STORE)] for step in range(count)]
@@ -59,21 +59,21 @@ def bought_at(place: tuple[str, str]) -> list[Title]:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The apps of a place by the sync that brought them, with their licences by bundle id.
+    """The apps of a location as of a sync, with their licences by bundle id.
 
-    Two tokens of one place count apart, though at Apple they share its licences.
+    Two tokens of one location have counts of their own, though at Apple they share its licences.
     """
 
-    place: tuple[str, str]
+    place: tuple[str, ...]
     at: datetime
     used: Mapping[str, int]
-    """As it is at Apple."""
+    """In use at Apple."""
     counted: Mapping[str, int]
-    """As Intune has last asked."""
+    """As Intune has counted last."""
 
     @classmethod
-    def fresh(cls, place: tuple[str, str], at: datetime) -> Imported:
-        """What the first sync of a place finds."""
+    def fresh(cls, place: tuple[str, ...], at: datetime) -> Imported:
+        """What the first sync of a location finds."""
         used = {title.bundle_id: title.used for title in bought_at(place)}
         return cls(place, at, used, used)
 
@@ -83,11 +83,11 @@ class Imported:
         return bought_at(self.place)
 
     def counted_anew(self) -> Imported:
-        """With what is in use now in sight."""
+        """With the licences in use counted."""
         return replace(self, counted=self.used)
 
     def using(self, used: Mapping[str, Any]) -> Imported:
-        """With so many licences of some apps in use, which nobody has counted yet; raises ValueError."""
+        """With that many licences of some apps in use, not yet counted; raises ValueError."""
         most = {title.bundle_id: title.licenses for title in self.titles}
         for bundle_id, number in used.items():
             if bundle_id not in most:
@@ -97,7 +97,7 @@ class Imported:
         return replace(self, used={**self.used, **used})
 
     def freed(self, licenses: int) -> Imported:
-        """With so many licences fewer in use, app after app."""
+        """With that many licences fewer in use, app after app."""
         used = {}
         for bundle_id, number in self.used.items():
             used[bundle_id] = max(number - licenses, 0)

@@ -5,16 +5,17 @@ Names, types and nullability are those of the published CSDL: v1.0 of 2026-08, b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from . import edm
+from .edm import BOOLEAN, DATE, STRING
 from .refusals import bad_request
 
 Members = Mapping[str, Any]
 
-_TYPE: Final = "#microsoft.graph.vppToken"
 UNSYNCED: Final = "0001-01-01T00:00:00Z"  # a guess: unsynced-date
 
 
@@ -40,71 +41,57 @@ SOUND: Final = frozenset({State.VALID, State.UNKNOWN})
 """The states in which a token can be synced."""
 
 
-def _is_text(value: object) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _is_boolean(value: object) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_texts(value: object) -> bool:
-    return value is None or (isinstance(value, list) and all(isinstance(one, str) for one in value))
-
-
-def _one_of(*names: str) -> Callable[[object], bool]:
-    return lambda value: value in names
-
-
-def _anything(_value: object) -> bool:
-    return True
-
-
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member: its EDM type, what it is before it is set, and who may send it."""
+    """One member: its type, its value before it is set, and who may send it."""
 
-    edm_type: str
+    edm_type: str = STRING
     default: Any = None
-    fits: Callable[[object], bool] = _is_text
     beta_only: bool = False
     read_only: bool = False
+
+    @property
+    def nullable(self) -> bool:
+        """Whether null is one of its values: the CSDL has `Nullable="false"` for all but texts and collections."""
+        return self.edm_type == STRING or self.edm_type.startswith("Collection(")
+
+    def fits(self, value: object) -> bool:
+        """Whether a JSON value is of its type."""
+        return self.nullable if value is None else edm.fits(value, self.edm_type)
 
 
 # In alphabetical order, which is the order of Graph's answers.
 MEMBERS: Final[dict[str, Member]] = {
-    "appleDeviceAppDeliveryProtocolType": Member(
-        "microsoft.graph.appleDeviceDeliveryProtocol",
-        "default",
-        _one_of("default", "mobileDeviceManagement", "declarativeDeviceManagement"),
-        beta_only=True,
-    ),
-    "appleId": Member("Edm.String"),
-    "automaticallyUpdateApps": Member("Edm.Boolean", default=False, fits=_is_boolean),
-    "claimTokenManagementFromExternalMdm": Member("Edm.Boolean", default=False, fits=_is_boolean, beta_only=True),
-    "countryOrRegion": Member("Edm.String"),
-    "dataSharingConsentGranted": Member("Edm.Boolean", default=False, fits=_is_boolean, beta_only=True),
-    "displayName": Member("Edm.String", beta_only=True),
-    "expirationDateTime": Member("Edm.DateTimeOffset", UNSYNCED, _anything, read_only=True),
-    "id": Member("Edm.String", fits=_anything, read_only=True),
-    "lastModifiedDateTime": Member("Edm.DateTimeOffset", UNSYNCED, _anything, read_only=True),
-    "lastSyncDateTime": Member("Edm.DateTimeOffset", UNSYNCED, _anything, read_only=True),
-    "lastSyncStatus": Member("microsoft.graph.vppTokenSyncStatus", "none", _anything, read_only=True),
-    "locationName": Member("Edm.String", fits=_anything, beta_only=True, read_only=True),
-    "organizationName": Member("Edm.String"),
-    "roleScopeTagIds": Member("Collection(Edm.String)", fits=_is_texts, beta_only=True),
-    "state": Member("microsoft.graph.vppTokenState", State.UNKNOWN.value, _anything, read_only=True),
-    "token": Member("Edm.String"),
-    "tokenActionResults": Member(
-        "Collection(microsoft.graph.vppTokenActionResult)", fits=_anything, beta_only=True, read_only=True
-    ),
-    "vppTokenAccountType": Member("microsoft.graph.vppTokenAccountType", "business", _one_of("business", "education")),
+    "appleDeviceAppDeliveryProtocolType": Member("appleDeviceDeliveryProtocol", "default", beta_only=True),
+    "appleId": Member(),
+    "automaticallyUpdateApps": Member(BOOLEAN, default=False),
+    "claimTokenManagementFromExternalMdm": Member(BOOLEAN, default=False, beta_only=True),
+    "countryOrRegion": Member(),
+    "dataSharingConsentGranted": Member(BOOLEAN, default=False, beta_only=True),
+    "displayName": Member(beta_only=True),
+    "expirationDateTime": Member(DATE, UNSYNCED, read_only=True),
+    "id": Member(read_only=True),
+    "lastModifiedDateTime": Member(DATE, UNSYNCED, read_only=True),
+    "lastSyncDateTime": Member(DATE, UNSYNCED, read_only=True),
+    "lastSyncStatus": Member("vppTokenSyncStatus", "none", read_only=True),
+    "locationName": Member(beta_only=True, read_only=True),
+    "organizationName": Member(),
+    "roleScopeTagIds": Member("Collection(Edm.String)", beta_only=True),
+    "state": Member("vppTokenState", State.UNKNOWN.value, read_only=True),
+    "token": Member(),
+    "tokenActionResults": Member("Collection(vppTokenActionResult)", beta_only=True, read_only=True),
+    "vppTokenAccountType": Member("vppTokenAccountType", "business"),
 }
 
 
 def published(version: Version) -> dict[str, Member]:
-    """The members that this version knows."""
+    """The members that this version has."""
     return {name: member for name, member in MEMBERS.items() if version is Version.BETA or not member.beta_only}
+
+
+def entity_type(version: Version) -> edm.EntityType:
+    """The type of vppTokens in this version."""
+    return edm.EntityType("vppToken", {name: member.edm_type for name, member in published(version).items()})
 
 
 def defaults() -> dict[str, Any]:
@@ -113,7 +100,12 @@ def defaults() -> dict[str, Any]:
     return unset | {"roleScopeTagIds": ["0"], "tokenActionResults": []}
 
 
-def seen_through(version: Version, members: Members) -> dict[str, Any]:
+def blank(name: str) -> Any:
+    """The value of a member that a LIST does not fill in."""
+    return [] if MEMBERS[name].edm_type.startswith("Collection(") else MEMBERS[name].default
+
+
+def as_answered(version: Version, members: Members) -> dict[str, Any]:
     """The members as this version answers them."""
     shown = {name: members[name] for name in published(version)}
     if version is Version.V1 and shown["state"] == State.DUPLICATE_LOCATION_ID:
@@ -122,26 +114,33 @@ def seen_through(version: Version, members: Members) -> dict[str, Any]:
 
 
 def accepted(version: Version, body: Members) -> dict[str, Any]:
-    """What of a request's body is written; raises GatewayRefusal as OData does."""
-    known = published(version)
-    if body.get("@odata.type", _TYPE) != _TYPE:
-        raise bad_request(f"The type '{body['@odata.type']}' is not assignable to 'microsoft.graph.vppToken'.")
-    sent = {name: value for name, value in body.items() if not name.startswith("@odata.")}
+    """The members of a request's body that are written; raises GatewayRefusal as OData does."""
+    sent = _without_annotations(body)
     for name, value in sent.items():
-        _check(name, value, known)
+        check(name, value, version)
     # a guess: read-only-ignored
-    return {name: _stored(name, value) for name, value in sent.items() if not known[name].read_only}
+    return {name: _stored(name, value) for name, value in sent.items() if not MEMBERS[name].read_only}
 
 
-def _check(name: str, value: object, known: Mapping[str, Member]) -> None:
-    if name not in known:
+def check(name: str, value: object, version: Version = Version.BETA) -> None:
+    """Whether a member may have this value; raises GatewayRefusal as OData does."""
+    if name not in published(version):
         raise bad_request(
             f"The property '{name}' does not exist on type 'microsoft.graph.vppToken'. Make sure to only use property "
             "names that are defined by the type."
         )
-    if not known[name].fits(value):
+    if not MEMBERS[name].fits(value):
         # a guess: null-account-type
-        raise bad_request(f"Cannot convert the value of '{name}' to the expected type '{known[name].edm_type}'.")
+        raise bad_request(
+            f"Cannot convert the value of '{name}' to the expected type '{edm.qualified(MEMBERS[name].edm_type)}'."
+        )
+
+
+def _without_annotations(body: Members) -> Members:
+    declared = body.get("@odata.type", "vppToken")
+    if not isinstance(declared, str) or edm.unqualified(declared) != "vppToken":
+        raise bad_request(f"The type '{declared}' is not assignable to 'microsoft.graph.vppToken'.")
+    return {name: value for name, value in body.items() if "@" not in name}
 
 
 def _stored(name: str, value: Any) -> Any:

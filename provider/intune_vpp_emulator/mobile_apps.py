@@ -1,12 +1,13 @@
-"""The apps that a token's syncs import from its location: iosVppApp, with the members that a live v1.0 LIST showed."""
+"""The apps that a token's syncs import from its location: iosVppApps, with the members that a live v1.0 LIST showed."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .clock import to_the_second
+from .edm import BOOLEAN, DATE, INT32, STRING, EntityType
 from .licenses import MOST_APPS
 from .members import Version
 
@@ -14,7 +15,38 @@ if TYPE_CHECKING:
     from .licenses import Imported, Title
     from .vpp_token import VppToken
 
-_BETA_ONLY = frozenset({"vppTokenDisplayName", "vppTokenId"})
+_BETA_ONLY: Final = frozenset({"isAssigned", "vppTokenDisplayName", "vppTokenId"})
+_MOBILE_APP: Final = {
+    "createdDateTime": DATE,
+    "description": STRING,
+    "developer": STRING,
+    "displayName": STRING,
+    "id": STRING,
+    "informationUrl": STRING,
+    "isAssigned": BOOLEAN,
+    "isFeatured": BOOLEAN,
+    "largeIcon": "mimeContent",
+    "lastModifiedDateTime": DATE,
+    "notes": STRING,
+    "owner": STRING,
+    "privacyInformationUrl": STRING,
+    "publisher": STRING,
+    "publishingState": "mobileAppPublishingState",
+}
+_IOS_VPP_APP: Final = {
+    "appStoreUrl": STRING,
+    "applicableDeviceType": "iosDeviceType",
+    "bundleId": STRING,
+    "licensingType": "vppLicensingType",
+    "releaseDateTime": DATE,
+    "totalLicenseCount": INT32,
+    "usedLicenseCount": INT32,
+    "vppTokenAccountType": "vppTokenAccountType",
+    "vppTokenAppleId": STRING,
+    "vppTokenDisplayName": STRING,
+    "vppTokenId": STRING,
+    "vppTokenOrganizationName": STRING,
+}
 _NO_COUNTRY = "us"
 _NO_DATE = "0001-01-01T00:00:00Z"  # as in the live LIST of 2026-07-17
 
@@ -29,11 +61,9 @@ class MobileApp:
     imported: Imported
     token: VppToken
 
-    def seen_through(self, version: Version) -> dict[str, Any]:
+    def as_answered(self, version: Version) -> dict[str, Any]:
         """The app as this version answers it, its type first."""
-        shown = {
-            name: value for name, value in self._members().items() if version is Version.BETA or name not in _BETA_ONLY
-        }
+        shown = _published(self._members(), version)
         return {"@odata.type": "#microsoft.graph.iosVppApp", **dict(sorted(shown.items()))}
 
     def license_summary(self) -> dict[str, Any]:
@@ -60,7 +90,7 @@ class MobileApp:
             "appStoreUrl": None,
             "applicableDeviceType": {"iPad": True, "iPhoneAndIPod": True},
             "bundleId": title.bundle_id,
-            "description": f"{title.name} by {title.publisher}: a pretend app.",
+            "description": f"{title.name} by {title.publisher}, an emulated app.",
             "developer": None,
             "displayName": title.name,
             "informationUrl": f"https://apps.apple.example/{country}/app/{title.slug}",
@@ -78,6 +108,7 @@ class MobileApp:
         return {
             "createdDateTime": imported,
             "id": self.id,
+            "isAssigned": False,
             "isFeatured": False,
             "largeIcon": None,
             "lastModifiedDateTime": imported,
@@ -98,16 +129,19 @@ class MobileApp:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class AppPage:
-    """A part of LIST; `after` continues it, None ends it."""
+def entity_type(version: Version) -> EntityType:
+    """The type of the members of mobileApps in this version, and the one that is derived from it."""
+    base = EntityType("mobileApp", _published(_MOBILE_APP, version))
+    vpp_app = EntityType("iosVppApp", _published(_IOS_VPP_APP, version), base)
+    return EntityType(base.name, base.members, derived={vpp_app.name: vpp_app})
 
-    apps: list[dict[str, Any]]
-    after: int | None
+
+def _published(members: dict[str, Any], version: Version) -> dict[str, Any]:
+    return {name: one for name, one in members.items() if version is Version.BETA or name not in _BETA_ONLY}
 
 
 def apps_of(token: VppToken) -> list[MobileApp]:
-    """What the token's syncs have imported, which stays until the token goes."""
+    """The apps that the token's syncs have imported; they stay until the token is deleted."""
     # a guess: apps-stay
     imported = token.imported
     if imported is None:

@@ -1,37 +1,70 @@
-"""Graph's routes for vppTokens and for the apps they bring, in both versions."""
+"""Graph's operations that this emulator implements, in both versions: one table, which also answers for all others."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
-from urllib.parse import quote, urlencode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from flask import Blueprint, Response, request
 
-from .answers import graph_answer
+from . import members, mobile_apps, odata
+from .answers import graph_answer, no_content, text_answer
 from .directory import READ_ROLES, WRITE_ROLES, AccessRefusedError, roles_of
-from .members import Version, published
-from .refusals import GatewayRefusal, IntuneRefusal, bad_request, intune_bad_request
+from .edm import unqualified
+from .members import Version
+from .odata_path import Segment, segments
+from .refusals import GatewayRefusal, IntuneRefusal, bad_request, intune_bad_request, not_implemented
+from .request_body import json_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterator, Mapping
 
+    from .edm import EntityType
+    from .odata import Rows
     from .tenant import Tenant
 
-_COLLECTION = "/deviceAppManagement/vppTokens"
-_ONE = f"{_COLLECTION}/<token_id>"
-_APPS = "/deviceAppManagement/mobileApps"
-_ONLY_VPP_APPS = "isof('microsoft.graph.iosVppApp')"
-_METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+_TOKENS: Final = "deviceAppManagement/vppTokens"
+_APPS: Final = "deviceAppManagement/mobileApps"
+_DEP: Final = "deviceManagement/depOnboardingSettings"
+_ID: Final = "{id}"
+_GRAPHS_OWN: Final = frozenset({"$batch", "$metadata", "$ref", "$value", "$count", "$entity", "$query", "$all", ""})
+"""Segments that Graph has, and that this emulator implements in few places."""
 
-_SUMMARIES = "Collection(microsoft.graph.vppTokenLicenseSummary)"
-_ONE_APP: Final = re.compile(r"bundleId='((?:[^']|'')*)'")
 
-_Segments: TypeAlias = "dict[str, _Segments]"
-_ANY_ID: Final = "{id}"
-_ACTIONS: Final = {Version.V1: ("syncLicenses",), Version.BETA: ("syncLicenses", "revokeLicenses")}
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request for an operation: `key` is the id in the path, `last` its last segment."""
+
+    tenant: Tenant
+    version: Version
+    key: str
+    last: Segment
+    options: Mapping[str, str]
+
+    def body(self) -> dict[str, Any]:
+        """The JSON object that was sent; raises Refusal."""
+        return json_object(request)
+
+    def context(self, fragment: str) -> str:
+        """The `@odata.context` of an answer."""
+        return f"{request.url_root}{self.version}/$metadata#{fragment}"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: how it is asked for, the query options that it takes, and who answers it."""
+
+    method: str
+    path: str
+    answer: Callable[[Call], Response]
+    options: frozenset[str] = frozenset()
+    beta_only: bool = False
+
+    def exists_in(self, version: Version) -> bool:
+        """Whether this version has it."""
+        # a guess: v1-collection
+        return version is Version.BETA or not self.beta_only
 
 
 def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blueprint:
@@ -39,93 +72,70 @@ def graph_routes(tenant: Tenant, roots: frozenset[str], version: Version) -> Blu
     routes = Blueprint(f"graph {version}".replace(".", "_"), __name__, url_prefix=f"/{version}")
 
     @routes.before_request
-    def let_in() -> None:
-        _let_in(tenant, roots)
+    def authorize() -> None:
+        _authorize(tenant, roots)
 
-    @routes.get(_COLLECTION)
-    def list_tokens() -> Response:
-        options = _options({"$select", "$top", "$skiptoken"})
-        page = tenant.list_tokens(version=version, after=_after(options), most=_most(options))
-        names = _selected(version, options)
-        shown = [_only(one, names) for one in page.tokens]
-        return graph_answer(_page(_context(version, names), shown, page.after, options))
-
-    @routes.post(_COLLECTION)
-    def create() -> Response:
-        return graph_answer(_one(tenant.create(_body(), version=version), version, _options(set())), 201)
-
-    @routes.get(_ONE)
-    def get(token_id: str) -> Response:
-        return graph_answer(_one(tenant.get(token_id, version=version), version, _options({"$select"})))
-
-    @routes.patch(_ONE)
-    def patch(token_id: str) -> Response:
-        return graph_answer(_one(tenant.patch(token_id, _body(), version=version), version, _options(set())))
-
-    @routes.delete(_ONE)
-    def delete(token_id: str) -> Response:
-        tenant.delete(token_id)
-        return Response(status=204)
-
-    @routes.post(f"{_ONE}/syncLicenses")
-    @routes.post(f"{_ONE}/microsoft.graph.syncLicenses")
-    def sync_licenses(token_id: str) -> Response:
-        return graph_answer(_one(tenant.sync_licenses(token_id, version=version), version, {}))
-
-    _app_routes(routes, tenant, version)
-    if version is Version.BETA:  # a guess: v1-collection
-        _license_routes(routes, tenant)
-
-    @routes.route("/", defaults={"rest": ""}, methods=_METHODS)
-    @routes.route("/<path:rest>", methods=_METHODS)
-    def elsewhere(rest: str) -> Response:
-        raise _misfit(rest, version)
+    @routes.route("", defaults={"rest": ""}, methods=_METHODS, provide_automatic_options=False)
+    @routes.route("/", defaults={"rest": ""}, methods=_METHODS, provide_automatic_options=False)
+    @routes.route("/<path:rest>", methods=_METHODS, provide_automatic_options=False)
+    def operate(rest: str) -> Response:
+        return _answer(tenant, version, segments(rest))
 
     return routes
 
 
-def _app_routes(routes: Blueprint, tenant: Tenant, version: Version) -> None:
-    @routes.get(_APPS)
-    def list_apps() -> Response:
-        options = _options({"$filter", "$top", "$skiptoken"})
-        _check_filter(options)
-        page = tenant.list_apps(version=version, after=_after(options), most=_most(options))
-        return graph_answer(_page(_context_of(version, "mobileApps"), page.apps, page.after, options))
-
-    @routes.get(f"{_APPS}/<app_id>")
-    def get_app(app_id: str) -> Response:
-        _options(set())
-        found = tenant.get_app(app_id, version=version)
-        return graph_answer({"@odata.context": f"{_context_of(version, 'mobileApps')}/$entity", **found})
-
-    @routes.post(_APPS)
-    def create_app() -> NoReturn:
-        _body()
-        raise intune_bad_request("POST is not supported for this app type.")
+def _answer(tenant: Tenant, version: Version, path: list[Segment]) -> Response:
+    method = "GET" if request.method == "HEAD" else request.method
+    known = [one for one in OPERATIONS if one.exists_in(version)]
+    for operation in known:
+        if operation.method == method and _matches(operation, path):
+            options = odata.read_options(request.args, operation.options, prefix_optional=version is Version.BETA)
+            names = operation.path.split("/")
+            key = path[names.index(_ID)].text if _ID in names else ""
+            return operation.answer(Call(tenant, version, key, path[-1], options))
+    raise _refusal(known, path)
 
 
-def _license_routes(routes: Blueprint, tenant: Tenant) -> None:
-    @routes.post(f"{_ONE}/revokeLicenses")
-    @routes.post(f"{_ONE}/microsoft.graph.revokeLicenses")
-    def revoke_licenses(token_id: str) -> Response:
-        tenant.revoke_licenses(token_id, _body())
-        return Response(status=204)
-
-    @routes.post(f"{_COLLECTION}/syncLicenseCounts")
-    @routes.post(f"{_COLLECTION}/microsoft.graph.syncLicenseCounts")
-    def sync_license_counts() -> Response:
-        tenant.sync_license_counts()
-        return Response(status=204)
-
-    @routes.get(f"{_COLLECTION}/getLicensesForApp(<path:arguments>)")
-    @routes.get(f"{_COLLECTION}/microsoft.graph.getLicensesForApp(<path:arguments>)")
-    def get_licenses_for_app(arguments: str) -> Response:
-        _options(set())
-        found = tenant.licenses_for_app(_bundle_id(arguments))
-        return graph_answer({"@odata.context": f"{request.url_root}beta/$metadata#{_SUMMARIES}", "value": found})
+def _matches(operation: Operation, path: list[Segment]) -> bool:
+    names = operation.path.split("/")
+    return len(names) == len(path) and _begins(names, path)
 
 
-def _let_in(tenant: Tenant, roots: frozenset[str]) -> None:
+def _fits(name: str, segment: Segment) -> bool:
+    if name == _ID:
+        return True
+    if name.startswith("graph."):  # a type cast keeps its namespace
+        return segment.name == unqualified(name) != segment.text
+    called, _, parameters = name.partition("(")
+    return segment.name == called and bool(parameters) == (segment.arguments is not None)
+
+
+def _refusal(known: list[Operation], path: list[Segment]) -> GatewayRefusal:
+    """Why a path is not answered: another method, a segment that Graph has not, or one that is not implemented."""
+    paths = {one.path for one in known}
+    fitting = [one for one in known if _matches(one, path)]
+    if fitting:
+        allowed = sorted({one.method for one in fitting})
+        return GatewayRefusal(
+            405,
+            "MethodNotAllowed",
+            f"The method {request.method} is not supported here.",
+            {"Allow": ", ".join(allowed)},
+        )
+    for depth, segment in enumerate(path):
+        begun = [one.split("/") for one in paths if _begins(one.split("/"), path[: depth + 1])]
+        if not begun:
+            if segment.name in _GRAPHS_OWN:
+                return not_implemented(f"'{segment.text}' here" if segment.text else "the service document")
+            return bad_request(f"Resource not found for the segment '{segment.text}'.")
+    return not_implemented(f"{request.method} of '{path[-1].text}'")
+
+
+def _begins(names: list[str], path: list[Segment]) -> bool:
+    return len(path) <= len(names) and all(_fits(name, one) for name, one in zip(names, path, strict=False))
+
+
+def _authorize(tenant: Tenant, roots: frozenset[str]) -> None:
     scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not access_token:
         raise GatewayRefusal(401, "InvalidAuthenticationToken", "Access token is empty.")
@@ -144,105 +154,152 @@ def _let_in(tenant: Tenant, roots: frozenset[str]) -> None:
         )
 
 
-def _body() -> dict[str, Any]:
-    if not request.content_type:
-        raise bad_request("Write requests (excluding DELETE) must contain the Content-Type header declaration.")
-    if request.mimetype != "application/json":
-        raise GatewayRefusal(415, "UnsupportedMediaType", f"The media type '{request.mimetype}' is not supported.")
-    document = request.get_json(silent=True)
-    if not isinstance(document, dict):
-        raise bad_request(
-            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid "
-            "JSON format."
-        )
-    return document
+def _list_tokens(call: Call) -> Response:
+    query = odata.query(call.options, members.entity_type(call.version))
+    page = call.tenant.list_tokens(version=call.version, query=query)
+    return _collection(call, _fragment("vppTokens", query.select), odata.Rows(page.tokens, page.after, page.count))
 
 
-def _bundle_id(arguments: str) -> str:
-    app = _ONE_APP.fullmatch(arguments)
-    if app is None:
-        raise bad_request(f"The arguments '{arguments}' do not fit the function 'getLicensesForApp'.")
-    return app[1].replace("''", "'")
+def _count_tokens(call: Call) -> Response:
+    query = odata.query({**call.options, "$count": "true"}, members.entity_type(call.version))
+    return text_answer(str(call.tenant.list_tokens(version=call.version, query=query).count))
 
 
-def _options(supported: set[str]) -> dict[str, str]:
-    options = {name: value for name, value in request.args.items() if name.startswith("$")}
-    for name in options:
-        if name not in supported:
-            raise bad_request(f"The query option '{name}' is not supported by this emulator.")
-    return options
+def _create_token(call: Call) -> Response:
+    return _token(call, call.tenant.create(call.body(), version=call.version), 201)
 
 
-def _check_filter(options: dict[str, str]) -> None:
-    if options.get("$filter", _ONLY_VPP_APPS) != _ONLY_VPP_APPS:
-        raise bad_request(f"The only $filter that this emulator supports is {_ONLY_VPP_APPS}.")
+def _get_token(call: Call) -> Response:
+    return _token(call, call.tenant.get(call.key, version=call.version))
 
 
-def _most(options: dict[str, str]) -> int | None:
-    text = options.get("$top")
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise bad_request(f"Invalid value '{text}' for $top query option found.")
-    return int(text)
+def _patch_token(call: Call) -> Response:
+    return _token(call, call.tenant.patch(call.key, call.body(), version=call.version))
 
 
-def _after(options: dict[str, str]) -> int:
+def _delete_token(call: Call) -> Response:
+    call.tenant.delete(call.key)
+    return no_content()
+
+
+def _sync_licenses(call: Call) -> Response:
+    return _token(call, call.tenant.sync_licenses(call.key, version=call.version))
+
+
+def _revoke_licenses(call: Call) -> Response:
+    call.tenant.revoke_licenses(call.key, call.body())
+    return no_content()
+
+
+def _sync_license_counts(call: Call) -> Response:
+    call.tenant.sync_license_counts()
+    return no_content()
+
+
+def _get_licenses_for_app(call: Call) -> Response:
+    found = call.tenant.licenses_for_app(_argument(call, "getLicensesForApp", "bundleId"))
+    context = call.context("Collection(microsoft.graph.vppTokenLicenseSummary)")
+    return graph_answer({"@odata.context": context, "value": found})
+
+
+def _count_expiring_tokens(call: Call) -> Response:
+    date = _argument(call, "getExpiringVppTokenCount", "expiringBeforeDateTime")
     try:
-        return int(base64.urlsafe_b64decode(options.get("$skiptoken", "MA==")))
-    except (ValueError, binascii.Error):
-        raise bad_request("The $skiptoken is invalid.") from None
+        found = call.tenant.expiring_before(date)
+    except ValueError:
+        raise bad_request(f"'{date}' is not a valid Edm.DateTimeOffset.") from None
+    return graph_answer({"@odata.context": call.context("Edm.Int32"), "value": found})
 
 
-def _selected(version: Version, options: dict[str, str]) -> list[str]:
-    names = [name.strip() for name in options.get("$select", "").split(",") if name.strip()]
-    for name in names:
-        if name not in published(version):
-            raise bad_request(f"Could not find a property named '{name}' on type 'microsoft.graph.vppToken'.")
-    return sorted(names)
+def _list_apps(call: Call) -> Response:
+    return _apps(call, mobile_apps.entity_type(call.version), "mobileApps")
 
 
-def _context(version: Version, names: Iterable[str]) -> str:
-    selected = f"({','.join(names)})" if names else ""
-    return _context_of(version, f"vppTokens{selected}")
+def _list_vpp_apps(call: Call) -> Response:
+    vpp_app = mobile_apps.entity_type(call.version).derived["iosVppApp"]
+    return _apps(call, vpp_app, "mobileApps/microsoft.graph.iosVppApp")
 
 
-def _context_of(version: Version, what: str) -> str:
-    return f"{request.url_root}{version}/$metadata#deviceAppManagement/{what}"
+def _apps(call: Call, entity_type: EntityType, fragment: str) -> Response:
+    query = odata.query(call.options, entity_type)
+    page = call.tenant.list_apps(version=call.version, query=query)
+    return _collection(call, _fragment(fragment, query.select), odata.Rows(page.apps, page.after, page.count))
 
 
-def _only(members: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    return {name: members[name] for name in names} if names else members
+def _count_apps(call: Call) -> Response:
+    query = odata.query({**call.options, "$count": "true"}, mobile_apps.entity_type(call.version))
+    return text_answer(str(call.tenant.list_apps(version=call.version, query=query).count))
 
 
-def _one(members: dict[str, Any], version: Version, options: dict[str, str]) -> dict[str, Any]:
-    names = _selected(version, options)
-    return {"@odata.context": f"{_context(version, names)}/$entity", **_only(members, names)}
+def _get_app(call: Call) -> Response:
+    query = odata.query(call.options, mobile_apps.entity_type(call.version).derived["iosVppApp"])
+    found = call.tenant.get_app(call.key, version=call.version)
+    return _entity(call, _fragment("mobileApps", query.select), odata.selected(found, query.select))
 
 
-def _page(context: str, entities: list[dict[str, Any]], after: int | None, options: dict[str, str]) -> dict[str, Any]:
-    document: dict[str, Any] = {"@odata.context": context}
-    if after is not None:
-        document["@odata.nextLink"] = _next_link(after, options)
-    return {**document, "value": entities}
+def _create_app(call: Call) -> NoReturn:
+    call.body()
+    raise intune_bad_request("POST is not supported for this app type.")
 
 
-def _next_link(after: int, options: dict[str, str]) -> str:
-    skip = base64.urlsafe_b64encode(str(after).encode()).decode()
-    query = {**options, "$skiptoken": skip}
-    return f"{request.base_url}?{urlencode(query, safe='$,()=', quote_via=quote)}"
+OPERATIONS: Final = (
+    Operation("GET", _TOKENS, _list_tokens, odata.COLLECTION_OPTIONS),
+    Operation("POST", _TOKENS, _create_token),
+    Operation("GET", f"{_TOKENS}/$count", _count_tokens, odata.COUNT_OPTIONS),
+    Operation("POST", f"{_TOKENS}/syncLicenseCounts", _sync_license_counts, beta_only=True),
+    Operation("GET", f"{_TOKENS}/getLicensesForApp(bundleId)", _get_licenses_for_app, beta_only=True),
+    Operation("GET", f"{_TOKENS}/{_ID}", _get_token, odata.ENTITY_OPTIONS),
+    Operation("PATCH", f"{_TOKENS}/{_ID}", _patch_token),
+    Operation("DELETE", f"{_TOKENS}/{_ID}", _delete_token),
+    Operation("POST", f"{_TOKENS}/{_ID}/syncLicenses", _sync_licenses),
+    Operation("POST", f"{_TOKENS}/{_ID}/revokeLicenses", _revoke_licenses, beta_only=True),
+    Operation("GET", _APPS, _list_apps, odata.COLLECTION_OPTIONS),
+    Operation("POST", _APPS, _create_app),
+    Operation("GET", f"{_APPS}/$count", _count_apps, odata.COUNT_OPTIONS),
+    Operation("GET", f"{_APPS}/graph.iosVppApp", _list_vpp_apps, odata.COLLECTION_OPTIONS),
+    Operation("GET", f"{_APPS}/{_ID}", _get_app, odata.ENTITY_OPTIONS),
+    Operation(
+        "GET", f"{_DEP}/getExpiringVppTokenCount(expiringBeforeDateTime)", _count_expiring_tokens, beta_only=True
+    ),
+)
+"""In the order in which they are tried: names before `{id}`."""
 
 
-def _segments(version: Version) -> _Segments:
-    actions: _Segments = {f"{prefix}{name}": {} for name in _ACTIONS[version] for prefix in ("", "microsoft.graph.")}
-    return {"deviceAppManagement": {"vppTokens": {_ANY_ID: actions}, "mobileApps": {_ANY_ID: {}}}}
+def described() -> Iterator[str]:
+    """The operations in a line each, for the command line."""
+    for one in OPERATIONS:
+        line = f"{one.method:<6} /{one.path}{'  (beta)' if one.beta_only else ''}"
+        yield line
+        if one.options:
+            yield f"       {' '.join(sorted(one.options - {'$skiptoken'}))}"
 
 
-def _misfit(rest: str, version: Version) -> GatewayRefusal:
-    known = _segments(version)
-    for segment in rest.split("/"):
-        below = known.get(segment, known.get(_ANY_ID))
-        if below is None:
-            return bad_request(f"Resource not found for the segment '{segment}'.")
-        known = below
-    return GatewayRefusal(405, "MethodNotAllowed", f"The method {request.method} is not supported here.")
+def _argument(call: Call, function: str, name: str) -> str:
+    arguments = call.last.arguments or {}
+    if set(arguments) != {name}:
+        sent = call.last.text.partition("(")[2][:-1]
+        raise bad_request(f"The arguments '{sent}' do not fit the function '{function}'.")
+    return arguments[name]
+
+
+def _fragment(resource: str, names: tuple[str, ...]) -> str:
+    selection = f"({','.join(names)})" if names else ""
+    return f"deviceAppManagement/{resource}{selection}"
+
+
+def _token(call: Call, found: Mapping[str, Any], status: int = 200) -> Response:
+    names = odata.query(call.options, members.entity_type(call.version)).select
+    return _entity(call, _fragment("vppTokens", names), odata.selected(found, names), status)
+
+
+def _entity(call: Call, fragment: str, found: Mapping[str, Any], status: int = 200) -> Response:
+    return graph_answer({"@odata.context": call.context(f"{fragment}/$entity"), **found}, status)
+
+
+def _collection(call: Call, fragment: str, rows: Rows) -> Response:
+    document: dict[str, Any] = {"@odata.context": call.context(fragment)}
+    if rows.count is not None:
+        document["@odata.count"] = rows.count
+    if rows.after is not None:
+        document["@odata.nextLink"] = odata.next_link(request.base_url, call.options, rows.after)
+    return graph_answer({**document, "value": rows.entities})

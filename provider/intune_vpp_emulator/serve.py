@@ -15,18 +15,19 @@ from .app import create_app
 from .wire import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from _typeshed.wsgi import WSGIApplication
 
     from .tenant import Tenant
 
 _NAMES = ("127.0.0.1", "localhost")
+_HTTPS = 443
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A tenant that listens: its address, and what points a client at it."""
+    """A tenant that listens: its address, and the environment that a client needs."""
 
     url: str
     ca_bundle_path: Path
@@ -34,7 +35,7 @@ class Service:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that point the provider and others at this tenant."""
+        """The variables with the addresses and the credentials of this tenant."""
         who = self.tenant.directory
         return {
             "ARM_TENANT_ID": who.tenant_id,
@@ -53,22 +54,32 @@ def serve(
     *,
     port: int = 0,
     ca_bundle_path: Path | None = None,
-    latency_seconds: float = 0.0,
+    hosts: Iterable[str] = (),
     around: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
 ) -> Iterator[Service]:
-    """Serve on 127.0.0.1 while the block runs; port 0 takes a free one, `around` may wrap the application."""
+    """Serve on 127.0.0.1 while the block runs; port 0 takes a free one, `around` may wrap the application.
+
+    `hosts` are further names or addresses under which clients reach it, through a hosts file or a forwarded port.
+    """
+    names = (*_NAMES, *hosts)
     with ExitStack() as stack:
         bundle = ca_bundle_path or Path(stack.enter_context(TemporaryDirectory())) / "emulator-ca.pem"
         server = stack.enter_context(Server(port))
-        roots = [f"https://{name}:{server.port}" for name in _NAMES]
-        app = create_app(tenant, roots=roots, latency_seconds=latency_seconds)
-        stack.enter_context(server.answering(around(app), _tls(bundle)))
-        yield Service(url=roots[0], ca_bundle_path=bundle, tenant=tenant)
+        app = create_app(tenant, roots=_roots(names, server.port))
+        stack.enter_context(server.answering(around(app), _tls(bundle, names)))
+        yield Service(url=f"https://{_NAMES[0]}:{server.port}", ca_bundle_path=bundle, tenant=tenant)
 
 
-def _tls(bundle: Path) -> ssl.SSLContext:
+def _roots(names: Iterable[str], port: int) -> list[str]:
+    """The addresses of a server. The further names count without the port too: it may be forwarded."""
+    with_port = [f"https://{name.lower()}:{port}" for name in names]
+    without_port = [f"https://{name.lower()}" for name in names if name not in _NAMES or port == _HTTPS]
+    return with_port + without_port
+
+
+def _tls(bundle: Path, names: Iterable[str]) -> ssl.SSLContext:
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*_NAMES).configure_cert(context)
+    authority.issue_cert(*names).configure_cert(context)
     authority.cert_pem.write_to_path(bundle)
     return context

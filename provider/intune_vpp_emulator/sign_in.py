@@ -1,10 +1,10 @@
-"""The sign-in that goes with the tenant: discovery, keys, and access tokens for applications with a secret."""
+"""The sign-in of the tenant: discovery, keys, and access tokens for applications with a secret."""
 
 from __future__ import annotations
 
 import secrets
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import Blueprint, Response, request
 
@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from .tenant import Tenant
 
 
+_OPENID_SCOPES: Final = frozenset({"openid", "offline_access", "profile", "email"})
+"""Microsoft's identity clients for Go and Node.js add them to every request, also without a user."""
+
+
 class SignInRefusal(Exception):
-    """A sign-in that fails, with the number and words of Microsoft Entra ID."""
+    """A sign-in that fails, with the number and the sentence of Microsoft Entra ID."""
 
     def __init__(self, error: str, number: int, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
@@ -24,12 +28,16 @@ class SignInRefusal(Exception):
 
 
 def sign_in_routes(tenant: Tenant, roots: frozenset[str]) -> Blueprint:
-    """`/{tenant}/v2.0/.well-known/openid-configuration` and what it names."""
+    """Discovery of instances and of the tenant, the keys, and the token endpoint."""
     routes = Blueprint("sign_in", __name__)
 
     @routes.errorhandler(SignInRefusal)
     def refused(refusal: SignInRefusal) -> Response:
         return _refused(refusal, tenant)
+
+    @routes.get("/common/discovery/instance")
+    def instances() -> Response:
+        return json_answer(_instance(roots))
 
     @routes.get("/<named>/v2.0/.well-known/openid-configuration")
     @routes.get("/<named>/.well-known/openid-configuration")
@@ -51,6 +59,21 @@ def sign_in_routes(tenant: Tenant, roots: frozenset[str]) -> Blueprint:
         return json_answer({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": text})
 
     return routes
+
+
+def _instance(roots: frozenset[str]) -> dict[str, Any]:
+    """Whether the host of an authority is one of Microsoft's; here: whether it is this emulator."""
+    endpoint = request.args.get("authorization_endpoint", "")
+    scheme, _, rest = endpoint.partition("://")
+    host = rest.partition("/")[0].lower()
+    if f"{scheme}://{host}" not in roots:
+        raise SignInRefusal("invalid_instance", 50049, f"Unknown or invalid instance '{endpoint}'.")
+    authority = endpoint.removesuffix("/authorize").removesuffix("/oauth2").removesuffix("/oauth2/v2.0")
+    return {
+        "tenant_discovery_endpoint": f"{authority}/v2.0/.well-known/openid-configuration",
+        "api-version": "1.1",
+        "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
+    }
 
 
 def _discovered(authority: str) -> dict[str, Any]:
@@ -112,8 +135,14 @@ def _credentials() -> tuple[str, str]:
 
 def _audience(roots: frozenset[str], domain: str) -> str:
     scope = request.form.get("scope", "")
-    audience = scope.removesuffix("/.default")
-    if audience == scope:
+    resources = [one for one in scope.split() if one not in _OPENID_SCOPES]
+    if len(resources) > 1:
+        sentence = (
+            f"Provided value for the input parameter scope '{scope}' is not valid: it has more than one resource."
+        )
+        raise SignInRefusal("invalid_scope", 28000, sentence)
+    audience = "".join(resources).removesuffix("/.default")
+    if [audience] == (resources or [""]):
         sentence = (
             f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
             "/.default suffixed to the resource identifier (application ID URI)."

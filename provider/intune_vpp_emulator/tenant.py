@@ -1,26 +1,29 @@
-"""The pretend tenant: its vppTokens and the rules they live by, without any HTTP."""
+"""The emulated tenant: its vppTokens and the rules for them, without HTTP."""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from .apple import ContentToken, TokenEncoding, UnreadableFileError, read
+from . import edm, odata, scope_tags
+from .apple import ContentToken, UnreadableFileError, read, unreadable
+from .behavior import Behavior, SyncDate, UnreadableFiles
 from .clock import Clock, to_the_second
 from .directory import Directory
 from .licenses import MOST_APPS
-from .members import MEMBERS, SOUND, State, Version, accepted, defaults, seen_through
-from .mobile_apps import AppPage, MobileApp, apps_of
+from .members import MEMBERS, SOUND, UNSYNCED, State, Version, accepted, as_answered, blank, check, defaults
+from .mobile_apps import MobileApp, apps_of
 from .refusals import bad_request, intune_bad_request, not_found
 from .revocation import check_parameters, end_by_state
 from .vpp_token import VppToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from .odata import Query, Row
 
 Graph = dict[str, Any]
 """A vppToken as Graph writes it."""
@@ -30,32 +33,37 @@ _MOST_TOKENS = 3_000  # learn.microsoft.com/intune: "You can upload up to 3,000 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of LIST; `after` continues it, None ends it."""
+    """A part of LIST; `after` continues it, None ends it; `count` is that of all pages, where it was asked for."""
 
     tokens: list[Graph]
-    after: int | None
+    after: str | None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppPage:
+    """A part of the LIST of apps."""
+
+    apps: list[Graph]
+    after: str | None
+    count: int | None = None
 
 
 @dataclass(kw_only=True)
-class Tenant:
-    """All vppTokens of one tenant. Every public method is one request; all are safe among threads."""
+class Tenant(Behavior):
+    """All vppTokens of one tenant. Each public method is one request; all are safe among threads."""
 
     clock: Clock = field(default_factory=Clock)
     directory: Directory = field(default_factory=Directory.fresh, repr=False)
-    page_size: int = 100
-    sync_seconds: float = 1.0
-    revoke_seconds: float = 1.0
-    renewal_lag_seconds: float = 1.0
-    token_encoding: TokenEncoding = TokenEncoding.VERBATIM
     on_change: Callable[[], None] = field(default=lambda: None, repr=False)
     ends_of_syncs: list[Callable[[], str | None]] = field(default_factory=list, repr=False)
-    """Asked in turn when a sync starts; the first that says `failed` is obeyed."""
+    """Called in turn when a sync starts; the first that returns `failed` or `hang` decides its end."""
     ends_of_revocations: list[Callable[[], Mapping[str, Any] | None]] = field(default_factory=list, repr=False)
-    """Asked in turn when a revocation starts; the first that names members of its result is obeyed."""
+    """Called in turn when a revocation starts; the first that returns members of its result decides its end."""
     _tokens: dict[str, VppToken] = field(default_factory=dict, init=False, repr=False)
     _lock: RLock = field(default_factory=RLock, init=False, repr=False)
     _newest: int = field(default=0, init=False, repr=False)
-    _first: dict[tuple[str, str], int] | None = field(default=None, init=False, repr=False)
+    _first: dict[tuple[str, ...], int] | None = field(default=None, init=False, repr=False)
 
     @property
     def tokens(self) -> list[VppToken]:
@@ -70,61 +78,62 @@ class Tenant:
             self._newest = max((one.number for one in self._tokens.values()), default=0)
             self._first = None
 
-    def list_tokens(self, *, version: Version = Version.BETA, after: int = 0, most: int | None = None) -> Page:
-        """The tokens created after number `after`: a page of them, or `most` if that is less."""
+    def list_tokens(self, *, version: Version = Version.BETA, query: Query = odata.ALL) -> Page:
+        """A page of the tokens that the query selects."""
         with self._lock:
-            size = min(most or self.page_size, self.page_size)
-            rest = [one for one in self._tokens.values() if one.number > after]  # a guess: list-order
-            shown = [self._answer(one, version) for one in rest[:size]]
-            return Page(shown, rest[size - 1].number if len(rest) > size else None)
+            found = query.page(self._rows(version, query.first_number), self.page_size)
+            return Page(found.entities, found.after, found.count)
 
     def get(self, token_id: str, *, version: Version = Version.BETA) -> Graph:
         """One token."""
         with self._lock:
-            return self._answer(self._find(token_id), version)
+            return self._answer(self._visible(token_id), version)
 
     def create(self, body: Mapping[str, Any], *, version: Version = Version.BETA) -> Graph:
         """A new token."""
         written = accepted(version, body)
         with self._lock:
-            _check_complete(written, version)
-            self._check_room()
-            file = self._read(written["token"])
-            token = self._new(file).changed(_kept(written, file), self.clock.now())
-            return self._answer(self._keep(token), version)
+            scope_tags.check_write(written.get("roleScopeTagIds"), (), self.allowed_scope_tags)
+            return self._created(written, version)
 
     def patch(self, token_id: str, body: Mapping[str, Any], *, version: Version = Version.BETA) -> Graph:
         """A token with some members changed; with `token` it is renewed."""
         with self._lock:
-            patched = self._patched(self._find(token_id), accepted(version, body))
-            return self._answer(self._keep(patched), version)
+            token, written = self._visible(token_id), accepted(version, body)
+            before = token.members["roleScopeTagIds"]
+            scope_tags.check_write(written.get("roleScopeTagIds"), before, self.allowed_scope_tags)
+            return self._answer(self._keep(self._patched(token, written)), version)
 
     def delete(self, token_id: str) -> None:
-        """Forget a token."""
+        """Delete a token."""
         with self._lock:
-            del self._tokens[self._find(token_id).id]
-            self._changed()
+            self._deleted(self._visible(token_id))
 
     def sync_licenses(self, token_id: str, *, version: Version = Version.BETA) -> Graph:
         """Start a sync, unless one runs."""
         with self._lock:
-            token = self._find(token_id)
-            if token.is_syncing:
+            token = self._visible(token_id)
+            if token.is_syncing and not self.sync_restarts:
                 return self._answer(self._keep(token), version)  # a guess: sync-while-syncing
-            duration = timedelta(seconds=self.sync_seconds)
-            syncing = token.syncing(self.clock.now(), duration, fails=self._is_to_fail())
+            syncing = token.syncing(
+                self.clock.now(),
+                timedelta(seconds=self.sync_seconds),
+                end=next((end for ask in self.ends_of_syncs if (end := ask()) is not None), None),
+                dated=self.sync_date is SyncDate.START,
+            )
             return self._answer(self._keep(syncing), version)
 
     def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
         """Start a revocation."""
         check_parameters(body)
         with self._lock:
-            token, now = self._find(token_id), self.clock.now()
-            end = self._scripted_end() or end_by_state(self._state(token, now))
+            token, now = self._visible(token_id), self.clock.now()
+            scripted = next((end for ask in self.ends_of_revocations if (end := ask()) is not None), None)
+            end = scripted or end_by_state(self._state(token, now))
             self._keep(token.revoking(now, timedelta(seconds=self.revoke_seconds), end))
 
     def sync_license_counts(self) -> None:
-        """Ask Apple how many licences are in use, for every token that could be synced."""
+        """Count the licences in use at Apple, for each token that could be synced."""
         with self._lock:
             now = self.clock.now()
             settled = [self._settled(one, now) for one in self.tokens]
@@ -134,18 +143,26 @@ class Tenant:
             self._changed()
 
     def licenses_for_app(self, bundle_id: str) -> list[Graph]:
-        """What each token that has the app knows of its licences."""
+        """The licences of an app by each token that has it."""
         with self._lock:
             # a guess: licenses-for-app
             return [one.license_summary() for one in self._apps() if one.title.bundle_id == bundle_id]
 
-    def list_apps(self, *, version: Version = Version.BETA, after: int = 0, most: int | None = None) -> AppPage:
-        """The apps with a number beyond `after`: a page of them, or `most` if that is less."""
+    def expiring_before(self, date: str) -> int:
+        """How many tokens expire before an Edm.DateTimeOffset; raises ValueError."""
+        end = edm.ticks(date)
         with self._lock:
-            size = min(most or self.page_size, self.page_size)
-            found = list(islice(self._apps(after), size + 1))  # a guess: app-order
-            shown = [one.seen_through(version) for one in found[:size]]
-            return AppPage(shown, found[size - 1].number if len(found) > size else None)
+            # a guess: expiring-count
+            return sum(edm.ticks(one["expirationDateTime"]) < end for _, one in self._rows(Version.BETA, 0))
+
+    def list_apps(self, *, version: Version = Version.BETA, query: Query = odata.ALL) -> AppPage:
+        """A page of the apps that the query selects."""
+        with self._lock:
+            rows = (
+                (one.number, one.as_answered(version)) for one in self._apps(query.first_number)
+            )  # a guess: app-order
+            found = query.page(rows, self.page_size)
+            return AppPage(found.entities, found.after, found.count)
 
     def get_app(self, app_id: str, *, version: Version = Version.BETA) -> Graph:
         """One app."""
@@ -153,25 +170,33 @@ class Tenant:
             found = next((one for one in self._apps() if one.id == app_id), None)
             if found is None:
                 raise not_found("app", app_id)
-            return found.seen_through(version)
+            return found.as_answered(version)
 
     def create_by_hand(self, members: Mapping[str, Any]) -> Graph:
-        """A new token, uploaded in the portal, whose wizard does not go on without the consent."""
-        return self.create({"dataSharingConsentGranted": True, **members})
+        """A new token, uploaded in the admin centre, whose wizard requires the consent."""
+        written = accepted(Version.BETA, {"dataSharingConsentGranted": True, **members})
+        with self._lock:
+            return self._created(written, Version.BETA)
 
     def edit_by_hand(self, token_id: str, members: Mapping[str, Any]) -> Graph:
-        """A token with members as a person, Apple or Intune itself would change them, read-only ones included."""
+        """A token with members changed as by an administrator, Apple or Intune itself, read-only ones included."""
+        set_directly = {name: value for name, value in members.items() if name in MEMBERS and MEMBERS[name].read_only}
+        sent = {name: value for name, value in members.items() if name not in set_directly}
+        for name, value in set_directly.items():
+            if MEMBERS[name].edm_type == edm.DATE:  # others may have values that Graph does not publish
+                check(name, value)
         with self._lock:
-            token = self._patched(self._find(token_id), accepted(Version.BETA, members))
-            forced = {name: members[name] for name in members if name in MEMBERS and MEMBERS[name].read_only}
-            try:
-                edited = token.forced(forced | {"id": token_id}, self.clock.now())
-            except (TypeError, ValueError):
-                raise bad_request("Cannot convert the value of 'expirationDateTime' to a date.") from None
+            token = self._patched(self._find(token_id), accepted(Version.BETA, sent))
+            edited = token.forced(set_directly | {"id": token.id}, self.clock.now())
             return self._answer(self._keep(edited), Version.BETA)
 
+    def delete_by_hand(self, token_id: str) -> None:
+        """Delete a token in the admin centre."""
+        with self._lock:
+            self._deleted(self._find(token_id))
+
     def use_licenses(self, token_id: str, used: Mapping[str, Any]) -> dict[str, int]:
-        """So many licences in use, by bundle id, as by people and their devices; tells those of all its apps."""
+        """That many licences in use, by bundle id; returns those of all apps of the token."""
         with self._lock:
             try:
                 token = self._find(token_id).using(used)
@@ -181,47 +206,54 @@ class Tenant:
             return dict(token.used)
 
     def clock_moved(self) -> None:
-        """Let whoever keeps the tenant know how far its clock is ahead."""
+        """Report that the clock was moved, to whatever keeps the tenant."""
         with self._lock:
             self.on_change()
 
-    def _check_room(self) -> None:
+    def _created(self, written: Graph, version: Version) -> Graph:
+        _check_complete(written, version)
+        scope_tags.check_exist(written.get("roleScopeTagIds", ()), self.scope_tags)
         if len(self._tokens) >= _MOST_TOKENS:
             # a guess: limit-refused
             raise intune_bad_request(f"The tenant has reached its limit of {_MOST_TOKENS} VPP tokens.")
+        file = self._read(written["token"])
+        token = self._new(file).changed(_kept(written, file), self.clock.now())
+        return self._answer(self._keep(token), version)
 
     def _new(self, file: ContentToken) -> VppToken:
         self._newest += 1
-        token_id = str(uuid.uuid4())
-        # a guess: state-after-create
-        own = {"id": token_id, "state": State.VALID.value, "expirationDateTime": to_the_second(file.expires)}
-        members = defaults() | own | {"locationName": file.location}
-        return VppToken(number=self._newest, id=token_id, file=file, members=members)
+        members = defaults() | {"id": str(uuid.uuid4())}
+        if file.readable:
+            # a guess: state-after-create
+            members |= {"state": State.VALID.value, "expirationDateTime": to_the_second(file.expires)}
+            members |= {"locationName": file.location}
+        else:
+            members |= {"state": State.INVALID.value, "expirationDateTime": UNSYNCED}  # a guess: unreadable-file
+        return VppToken(number=self._newest, id=members["id"], file=file, members=members)
 
     def _read(self, posted: str) -> ContentToken:
         # a guess: file-refused
         try:
             file = read(posted, self.token_encoding)
         except UnreadableFileError:
+            if self.unreadable_files is UnreadableFiles.INVALID:
+                return unreadable(posted)
             raise intune_bad_request("The VPP token is invalid.") from None
         if file.expires <= self.clock.now():
             raise intune_bad_request("The VPP token has expired.")
-        return file
+        return replace(file, expires=self.stored_expiration(file.expires))
 
     def _patched(self, token: VppToken, written: Graph) -> VppToken:
+        scope_tags.check_exist(written.get("roleScopeTagIds", ()), self.scope_tags)
         now = self.clock.now()
         if written.get("token") is None:
             return token.changed(_without_token(written), now)
         file = self._read(written["token"]).following(token.file)
+        if not file.readable:  # a guess: unreadable-file
+            return token.changed(_without_token(written) | {"state": State.INVALID.value}, now)
         state = _state_after_upload(token.members["state"], written)
         changed = token.changed(_kept(written, file) | {"state": state}, now)
         return changed.renewed(file, now, timedelta(seconds=self.renewal_lag_seconds))
-
-    def _is_to_fail(self) -> bool:
-        return any(ask() == "failed" for ask in self.ends_of_syncs)
-
-    def _scripted_end(self) -> Mapping[str, Any] | None:
-        return next((end for ask in self.ends_of_revocations if (end := ask()) is not None), None)
 
     def _find(self, token_id: str) -> VppToken:
         token = self._tokens.get(token_id.lower())  # a guess: id-case
@@ -229,11 +261,28 @@ class Tenant:
             raise not_found("VPP token", token_id)
         return self._settled(token, self.clock.now())
 
-    def _apps(self, after: int = 0) -> Iterator[MobileApp]:
+    def _visible(self, token_id: str) -> VppToken:
+        token = self._find(token_id)
+        scope_tags.check_visible(token.members["roleScopeTagIds"], self.allowed_scope_tags)
+        return token
+
+    def _rows(self, version: Version, first: int) -> Iterator[Row]:
+        blanks = {name: blank(name) for name in self.list_blanks if name in MEMBERS}
+        for token in list(self._tokens.values()):  # a guess: list-order
+            if token.number < first:
+                continue
+            if scope_tags.is_visible(token.members["roleScopeTagIds"], self.allowed_scope_tags):
+                answer = self._answer(token, version)
+                yield (
+                    token.number,
+                    {name: blanks.get(name, value) for name, value in answer.items()} if blanks else answer,
+                )
+
+    def _apps(self, first: int = 0) -> Iterator[MobileApp]:
         now = self.clock.now()
         for token in list(self._tokens.values()):
-            if token.number >= after // MOST_APPS:
-                yield from (one for one in apps_of(self._settled(token, now)) if one.number > after)
+            if token.number >= first // MOST_APPS:
+                yield from (one for one in apps_of(self._settled(token, now)) if one.number >= first)
 
     def _settled(self, token: VppToken, now: datetime) -> VppToken:
         settled = token.settled(now, duplicate=self._is_duplicate(token))
@@ -241,7 +290,7 @@ class Tenant:
         return settled
 
     def _is_duplicate(self, token: VppToken) -> bool:
-        # The later one is flagged (Intune's documentation: "Duplicate"); deleting the other heals it.
+        # The later one is flagged (Intune's documentation: "Duplicate"); deleting the other ends that.
         if self._first is None:
             self._first = {one.place: one.number for one in reversed(self._tokens.values())}
         return self._first.get(token.place, token.number) != token.number
@@ -251,6 +300,10 @@ class Tenant:
         self._changed()
         return token
 
+    def _deleted(self, token: VppToken) -> None:
+        del self._tokens[token.id]
+        self._changed()
+
     def _changed(self) -> None:
         self._first = None
         self.on_change()
@@ -259,7 +312,7 @@ class Tenant:
         now = self.clock.now()
         settled = self._settled(token, now)
         own = {"state": self._state(settled, now), "tokenActionResults": settled.action_results_at(now)}
-        return seen_through(version, {**settled.members, **own})
+        return as_answered(version, {**settled.members, **own})
 
     def _state(self, token: VppToken, now: datetime) -> str:
         return token.state_at(now, duplicate=self._is_duplicate(token))
@@ -279,8 +332,8 @@ def _without_token(written: Graph) -> Graph:
 
 
 def _kept(written: Graph, file: ContentToken) -> Graph:
-    # The text of the file ends here; its organization beats the body's. a guess: organization-kept
-    return _without_token(written) | {"organizationName": file.organization}
+    # The text of the file ends here; its organization prevails over the body's. a guess: organization-kept
+    return _without_token(written) | ({"organizationName": file.organization} if file.readable else {})
 
 
 def _state_after_upload(before: str, written: Graph) -> str:

@@ -1,12 +1,13 @@
 """The emulator on a socket: HTTP/1.1 over TLS, a thread for each connection.
 
-Werkzeug's own server closes every connection after one answer and shakes hands in its accept loop, where one silent
-client holds up all others; hence this small one.
+Werkzeug's own server closes every connection after one answer and does the handshake in its accept loop, where one
+silent client blocks all others; hence this one.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import os
 import socket
 import sys
@@ -18,7 +19,9 @@ from threading import Lock, Thread, current_thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
-from werkzeug.wrappers import Response
+from werkzeug.test import run_wsgi_app
+
+from .wire_body import UnreadableBodyError, request_body
 
 if TYPE_CHECKING:
     import ssl
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 _IDLE_SECONDS = 75.0
-_GOODBYE_SECONDS = 2.0
-_LARGEST_BODY = 16 * 1024 * 1024
+_CLOSING_SECONDS = 2.0
+_WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
 class Server(ThreadingMixIn, TCPServer):
@@ -44,12 +47,12 @@ class Server(ThreadingMixIn, TCPServer):
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return int(self.server_address[1])
 
     @contextmanager
     def answering(self, app: WSGIApplication, tls: ssl.SSLContext) -> Iterator[None]:
-        """Answer with `app` while the block runs; afterwards hang up on everybody."""
+        """Answer with `app` while the block runs, then close all connections."""
         self.app, self._tls = app, tls
         accepting = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="emulator", daemon=True)
         accepting.start()
@@ -58,52 +61,52 @@ class Server(ThreadingMixIn, TCPServer):
         finally:
             self.shutdown()
             accepting.join()
-            self._hang_up()
+            self._close_all()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Give the connection a thread; it dies with the process, if it must."""
+        """Give the connection a thread, which does not keep the process alive."""
         thread = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
             self._open[thread] = request
         thread.start()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Shake hands here and not in the accept loop: a silent client then holds up nobody else."""
+        """Do the handshake here and not in the accept loop, where a silent client would block all others."""
         try:
-            super().process_request_thread(self._shaken(request), client_address)
-        except OSError:  # no handshake: somebody who speaks no TLS, or not ours
+            super().process_request_thread(self._handshaken(request), client_address)
+        except OSError:  # no handshake: not TLS, or a client that does not trust the certificate
             request.close()
         finally:
             with self._lock:
                 del self._open[current_thread()]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle is no news; anything else is told."""
+        """Report all but a client that closes the connection."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
-    def _shaken(self, raw: socket.socket) -> ssl.SSLSocket:
+    def _handshaken(self, raw: socket.socket) -> ssl.SSLSocket:
         raw.settimeout(_IDLE_SECONDS)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        shaken = self._tls.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
+        secured = self._tls.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
         with self._lock:
-            self._open[current_thread()] = shaken
+            self._open[current_thread()] = secured
         try:
-            shaken.do_handshake()
+            secured.do_handshake()
         except BaseException:
-            shaken.close()
+            secured.close()
             raise
-        return shaken
+        return secured
 
-    def _hang_up(self) -> None:
+    def _close_all(self) -> None:
         with self._lock:
             still_open = dict(self._open)
         for connection in still_open.values():
-            with suppress(OSError):  # it may have hung up first
-                # The plain socket's: the one of TLS would let the other thread go on in clear text.
+            with suppress(OSError):  # the client may have closed it
+                # The plain socket's method: that of TLS would let the other thread go on in clear text.
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
         for thread in still_open:
-            thread.join(timeout=_GOODBYE_SECONDS)
+            thread.join(timeout=_CLOSING_SECONDS)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -111,47 +114,50 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = _IDLE_SECONDS
-    wbufsize = -1  # an answer leaves in one piece
+    wbufsize = -1  # an answer is sent in one piece
     server: Server
 
     def answer(self) -> None:
         """Answer the request whose head was just read."""
-        body = self._body()
-        if body is None:
+        try:
+            body = request_body(self.headers, self.rfile)
+        except UnreadableBodyError as reason:
+            self.send_error(reason.status, str(reason))
             return
-        status, headers, content = self._asked(body)
-        code, _, reason = status.partition(" ")
-        self.send_response_only(int(code), reason)
+        status, headers, content = self._respond(body)
+        code, _, reason_phrase = status.partition(" ")
+        self.send_response_only(int(code), reason_phrase)
         for name, value in headers:
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = answer  # noqa: N815
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what cannot be read, in Graph's envelope; what follows could be part of a body."""
+        del explain
+        status = HTTPStatus(code)
+        name = "".join(letter for letter in status.phrase if letter.isalpha())
+        error = {"code": name, "message": message or status.description or status.phrase, "innerError": {}}
+        content = json.dumps({"error": error}).encode()
+        self.send_response_only(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Connection", "close")  # which also closes it
+        self.end_headers()
+        self.wfile.write(content)
 
     def log_message(self, *_: Any) -> None:
-        """Standard error is not a request log: GET /_emulator/requests is."""
+        """Nothing: `GET /_emulator/requests` is the log."""
 
-    def _body(self) -> bytes | None:
-        length = self.headers.get("Content-Length", "0")
-        refused = self._misfit(length)
-        if refused is None:
-            return self.rfile.read(int(length))
-        self.send_error(refused)
-        self.close_connection = True  # what follows cannot be told apart from a body
-        return None
-
-    def _misfit(self, length: str) -> HTTPStatus | None:
-        if "Transfer-Encoding" in self.headers:
-            return HTTPStatus.LENGTH_REQUIRED
-        if not length.isdecimal():
-            return HTTPStatus.BAD_REQUEST
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if int(length) > _LARGEST_BODY else None
-
-    def _asked(self, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
+    def _respond(self, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
         environment = self._environment(body)
-        answer = Response.from_app(self.server.app, environment, buffered=True)
-        return answer.status, answer.get_wsgi_headers(environment).to_wsgi_list(), answer.get_data()
+        parts, status, headers = run_wsgi_app(self.server.app, environment, buffered=True)
+        content = b"".join(parts)
+        if "Content-Length" not in headers and int(status.split()[0]) not in _WITHOUT_BODY:
+            headers["Content-Length"] = str(len(content))
+        return status, headers.to_wsgi_list(), content
 
     def _environment(self, body: bytes) -> WSGIEnvironment:
         path, _, query = self.path.partition("?")
@@ -175,10 +181,12 @@ class Handler(BaseHTTPRequestHandler):
             "wsgi.run_once": False,
         }
         for name, value in self.headers.items():
+            if name.lower() == "transfer-encoding":  # which is undone
+                continue
             environment[f"HTTP_{name.upper().replace('-', '_')}"] = value
         return environment
 
 
 def _unquoted(path: str) -> str:
-    # WSGI wants the bytes of the path as Latin-1.
+    # WSGI has the bytes of the path as Latin-1.
     return unquote_to_bytes(path).decode("latin-1")

@@ -11,6 +11,8 @@ import httpx
 from builders import APPLE_ID, vpptoken
 from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.directory import AppRegistration, issue
+from intune_vpp_emulator.members import Version, entity_type
+from intune_vpp_emulator.odata import Query, query
 from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import new_tenant
 
@@ -41,6 +43,11 @@ def a_body(location: str = "Lincoln", **members: Any) -> dict[str, Any]:
 def a_body_v1(**members: Any) -> dict[str, Any]:
     """What creates a token on v1.0."""
     return {"token": a_file(), "appleId": APPLE_ID, **members}
+
+
+def rest(after: str | None) -> Query:
+    """The query for the page behind the one that ended with `after`; for the first page if it is None."""
+    return query({} if after is None else {"$skiptoken": after}, entity_type(Version.BETA))
 
 
 def synced(tenant: Tenant, location: str = "Lincoln", **members: Any) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from emulator.captured import BETA_MEMBERS, V1_MEMBERS
-from emulator.client import a_body, a_file, a_tenant
+from emulator.client import a_body, a_file, a_tenant, rest
 from intune_vpp_emulator.clock import to_the_tick
 from intune_vpp_emulator.members import State, Version
 from tenant_in_process import fail_next_sync, script
@@ -97,20 +97,20 @@ class AnyOrder(RuleBasedStateMachine):
 
     def all(self, version: Version) -> list[Graph]:
         """LIST, page by page."""
-        found: list[Graph] = []
-        after: int | None = 0
-        while after is not None:
-            page = self.tenant.list_tokens(version=version, after=after)
-            found, after = found + page.tokens, page.after
+        page = self.tenant.list_tokens(version=version)
+        found = page.tokens
+        while page.after is not None:
+            page = self.tenant.list_tokens(version=version, query=rest(page.after))
+            found = found + page.tokens
         return found
 
     def all_apps(self) -> list[Graph]:
         """LIST of the apps, page by page."""
-        found: list[Graph] = []
-        after: int | None = 0
-        while after is not None:
-            page = self.tenant.list_apps(after=after)
-            found, after = found + page.apps, page.after
+        page = self.tenant.list_apps()
+        found = page.apps
+        while page.after is not None:
+            page = self.tenant.list_apps(query=rest(page.after))
+            found = found + page.apps
         return found
 
     @invariant()

@@ -119,7 +119,7 @@ def test_an_unknown_segment_is_refused_as_by_graph() -> None:
 
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == UNKNOWN_SEGMENT["error"]["code"]
-    assert answer.json()["error"]["message"] == "Resource not found for the segment 'deviceManagement'."
+    assert answer.json()["error"]["message"] == UNKNOWN_SEGMENT["error"]["message"]
     assert set(answer.json()["error"]["innerError"]) > set(UNKNOWN_SEGMENT["error"]["innerError"])
 
 

@@ -14,14 +14,14 @@ from intune_vpp_emulator.faults import Faults, UnusableRuleError
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
-        ("x", "it is no JSON object."),
+        ("x", "it is not a JSON object."),
         ({}, "it needs a status, a delay, a sync or a revoke."),
         ({"delay": 0, "method": "GET"}, "it needs a status, a delay, a sync or a revoke."),
-        ({"drop": True}, "'drop' is no member of a rule."),
-        ({"status": 503, "Times": 2}, "'Times' is no member of a rule."),
-        ({"sync": "failed", "status": 503}, "'status' is no member of a rule for syncs."),
-        ({"sync": "inProgress"}, "sync is failed."),
-        ({"sync": ["failed"]}, "sync is failed."),
+        ({"drop": True}, "'drop' is not a member of a rule."),
+        ({"status": 503, "Times": 2}, "'Times' is not a member of a rule."),
+        ({"sync": "failed", "status": 503}, "'status' is not a member of a rule for syncs."),
+        ({"sync": "inProgress"}, "sync is failed or hang."),
+        ({"sync": ["failed"]}, "sync is failed or hang."),
         ({"status": "503"}, "status is a whole number from 200 to 599."),
         ({"status": 503.0}, "status is a whole number from 200 to 599."),
         ({"status": True}, "status is a whole number from 200 to 599."),
@@ -37,8 +37,8 @@ from intune_vpp_emulator.faults import Faults, UnusableRuleError
         ({"delay": float("nan")}, "delay is a number of seconds, at most 3600."),
         ({"delay": float("inf")}, "delay is a number of seconds, at most 3600."),
         ({"delay": True}, "delay is a number of seconds, at most 3600."),
-        ({"delay": 1, "body": {}}, "headers and body go with a status."),
-        ({"delay": 1, "headers": {}}, "headers and body go with a status."),
+        ({"delay": 1, "body": {}}, "headers and body need a status."),
+        ({"delay": 1, "headers": {}}, "headers and body need a status."),
         ({"status": 204, "body": {}}, "an answer with 204 has no body."),
     ],
 )
@@ -64,9 +64,9 @@ def test_bad_headers_are_refused(headers: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"{", "The body is a JSON array of rules."),
-        (b'{"status": 503}', "The body is a JSON array of rules."),
-        (b'[{"status": 503}, {"drop": true}]', "Rule 2: 'drop' is no member of a rule."),
+        (b"{", "The body must be a JSON array of rules."),
+        (b'{"status": 503}', "The body must be a JSON array of rules."),
+        (b'[{"status": 503}, {"drop": true}]', "Rule 2: 'drop' is not a member of a rule."),
         (b'[{"delay": NaN}]', "Rule 1: delay is a number of seconds, at most 3600."),
     ],
 )

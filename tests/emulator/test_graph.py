@@ -95,33 +95,6 @@ def test_select_answers_what_was_selected() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"$filter": "state eq 'valid'"},
-        {"$expand": "x"},
-        {"$orderby": "id"},
-        {"$search": "x"},
-        {"$skip": "1"},
-        {"$count": "true"},
-        {"$top": "0"},
-        {"$top": "-1"},
-        {"$top": "²"},
-        {"$top": "many"},
-        {"$skiptoken": "???"},
-        {"$skiptoken": "bm8="},
-        {"$select": "unheardOf"},
-    ],
-)
-def test_a_query_that_is_not_understood_is_refused(query: dict[str, str]) -> None:
-    """A query option that is unsupported or senseless is a flat 400 and never silently ignored."""
-    answer = graph(a_tenant()).get(TOKENS, params=query)
-
-    assert answer.status_code == 400
-    assert error_of(answer)["code"] == "BadRequest"
-    assert "intune" not in error_of(answer)
-
-
 def test_v1_selects_no_beta_member() -> None:
     """$select on v1.0 knows the members of v1.0."""
     assert graph(a_tenant()).get(TOKENS_V1, params={"$select": "displayName"}).status_code == 400
@@ -138,7 +111,6 @@ def test_other_parameters_are_ignored() -> None:
         ("/beta/deviceAppManagement/mobileAppCategories", "mobileAppCategories"),
         ("/beta/deviceAppManagement/mobileApps/x/assign", "assign"),
         ("/v1.0/users/me", "users"),
-        ("/v1.0/", ""),
         (f"{TOKENS_V1}/x/revokeLicenses", "revokeLicenses"),
         (f"{TOKENS_V1}/x/microsoft.graph.revokeLicenses", "microsoft.graph.revokeLicenses"),
         (f"{TOKENS}/x/syncLicenses/y", "y"),
@@ -161,7 +133,6 @@ def test_unknown_segments_are_named(path: str, segment: str) -> None:
         ("POST", f"{TOKENS_V1}/syncLicenseCounts"),
         ("PATCH", f"{APPS}/x"),
         ("DELETE", f"{APPS}/x"),
-        ("GET", "/beta/deviceAppManagement"),
     ],
 )
 def test_a_method_that_does_not_fit_is_refused(method: str, path: str) -> None:
@@ -307,8 +278,8 @@ def test_nothing_lives_elsewhere() -> None:
 
 def test_an_answer_can_be_late() -> None:
     """With a latency each answer of Graph takes at least that long; the control routes do not."""
-    tenant = a_tenant()
-    client = a_client(tenant, latency_seconds=0.05)
+    tenant = a_tenant(latency_ms=50)
+    client = a_client(tenant)
 
     assert client.get(TOKENS, headers=bearer(tenant)).elapsed.total_seconds() >= 0.05
     assert client.get("/_emulator/clock").elapsed.total_seconds() < 0.05

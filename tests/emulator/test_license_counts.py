@@ -141,7 +141,7 @@ def test_a_bundle_id_is_quoted_and_encoded(bundle_id: str, encode: Callable[[str
     assert tenant.asked == [bundle_id, bundle_id]
 
 
-@pytest.mark.parametrize("arguments", ["bundleId=x", "bundleId='it's'", "bundleId='x", "app='x'", "bundleId=@x", "'x'"])
+@pytest.mark.parametrize("arguments", ["bundleId=x", "bundleId='it's'", "bundleId='x", "app='x'", "bundleId=@x", ""])
 def test_arguments_that_do_not_fit_are_refused(arguments: str) -> None:
     """Arguments that are not one quoted bundle id are a flat 400 that quotes them."""
     answer = graph(a_tenant()).get(f"{TOKENS}/getLicensesForApp({arguments})")

@@ -143,5 +143,5 @@ def test_a_bad_end_is_refused_in_a_sentence(revoke: Any) -> None:
 
 def test_a_rule_is_of_one_kind() -> None:
     """A rule for revocations takes nothing but its times."""
-    with pytest.raises(UnusableRuleError, match="'status' is no member of a rule for revocations"):
+    with pytest.raises(UnusableRuleError, match="'status' is not a member of a rule for revocations"):
         Faults([{"revoke": {"actionState": "failed"}, "status": 503}])

@@ -101,6 +101,9 @@ def test_an_application_may_sign_in_by_basic_authentication() -> None:
         ({"client_secret": "wrong"}, 401, "invalid_client", 7000215),
         ({"client_secret": "ü"}, 401, "invalid_client", 7000215),
         ({"scope": ROOT}, 400, "invalid_scope", 1002012),
+        ({"scope": ""}, 400, "invalid_scope", 1002012),
+        ({"scope": "openid profile"}, 400, "invalid_scope", 1002012),
+        ({"scope": f"{ROOT}/.default {ROOT}/User.Read"}, 400, "invalid_scope", 28000),
         ({"scope": "https://graph.microsoft.com/.default"}, 400, "invalid_resource", 500011),
         ({"grant_type": "password"}, 400, "unsupported_grant_type", 70003),
     ],
@@ -113,6 +116,40 @@ def test_who_is_refused_hears_why(fields: dict[str, str], status: int, error: st
     assert (answer.status_code, document["error"], document["error_codes"]) == (status, error, [number])
     assert document["error_description"].startswith(f"AADSTS{number}: ")
     assert "wrong" not in document["error_description"] or number != 7000215
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        f"{ROOT}/.default openid offline_access profile",
+        f"openid profile offline_access {ROOT}/.default",
+        f"  {ROOT}/.default   email ",
+    ],
+)
+def test_scopes_of_openid_are_taken(scope: str) -> None:
+    """The scopes that Microsoft's identity clients add to that of Graph, in any order, do not matter."""
+    assert sign_in(a_tenant(), scope=scope).status_code == 200
+
+
+def test_instance_discovery_knows_the_emulator_only() -> None:
+    """Instance discovery leads to the tenant's own discovery, and refuses the host of another authority."""
+    tenant = a_tenant()
+    client, guid = a_client(tenant), tenant.directory.tenant_id
+
+    def asked(endpoint: str) -> httpx.Response:
+        query = {"api-version": "1.1", "authorization_endpoint": endpoint}
+        return client.get("/common/discovery/instance", params=query)
+
+    known = asked(f"{ROOT}/{guid}/oauth2/v2.0/authorize")
+    host = ROOT.removeprefix("https://")
+    assert known.json() == {
+        "tenant_discovery_endpoint": f"{ROOT}/{guid}/v2.0/.well-known/openid-configuration",
+        "api-version": "1.1",
+        "metadata": [{"preferred_network": host, "preferred_cache": host, "aliases": [host]}],
+    }
+    assert client.get(known.json()["tenant_discovery_endpoint"]).status_code == 200
+    for endpoint in ("https://login.elsewhere.example/common/oauth2/v2.0/authorize", "https://[x", "", host):
+        assert (asked(endpoint).status_code, asked(endpoint).json()["error_codes"]) == (400, [50049])
 
 
 @pytest.mark.parametrize("path", ["v2.0/.well-known/openid-configuration", "discovery/v2.0/keys"])

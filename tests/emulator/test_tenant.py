@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from emulator.client import NOW, a_body, a_body_v1, a_file, a_tenant
+from emulator.client import NOW, a_body, a_body_v1, a_file, a_tenant, rest
 from intune_vpp_emulator.apple import TokenEncoding
 from intune_vpp_emulator.clock import Clock, to_the_second
 from intune_vpp_emulator.members import MEMBERS, Version
@@ -104,13 +104,68 @@ def test_what_a_patch_keeps(name: str, value: Any, kept: Any) -> None:
     assert tenant.patch(made["id"], {name: value})[name] == kept
 
 
+SENT_BACK: dict[str, Any] = {
+    "expirationDateTime": "2030-01-01T00:00:00-08:00",
+    "id": "other",
+    "lastModifiedDateTime": "2030-01-01T00:00:00.1234567Z",
+    "lastSyncDateTime": "0001-01-01T00:00:00Z",
+    "lastSyncStatus": "failed",
+    "locationName": None,
+    "state": "expired",
+    "tokenActionResults": [
+        {
+            "@odata.type": "#microsoft.graph.vppTokenRevokeLicensesActionResult",
+            "actionName": None,
+            "actionState": "done",
+            "failedLicensesCount": 0,
+            "startDateTime": "2026-11-01T12:00:00Z",
+        }
+    ],
+}
+
+
 @pytest.mark.parametrize("name", [name for name, member in MEMBERS.items() if member.read_only])
 def test_read_only_members_are_ignored(name: str) -> None:
-    """A read-only member in a PATCH changes nothing and breaks nothing."""
+    """A read-only member of the right type in a PATCH changes nothing and is not refused."""
     tenant = a_tenant()
     made = tenant.create(a_body())
 
-    assert tenant.patch(made["id"], {name: "2030-01-01T00:00:00Z"}) == made
+    assert tenant.patch(made["id"], {name: SENT_BACK[name]}) == made
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("expirationDateTime", "2030-01-01"),
+        ("expirationDateTime", "2030-02-30T00:00:00Z"),
+        ("expirationDateTime", "2030-01-01T00:00:00"),
+        ("expirationDateTime", None),
+        ("lastSyncDateTime", 1893456000),
+        ("lastModifiedDateTime", "soon"),
+        ("id", 7),
+        ("lastSyncStatus", "finished"),
+        ("lastSyncStatus", True),
+        ("locationName", ["Lincoln"]),
+        ("state", None),
+        ("state", 1),
+        ("tokenActionResults", {}),
+        ("tokenActionResults", ["revokeLicenses"]),
+        ("tokenActionResults", [{"actionState": "novel"}]),
+        ("tokenActionResults", [{"startDateTime": None}]),
+        ("tokenActionResults", [{"failedLicensesCount": 1}]),
+        ("tokenActionResults", [{"@odata.type": "#microsoft.graph.vppToken"}]),
+    ],
+)
+def test_read_only_members_have_a_type(name: str, value: Any) -> None:
+    """A read-only member of another type is refused by the gateway, which names it, and nothing changes."""
+    tenant = a_tenant()
+    made = tenant.create(a_body())
+
+    with pytest.raises(GatewayRefusal, match=f"'{name}'") as refusal:
+        tenant.patch(made["id"], {name: value, "displayName": "Books"})
+
+    assert refusal.value.status == 400
+    assert tenant.get(made["id"]) == made
 
 
 @pytest.mark.parametrize(
@@ -223,9 +278,9 @@ def test_pages_follow_each_other_while_tokens_come_and_go() -> None:
     tenant.delete(ids[4])
     late = tenant.create(a_body("Late"))["id"]
     assert first.after is not None
-    second = tenant.list_tokens(after=first.after)
+    second = tenant.list_tokens(query=rest(first.after))
     assert second.after is not None
-    third = tenant.list_tokens(after=second.after)
+    third = tenant.list_tokens(query=rest(second.after))
 
     assert [one["id"] for one in first.tokens + second.tokens + third.tokens] == [*ids[:4], late]
     assert third.after is None

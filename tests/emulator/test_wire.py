@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import ssl
 import threading
@@ -126,27 +127,83 @@ def test_a_client_that_goes_away_makes_no_noise(service: Service, capfd: pytest.
     assert capfd.readouterr().err == ""
 
 
+def a_post(head: bytes, body: bytes = b"") -> bytes:
+    """A request on the wire."""
+    return b"POST /beta/x HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n" + body
+
+
 @pytest.mark.parametrize(
-    ("head", "status"),
+    ("request_text", "status", "code"),
     [
-        (b"Content-Length: x", b"400"),
-        (b"Content-Length: -5", b"400"),
-        (b"Content-Length: 99999999999", b"413"),
-        (b"Transfer-Encoding: chunked", b"411"),
+        (a_post(b"Content-Length: x"), 400, "BadRequest"),
+        (a_post(b"Content-Length: -5"), 400, "BadRequest"),
+        (a_post(b"Content-Length: 99999999999"), 413, None),
+        (a_post(b"Content-Length: 2\r\nTransfer-Encoding: chunked", b"0\r\n\r\n"), 400, "BadRequest"),
+        (a_post(b"Transfer-Encoding: gzip"), 501, "NotImplemented"),
+        (a_post(b"Transfer-Encoding: chunked", b"x\r\n"), 400, "BadRequest"),
+        (a_post(b"Transfer-Encoding: chunked", b"1\r\n{}\r\n"), 400, "BadRequest"),
+        (a_post(b"Transfer-Encoding: chunked", b"FFFFFFFFF\r\n"), 413, None),
+        (a_post(b"Transfer-Encoding: chunked", b"0\r\n" + b"a: b\r\n" * 200), 400, "BadRequest"),
+        (b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 501, "NotImplemented"),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", 431, "RequestHeaderFieldsTooLarge"),
     ],
 )
-def test_a_body_must_tell_its_length(service: Service, head: bytes, status: bytes) -> None:
-    """A request whose body cannot be read is refused, and the connection closed."""
-    answer = answer_to(service, b"POST /beta/x HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n\r\n")
+def test_what_cannot_be_read_is_refused(service: Service, request_text: bytes, status: int, code: str | None) -> None:
+    """A request that cannot be read is refused in Graph's envelope, and the connection closed."""
+    head, _, body = answer_to(service, request_text).rpartition(b"\r\n\r\n")
 
-    assert answer.split()[1] == status
+    error = json.loads(body)["error"]
+    assert set(error) == {"code", "message", "innerError"}
+    assert code in {None, error["code"]}
+    assert not head or int(head.split()[1]) == status
+
+
+def test_a_body_may_come_in_chunks(service: Service) -> None:
+    """A body of unknown length, in chunks with extensions and trailers, is read like any other."""
+    text = json.dumps(a_body()).encode()
+    with a_client(service) as client:
+        streamed = client.post(TOKENS, content=iter([text[:7], text[7:]]), headers={"Content-Type": "application/json"})
+        again = client.get(f"{TOKENS}/{streamed.json()['id']}")
+    by_hand = a_post(
+        b"Content-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: Chunked",
+        b"2;why=not\r\n{}\r\n0\r\nX-Trailer: y\r\n\r\n",
+    )
+
+    assert (streamed.status_code, again.status_code) == (201, 200)
+    assert answer_to(service, by_hand).startswith(b"HTTP/1.1 401 ")
+
+
+def test_further_hosts_are_in_the_certificate() -> None:
+    """The certificate, the audience and the control routes hold for further names, with the port and without it."""
+    tenant = a_tenant()
+    with serve(tenant, hosts=["graph.contoso.example", "127.0.0.2"]) as service:
+        for root in (f"https://graph.contoso.example:{port_of(service)}", "https://graph.contoso.example"):
+            headers = {**bearer(tenant, audience=root), "Host": root.removeprefix("https://")}
+            with httpx.Client(base_url=service.url, verify=trusting(service), trust_env=False) as client:
+                extensions = {"sni_hostname": "graph.contoso.example"}
+                listed = client.get(TOKENS, headers=headers, extensions=extensions)
+                clock = client.get("/_emulator/clock", headers=headers, extensions=extensions)
+            assert (listed.status_code, clock.status_code) == (200, 200)
+            assert listed.json()["@odata.context"].startswith(f"{root}/beta/")
+
+
+def test_nothing_has_no_type(service: Service) -> None:
+    """A 204 has neither a body nor a length nor a content type."""
+    with a_client(service) as client:
+        made = client.post(TOKENS, json=a_body()).json()
+        answers = [client.delete(f"{TOKENS}/{made['id']}"), client.delete("/_emulator/requests")]
+
+    for answer in answers:
+        assert answer.status_code == 204
+        assert {"content-type", "content-length", "transfer-encoding"} & set(answer.headers) == set()
 
 
 def test_head_answers_without_a_body(service: Service) -> None:
     """HEAD tells the length of what GET would answer, and ends there."""
-    answer = answer_to(service, b"HEAD /_emulator/clock HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    answer = answer_to(service, b"HEAD /_emulator/clock HTTP/1.0\r\n\r\n")
 
     head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
     assert b"Content-Length: " in head
     assert body == b""
 
