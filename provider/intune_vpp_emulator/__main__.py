@@ -8,7 +8,7 @@ _EXTRA = {"click", "cryptography", "flask", "jwt", "trustme", "werkzeug"}
 
 
 def main() -> None:
-    """Run the command line, or say in one sentence what is not installed."""
+    """Run the command line; where a package is missing, name it in one sentence."""
     try:
         from .cli import main as commands  # noqa: PLC0415 - the extra may be missing
     except ModuleNotFoundError as missing:

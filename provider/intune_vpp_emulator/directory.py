@@ -1,4 +1,4 @@
-"""Who may sign in to a pretend tenant, and the access tokens it gives them."""
+"""The applications that can sign in to a tenant, and their access tokens."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _KEY_ID = "intune-vpp-emulator"
 
 @dataclass(frozen=True, slots=True)
 class AppRegistration:
-    """An application of the tenant, with its secret and what an administrator consented to."""
+    """An application of the tenant, with its secret and the permissions that an administrator granted."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -41,7 +41,7 @@ class AppRegistration:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The tenant's identity and its three applications: one that may write, one that may read, one that may nothing."""
+    """The tenant's identity and its three applications: one may write, one may read, one has no permission."""
 
     tenant_id: str
     domain: str
@@ -51,7 +51,7 @@ class Directory:
 
     @classmethod
     def fresh(cls) -> Directory:
-        """Another tenant than any other."""
+        """A new one."""
         return cls(
             tenant_id=str(uuid.uuid4()),
             domain=f"contoso-{secrets.token_hex(3)}.example",
@@ -61,7 +61,7 @@ class Directory:
         )
 
     def has_name(self, tenant: str) -> bool:
-        """Whether a path or configuration that says `tenant` means this one."""
+        """Whether `tenant` is the id or the domain of this one."""
         return tenant.lower() in {self.tenant_id, self.domain}
 
     def find(self, client_id: str) -> AppRegistration | None:
@@ -70,7 +70,7 @@ class Directory:
 
 
 class AccessRefusedError(Exception):
-    """An access token that opens nothing here; the text is Graph's."""
+    """An access token that is not valid here; the text is Graph's."""
 
 
 @cache
@@ -85,7 +85,7 @@ def public_keys() -> dict[str, Any]:
 
 
 def issue(directory: Directory, app: AppRegistration, *, audience: str, now: datetime) -> str:
-    """An access token for Graph at `audience`, good for an hour."""
+    """An access token for Graph at `audience`, valid for an hour."""
     claims = {
         "aud": audience,
         "iss": f"https://sts.windows.net/{directory.tenant_id}/",
@@ -103,8 +103,8 @@ def issue(directory: Directory, app: AppRegistration, *, audience: str, now: dat
 
 
 def roles_of(directory: Directory, access_token: str, *, audiences: frozenset[str], now: datetime) -> frozenset[str]:
-    """What the bearer may do; raises AccessRefusedError."""
-    # By the tenant's clock, not by the machine's: hence no check of the times by the library.
+    """The permissions of the bearer; raises AccessRefusedError."""
+    # The times are checked below, by the tenant's clock; the library would take the machine's.
     try:
         claims = jwt.decode(
             access_token,

@@ -1,7 +1,7 @@
 """The assumptions of this emulator about Graph that no public source confirms.
 
-Code that relies on one has `a guess: <name>` in a comment on the line. Whoever has a real tenant can settle one: change
-the line, and remove the guess here.
+Code that relies on one has `a guess: <name>` in a comment on the line. With a real tenant one can be
+settled: change the line, and remove the guess here.
 """
 
 GUESSES = {

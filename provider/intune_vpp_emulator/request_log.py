@@ -1,4 +1,4 @@
-"""What was asked of the tenant, with every secret masked before it is kept."""
+"""The log of requests; secrets are masked before they are kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RequestLog:
         self._lock = Lock()
 
     def note(self, request: Request, status: int, now: datetime) -> None:
-        """Keep one request and how it was answered."""
+        """Add one request with the status of its answer."""
         entry = {
             "time": to_the_tick(now),
             "method": request.method,
@@ -38,18 +38,18 @@ class RequestLog:
             self._entries.append(entry)
 
     def entries(self) -> list[dict[str, Any]]:
-        """All that is kept, in the order of the answers."""
+        """The requests in the order of their answers."""
         with self._lock:
             return list(self._entries)
 
     def clear(self) -> None:
-        """Forget them."""
+        """Remove them."""
         with self._lock:
             self._entries.clear()
 
 
 def masked(value: Any) -> Any:
-    """The same JSON with `***` for the values of whatever is called like a secret."""
+    """The same JSON with `***` for each value that has the name of a secret."""
     if isinstance(value, list):
         return [masked(one) for one in value]
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The revocation of a token's licences: an action that takes time, and the result that Graph shows of it."""
+"""The revocation of a token's licences, which takes time, and the result that Graph shows of it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
 _TYPE: Final = "#microsoft.graph.vppTokenRevokeLicensesActionResult"
-_ON_THE_WAY: Final = frozenset({"pending", "active"})
+_RUNNING: Final = frozenset({"pending", "active"})
 _DONE: Final = {"actionState": "done", "actionFailureReason": "none"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """One that was started. `result` is the one it ends with; with `pending` or `active` in that it never ends."""
+    """A revocation that was started. `result` is the final one; with `pending` or `active` in it, it never ends."""
 
     started: datetime
     ends: datetime
@@ -28,7 +28,7 @@ class Revocation:
 
     @classmethod
     def starting(cls, now: datetime, duration: timedelta, licenses: int, end: Mapping[str, Any]) -> Revocation:
-        """One of so many licences. `end` is the members that its result ends with; others are as they must be."""
+        """One of that many licences. `end` has members of its final result; the others are computed."""
         ends = now + duration
         members = {
             **_DONE,
@@ -45,12 +45,12 @@ class Revocation:
 
     @property
     def freed(self) -> int:
-        """How many licences it frees in the end."""
+        """How many licences it frees at its end."""
         return max(int(self.result["totalLicensesCount"]) - int(self.result["failedLicensesCount"]), 0)
 
     def is_over_at(self, when: datetime) -> bool:
-        """Whether it has ended by then."""
-        return self.ends <= when and self.result["actionState"] not in _ON_THE_WAY
+        """Whether it has ended by that time."""
+        return self.ends <= when and self.result["actionState"] not in _RUNNING
 
     def shown_at(self, when: datetime) -> dict[str, Any]:
         """What Graph shows of it while it runs."""
@@ -67,8 +67,8 @@ class Revocation:
 
 
 def end_by_state(state: str) -> dict[str, Any]:
-    """What a revocation of a token in that state ends with."""
-    if state in SOUND | {State.DUPLICATE_LOCATION_ID}:  # of that one only syncs stop, says Intune's documentation
+    """Members of the final result for a token in that state."""
+    if state in SOUND | {State.DUPLICATE_LOCATION_ID}:  # only its syncs stop (Intune's documentation)
         return _DONE
     # a guess: revoke-unsound
     reason = "expiredVppToken" if state == State.EXPIRED else "appleFailure"

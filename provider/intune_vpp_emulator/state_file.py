@@ -1,4 +1,4 @@
-"""A tenant kept in a file between runs. It never holds the text of a `.vpptoken`: the tenant does not have it."""
+"""A tenant kept in a file between runs, without the texts of `.vpptoken` files, which the tenant does not keep."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class UnusableStateError(ValueError):
-    """The state file is none of ours."""
+    """The file is not a state file of the emulator."""
 
 
 def keep(tenant: Tenant, path: Path) -> None:
@@ -37,7 +37,7 @@ def keep(tenant: Tenant, path: Path) -> None:
 
 
 def restore(tenant: Tenant, path: Path) -> None:
-    """Make the tenant what `path` says, if there is such a file; raises UnusableStateError."""
+    """Restore the tenant from `path`, where the file exists; raises UnusableStateError."""
     if not path.exists():
         return
     try:
@@ -46,11 +46,11 @@ def restore(tenant: Tenant, path: Path) -> None:
         tenant.clock.advance(document["clockAheadSeconds"])
         tenant.tokens = [_token(one) for one in document["vppTokens"]]
     except (KeyError, TypeError, ValueError, AttributeError) as reason:
-        raise UnusableStateError(f"{path} is no state file of this emulator.") from reason
+        raise UnusableStateError(f"{path} is not a state file of this emulator.") from reason
 
 
 def write_private(path: Path, text: str) -> None:
-    """Put `text` at `path` by a rename, readable by its owner only."""
+    """Write `text` to `path` by a rename, readable by its owner only."""
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:

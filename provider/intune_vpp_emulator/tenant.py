@@ -173,7 +173,7 @@ class Tenant(Behavior):
             return found.as_answered(version)
 
     def create_by_hand(self, members: Mapping[str, Any]) -> Graph:
-        """A new token, uploaded in the admin centre, whose wizard requires the consent."""
+        """A new token, uploaded in the admin centre, where the wizard requires the consent."""
         written = accepted(Version.BETA, {"dataSharingConsentGranted": True, **members})
         with self._lock:
             return self._created(written, Version.BETA)
