@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import diff, drift, graph_json, identity, sync, times
+from intune_vpp.core import diff, drift, graph_json, identity, times
 from intune_vpp.core.enums import SyncStatus, TokenState
 from intune_vpp.core.errors import (
     AdoptionRefused,
@@ -56,7 +56,8 @@ class _Write:
     """A write that worked: the token in Graph's answer, and what still has to follow.
 
     `before` is the token's state until now, None for a new token; `newly_managed` says that it was created or adopted;
-    `file_sent` that a file was sent; `syncs` that a sync is due, and `timeout` how long to wait for it.
+    `file_sent` that a file was sent, `patched` that a PATCH was; `syncs` that a sync is due, and `timeout` how long to
+    wait for it.
     """
 
     observed: VppToken
@@ -66,6 +67,7 @@ class _Write:
     timeout: timedelta
     before: VppTokenState | None = None
     file_sent: bool = False
+    patched: bool = False
     newly_managed: bool = False
     syncs: bool = False
 
@@ -292,6 +294,7 @@ class TokenLifecycle:
             timeout=timeout,
             before=state,
             file_sent=file is not None,
+            patched=bool(members or file),
             newly_managed=newly_managed,
             syncs=sync_is_due and args.wait_for_sync is not False,
         )
@@ -350,17 +353,15 @@ class TokenLifecycle:
 
     def _sync(self, write: _Write) -> tuple[VppToken, IntuneVppError | None]:
         """Sync a token that was just written, and wait for the end; the token after it, and what went wrong."""
-        watch = sync.Watch(
-            started_at=self._clock.now(),
-            allowed=write.timeout,
-            stale_state=write.before.observed.state if write.before else None,
-            expects=write.token_file.expiration_date_time if write.file_sent and write.token_file else None,
-        )
+        expects = write.token_file.expiration_date_time if write.file_sent and write.token_file else None
+        before = write.before.observed if write.before else None
         try:
-            started = self._syncs.start(write.observed)
+            started, watch = self._syncs.begin(
+                write.observed, write.timeout, before=before, patched=write.patched, expects=expects
+            )
         except (GraphError, WaitInterrupted) as error:
             return write.observed, error
-        observed, ended = self._syncs.follow(watch, write.observed, started)
+        observed, ended = self._syncs.follow(watch, started)
         if ended.warning:
             self._reporter.warn(ended.warning)
         return observed, ended.failure
