@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from intune_vpp_emulator.apple import TokenEncoding
+from intune_vpp_emulator.tenant import Tenant
+
 settings.register_profile("thorough", max_examples=2000, deadline=None, print_blob=True)
 settings.register_profile("everyday", deadline=None)
 if profile := os.environ.get("HYPOTHESIS_PROFILE", "" if os.environ.get("CI") else "everyday"):
@@ -29,6 +32,14 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("ARM_", "AZURE_", "INTUNE_VPP_")) or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def tenants_take_base64(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Emulated tenants of the provider's tests take files as the provider sends them first."""
+    if "emulator" not in request.path.parts:
+        defaults = Tenant.__init__.__kwdefaults__ or {}
+        monkeypatch.setitem(defaults, "token_encoding", TokenEncoding.BASE64)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
