@@ -17,7 +17,7 @@ from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.dynamic import stored as dynamic_door
 from intune_vpp_emulator.apple import TokenEncoding
 from intune_vpp_emulator.refusals import IntuneRefusal, bad_request, intune_bad_request
-from intune_vpp_emulator.tenant import Tenant
+from intune_vpp_emulator.tenant import Page, Tenant
 from operations_in_process import uploaded
 from tenant_in_process import LIST, PATCH, POST, SYNC, Run, new_tenant, stored, vpptoken, wanted
 
@@ -383,6 +383,22 @@ def test_a_file_that_only_the_sync_shows_to_be_unreadable(kind: str) -> None:
     assert writes == [*[one for one in sent if one != LIST], SYNC, PATCH, SYNC]
     assert (outcome.failure, outcome.state.observed.state, outcome.state.token_encoding) == (None, "valid", V)
     assert (outcome.state.sync_pending, len(tenant.tokens)) == (False, 1)
+
+
+def test_a_listing_that_lags_behind_the_correction() -> None:
+    """After the correction, a listing that still shows the token as invalid ends no wait."""
+
+    class Lagging(Silent):
+        def list_tokens(self, **options: Any) -> Page:
+            page = super().list_tokens(**options)
+            if self.clock.now() < NOW + timedelta(seconds=10):
+                page.tokens[:] = [{**shown, **UNREAD, "lastSyncStatus": "none"} for shown in page.tokens]
+            return page
+
+    run = running(tenant_that(Lagging, V))
+    outcome = run.create(wanted(vpptoken()))
+    assert run.requests[:4] == [LIST, POST, PATCH, SYNC]
+    assert (outcome.failure, outcome.state.observed.state) == (None, "valid")
 
 
 def test_a_token_that_apple_refuses_keeps_its_file() -> None:

@@ -383,6 +383,9 @@ class TokenLifecycle:
         """Sync a token that was just written, and wait for the end; the token after it, and what went wrong."""
         expects = write.token_file.expiration_date_time if write.upload and write.token_file else None
         before = write.before.observed if write.before else None
+        if write.upload and write.upload.unread:
+            # A listing may lag behind the upload that has corrected this state.
+            before = write.upload.unread
         try:
             started, watch = self._syncs.begin(
                 write.observed, write.timeout, before=before, patched=write.patched, expects=expects

@@ -32,9 +32,9 @@ _DOWNLOAD = "If it is not about another member, download the content token again
 class Upload:
     """A file that Graph accepted, and the token in Graph's last answer.
 
-    `claims` are the members that go with each upload. `encoding` was sent last; `other` can still be tried;
-    `refused` and `second_try` say whether Graph refused another encoding before, and whether another one was sent at
-    all. With a `failure`, Graph could not read the file, and the attempt to send it in the other encoding failed.
+    `claims` are the members that go with each upload. `encoding` was sent last, `other` can still be tried. Before
+    that, Graph `refused` the other encoding, or took it and could not read it: `unread` is the token as it was then.
+    With a `failure`, Graph could not read the file, and the attempt to send it in the other encoding failed.
     """
 
     observed: VppToken
@@ -43,7 +43,7 @@ class Upload:
     encoding: Encoding
     other: Encoding | None
     refused: bool = False
-    second_try: bool = False
+    unread: VppToken | None = None
     failure: GraphError | None = None
 
 
@@ -79,7 +79,7 @@ class Uploads:
         if upload.other is None or not is_unreadable(observed, upload.file, before=before):
             self.confirm(upload, observed)
             return upload
-        last = replace(upload, observed=observed, other=None)
+        last = replace(upload, observed=observed, other=None, unread=observed)
         try:
             answer = self._tokens.update(observed.id, upload.claims, upload.file, encoding=upload.other)
         except FileRefused as refusal:
@@ -90,7 +90,7 @@ class Uploads:
             return last
         except GraphError as error:
             return replace(last, failure=error)
-        corrected = replace(last, observed=answer, encoding=upload.other, second_try=True)
+        corrected = replace(last, observed=answer, encoding=upload.other)
         self.confirm(corrected, answer)
         return corrected
 
@@ -104,7 +104,7 @@ class Uploads:
             return None
         with self._lock:
             first, self._proven = self._proven is None, upload.encoding
-        if first and upload.second_try:
+        if first and (upload.refused or upload.unread):
             what = f"Intune takes token files {upload.encoding.words}, not {_other(upload.encoding).words}."
             self._reporter.info(f"{what} The state remembers this for the next renewal.")
         return upload.encoding
@@ -127,9 +127,7 @@ class Uploads:
             observed = send(encoding=other)
         except FileRefused as refusal:
             raise _refused_twice(refused, refusal, (first, other)) from None
-        return Upload(
-            observed=observed, file=file, claims=claims, encoding=other, other=None, refused=True, second_try=True
-        )
+        return Upload(observed=observed, file=file, claims=claims, encoding=other, other=None, refused=True)
 
     def _order(self, known: Encoding | None) -> tuple[Encoding, Encoding | None]:
         """The encoding to send first, and the one to send if Graph cannot read that.
