@@ -143,9 +143,6 @@ def emulator(folder: Path, *options: str) -> Iterator[Tenant]:
     """A tenant of its own, in a process of its own."""
     env_file = folder / f"tenant-{time.monotonic_ns()}.env"
     command = [sys.executable, "-m", "intune_vpp_emulator", "serve", "--env-file", str(env_file), *options]
-    if "--token-encoding" not in options:
-        # What the provider sends first.
-        command += ["--token-encoding", "base64"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 30

@@ -99,7 +99,7 @@ FAILURES = {
     "unreachable": {"INTUNE_VPP_GRAPH_ENDPOINT": "https://127.0.0.1:9"},
     "other organization": {"ORGANIZATION": "Fabrikam"},
     "bad setting": {"INTUNE_VPP_GRAPH_VERSION": "v3"},
-    "refused by Graph": {"INTUNE_VPP_TOKEN_ENCODING": "verbatim"},
+    "refused by Graph": {"INTUNE_VPP_TOKEN_ENCODING": "base64"},
     "beta on v1.0": {"INTUNE_VPP_GRAPH_VERSION": "v1.0", "DISPLAY_NAME": "Lincoln"},
 }
 

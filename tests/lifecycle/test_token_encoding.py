@@ -41,8 +41,7 @@ class Recorded(Tenant):
     takes: tuple[Encoding, ...] = (Encoding.BASE64,)
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.token_encoding = TokenEncoding.VERBATIM
+        super().__init__(token_encoding=TokenEncoding.VERBATIM, **options)
         self.arrived: list[Encoding] = []
 
     def create(self, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
@@ -467,14 +466,8 @@ def test_a_date_that_intune_rounds_is_the_files() -> None:
 
 def test_an_adopted_token_remembers_nothing(tenant: Tenant) -> None:
     """Without an upload, nothing is known."""
-    outcome = running(tenant).create({"adoptTokenId": uploaded_as(tenant)})
+    outcome = running(tenant).create({"adoptTokenId": uploaded(tenant)})
     assert outcome.state.token_encoding is None
-
-
-def uploaded_as(tenant: Tenant) -> str:
-    """The id of a token that was uploaded by hand, to a tenant that takes files verbatim."""
-    tenant.token_encoding = TokenEncoding.VERBATIM
-    return uploaded(tenant)
 
 
 DOORS: dict[str, Callable[[VppTokenState], VppTokenState]] = {

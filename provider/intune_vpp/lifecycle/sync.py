@@ -15,7 +15,7 @@ from intune_vpp.lifecycle.operations import OperationLifecycle, present, token_i
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from intune_vpp.core.outcome import Outcome, Outputs
     from intune_vpp.core.vpp_token import VppToken
@@ -56,8 +56,8 @@ class LicenseSyncs(OperationLifecycle):
         PATCH: then a sync is always started. `expects` is the expiration of the file that was sent.
         Raises GraphError and WaitInterrupted.
         """
-        started = shown
-        if patched or not self._joins(shown):
+        started, now = shown, self._clock.now()
+        if patched or not self._joins(shown, now):
             try:
                 started = self._clock.unless_stopped(partial(self._tokens.sync_licenses, shown.id))
             except NotFound as refusal:
@@ -65,7 +65,7 @@ class LicenseSyncs(OperationLifecycle):
             self._started.add(shown.id.lower())
         self._listing.written(shown.id)
         watch = Watch(
-            started_at=self._clock.now(),
+            started_at=now,
             allowed=timeout,
             last_sync=shown.last_sync_date_time,
             stale_state=before.state if before else None,
@@ -76,11 +76,11 @@ class LicenseSyncs(OperationLifecycle):
         )
         return started, watch
 
-    def _joins(self, shown: VppToken) -> bool:
+    def _joins(self, shown: VppToken, now: datetime) -> bool:
         """Whether a sync runs that this run has started, or that is fresh. Any other may hang, and is not joined."""
         if sync.is_running(shown) and shown.id.lower() in self._started:
             return True
-        return sync.is_joinable(shown, self._clock.now())
+        return sync.is_joinable(shown, now)
 
     def follow(self, watch: Watch, started: VppToken) -> tuple[VppToken, WaitResult]:
         """The token after its sync, and how that ended; `watch` and `started` are those of `begin`."""
