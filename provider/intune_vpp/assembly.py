@@ -20,8 +20,9 @@ from intune_vpp.lifecycle.revocation import LicenseRevocations
 from intune_vpp.lifecycle.sync import LicenseSyncs
 from intune_vpp.lifecycle.token_files import TokenFileCache
 from intune_vpp.lifecycle.tokens import TokenLifecycle
+from intune_vpp.lifecycle.uploads import Uploads
 from intune_vpp.lifecycle.waiting import Waiting
-from intune_vpp.settings import GraphVersion, Settings, TokenEncoding
+from intune_vpp.settings import GraphVersion, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,6 +110,7 @@ class Assembly:
     def _tokens(self) -> TokenLifecycle:
         return TokenLifecycle(
             tokens=self._graph,
+            uploads=Uploads(self._graph, self.reporter, self._settings.token_encoding.encodings),
             listing=self._listing,
             syncs=self._syncs,
             revocations=self._revocations,
@@ -143,6 +145,5 @@ def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None) ->
     return GraphVppTokens(
         client=GraphClient(http, root=root, credential=credential, secrets=secrets),
         tenant=Tenant(credentials.tenant_id, authority_host=settings.authority_host, http=http),
-        base64_once_more=settings.token_encoding is TokenEncoding.BASE64,
         beta=settings.graph_version is GraphVersion.BETA,
     )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from intune_vpp.core.errors import SettingsError
+from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.graph.clouds import CLOUDS
 
 if TYPE_CHECKING:
@@ -33,10 +34,16 @@ class GraphVersion(StrEnum):
 
 
 class TokenEncoding(StrEnum):
-    """How the token file is sent. No documentation says which encoding Graph expects."""
+    """How token files are sent. No documentation says which encoding Graph expects."""
 
-    VERBATIM = "verbatim"
-    BASE64 = "base64"
+    AUTO = "auto"
+    VERBATIM = Encoding.VERBATIM.value
+    BASE64 = Encoding.BASE64.value
+
+    @property
+    def encodings(self) -> tuple[Encoding, ...]:
+        """The encodings that may be tried, in this order."""
+        return tuple(Encoding) if self is TokenEncoding.AUTO else (Encoding(self.value),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ def read(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> Se
         graph_endpoint=_endpoint("graphEndpoint", value("graphEndpoint"), cloud.graph_endpoint),
         authority_host=_endpoint("authorityHost", value("authorityHost"), cloud.authority_host),
         graph_version=GraphVersion(_choice("graphVersion", value("graphVersion"), list(GraphVersion), "beta")),
-        token_encoding=TokenEncoding(_choice("tokenEncoding", value("tokenEncoding"), list(TokenEncoding), "verbatim")),
+        token_encoding=TokenEncoding(_choice("tokenEncoding", value("tokenEncoding"), list(TokenEncoding), "auto")),
         expiry_warning_days=_days("expiryWarningDays", value("expiryWarningDays"), 30),
         ca_bundle_path=value("caBundlePath"),
         tenant_id=value("tenantId"),

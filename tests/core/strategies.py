@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from intune_vpp.core import times
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.resource_type import UNKNOWN, Kind, Property
+from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def states(inputs: SearchStrategy[VppTokenArgs]) -> SearchStrategy[VppTokenState
         observed_at=TIMESTAMPS,
         token_file=st.none() | TOKEN_FILES,
         sync_pending=st.booleans(),
+        token_encoding=st.none() | st.sampled_from(Encoding),
     )
 
 

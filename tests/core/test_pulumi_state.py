@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import NOW, args, described, file, observed, state
+from builders import NOW, TOKEN_ID, args, described, file, observed, state
 from core.strategies import JSON, NEVER, TEXTS, states
 from core.strategies import args as any_args
 from intune_vpp.core import pulumi_state, times
 from intune_vpp.core.errors import Cure, StateError
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, OPERATIONS, Operation
 from intune_vpp.core.resource_type import UNKNOWN, Kind, Property
+from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.core.vpp_token import (
     UNSEEN_FINGERPRINT,
     VPP_TOKEN,
@@ -249,6 +250,7 @@ def test_a_member_of_another_kind_in_the_inputs(name: str, value: object) -> Non
     [
         *(("__inputs", value, "__inputs") for value in WRONG[Kind.OBJECT]),
         *(("__observedAt", value, "__observedAt") for value in WRONG_TEXTS),
+        *(("__tokenEncoding", value, "__tokenEncoding") for value in WRONG_TEXTS),
         *(("tokenFile", value, f"tokenFile.{next(iter(value))}") for value in NO_TOKEN_FILE),
         *(("tokenActionResults", [value], f"tokenActionResults.{next(iter(value))}") for value in NO_RESULT[:3]),
         ("tokenActionResults", [NO_RESULT[3]], "tokenActionResults"),
@@ -310,3 +312,16 @@ def test_results_of_an_older_version() -> None:
     (read,) = pulumi_state.state_from("7", {"tokenActionResults": kept}).observed.token_action_results or ()
     assert read == {"@odata.type": "#x", "startDateTime": None, "totalLicensesCount": 43, "more": {"a": [1.5, None]}}
     assert isinstance(read["totalLicensesCount"], int)
+
+
+@pytest.mark.parametrize("encoding", [*Encoding, None])
+def test_the_encoding_of_the_file_is_kept(encoding: Encoding | None) -> None:
+    """The encoding that Intune could read is stored under a name that no diff shows, and read again."""
+    stored = pulumi_state.state_to(state(token_encoding=encoding))
+    assert stored.get("__tokenEncoding") == (encoding and encoding.value)
+    assert pulumi_state.state_from(TOKEN_ID, stored).token_encoding is encoding
+
+
+def test_an_encoding_of_a_newer_version_is_not_known() -> None:
+    """A state that names an encoding which this version does not know is read all the same."""
+    assert pulumi_state.state_from("7", {"__tokenEncoding": "hexadecimal"}).token_encoding is None

@@ -33,6 +33,7 @@ class Step:
     status: str = "inProgress"
     synced: str = "11:00:00"
     expires: str = "2027-11-01"
+    modified: str = "<nothing>"
 
     @property
     def seen(self) -> VppToken:
@@ -42,6 +43,7 @@ class Step:
             last_sync_status=self.status,
             last_sync_date_time=None if value(self.synced) is None else f"2026-11-01T{self.synced}Z",
             expiration_date_time=None if value(self.expires) is None else timestamp(self.expires),
+            last_modified_date_time=value(self.modified),
         )
 
 
@@ -55,6 +57,8 @@ class Sync:
     stale_state: str | None = None
     stale_failure: bool = False
     expects: str | None = None
+    seen_running: bool = False
+    running_since: str | None = None
 
     @property
     def watch(self) -> Watch:
@@ -65,6 +69,8 @@ class Sync:
             stale_state=self.stale_state,
             stale_failure=self.stale_failure,
             expects=timestamp(self.expects) if self.expects else None,
+            seen_running=self.seen_running,
+            running_since=self.running_since,
         )
 
 
@@ -96,6 +102,23 @@ def test_running_out_of_time_is_a_failure_of_its_own_kind() -> None:
     assert isinstance(ended.failure, SyncFailed)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """What Graph shows of a sync at noon, and whether it is joined."""
+
+    case: str
+    joined: bool
+    status: str = "inProgress"
+    modified: str = "2026-11-01T11:58:00Z"
+
+
+@each("sync", Running, table="joined")
+def test_which_syncs_of_others_are_joined(case: Running) -> None:
+    """A sync of somebody else is joined while it is minutes old; one that may hang, or whose age is unknown, is not."""
+    shown = observed(last_sync_status=case.status, last_modified_date_time=value(case.modified))
+    assert sync.is_joinable(shown, NOW) is case.joined
+
+
 WATCHES = st.builds(
     Watch,
     started_at=INSTANTS,
@@ -103,6 +126,8 @@ WATCHES = st.builds(
     stale_state=st.none() | st.sampled_from(["expired", "valid"]),
     stale_failure=st.booleans(),
     expects=st.none() | TIMESTAMPS,
+    seen_running=st.booleans(),
+    running_since=st.none() | TIMESTAMPS,
 )
 
 

@@ -14,7 +14,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from csdl.openapi import document
-from emulator.fake_tenant import a_body, a_tenant, bearer
+from emulator.client import a_body, a_tenant, bearer
 from intune_vpp_emulator.app import ROOT, create_app
 
 if TYPE_CHECKING:

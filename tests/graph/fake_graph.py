@@ -91,10 +91,10 @@ def client(handler: Callable[[httpx.Request], httpx.Response], *, credential: Si
     return GraphClient(http(handler), root=ROOT, credential=credential or Signed(), secrets=KnownSecrets())
 
 
-def tokens(handler: Callable[[httpx.Request], httpx.Response], *, base64_once_more: bool = False) -> GraphVppTokens:
+def tokens(handler: Callable[[httpx.Request], httpx.Response]) -> GraphVppTokens:
     """The collection of tokens that a function answers."""
     tenant = Tenant(TENANT, authority_host="https://login.example", http=http(handler))
-    return GraphVppTokens(client=client(handler), tenant=tenant, base64_once_more=base64_once_more)
+    return GraphVppTokens(client=client(handler), tenant=tenant)
 
 
 def subclasses(of: type[Any]) -> Iterable[type[Any]]:

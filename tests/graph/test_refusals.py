@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from graph.fake_graph import NESTED, Script, client, subclasses
 from intune_vpp.core.errors import (
     Conflict,
+    FileRefused,
     GraphError,
     GraphUnavailable,
     GraphUnreachable,
@@ -74,7 +75,7 @@ def test_no_class_is_without_a_status() -> None:
     """Each kind of GraphError but "no answer" is some status's."""
     graph = {kind for kind in subclasses(GraphError) if kind.__module__.startswith("intune_vpp")}
 
-    assert graph == {*BY_STATUS.values(), GraphUnreachable, RequestNotSent, TokenGone}
+    assert graph == {*BY_STATUS.values(), FileRefused, GraphUnreachable, RequestNotSent, TokenGone}
 
 
 @pytest.mark.parametrize("status", BY_STATUS)

@@ -14,6 +14,7 @@ from builders import TOKEN_ID, file
 from graph.fake_graph import ROOT, TENANT, TOKENS, Script, tokens
 from graph.test_redaction import pieces
 from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, PermissionMissing, SettingsError
+from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.core.vpp_token import VPP_TOKEN, VppToken
 
 if TYPE_CHECKING:
@@ -43,12 +44,11 @@ def test_a_token_is_uploaded_in_one_post() -> None:
 
 
 def test_the_text_may_be_sent_in_base64_once_more() -> None:
-    """The switch wraps the text, at create and at renewal."""
+    """The encoding wraps the text, at create and at renewal."""
     script, stoken = Script(MADE), file()
-    wrapped = tokens(script, base64_once_more=True)
 
-    wrapped.create({}, stoken)
-    wrapped.update(TOKEN_ID, {}, stoken)
+    tokens(script).create({}, stoken, encoding=Encoding.BASE64)
+    tokens(script).update(TOKEN_ID, {}, stoken, encoding=Encoding.BASE64)
 
     once_more = base64.b64encode(stoken.text.encode()).decode()
     assert (script.body(0)["token"], script.body(1)) == (once_more, {"token": once_more})
@@ -413,8 +413,8 @@ def test_what_v1_lacks_is_not_asked_of_it() -> None:
     assert script.requests == []
 
 
-@pytest.mark.parametrize("base64_once_more", [False, True])
-def test_a_file_that_was_sent_is_known(*, base64_once_more: bool) -> None:
+@pytest.mark.parametrize("encoding", Encoding)
+def test_a_file_that_was_sent_is_known(encoding: Encoding) -> None:
     """No refusal tells of the file that went along, or of one sent before: neither of its text nor of what is in it."""
     sent = [file(inner="sealed-by-apple-for-lincoln"), file(inner="sealed/by+apple=for york")]
     quoted = [
@@ -426,10 +426,10 @@ def test_a_file_that_was_sent_is_known(*, base64_once_more: bool) -> None:
     ]
     message = "Cannot convert '{}', '{}', '{}', '{}' or '{}' to Edm.Binary".format(*quoted)
     script = Script(MADE, httpx.Response(400, json={"error": {"code": "BadRequest", "message": message}}))
-    collection = tokens(script, base64_once_more=base64_once_more)
-    collection.create({}, sent[0])
+    collection = tokens(script)
+    collection.create({}, sent[0], encoding=encoding)
     with pytest.raises(GraphError) as caught:
-        collection.update(TOKEN_ID, {}, sent[1])
+        collection.update(TOKEN_ID, {}, sent[1], encoding=encoding)
 
     message = str(caught.value)
     assert "BadRequest): Cannot convert '…', '…', '…', '…' or '" in message

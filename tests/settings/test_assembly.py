@@ -126,15 +126,6 @@ def test_the_version_is_in_the_address(version: str, path: str) -> None:
     assert seen[-1].url.path == f"{path}deviceAppManagement/vppTokens"
 
 
-@pytest.mark.parametrize(("encoding", "wrapped"), [("verbatim", False), ("base64", True)])
-def test_the_encoding_is_handed_on(http: httpx.Client, tenant: Tenant, encoding: str, *, wrapped: bool) -> None:
-    """`tokenEncoding` decides how the file is sent."""
-    graph = connect_to_graph(configured(tenant, tokenEncoding=encoding), http=http)
-
-    assert isinstance(graph, GraphVppTokens)
-    assert graph.base64_once_more is wrapped
-
-
 def test_the_policy_follows_the_settings() -> None:
     """v1.0 refuses beta's members, and the days until a warning are the configured ones."""
     reporter = RecordingReporter()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from intune_vpp.core.errors import SettingsError
+from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.graph.clouds import CLOUDS
 from intune_vpp.settings import KEYS, Credentials, GraphVersion, Key, Settings, TokenEncoding, read
 
@@ -38,7 +39,7 @@ def test_nothing_set() -> None:
         graph_endpoint="https://graph.microsoft.com",
         authority_host="https://login.microsoftonline.com",
         graph_version=GraphVersion.BETA,
-        token_encoding=TokenEncoding.VERBATIM,
+        token_encoding=TokenEncoding.AUTO,
         expiry_warning_days=30,
         ca_bundle_path=None,
         tenant_id=None,
@@ -151,7 +152,7 @@ def test_an_endpoint_beats_the_cloud() -> None:
     [
         ("environment", "public, global, usgovernment, usgovernmentl4, dod, usgovernmentl5, china"),
         ("graphVersion", "beta, v1.0"),
-        ("tokenEncoding", "verbatim, base64"),
+        ("tokenEncoding", "auto, verbatim, base64"),
     ],
 )
 def test_a_choice_that_is_none(name: str, choices: str) -> None:
@@ -240,3 +241,17 @@ def test_the_settings_are_read_from_what_is_given(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("ARM_TENANT_ID", "the process's")
 
     assert read({}, {}).tenant_id is None
+
+
+@pytest.mark.parametrize(
+    ("configured", "encodings"),
+    [
+        (None, (Encoding.BASE64, Encoding.VERBATIM)),
+        ("auto", (Encoding.BASE64, Encoding.VERBATIM)),
+        ("base64", (Encoding.BASE64,)),
+        ("verbatim", (Encoding.VERBATIM,)),
+    ],
+)
+def test_the_encodings_that_may_be_tried(configured: str | None, encodings: tuple[Encoding, ...]) -> None:
+    """Left out, base64 is tried first, then the text as it is; a fixed encoding is the only one."""
+    assert read({"tokenEncoding": configured}, {}).token_encoding.encodings == encodings

@@ -21,6 +21,7 @@
        ├─ PermissionMissing    403
        ├─ NotFound             404, which does not prove a deletion
        ├─ TokenGone            404 for the token's path, and a listing without the token
+       ├─ FileRefused          400 to an upload that names no other member than the file
        ├─ Conflict             409
        ├─ Throttled            429
        ├─ GraphUnavailable     408, 5xx
@@ -198,6 +199,10 @@ class NotFound(GraphError):
 
 class TokenGone(GraphError):
     """The vppToken was deleted: Graph answers 404 for its path and does not list it."""
+
+
+class FileRefused(GraphError):
+    """Graph refused to upload a token file (400), and the refusal is not about tags, roles or another member."""
 
 
 class Conflict(GraphError):

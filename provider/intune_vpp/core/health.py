@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _DOWNLOAD = re.compile(r"sToken_for_(?P<location>.+?)(?: ?\(\d+\))?(?:\.vpptoken)?")
 """Apple's name of the file, with or without the number that a browser adds to a second download."""
+
+LONGEST_SYNC = timedelta(days=1)
+"""The age from which on a running sync is reported as hanging: Intune syncs each token at least once a day."""
 
 CURES: Mapping[str, str] = {
     TokenState.EXPIRED: "Its apps are no longer installed or updated. Renew it with a new content token from Apple.",
@@ -58,7 +62,7 @@ def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_rea
     `just_read` omits duplicates, because a read reports them in more detail.
     """
     observed = state.observed
-    seen = f" (seen {times.day(state.observed_at)})" if state.observed_at else ""
+    seen = _seen(state)
     found = []
     cure = CURES.get(observed.state or "")
     if cure:
@@ -72,11 +76,29 @@ def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_rea
     # The warning about the state of an expired token already says so.
     if observed.state != TokenState.EXPIRED:
         found.append(expiry(observed.label, observed.expiration_date_time, warning_days, now) or "")
+    found.append(_hanging_sync(state, now) or "")
     if observed.last_sync_status == SyncStatus.FAILED:
         when = f" on {times.day(observed.last_sync_date_time)}" if observed.last_sync_date_time else ""
         what = f"The last licence sync of {observed.label} failed{when}{seen}"
         found.append(f"{what}: new licences do not appear until one succeeds.")
     return tuple(sentence for sentence in found if sentence)
+
+
+def _hanging_sync(state: VppTokenState, now: datetime) -> str | None:
+    """Return the warning that a sync was running for more than a day when the token was observed."""
+    observed = state.observed
+    # The start of a sync moves `lastModifiedDateTime`, as any write does: the sync is at least that old.
+    since = times.parse(observed.last_modified_date_time)
+    if observed.last_sync_status != SyncStatus.IN_PROGRESS or since is None:
+        return None
+    if (times.parse(state.observed_at) or now) - since <= LONGEST_SYNC:
+        return None
+    what = f"The licence sync of {observed.label} has been inProgress since {times.text(since)}{_seen(state)}"
+    return f"{what}: it probably hangs. Sync the token again, by a LicenseSync or in the Intune admin centre."
+
+
+def _seen(state: VppTokenState) -> str:
+    return f" (seen {times.day(state.observed_at)})" if state.observed_at else ""
 
 
 def misnamed_file(file: SToken, location_name: str | None) -> str | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from intune_vpp.core.token_encoding import Encoding
+
 if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Mapping
@@ -33,11 +35,20 @@ class VppTokens(Protocol):
     def get(self, token_id: str) -> VppToken:
         """Read one token by its id."""
 
-    def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
-        """Create a token: upload its file with these members."""
+    def create(
+        self, members: Mapping[str, object], stoken: SToken, *, encoding: Encoding = Encoding.VERBATIM
+    ) -> VppToken:
+        """Create a token: upload its file in an encoding, with these members."""
 
-    def update(self, token_id: str, members: Mapping[str, object], stoken: SToken | None) -> VppToken:
-        """Change these members and, unless it is None, the token file."""
+    def update(
+        self,
+        token_id: str,
+        members: Mapping[str, object],
+        stoken: SToken | None,
+        *,
+        encoding: Encoding = Encoding.VERBATIM,
+    ) -> VppToken:
+        """Change these members and, unless it is None, the token file, which is sent in an encoding."""
 
     def delete(self, token_id: str) -> None:
         """Delete a token, and with it its apps and their assignments."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from intune_vpp.core import kinds, stoken
 from intune_vpp.core.errors import Cure, StateError
 from intune_vpp.core.resource_type import UNKNOWN, Compare, Kind, Property, Sent, camel_case
+from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.core.vpp_token import (
     UNSEEN_FINGERPRINT,
     VPP_TOKEN,
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
 
 OBSERVED_AT = "__observedAt"
 LOOK_FOR_DUPLICATES = "__lookForDuplicates"
+ENCODING = "__tokenEncoding"
 APPLIED = "__inputs"
 """The engine neither shows nor compares names that begin with two underscores."""
 
 _OBSERVED_AT = Property(attribute=OBSERVED_AT, kind=Kind.TIME)
+_ENCODING = Property(attribute=ENCODING)
 _TOKEN_FILE = tuple(prop for prop in VPP_TOKEN.inputs if prop.kind is Kind.OBJECT)
 
 
@@ -94,6 +97,7 @@ def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, A
         sync_pending=found["sync_pending"] is True,
         duplicate_token_ids=found["duplicate_token_ids"] or (),
         look_for_duplicates=outputs.get(LOOK_FOR_DUPLICATES) is True,
+        token_encoding=_encoding(kinds.value(_ENCODING, outputs.get(ENCODING), _refuse)),
     )
 
 
@@ -124,6 +128,7 @@ def state_to(state: VppTokenState, *, with_inputs: bool = True) -> dict[str, Any
     outputs["tokenFile"] = _from_model(state.token_file)
     outputs["duplicateTokenIds"] = list(state.duplicate_token_ids) or None
     outputs[LOOK_FOR_DUPLICATES] = True if state.look_for_duplicates else None
+    outputs[ENCODING] = state.token_encoding.value if state.token_encoding else None
     outputs[APPLIED] = args_to(state.inputs) if with_inputs else None
     return {name: value for name, value in outputs.items() if value is not None}
 
@@ -137,6 +142,11 @@ def licenses_to(found: AppLicenses) -> dict[str, Any]:
     """Return the licences of a token for an app, for the engine."""
     members = {camel_case(name): getattr(found, name) for name in found.__slots__}
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _encoding(name: str | None) -> Encoding | None:
+    """Return an encoding by its name, None for one that this version does not know."""
+    return next((encoding for encoding in Encoding if encoding == name), None)
 
 
 def _present(values: VppTokenArgs | VppToken, properties: tuple[Property, ...]) -> dict[str, Any]:

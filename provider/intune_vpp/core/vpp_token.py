@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from intune_vpp.core.resource_type import Unknown
+    from intune_vpp.core.token_encoding import Encoding
 
 
 def _member(attribute: str, kind: Kind = Kind.STRING, **more: Any) -> Property:
@@ -187,6 +188,7 @@ class VppTokenState:
     `token_file` is the file applied last, None if this provider has applied none. `observed_at` is when Graph was read
     last, to the second. `duplicate_token_ids` are other tokens of the tenant created from the same file.
     `look_for_duplicates` says that no listing was read since the create, so the next read requests one.
+    `token_encoding` is the encoding in which Intune could read a file of this token, None if that is not known.
     """
 
     observed: VppToken
@@ -197,6 +199,7 @@ class VppTokenState:
     sync_pending: bool = False
     duplicate_token_ids: tuple[str, ...] = ()
     look_for_duplicates: bool = False
+    token_encoding: Encoding | None = None
 
     @property
     def id(self) -> str:

@@ -15,6 +15,7 @@ import httpx
 
 from intune_vpp.core.errors import (
     Conflict,
+    FileRefused,
     GraphError,
     GraphUnavailable,
     GraphUnreachable,
@@ -24,6 +25,7 @@ from intune_vpp.core.errors import (
     SignInRefused,
     Throttled,
 )
+from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.request import RequestKind
 
@@ -53,17 +55,16 @@ _ACCESS = re.compile(r"tag|role|scope|<html", re.IGNORECASE)
 caller may not see (microsoft/Intune-PowerShell-SDK#119). The words may be parts of others (`roleScopeTagIds`): a false
 match makes the 404 an error that changes nothing."""
 
-_OTHER_ENCODING = (
-    "If this is about the file and the file is good, try the other tokenEncoding (INTUNE_VPP_TOKEN_ENCODING)."
-)
+_BAD_REQUEST = 400
+_UPLOADS = {RequestKind.CREATE_TOKEN, RequestKind.RENEW_TOKEN}
+_OTHER_MEMBERS = re.compile(rf"\b(?:tags?|roles?|{'|'.join(prop.name for prop in VPP_TOKEN.members)})\b", re.IGNORECASE)
+"""What a refusal of an upload names that is not about the file: a scope tag, a role, or another member than `token`."""
 
 _MAY_BE_PROCESSED = "The request may have been processed; the next run checks before repeating it."
 
 _GRANT = "Grant the app registration the application permission {}, with admin consent."
 
 _BY_KIND: dict[tuple[RequestKind, int], tuple[type[GraphError], str, str]] = {
-    (RequestKind.CREATE_TOKEN, 400): (GraphError, "refused", _OTHER_ENCODING),
-    (RequestKind.RENEW_TOKEN, 400): (GraphError, "refused", _OTHER_ENCODING),
     (RequestKind.READ_APP, 403): (PermissionMissing, "does not allow this", _GRANT.format(READING_APPS)),
 }
 """Class, verb and cure of a status for one kind of request; `_BY_STATUS` has them for all others."""
@@ -86,6 +87,8 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
     by_server = (GraphUnavailable, "failed", "This is usually temporary: run it again.")
     otherwise = by_server if status >= _SERVER_ERRORS else (GraphError, "refused", "")
     error, verb, cure = _BY_KIND.get((request.kind, status)) or _BY_STATUS.get(status) or otherwise
+    if status == _BAD_REQUEST and request.kind in _UPLOADS and code and not _OTHER_MEMBERS.search(message):
+        error = FileRefused
     sentence = f"Microsoft Graph {verb} {_answer(request, status, code, message)}"
     return error(
         f"{sentence} {cure}".rstrip(),

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from intune_vpp.core import graph_json
 from intune_vpp.core.check import needs_beta
 from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, SettingsError
+from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.core.vpp_token import Listing
 from intune_vpp.graph.request import Request, RequestKind
 
@@ -32,13 +33,12 @@ _log = logging.getLogger(__name__)
 class GraphVppTokens:
     """The vppTokens of the tenant that `client` signs in to; implements `core.ports.VppTokens`.
 
-    `base64_once_more` sends the text of a token file in base64; `beta` says whether `client` has the beta root, which
-    some methods need. All methods raise GraphError (see `GraphClient`).
+    `beta` says whether `client` has the beta root, which some methods need. All methods raise GraphError (see
+    `GraphClient`).
     """
 
     client: GraphClient
     tenant: Tenant
-    base64_once_more: bool = False
     beta: bool = True
 
     def tenant_id(self) -> str:
@@ -65,9 +65,11 @@ class GraphVppTokens:
             raise GraphUnreachable(f"Microsoft Graph returned something that is not this token ({request}).")
         return token
 
-    def create(self, members: Mapping[str, object], stoken: SToken) -> VppToken:
+    def create(
+        self, members: Mapping[str, object], stoken: SToken, *, encoding: Encoding = Encoding.VERBATIM
+    ) -> VppToken:
         """Create a token. Raises GraphUnreachable if the answer has no id: the token may exist then."""
-        body = {"@odata.type": graph_json.ODATA_TYPE, **members, "token": self._text(stoken)}
+        body = {"@odata.type": graph_json.ODATA_TYPE, **members, "token": self._text(stoken, encoding)}
         created = graph_json.token_from(self.client.post(_TOKENS, Request(RequestKind.CREATE_TOKEN), body))
         if not created.id:
             raise GraphUnreachable(
@@ -75,9 +77,16 @@ class GraphVppTokens:
             )
         return created
 
-    def update(self, token_id: str, members: Mapping[str, object], stoken: SToken | None) -> VppToken:
+    def update(
+        self,
+        token_id: str,
+        members: Mapping[str, object],
+        stoken: SToken | None,
+        *,
+        encoding: Encoding = Encoding.VERBATIM,
+    ) -> VppToken:
         """Change members, and the token file unless it is None."""
-        body = {**members, "token": self._text(stoken)} if stoken else members
+        body = {**members, "token": self._text(stoken, encoding)} if stoken else members
         kind = RequestKind.RENEW_TOKEN if stoken else RequestKind.UPDATE_TOKEN
         return self._entity(self.client.patch(_path(token_id), Request(kind, token_id), body), token_id)
 
@@ -152,10 +161,10 @@ class GraphVppTokens:
         token = graph_json.token_from(answer)
         return token if _is(token, token_id) else self.get(token_id)
 
-    def _text(self, stoken: SToken) -> str:
+    def _text(self, stoken: SToken, encoding: Encoding) -> str:
         for secret in stoken.secrets:
             self.client.secrets.add(secret)
-        return base64.b64encode(stoken.text.encode()).decode() if self.base64_once_more else stoken.text
+        return stoken.text if encoding is Encoding.VERBATIM else base64.b64encode(stoken.text.encode()).decode()
 
 
 @contextmanager

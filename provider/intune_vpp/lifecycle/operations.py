@@ -56,6 +56,8 @@ class OperationLifecycle(ABC):
         self._reporter = reporter
         self._clock = clock
         self._beginning: dict[str, threading.Lock] = {}
+        self._started: set[str] = set()
+        """The ids, in lower case, of the tokens on which this process has started the operation."""
 
     @abstractmethod
     def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:

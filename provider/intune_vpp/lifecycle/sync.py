@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +10,12 @@ from intune_vpp.core.enums import SyncStatus
 from intune_vpp.core.errors import NotFound, TokenGone
 from intune_vpp.core.operations import LICENSE_SYNC
 from intune_vpp.core.resource_type import camel_case
+from intune_vpp.core.sync import Watch
 from intune_vpp.lifecycle.operations import OperationLifecycle, present, token_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from intune_vpp.core.outcome import Outcome, Outputs
     from intune_vpp.core.vpp_token import VppToken
@@ -25,7 +25,7 @@ _SHOWN = ("state", "last_sync_status", "last_sync_date_time")
 
 
 class LicenseSyncs(OperationLifecycle):
-    """`syncLicenses`: started, or joined where a sync runs already, and followed to its end."""
+    """`syncLicenses`: started, or joined where a fresh sync runs already, and followed to its end."""
 
     operation = LICENSE_SYNC
 
@@ -33,34 +33,57 @@ class LicenseSyncs(OperationLifecycle):
         """Sync the licences of a token, and wait for the end unless `waitForSync` is false."""
         named = token_id(inputs)
         with self._on_token(inputs), self._alone_with(named, f"the licences of token {named} were synced") as before:
-            observed, ended = self.start(before), None
+            observed, watch = self.begin(before, timeout, before=before)
+            ended = None
         if inputs.get("waitForSync") is not False:
-            watch = sync.Watch(started_at=self._clock.now(), allowed=timeout, stale_state=before.state)
-            observed, ended = self.follow(watch, before, observed)
+            observed, ended = self.follow(watch, observed)
         pending = ended is not None and ended.failure is not None
         return self._result(before.id, inputs, {**_shown(observed), "syncPending": pending}, ended)
 
-    def start(self, before: VppToken) -> VppToken:
-        """The token at the start of its sync; one that runs already is joined. Raises GraphError and WaitInterrupted.
+    def begin(
+        self,
+        shown: VppToken,
+        timeout: timedelta,
+        *,
+        before: VppToken | None,
+        patched: bool = False,
+        expects: str | None = None,
+    ) -> tuple[VppToken, Watch]:
+        """Start a sync, or join one that runs; the token at its start, and the sync to follow.
 
-        `before` is the token as it is now, from Graph's own answer and not from a listing.
+        `shown` is the token as it is now: from a GET, from the answer to a write or, where nothing had to be sent, from
+        the state. `before` is the token before that write, None for a new one. `patched` says that the write was a
+        PATCH: then a sync is always started. `expects` is the expiration of the file that was sent.
+        Raises GraphError and WaitInterrupted.
         """
-        started = before
-        if before.last_sync_status != SyncStatus.IN_PROGRESS:
+        started, now = shown, self._clock.now()
+        if patched or not self._joins(shown, now):
             try:
-                started = self._clock.unless_stopped(partial(self._tokens.sync_licenses, before.id))
+                started = self._clock.unless_stopped(partial(self._tokens.sync_licenses, shown.id))
             except NotFound as refusal:
-                raise self._listing.explain(before.id, refusal) from None
-        self._listing.written(before.id)
-        return started
-
-    def follow(self, watch: sync.Watch, before: VppToken, started: VppToken) -> tuple[VppToken, WaitResult]:
-        """The token after its sync, and how that ended; `before` and `started` are those of `start`."""
-        watch = replace(
-            watch,
-            last_sync=before.last_sync_date_time,
-            stale_failure=before.last_sync_status == SyncStatus.FAILED,
+                raise self._listing.explain(shown.id, refusal) from None
+            self._started.add(shown.id.lower())
+        self._listing.written(shown.id)
+        watch = Watch(
+            started_at=now,
+            allowed=timeout,
+            last_sync=shown.last_sync_date_time,
+            stale_state=before.state if before else None,
+            stale_failure=shown.last_sync_status == SyncStatus.FAILED,
+            expects=expects,
+            seen_running=sync.is_running(shown) or sync.is_running(started),
+            running_since=sync.running_since(before, shown),
         )
+        return started, watch
+
+    def _joins(self, shown: VppToken, now: datetime) -> bool:
+        """Whether a sync runs that this run has started, or that is fresh. Any other may hang, and is not joined."""
+        if sync.is_running(shown) and shown.id.lower() in self._started:
+            return True
+        return sync.is_joinable(shown, now)
+
+    def follow(self, watch: Watch, started: VppToken) -> tuple[VppToken, WaitResult]:
+        """The token after its sync, and how that ended; `watch` and `started` are those of `begin`."""
         return self._waiting.wait(partial(sync.evaluate, watch), started, until=watch.started_at + watch.allowed)
 
     def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:

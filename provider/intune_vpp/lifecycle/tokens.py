@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import drift, graph_json, identity, sync, times, token_diff
+from intune_vpp.core import drift, graph_json, identity, times, token_diff
 from intune_vpp.core.enums import SyncStatus, TokenState
 from intune_vpp.core.errors import (
     AdoptionRefused,
@@ -23,6 +23,7 @@ from intune_vpp.core.errors import (
     RevocationFailed,
     RevocationTimedOut,
     SettingsError,
+    SyncFailed,
     TokenGone,
     WaitInterrupted,
     WrongLocation,
@@ -41,11 +42,13 @@ if TYPE_CHECKING:
     from intune_vpp.core.errors import IntuneVppError
     from intune_vpp.core.ports import Clock, Reporter, VppTokens
     from intune_vpp.core.stoken import SToken
+    from intune_vpp.core.token_encoding import Encoding
     from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.ownership import Ownership
     from intune_vpp.lifecycle.revocation import LicenseRevocations
     from intune_vpp.lifecycle.sync import LicenseSyncs
     from intune_vpp.lifecycle.token_files import TokenFileCache
+    from intune_vpp.lifecycle.uploads import Upload, Uploads
 
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 _RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
@@ -56,7 +59,8 @@ class _Write:
     """A write that worked: the token in Graph's answer, and what still has to follow.
 
     `before` is the token's state until now, None for a new token; `newly_managed` says that it was created or adopted;
-    `file_sent` that a file was sent; `syncs` that a sync is due, and `timeout` how long to wait for it.
+    `upload` is the file that was sent, `patched` says that a PATCH was; `syncs` that a sync is due, and `timeout` how
+    long to wait for it.
     """
 
     observed: VppToken
@@ -65,7 +69,8 @@ class _Write:
     token_file: TokenFile | None
     timeout: timedelta
     before: VppTokenState | None = None
-    file_sent: bool = False
+    upload: Upload | None = None
+    patched: bool = False
     newly_managed: bool = False
     syncs: bool = False
 
@@ -77,6 +82,7 @@ class TokenLifecycle:
         self,
         *,
         tokens: VppTokens,
+        uploads: Uploads,
         listing: TokenListing,
         syncs: LicenseSyncs,
         revocations: LicenseRevocations,
@@ -86,6 +92,7 @@ class TokenLifecycle:
         clock: Clock,
     ) -> None:
         self._tokens = tokens
+        self._uploads = uploads
         self._listing = listing
         self._syncs = syncs
         self._revocations = revocations
@@ -130,12 +137,13 @@ class TokenLifecycle:
         """POST a new token."""
         members = graph_json.members(args, (prop.attribute for prop in VPP_TOKEN.members))
         try:
-            observed = self._tokens.create(members, file)
+            upload = self._uploads.create(members, file)
         except (GraphUnreachable, GraphUnavailable):
             # The token may exist: the next create requests a new listing.
             self._listing.answer_lost()
             raise
         # The token exists from here on: whatever follows, its id is returned.
+        observed = upload.observed
         self._listing.written(observed.id)
         self._ownership.register(observed.id, file.fingerprint, new=True)
         self._ownership.set_label(observed.id, observed.label)
@@ -146,7 +154,7 @@ class TokenLifecycle:
             tenant_id=tenant_id,
             token_file=_file_of(args),
             timeout=timeout,
-            file_sent=True,
+            upload=upload,
             newly_managed=True,
             syncs=args.wait_for_sync is not False,
         )
@@ -269,11 +277,13 @@ class TokenLifecycle:
             guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
             self._reserve_file(file, state.id)
 
-        observed = state.observed
+        observed, upload = state.observed, None
         members = graph_json.members(args, plan.members)
         if members or file:
             try:
-                observed = self._tokens.update(state.id, members, file)
+                if file is not None:
+                    upload = self._uploads.renew(state.observed, members, file, state.token_encoding)
+                observed = upload.observed if upload else self._tokens.update(state.id, members, None)
             except NotFound as refusal:
                 raise self._listing.explain(state.id, refusal) from None
             self._listing.written(state.id)
@@ -291,7 +301,8 @@ class TokenLifecycle:
             token_file=token_file,
             timeout=timeout,
             before=state,
-            file_sent=file is not None,
+            upload=upload,
+            patched=bool(members or file),
             newly_managed=newly_managed,
             syncs=sync_is_due and args.wait_for_sync is not False,
         )
@@ -310,14 +321,16 @@ class TokenLifecycle:
         """Sync if due, check the location, look for duplicates, and make the new state."""
         observed, before = write.observed, write.before
         sync_pending = before is not None and before.sync_pending
-        failure: IntuneVppError | None = None
         listed_before = self._listing.begun
-        if write.syncs:
-            observed, failure = self._sync(write)
+        upload = write.upload
+        failure: IntuneVppError | None = upload.failure if upload else None
+        if write.syncs and failure is None:
+            observed, failure, upload = self._sync_upload(write)
+        if write.syncs or failure is not None:
             sync_pending = failure is not None
 
         located = observed.location_name is not None
-        if (write.newly_managed or write.file_sent) and not located and write.args.expected_location_name is not None:
+        if (write.newly_managed or write.upload) and not located and write.args.expected_location_name is not None:
             expected = write.args.expected_location_name
             self._reporter.warn(f'Intune does not show the location of {observed.label} yet; "{expected}" is expected.')
         # A wrong location, then a duplicate, replaces the failure of the sync: it is its cause, or worse.
@@ -341,26 +354,45 @@ class TokenLifecycle:
             tenant_id=write.tenant_id,
             inputs=write.args,
             observed_at=self._now(),
-            token_file=drift.mark_invalid(write.token_file, observed),
+            # Intune could not read a file whose upload has a failure: the next update sends it again.
+            token_file=None if upload and upload.failure else drift.mark_invalid(write.token_file, observed),
             sync_pending=sync_pending,
             duplicate_token_ids=same_file,
             look_for_duplicates=duplicates is None and (before is None or before.look_for_duplicates),
+            token_encoding=self._encoding(upload, observed, before),
         )
         return Outcome(state.id, state, failure)
 
+    def _encoding(self, upload: Upload | None, observed: VppToken, before: VppTokenState | None) -> Encoding | None:
+        """The encoding in which Intune could read a file of this token, None if that is not known."""
+        proven = self._uploads.confirm(upload, observed) if upload else None
+        return proven or (before.token_encoding if before else None)
+
+    def _sync_upload(self, write: _Write) -> tuple[VppToken, IntuneVppError | None, Upload | None]:
+        """Sync a token that was just written; once more if only the sync has shown that Intune cannot read the file."""
+        observed, failure = self._sync(write)
+        if write.upload is None or not isinstance(failure, SyncFailed):
+            return observed, failure, write.upload
+        upload = self._uploads.correct(write.upload, observed)
+        if upload.encoding is write.upload.encoding:
+            return observed, upload.failure or failure, upload
+        observed, failure = self._sync(replace(write, observed=upload.observed, upload=upload, patched=True))
+        return observed, failure, upload
+
     def _sync(self, write: _Write) -> tuple[VppToken, IntuneVppError | None]:
         """Sync a token that was just written, and wait for the end; the token after it, and what went wrong."""
-        watch = sync.Watch(
-            started_at=self._clock.now(),
-            allowed=write.timeout,
-            stale_state=write.before.observed.state if write.before else None,
-            expects=write.token_file.expiration_date_time if write.file_sent and write.token_file else None,
-        )
+        expects = write.token_file.expiration_date_time if write.upload and write.token_file else None
+        before = write.before.observed if write.before else None
+        if write.upload and write.upload.unread:
+            # A listing may lag behind the upload that has corrected this state.
+            before = write.upload.unread
         try:
-            started = self._syncs.start(write.observed)
+            started, watch = self._syncs.begin(
+                write.observed, write.timeout, before=before, patched=write.patched, expects=expects
+            )
         except (GraphError, WaitInterrupted) as error:
             return write.observed, error
-        observed, ended = self._syncs.follow(watch, write.observed, started)
+        observed, ended = self._syncs.follow(watch, started)
         if ended.warning:
             self._reporter.warn(ended.warning)
         return observed, ended.failure

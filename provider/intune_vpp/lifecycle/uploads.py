@@ -1,0 +1,161 @@
+"""Uploads of token files, which find out in which encoding the tenant takes them.
+
+Graph refuses a file that it cannot read, or takes it and calls the token invalid. Then the file is sent in the other
+encoding: after a refusal by the same request, after a silent acceptance by a PATCH, because the token exists by then.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from intune_vpp.core.enums import TokenState
+from intune_vpp.core.errors import FileRefused, GraphError
+from intune_vpp.core.token_encoding import Encoding, is_read, is_unreadable
+from intune_vpp.core.vpp_token import VPP_TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from intune_vpp.core.ports import Reporter, VppTokens
+    from intune_vpp.core.stoken import SToken
+    from intune_vpp.core.vpp_token import VppToken
+
+_CLAIM = VPP_TOKEN["claim_token_management_from_external_mdm"].name
+
+_DOWNLOAD = "If it is not about another member, download the content token again from Apple."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file that Graph accepted, and the token in Graph's last answer.
+
+    `claims` are the members that go with each upload. `encoding` was sent last, `other` can still be tried. Before
+    that, Graph `refused` the other encoding, or took it and could not read it: `unread` is the token as it was then.
+    With a `failure`, Graph could not read the file, and the attempt to send it in the other encoding failed.
+    """
+
+    observed: VppToken
+    file: SToken
+    claims: Mapping[str, object]
+    encoding: Encoding
+    other: Encoding | None
+    refused: bool = False
+    unread: VppToken | None = None
+    failure: GraphError | None = None
+
+
+class Uploads:
+    """The uploads of one process. `encodings` are those that may be tried, in this order."""
+
+    def __init__(self, tokens: VppTokens, reporter: Reporter, encodings: tuple[Encoding, ...]) -> None:
+        self._tokens = tokens
+        self._reporter = reporter
+        self._encodings = encodings
+        self._lock = threading.Lock()
+        self._proven: Encoding | None = None
+
+    def create(self, members: Mapping[str, object], file: SToken) -> Upload:
+        """Create a token. Raises GraphError: then there is none, unless the answer was lost."""
+        return self.correct(self._accepted(partial(self._tokens.create, members, file), members, file, None))
+
+    def renew(self, before: VppToken, members: Mapping[str, object], file: SToken, encoding: Encoding | None) -> Upload:
+        """Send a file and changed members to a token; `encoding` is the one that worked last time, if known.
+
+        Raises GraphError: then the token has the file of before, unless the answer was lost.
+        """
+        send = partial(self._tokens.update, before.id, members, file)
+        return self.correct(self._accepted(send, members, file, encoding), before=before)
+
+    def correct(self, upload: Upload, observed: VppToken | None = None, *, before: VppToken | None = None) -> Upload:
+        """Send the file in the other encoding if the token shows that Graph could not read it.
+
+        `observed` is the token as it is now, by default as in the answer; `before` is the token before the upload,
+        where `observed` may still show it. Returns the same upload if there is nothing to correct.
+        """
+        observed = observed or upload.observed
+        if upload.other is None or not is_unreadable(observed, upload.file, before=before):
+            self.confirm(upload, observed)
+            return upload
+        last = replace(upload, observed=observed, other=None, unread=observed)
+        try:
+            answer = self._tokens.update(observed.id, upload.claims, upload.file, encoding=upload.other)
+        except FileRefused as refusal:
+            # It stays as it is: perhaps the first encoding was right, and Apple does not accept the file.
+            first, second = upload.encoding.words, upload.other.words
+            what = f"Intune calls {observed.label} invalid after its token file was sent {first}. Sent {second}:"
+            self._reporter.warn(f"{what} {refusal}")
+            return last
+        except GraphError as error:
+            return replace(last, failure=error)
+        corrected = replace(last, observed=answer, encoding=upload.other)
+        self.confirm(corrected, answer)
+        return corrected
+
+    def confirm(self, upload: Upload, observed: VppToken) -> Encoding | None:
+        """The encoding of an upload, if the token proves that Graph could read it; None otherwise.
+
+        It is proven if Graph shows the file's expiration, or has refused the other encoding and taken this one.
+        """
+        proven = upload.refused or is_read(observed, upload.file)
+        if not proven or observed.state == TokenState.INVALID:
+            return None
+        with self._lock:
+            first, self._proven = self._proven is None, upload.encoding
+        if first and (upload.refused or upload.unread):
+            what = f"Intune takes token files {upload.encoding.words}, not {_other(upload.encoding).words}."
+            self._reporter.info(f"{what} The state remembers this for the next renewal.")
+        return upload.encoding
+
+    def _accepted(
+        self, send: Callable[..., VppToken], members: Mapping[str, object], file: SToken, known: Encoding | None
+    ) -> Upload:
+        """Send a file, and once more in the other encoding if Graph refuses it."""
+        first, other = self._order(known)
+        claims = {name: value for name, value in members.items() if name == _CLAIM}
+        try:
+            observed = send(encoding=first)
+        except FileRefused as refusal:
+            if other is None:
+                raise self._refused(refusal, first) from None
+            refused = refusal
+        else:
+            return Upload(observed=observed, file=file, claims=claims, encoding=first, other=other)
+        try:
+            observed = send(encoding=other)
+        except FileRefused as refusal:
+            raise _refused_twice(refused, refusal, (first, other)) from None
+        return Upload(observed=observed, file=file, claims=claims, encoding=other, other=None, refused=True)
+
+    def _order(self, known: Encoding | None) -> tuple[Encoding, Encoding | None]:
+        """The encoding to send first, and the one to send if Graph cannot read that.
+
+        Once this process has seen that the tenant reads one, there is no other: a file that is refused then is bad,
+        and sent in the wrong encoding it might be taken.
+        """
+        if len(self._encodings) == 1:
+            return self._encodings[0], None
+        if self._proven is not None:
+            return self._proven, None
+        first = known or self._encodings[0]
+        return first, _other(first)
+
+    def _refused(self, refusal: FileRefused, encoding: Encoding) -> FileRefused:
+        """The refusal of a file that is sent in no other encoding, with what to do."""
+        if len(self._encodings) == 1:
+            cure = f"The file was sent {encoding.words}. If it is good, set tokenEncoding to auto."
+        else:
+            cure = f"Other files were accepted {encoding.words}. {_DOWNLOAD}"
+        return FileRefused(f"{refusal} {cure}", status=refusal.status, code=refusal.code)
+
+
+def _refused_twice(first: FileRefused, second: FileRefused, encodings: tuple[Encoding, Encoding]) -> FileRefused:
+    """The refusal of a file in both encodings: which of the two tells the cause is not known."""
+    sent = [f"Sent {encoding.words}: {refusal}" for encoding, refusal in zip(encodings, (first, second), strict=True)]
+    return FileRefused(f"{' '.join(sent)} {_DOWNLOAD}", status=second.status, code=second.code)
+
+
+def _other(encoding: Encoding) -> Encoding:
+    return Encoding.VERBATIM if encoding is Encoding.BASE64 else Encoding.BASE64

@@ -1,0 +1,490 @@
+"""`tokenEncoding: auto` finds out in which encoding a tenant takes token files, and remembers it."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from builders import NEXT_YEAR, NOW, token_inputs, vpptoken
+from intune_vpp.core import pulumi_state
+from intune_vpp.core.errors import FileRefused, GraphError, GraphUnavailable, SyncFailed
+from intune_vpp.core.token_encoding import Encoding
+from intune_vpp.dynamic import stored as dynamic_door
+from intune_vpp_emulator.apple import TokenEncoding
+from intune_vpp_emulator.refusals import IntuneRefusal, bad_request, intune_bad_request
+from intune_vpp_emulator.tenant import Page, Tenant
+from run_in_process import LIST, PATCH, POST, SYNC, Run, stored
+from tenant_in_process import new_tenant, uploaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from intune_vpp.core.vpp_token import VppTokenState
+
+SOON = NOW + timedelta(days=90)
+UNREAD: Mapping[str, Any] = {
+    "state": "invalid",
+    "organizationName": None,
+    "expirationDateTime": "0001-01-01T00:00:00Z",
+    "locationName": None,
+}
+
+
+class Recorded(Tenant):
+    """A tenant that takes these encodings, and records in which ones files arrive."""
+
+    takes: tuple[Encoding, ...] = (Encoding.BASE64,)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(token_encoding=TokenEncoding.VERBATIM, **options)
+        self.arrived: list[Encoding] = []
+
+    def create(self, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        """Create a token from a file in one of the encodings."""
+        return super().create(self._decoded(body), **options)
+
+    def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        """Change a token; its file is in one of the encodings."""
+        return super().patch(token_id, self._decoded(body), **options)
+
+    def _decoded(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        if "token" not in body:
+            return body
+        encoding, text = arriving(body["token"])
+        self.arrived.append(encoding)
+        return {**body, "token": text if encoding in self.takes else "unreadable"}
+
+
+class Silent(Recorded):
+    """A tenant that takes a file which it cannot read, and calls the token invalid; `shows` is what it then shows."""
+
+    shows: Mapping[str, Any] = UNREAD
+    after_sync = False
+    """Whether it notices only in the next sync that it cannot read a file."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.unread = False
+
+    def create(self, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        """Create a token, also from a file that cannot be read."""
+        text = self._text(body)
+        made = Tenant.create(self, {**body, "token": text or vpptoken("Nowhere")}, **options)
+        return self._shown(made["id"], readable=text is not None, **options)
+
+    def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        """Change a token, also by a file that cannot be read."""
+        if "token" not in body:
+            return super().patch(token_id, body, **options)
+        text = self._text(body)
+        rest = {name: value for name, value in body.items() if name != "token"}
+        Tenant.patch(self, token_id, {**rest, "token": text} if text else rest, **options)
+        return self._shown(token_id, readable=text is not None, **options)
+
+    def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
+        """Start a sync, which shows whether the file could be read."""
+        answer = super().sync_licenses(token_id, **options)
+        return self.edit_by_hand(token_id, {**self.shows, "lastSyncStatus": "failed"}) if self.unread else answer
+
+    def _text(self, body: Mapping[str, Any]) -> str | None:
+        encoding, text = arriving(body["token"])
+        self.arrived.append(encoding)
+        return text if encoding in self.takes else None
+
+    def _shown(self, token_id: str, *, readable: bool, **options: Any) -> dict[str, Any]:
+        self.unread = not readable
+        if self.unread:
+            self.edit_by_hand(token_id, {**self.shows, "state": "unknown" if self.after_sync else "invalid"})
+        return self.get(token_id, **options)
+
+
+def arriving(sent: str) -> tuple[Encoding, str]:
+    """The encoding in which a file arrives, and its text."""
+    decoded = base64.b64decode(sent)
+    return (Encoding.VERBATIM, sent) if decoded.startswith(b"{") else (Encoding.BASE64, decoded.decode())
+
+
+def tenant_that(kind: type[Recorded], *takes: Encoding, **options: Any) -> Recorded:
+    """A tenant that takes these encodings."""
+    tenant = new_tenant(kind, **options)
+    assert isinstance(tenant, Recorded)
+    tenant.takes = takes
+    return tenant
+
+
+def running(tenant: Tenant, encoding: str = "auto", **options: Any) -> Run:
+    """A run with this setting."""
+    return Run(tenant, settings={"tokenEncoding": encoding}, **options)
+
+
+B, V = Encoding.BASE64, Encoding.VERBATIM
+TENANTS = pytest.mark.parametrize(
+    ("kind", "takes", "created", "renewed", "sent"),
+    [
+        (Recorded, (B,), [POST], [PATCH], [B]),
+        (Recorded, (V,), [POST, POST], [PATCH, PATCH], [B, V]),
+        (Recorded, (B, V), [POST], [PATCH], [B]),
+        (Silent, (B,), [POST], [PATCH], [B]),
+        (Silent, (V,), [POST, PATCH], [PATCH, PATCH], [B, V]),
+    ],
+)
+INFO = "Intune takes token files verbatim, not in base64. The state remembers this for the next renewal."
+
+
+@TENANTS
+def test_a_create_finds_the_encoding(
+    kind: type[Recorded],
+    takes: tuple[Encoding, ...],
+    created: list[tuple[str, str]],
+    renewed: list[tuple[str, str]],
+    sent: list[Encoding],
+) -> None:
+    """A tenant that takes base64 costs one POST; any other costs one more request, and gets one token."""
+    del renewed
+    tenant = tenant_that(kind, *takes)
+    run = running(tenant)
+    outcome = run.create(token_inputs(vpptoken()))
+    assert run.requests == [LIST, *created, SYNC, LIST]
+    assert tenant.arrived == sent
+    assert [one.id for one in tenant.tokens] == [outcome.state.id]
+    assert (outcome.failure, outcome.state.observed.state, outcome.state.token_encoding) == (None, "valid", sent[-1])
+    assert run.reporter.said.count(("info", INFO)) == len(sent) - 1
+    assert run.reporter.warnings == []
+
+
+@TENANTS
+def test_a_renewal_finds_the_encoding(
+    kind: type[Recorded],
+    takes: tuple[Encoding, ...],
+    created: list[tuple[str, str]],
+    renewed: list[tuple[str, str]],
+    sent: list[Encoding],
+) -> None:
+    """A token that was uploaded by hand is renewed in place, in whichever encoding the tenant takes."""
+    del created
+    tenant = tenant_that(kind, *takes)
+    token_id = by_hand(tenant, takes[0])
+    state = replace(running(tenant).assembly.tokens.find(token_id), token_file=None)
+    tenant.arrived.clear()
+    run = running(tenant)
+    outcome = run.up(stored(state), token_inputs(vpptoken()))
+    assert run.requests == [*renewed, SYNC, LIST]
+    assert tenant.arrived == sent
+    assert (outcome.failure, outcome.state.observed.state, outcome.state.token_encoding) == (None, "valid", sent[-1])
+    assert outcome.state.id == token_id
+
+
+def by_hand(tenant: Recorded, encoding: Encoding) -> str:
+    """The id of a token that was uploaded by hand, in an encoding."""
+    text = vpptoken(expires=SOON)
+    sent = text if encoding is V else base64.b64encode(text.encode()).decode()
+    made = tenant.create_by_hand({"token": sent, "appleId": "vpp@contoso.example", "displayName": "Lincoln"})
+    return str(made["id"])
+
+
+@pytest.mark.parametrize("kind", [Recorded, Silent])
+def test_what_worked_is_used_by_the_next_renewal(kind: type[Recorded]) -> None:
+    """The next run sends the encoding that the state remembers at once, and says nothing about it."""
+    tenant = tenant_that(kind, V)
+    state = running(tenant).create(token_inputs(vpptoken(expires=SOON))).state
+    tenant.arrived.clear()
+    run = running(tenant)
+    outcome = run.up(state, token_inputs(vpptoken()))
+    assert (run.requests[:2], tenant.arrived) == ([PATCH, SYNC], [V])
+    assert (outcome.failure, outcome.state.token_encoding) == (None, V)
+    assert ("info", INFO) not in run.reporter.said
+
+
+def test_what_worked_is_used_by_the_other_tokens_of_a_run() -> None:
+    """One token of a run finds out, and it is said once."""
+    tenant = tenant_that(Recorded, V)
+    run = running(tenant)
+    for location in ("Lincoln", "York", "Monroe"):
+        run.create(token_inputs(vpptoken(location), displayName=location))
+    assert tenant.arrived == [B, V, V, V]
+    assert run.reporter.infos.count(INFO) == 1
+
+
+def test_a_remembered_encoding_is_not_the_last_word() -> None:
+    """Where Graph refuses the encoding of the last renewal, the other one is sent."""
+    tenant = tenant_that(Recorded, V)
+    state = running(tenant).create(token_inputs(vpptoken(expires=SOON))).state
+    tenant.takes = (B,)
+    tenant.arrived.clear()
+    outcome = running(tenant).up(state, token_inputs(vpptoken()))
+    assert (tenant.arrived, outcome.failure, outcome.state.token_encoding) == ([V, B], None, B)
+
+
+def test_a_bad_file_is_not_sent_again_once_the_encoding_is_known() -> None:
+    """After one file was read, a refused one is bad: the other encoding, which might be taken silently, is not sent."""
+    tenant = tenant_that(Recorded, B)
+    run = running(tenant)
+    run.create(token_inputs(vpptoken()))
+    tenant.takes = ()
+    with pytest.raises(FileRefused, match=r"is invalid\. .*Other files were accepted in base64\. If it is not about"):
+        run.create(token_inputs(vpptoken("York"), displayName="York"))
+    assert tenant.arrived == [B, B]
+
+
+@pytest.mark.parametrize(("encoding", "sent"), [("verbatim", V), ("base64", B)])
+def test_a_fixed_encoding_is_the_only_one(encoding: str, sent: Encoding) -> None:
+    """With `verbatim` or `base64` the file is sent once, and a refusal names the setting."""
+    tenant = tenant_that(Recorded)
+    run = running(tenant, encoding)
+    with pytest.raises(FileRefused) as caught:
+        run.create(token_inputs(vpptoken()))
+    assert str(caught.value).endswith(f"The file was sent {sent.words}. If it is good, set tokenEncoding to auto.")
+    assert (caught.value.status, caught.value.code) == (400, "BadRequest")
+    assert tenant.arrived == [sent]
+    tenant.takes = (sent,)
+    assert running(tenant, encoding).create(token_inputs(vpptoken())).state.token_encoding is sent
+
+
+def test_a_fixed_encoding_beats_a_remembered_one() -> None:
+    """The setting decides, whatever the state remembers."""
+    tenant = tenant_that(Recorded, B, V)
+    state = running(tenant, "verbatim").create(token_inputs(vpptoken(expires=SOON))).state
+    tenant.arrived.clear()
+    assert running(tenant, "base64").up(state, token_inputs(vpptoken())).state.token_encoding is B
+    assert tenant.arrived == [B]
+
+
+def test_a_file_that_is_refused_in_both_encodings() -> None:
+    """Both refusals are reported, nothing was created, and the file can be used again."""
+    tenant = tenant_that(Recorded)
+    run = running(tenant)
+    with pytest.raises(FileRefused) as caught:
+        run.create(token_inputs(vpptoken()))
+    sentence = str(caught.value)
+    assert sentence.startswith("Sent in base64: Microsoft Graph refused (")
+    assert "The VPP token is invalid. (request id" in sentence or "The VPP token is invalid. Sent" in sentence
+    assert " Sent verbatim: Microsoft Graph refused (" in sentence
+    assert (run.requests, tenant.tokens, tenant.arrived) == ([LIST, POST, POST], [], [B, V])
+
+
+REFUSALS: dict[str, Callable[[], Exception]] = {
+    "scope tags left out": lambda: IntuneRefusal(
+        400, "ConditionNotMet", "Must define one or more tags allowed by the current role"
+    ),
+    "a scope tag": lambda: intune_bad_request("Added a tag which is not allowed by the current role: 0"),
+    "an unknown scope tag": lambda: intune_bad_request("Invalid Role Scope Tag defined 77"),
+    "a role": lambda: intune_bad_request("The role does not allow it."),
+    "another member": lambda: bad_request("Cannot convert the value of 'countryOrRegion' to the expected type."),
+    "an unknown member": lambda: bad_request("The property 'displayName' does not exist on type 'x'."),
+    "a failure": lambda: IntuneRefusal(503, "ServiceUnavailable", "Try again."),
+    "an internal error": lambda: IntuneRefusal(500, "InternalServerError", "The VPP token is invalid."),
+    "throttling": lambda: IntuneRefusal(429, "TooManyRequests", "Too many requests."),
+    "a conflict": lambda: IntuneRefusal(409, "Conflict", "The VPP token is invalid."),
+    "too large": lambda: IntuneRefusal(413, "PayloadTooLarge", "The VPP token is invalid."),
+}
+
+
+class Refusing(Recorded):
+    """A tenant that answers all uploads in one way."""
+
+    refusal: Callable[[], Exception]
+
+    def _decoded(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        super()._decoded(body)
+        raise self.refusal()
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_no_other_answer_is_about_the_encoding(refusal: str) -> None:
+    """A refusal of another member, a failure and a lost answer are no reason to send the file in the other encoding."""
+    tenant = tenant_that(Refusing)
+    assert isinstance(tenant, Refusing)
+    tenant.refusal = REFUSALS[refusal]
+    run = running(tenant)
+    with pytest.raises(GraphError) as caught:
+        run.create(token_inputs(vpptoken()))
+    assert not isinstance(caught.value, FileRefused)
+    assert "tokenEncoding" not in str(caught.value)
+    assert (run.requests, tenant.arrived) == ([LIST, POST], [B])
+
+
+class Answering(httpx.BaseTransport):
+    """A transport that answers the first upload itself, or not at all."""
+
+    def __init__(self, below: httpx.BaseTransport, answer: httpx.Response | None) -> None:
+        self._below = below
+        self._answer = answer
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer an upload; hand everything else on."""
+        if request.method != "POST" or not request.url.path.endswith("/vppTokens"):
+            return self._below.handle_request(request)
+        if self._answer is None:
+            raise httpx.ReadTimeout("", request=request)
+        return self._answer
+
+
+@pytest.mark.parametrize("answer", [None, httpx.Response(400, content=b"<html>Bad Request</html>")])
+def test_an_answer_that_is_not_graphs_is_not_about_the_encoding(answer: httpx.Response | None) -> None:
+    """Neither a lost answer nor the page of a proxy leads to a second upload."""
+    run = running(tenant_that(Recorded, V), around=lambda below: Answering(below, answer))
+    with pytest.raises(GraphError) as caught:
+        run.create(token_inputs(vpptoken()))
+    assert not isinstance(caught.value, FileRefused)
+
+
+def test_a_renewal_that_is_refused_in_both_encodings_changes_nothing() -> None:
+    """The token keeps the file that it has, and the next renewal starts from there."""
+    tenant = tenant_that(Recorded, V)
+    state = running(tenant).create(token_inputs(vpptoken(expires=SOON))).state
+    tenant.takes = ()
+    run = running(tenant)
+    with pytest.raises(FileRefused, match=r"^Sent verbatim: .* Sent in base64: "):
+        run.up(state, token_inputs(vpptoken()))
+    assert run.requests == [PATCH, PATCH]
+    assert tenant.get(state.id)["state"] == "valid"
+
+
+def test_a_renewal_whose_file_cannot_be_read_is_corrected_on_the_same_id() -> None:
+    """A tenant that keeps what it showed, and only calls the token invalid, gets the other encoding as well."""
+    tenant = tenant_that(Silent, V)
+    assert isinstance(tenant, Silent)
+    tenant.shows = {"state": "invalid"}
+    token_id = by_hand(tenant, V)
+    state = stored(running(tenant).assembly.tokens.find(token_id))
+    run = running(tenant)
+    outcome = run.up(state, token_inputs(vpptoken(), claimTokenManagementFromExternalMdm=True))
+    assert run.requests == [PATCH, PATCH, SYNC, LIST]
+    assert [sorted(body) for body in run.bodies("PATCH")] == [["claimTokenManagementFromExternalMdm", "token"]] * 2
+    assert (outcome.failure, outcome.state.observed.state) == (None, "valid")
+
+
+@pytest.mark.parametrize("kind", ["create", "renew", "repair"])
+def test_a_file_that_only_the_sync_shows_to_be_unreadable(kind: str) -> None:
+    """Where the token becomes invalid in its sync, the file is sent in the other encoding, and synced again."""
+    tenant = tenant_that(Silent, V)
+    assert isinstance(tenant, Silent)
+    tenant.after_sync = kind != "repair"
+    tenant.shows = UNREAD if kind == "create" else {"state": "invalid"}
+    if kind == "create":
+        run = running(tenant)
+        outcome = run.create(token_inputs(vpptoken()))
+        sent = [LIST, POST]
+    else:
+        token_id = by_hand(tenant, V)
+        if kind == "repair":
+            tenant.edit_by_hand(token_id, {"state": "invalid"})
+        state = stored(running(tenant).assembly.tokens.find(token_id))
+        run = running(tenant)
+        outcome = run.up(state, token_inputs(vpptoken()))
+        sent = [PATCH]
+    writes = [one for one in run.requests if one != LIST]
+    assert writes == [*[one for one in sent if one != LIST], SYNC, PATCH, SYNC]
+    assert (outcome.failure, outcome.state.observed.state, outcome.state.token_encoding) == (None, "valid", V)
+    assert (outcome.state.sync_pending, len(tenant.tokens)) == (False, 1)
+
+
+def test_a_listing_that_lags_behind_the_correction() -> None:
+    """After the correction, a listing that still shows the token as invalid ends no wait."""
+
+    class Lagging(Silent):
+        def list_tokens(self, **options: Any) -> Page:
+            page = super().list_tokens(**options)
+            if self.clock.now() < NOW + timedelta(seconds=10):
+                page.tokens[:] = [{**shown, **UNREAD, "lastSyncStatus": "none"} for shown in page.tokens]
+            return page
+
+    run = running(tenant_that(Lagging, V))
+    outcome = run.create(token_inputs(vpptoken()))
+    assert run.requests[:4] == [LIST, POST, PATCH, SYNC]
+    assert (outcome.failure, outcome.state.observed.state) == (None, "valid")
+
+
+def test_a_token_that_apple_refuses_keeps_its_file() -> None:
+    """Where the other encoding is refused, the first one may have been right: the token is reported as invalid."""
+    tenant = tenant_that(Silent, B)
+    assert isinstance(tenant, Silent)
+
+    def refuse(body: Mapping[str, Any]) -> str | None:
+        encoding, _ = arriving(body["token"])
+        tenant.arrived.append(encoding)
+        if encoding is V:
+            raise intune_bad_request("The VPP token is invalid.")
+        return None
+
+    tenant._text = refuse  # type: ignore[method-assign]
+    run = running(tenant)
+    outcome = run.create(token_inputs(vpptoken()))
+    assert isinstance(outcome.failure, SyncFailed)
+    assert outcome.state.token_file is not None
+    assert outcome.state.token_encoding is None
+    (warning,) = run.reporter.warnings
+    assert warning.startswith("Intune calls Lincoln invalid after its token file was sent in base64. Sent verbatim: M")
+    assert tenant.arrived == [B, V]
+
+
+class Failing(Silent):
+    """A tenant that cannot read a file, and then fails for some time."""
+
+    failures = 1
+
+    def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        """Fail, or change the token."""
+        if self.failures:
+            self.failures -= 1
+            raise IntuneRefusal(503, "ServiceUnavailable", "Try again.")
+        return super().patch(token_id, body, **options)
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_correction_that_fails_loses_nothing(wait: bool) -> None:  # noqa: FBT001 - a table
+    """The created token is kept with the failure, and the next update sends the file again, to the same id."""
+    tenant = tenant_that(Failing, V)
+    inputs = token_inputs(vpptoken(), waitForSync=wait)
+    run = running(tenant)
+    outcome = run.create(inputs)
+    assert run.requests == [LIST, POST, PATCH]
+    assert isinstance(outcome.failure, GraphUnavailable)
+    assert (outcome.state.token_file, outcome.state.sync_pending) == (None, True)
+    assert [one.id for one in tenant.tokens] == [outcome.state.id]
+    again = running(tenant)
+    done = again.up(outcome.state, inputs)
+    assert [one for one in again.requests if one == PATCH] == [PATCH, PATCH]
+    assert (done.failure, done.state.id, done.state.observed.state) == (None, outcome.state.id, "valid")
+    assert done.state.token_file is not None
+    assert not running(tenant).preview(done.state, inputs)
+
+
+def test_a_date_that_intune_rounds_is_the_files() -> None:
+    """A token with the date of its file, rounded, was read: if it is invalid, the encoding is not the reason."""
+    tenant = tenant_that(Silent)
+    assert isinstance(tenant, Silent)
+    tenant.shows = {"state": "invalid", "expirationDateTime": NEXT_YEAR.strftime("%Y-%m-%dT00:00:00Z")}
+    running(tenant).create(token_inputs(vpptoken()))
+    assert tenant.arrived == [B]
+
+
+def test_an_adopted_token_remembers_nothing(tenant: Tenant) -> None:
+    """Without an upload, nothing is known."""
+    outcome = running(tenant).create({"adoptTokenId": uploaded(tenant)})
+    assert outcome.state.token_encoding is None
+
+
+DOORS: dict[str, Callable[[VppTokenState], VppTokenState]] = {
+    "plugin": stored,
+    "dynamic": lambda state: dynamic_door.state_from(state.id, dynamic_door.state_to(state)),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_refresh_keeps_what_is_remembered(door: str) -> None:
+    """The encoding stays in the state of both doors, and is shown by no diff."""
+    tenant = tenant_that(Recorded, V)
+    inputs = token_inputs(vpptoken())
+    state = DOORS[door](running(tenant).create(inputs).state)
+    now = running(tenant).refresh(state)
+    assert now is not None
+    kept = DOORS[door](now)
+    assert kept.token_encoding is V
+    assert pulumi_state.state_to(kept)["__tokenEncoding"] == "verbatim"
+    assert not running(tenant).preview(kept, inputs)
