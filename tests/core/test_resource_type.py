@@ -241,7 +241,7 @@ def test_a_secret_crosses_a_port_only_as_what_never_shows_it() -> None:
     plain = {parameter.name for parameter in taken if parameter.annotation in {"bool", parameter.empty}}
     assert plain == {"self", "notify_managed_devices", "revoke_untracked_licenses"}
     texts = {"token_id", "mobile_app_id", "bundle_id"}
-    assert {parameter.name for parameter in taken} - plain == {*texts, "members", "stoken"}
+    assert {parameter.name for parameter in taken} - plain == {*texts, "members", "stoken", "encoding"}
     carriers = {parameter.annotation for parameter in taken if parameter.name == "stoken"}
     assert carriers == {"SToken", "SToken | None"}
 
