@@ -21,6 +21,7 @@ from intune_vpp.assembly import Assembly, connect_to_graph
 from intune_vpp.clock import SystemClock
 from intune_vpp.core import pulumi_state
 from intune_vpp.core.outcome import Outcome
+from intune_vpp.core.resource_type import UNKNOWN
 from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.clock import Clock
@@ -181,7 +182,8 @@ class Run:
 
     def check(self, inputs: Mapping[str, Any], before: VppTokenState | None = None) -> Checked:
         """Check, as the engine calls it: with the old inputs where there are any."""
-        return self.assembly.preview.check_token(inputs, before.inputs if before else None)
+        olds, location = (before.inputs, before.observed.location_name) if before else (None, UNKNOWN)
+        return self.assembly.preview.check_token(inputs, olds, location=location)
 
     def refusal(self, inputs: Mapping[str, Any], before: VppTokenState | None = None) -> str:
         """The one reason why Check will not have these inputs."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import NEXT_YEAR
-from intune_vpp.core.errors import WrongLocation
+from intune_vpp.core.errors import RenewalRefused, WrongLocation
 from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import GET, LIST, PATCH, POST, SYNC, Run, new_tenant, vpptoken, wanted
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.vpp_token import VppTokenState
 
 NEWER = NEXT_YEAR + timedelta(days=30)
+FOUR_MINUTES = timedelta(minutes=4)
 
 
 def misplaced(tenant: Tenant, text: str) -> VppTokenState:
@@ -200,3 +201,72 @@ def test_token_taken_over_at_another_location_is_kept(tenant: Tenant) -> None:
     outcome = run.create(wanted(text, expectedLocationName="Lincoln"))
     assert run.requests == [LIST]
     assert (str(outcome.failure), outcome.state.id) == (failure_of(state), state.id)
+
+
+def test_older_file_is_the_cure_where_a_newer_one_is_misplaced(tenant: Tenant) -> None:
+    """Monroe's file, minutes newer, went into Lincoln's token: Lincoln's own file puts it right, though it is older."""
+    lincoln = vpptoken("Lincoln")
+    inputs = wanted(lincoln, expectedLocationName="Lincoln")
+    state = Run(tenant).create(inputs).state
+    mistake = wanted(vpptoken("Monroe", expires=NEXT_YEAR + FOUR_MINUTES), expectedLocationName="Lincoln")
+    mistaken = Run(tenant).up(state, mistake)
+    assert isinstance(mistaken.failure, WrongLocation)
+    run = Run(tenant)
+    outcome = run.up(mistaken.state, inputs)
+    assert (outcome.failure, outcome.state.observed.location_name) == (None, "Lincoln")
+    assert run.requests == [PATCH, SYNC, LIST]
+    assert run.reporter.warnings == []
+    assert not Run(tenant).preview(outcome.state, inputs)
+    assert not Run(tenant).drift(outcome.state)
+
+
+def test_cure_is_judged_by_its_location(tenant: Tenant) -> None:
+    """An older file that turns out to be of a third location is applied, and fails with both names."""
+    state = misplaced(tenant, vpptoken("Monroe", expires=NEWER))
+    outcome = Run(tenant).up(state, wanted(vpptoken("Jackson"), expectedLocationName="Lincoln"))
+    assert isinstance(outcome.failure, WrongLocation)
+    assert outcome.state.observed.location_name == "Jackson"
+
+
+def test_older_file_of_the_right_location_is_refused(tenant: Tenant) -> None:
+    """Once the location is right, an older file is refused before anything is sent."""
+    state = Run(tenant).create(wanted(vpptoken(expires=NEWER), expectedLocationName="Lincoln")).state
+    run = Run(tenant)
+    assert "with an older one" in run.refusal(wanted(vpptoken(), expectedLocationName="Lincoln"), state)
+    assert run.log == []
+
+
+def test_older_file_of_the_right_location_is_refused_by_the_update(tenant: Tenant) -> None:
+    """Where Check is not told the location, the plan warns of the refusal, and the update sends nothing."""
+    state = Run(tenant).create(wanted(vpptoken(expires=NEWER), expectedLocationName="Lincoln")).state
+    run = Run(tenant)
+    older = wanted(vpptoken(), expectedLocationName="Lincoln")
+    checked = run.assembly.preview.check_token(older, state.inputs)
+    assert checked.problems == ()
+    assert run.assembly.preview.plan_token(state, checked.args).renews
+    (warning,) = run.reporter.warnings
+    assert warning.startswith("This update will be refused: The token file expires on 2027-11-01, before")
+    with pytest.raises(RenewalRefused, match="with an older one"):
+        run.assembly.tokens.update(state, checked.args)
+    assert run.log == []
+
+
+def test_two_swapped_files_are_put_right(tenant: Tenant) -> None:
+    """Two stacks were given each other's file; each is put right with its own one, the older one as well."""
+    files = {"Lincoln": vpptoken("Lincoln"), "Monroe": vpptoken("Monroe", expires=NEXT_YEAR + FOUR_MINUTES)}
+    swapped = {"Lincoln": files["Monroe"], "Monroe": files["Lincoln"]}
+
+    def asked(name: str, file: str) -> dict[str, Any]:
+        return wanted(file, displayName=name, expectedLocationName=name)
+
+    states = {name: Run(tenant).create(asked(name, file)).state for name, file in swapped.items()}
+    for _ in range(2):
+        # While only the first is put right, both tokens are of one location.
+        states = {name: Run(tenant).up(states[name], asked(name, files[name])).state for name in states}
+    for name, state in states.items():
+        run = Run(tenant)
+        now = run.refresh(state)
+        assert now is not None
+        assert (now.observed.location_name, now.observed.state) == (name, "valid")
+        assert not run.preview(now, asked(name, files[name]))
+        assert run.reporter.warnings == []

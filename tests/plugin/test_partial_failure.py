@@ -221,3 +221,23 @@ def test_after_an_update_that_half_failed(start: Open, tenant: Unsyncable) -> No
     assert plain(start().read(left).inputs)["displayName"] == "York"
     with pytest.raises(grpc.RpcError, match="is protected"):
         start().delete(left)
+
+
+def test_another_location_put_right_by_an_older_file(start: Open) -> None:
+    """Check is told the location that the update has shown: the right file is no renewal backwards, though older."""
+    right = inputs(text(days=200), expectedLocationName="Lincoln")
+    kept = start().made(right)
+    with pytest.raises(grpc.RpcError) as caught:
+        start().updated(kept, inputs(text(days=201, location="York"), expectedLocationName="Lincoln"))
+    misplaced = left_behind(caught.value)
+
+    for engines_inputs in (kept.inputs, misplaced.inputs):
+        provider = start()
+        news, failures = provider.checked(right, engines_inputs, misplaced.outputs)
+        assert failures == []
+        cured = provider.update(Kept(kept.id, engines_inputs, misplaced.outputs), news)
+        assert plain(cured.properties)["locationName"] == "Lincoln"
+
+    placed = Kept(kept.id, news, plain(cured.properties))
+    _, failures = start().checked(inputs(text(days=100), expectedLocationName="Lincoln"), placed.inputs, placed.outputs)
+    assert [reason for _, reason in failures if "with an older one" in reason] == [failures[0][1]]

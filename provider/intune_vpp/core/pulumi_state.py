@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from intune_vpp.core.operations import Operation
+    from intune_vpp.core.resource_type import Unknown
 
 OBSERVED_AT = "__observedAt"
 LOOK_FOR_DUPLICATES = "__lookForDuplicates"
@@ -65,6 +66,14 @@ def applied_args(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> VppTo
     asked = args_from(inputs)
     applied: TokenFile | None = kinds.read(_TOKEN_FILE, outputs, _refuse)["token_file"]
     return replace(asked, token_file=applied) if applied is not None and applied.seen else asked
+
+
+def location_in(outputs: Mapping[str, Any]) -> str | Unknown | None:
+    """Return the location that Intune showed last, UNKNOWN if the engine passes no outputs. Raises StateError."""
+    if not outputs:
+        return UNKNOWN
+    location: str | None = kinds.value(VPP_TOKEN["location_name"], outputs.get("locationName"), _refuse)
+    return location
 
 
 def is_fingerprint_or_marker(token: object) -> bool:

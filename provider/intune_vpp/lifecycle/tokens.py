@@ -266,7 +266,8 @@ class TokenLifecycle:
             # Whether a claim works without the file is documented nowhere; the portal sends both.
             file = self._files.get(args.token)
         if file is not None:
-            guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
+            located = state.observed.location_name
+            guard(file, olds=drift.file_in_intune(state), args=args, location=located, now=self._clock.now())
             self._reserve_file(file, state.id)
 
         observed = state.observed
