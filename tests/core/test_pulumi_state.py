@@ -95,6 +95,7 @@ def test_how_a_state_is_stored() -> None:
         "tenantId": kept.tenant_id,
         "syncPending": True,
         "__observedAt": times.text(NOW),
+        "__shownExpiration": "2027-11-01T12:00:00Z",
         "token": file().fingerprint,
         "tokenFile": {
             "fingerprint": file().fingerprint,
@@ -248,7 +249,7 @@ def test_a_member_of_another_kind_in_the_inputs(name: str, value: object) -> Non
     ("name", "value", "expected"),
     [
         *(("__inputs", value, "__inputs") for value in WRONG[Kind.OBJECT]),
-        *(("__observedAt", value, "__observedAt") for value in WRONG_TEXTS),
+        *((name, value, name) for name in ("__observedAt", "__shownExpiration") for value in WRONG_TEXTS),
         *(("tokenFile", value, f"tokenFile.{next(iter(value))}") for value in NO_TOKEN_FILE),
         *(("tokenActionResults", [value], f"tokenActionResults.{next(iter(value))}") for value in NO_RESULT[:3]),
         ("tokenActionResults", [NO_RESULT[3]], "tokenActionResults"),

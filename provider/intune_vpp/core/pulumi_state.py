@@ -29,11 +29,13 @@ if TYPE_CHECKING:
     from intune_vpp.core.resource_type import Unknown
 
 OBSERVED_AT = "__observedAt"
+SHOWN_EXPIRATION = "__shownExpiration"
 LOOK_FOR_DUPLICATES = "__lookForDuplicates"
 APPLIED = "__inputs"
 """The engine neither shows nor compares names that begin with two underscores."""
 
 _OBSERVED_AT = Property(attribute=OBSERVED_AT, kind=Kind.TIME)
+_SHOWN_EXPIRATION = Property(attribute=SHOWN_EXPIRATION, kind=Kind.TIME)
 _TOKEN_FILE = tuple(prop for prop in VPP_TOKEN.inputs if prop.kind is Kind.OBJECT)
 
 
@@ -100,6 +102,7 @@ def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, A
         inputs=applied,
         observed_at=kinds.value(_OBSERVED_AT, outputs.get(OBSERVED_AT), _refuse) or "",
         token_file=found["token_file"],
+        shown_expiration=kinds.value(_SHOWN_EXPIRATION, outputs.get(SHOWN_EXPIRATION), _refuse),
         sync_pending=found["sync_pending"] is True,
         duplicate_token_ids=found["duplicate_token_ids"] or (),
         look_for_duplicates=outputs.get(LOOK_FOR_DUPLICATES) is True,
@@ -132,6 +135,7 @@ def state_to(state: VppTokenState, *, with_inputs: bool = True) -> dict[str, Any
     outputs["token"] = state.token_file.fingerprint if state.token_file else UNSEEN_FINGERPRINT
     outputs["tokenFile"] = _from_model(state.token_file)
     outputs["duplicateTokenIds"] = list(state.duplicate_token_ids) or None
+    outputs[SHOWN_EXPIRATION] = state.shown_expiration
     outputs[LOOK_FOR_DUPLICATES] = True if state.look_for_duplicates else None
     outputs[APPLIED] = args_to(state.inputs) if with_inputs else None
     return {name: value for name, value in outputs.items() if value is not None}

@@ -6,9 +6,10 @@ refuses, or one of another location than the program expects.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import times
+from intune_vpp.core import identity, times
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
 from intune_vpp.core.vpp_token import TokenFile
@@ -34,7 +35,7 @@ def guard(
     applied = olds.token_file if olds and isinstance(olds.token_file, TokenFile) else None
     if applied and applied.fingerprint == file.fingerprint:
         return
-    if applied and not applied.seen and times.same_second(applied.expiration_date_time, file.expiration_date_time):
+    if applied and not applied.seen and _shows(applied, file):
         # This file was uploaded elsewhere and is already in Intune.
         return
     if file.expires_at <= now:
@@ -54,8 +55,14 @@ def _may_be_misplaced(location: str | Unknown | None, args: VppTokenArgs) -> boo
     return None not in {location, args.expected_location_name} and location != args.expected_location_name
 
 
+def _shows(applied: TokenFile, file: SToken) -> bool:
+    return identity.shows_expiration(applied.expiration_date_time, file.expiration_date_time)
+
+
 def _refuse_older(file: SToken, applied: TokenFile) -> None:
-    if not times.earlier(file.expiration_date_time, applied.expiration_date_time):
+    # Of a file that this provider has not read, it knows only what Intune shows, which may be rounded or shifted.
+    tolerance = timedelta(0) if applied.seen else identity.LARGEST_SHIFT
+    if not times.earlier(file.expiration_date_time, applied.expiration_date_time, by=tolerance):
         return
     there, here = times.day(applied.expiration_date_time), times.day(file.expiration_date_time)
     if there == here:

@@ -158,11 +158,8 @@ class TokenLifecycle:
         Raises AdoptionRefused where there are several, or where it has another display name or Apple ID: somebody may
         have uploaded the file by hand, and a second token of one location would stop its sync.
         """
-        made = [
-            one
-            for one in self._listing.before_create()
-            if identity.is_made_from(one, file, args) and not self._ownership.is_managed(one.id)
-        ]
+        free = [one for one in self._listing.before_create() if not self._ownership.is_managed(one.id)]
+        made = identity.made_from(free, file, args)
         if len(made) > 1:
             listed = ", ".join(identity.described(one) for one in made)
             what = f"{len(made)} tokens of the tenant were created from this file: {listed}. Nothing was created."
@@ -311,11 +308,15 @@ class TokenLifecycle:
         """Sync where due, look at the location and for duplicates, and make the new state."""
         observed, before = write.observed, write.before
         sync_pending = before is not None and before.sync_pending
+        shown_expiration = before.shown_expiration if before and not write.file_sent else None
         failure: IntuneVppError | None = None
         listed_before = self._listing.begun
         if write.syncs:
             observed, failure = self._sync(write)
             sync_pending = failure is not None
+            if write.file_sent and not sync_pending:
+                # Without a sync, Intune may not have read the file yet: the next read remembers what it shows.
+                shown_expiration = drift.shown_after_upload(before, observed)
 
         located = observed.location_name is not None
         if (write.newly_managed or write.file_sent) and not located and write.args.expected_location_name is not None:
@@ -343,6 +344,7 @@ class TokenLifecycle:
             inputs=write.args,
             observed_at=self._now(),
             token_file=drift.mark_invalid(write.token_file, observed),
+            shown_expiration=shown_expiration,
             sync_pending=sync_pending,
             duplicate_token_ids=same_file,
             look_for_duplicates=duplicates is None and (before is None or before.look_for_duplicates),
