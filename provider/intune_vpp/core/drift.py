@@ -36,6 +36,24 @@ def observe(
     )
 
 
+def must_be_confirmed(state: VppTokenState, listed: VppToken) -> bool:
+    """Whether a listing shows drift, which counts only if a GET shows it too.
+
+    A listing may leave blank what a GET shows: Intune's listings of devices and apps do so with scope tags.
+    """
+    located = listed.location_name == state.observed.location_name or state.inputs.expected_location_name is None
+    return not located or observe(state, listed, observed_at=state.observed_at).inputs != state.inputs
+
+
+def shows_other_members(answer: VppToken, listed: VppToken) -> bool:
+    """Whether a listing after a write shows other members than Graph's answer to it, or no location any more."""
+    return (listed.location_name is None and answer.location_name is not None) or any(
+        not same(prop, getattr(listed, prop.attribute), getattr(answer, prop.attribute))
+        for prop in VPP_TOKEN.members
+        if prop.observed and prop.compare is not Compare.NEVER
+    )
+
+
 def imported(observed: VppToken, *, tenant_id: str, observed_at: str) -> VppTokenState:
     """Return the state of an imported token: its inputs are all members that can be managed, with Graph's values."""
     inputs = {

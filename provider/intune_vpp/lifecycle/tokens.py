@@ -5,7 +5,9 @@ A write that worked is never lost: an error after it is returned with the new st
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import drift, graph_json, identity, sync, times, token_diff
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from intune_vpp.lifecycle.sync import LicenseSyncs
     from intune_vpp.lifecycle.token_files import TokenFileCache
 
+_SECONDS_TO_CONFIRM = 30.0
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 _RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
 
@@ -217,7 +220,8 @@ class TokenLifecycle:
         """Read a token for an import. Raises InvalidRequest if it does not exist."""
         tenant_id = self._tokens.tenant_id()
         try:
-            observed = self._listing.one(token_id)
+            # Not from a listing, which may leave members blank: all of them become inputs.
+            observed = self._listing.get(token_id)
         except (TokenGone, NotFound) as refusal:
             # Without a status, nothing was sent, because the id cannot be one.
             if isinstance(refusal, NotFound) and refusal.status is not None:
@@ -230,7 +234,7 @@ class TokenLifecycle:
         """The state as Graph shows it now, None where the token was deleted. Raises WrongTenant and GraphError."""
         state = self._in_this_tenant(state)
         try:
-            observed = self._listing.one(state.id)
+            observed = self._listing.one(state.id, must_be_confirmed=partial(drift.must_be_confirmed, state))
         except TokenGone:
             return None
         suspected = state.look_for_duplicates or bool(state.duplicate_token_ids)
@@ -313,6 +317,7 @@ class TokenLifecycle:
         listed_before = self._listing.begun
         if write.syncs:
             observed, failure = self._sync(write)
+            observed = self._confirmed(write.observed, observed)
             sync_pending = failure is not None
             if write.file_sent and not sync_pending:
                 # Without a sync, Intune may not have read the file yet: the next read remembers what it shows.
@@ -350,6 +355,14 @@ class TokenLifecycle:
             look_for_duplicates=duplicates is None and (before is None or before.look_for_duplicates),
         )
         return Outcome(state.id, state, failure)
+
+    def _confirmed(self, answer: VppToken, polled: VppToken) -> VppToken:
+        """The token after a wait, by a GET if the listing shows other members than Graph's answer to the write."""
+        if drift.shows_other_members(answer, polled):
+            # If it fails, the next read looks again: the write and its sync have ended.
+            with suppress(GraphError, WaitInterrupted, TimeoutError):
+                return self._clock.unless_stopped(partial(self._listing.get, polled.id), _SECONDS_TO_CONFIRM)
+        return polled
 
     def _sync(self, write: _Write) -> tuple[VppToken, IntuneVppError | None]:
         """Sync a token that was just written, and wait for the end; the token after it, and what went wrong."""
