@@ -78,7 +78,11 @@ def _refuse_older(file: SToken, applied: TokenFile) -> None:
         what = (
             f"This token was renewed elsewhere and expires on {there} in Intune; the token file here expires on {here}."
         )
-        cure = "Use the file that was uploaded, or a newer download."
+        # A renewal from another account changes the Apple ID too: without it, the update would put the old one back.
+        cure = (
+            "Use the file that was uploaded, or a newer download. To leave renewals to others, ignore the changes of "
+            "both token and appleId (ignoreChanges)."
+        )
     raise RenewalRefused(f"{what} {cure} {_GO_ON}")
 
 
