@@ -136,9 +136,11 @@ def test_right_file_is_the_cure(tenant: Tenant) -> None:
     assert run.reporter.infos == [
         (
             "Renews Lincoln in place (expires 2027-11-01 → 2027-12-01); "
-            'fails unless the file is for the location "Lincoln" (now "Monroe"); id and apps are kept.'
-        )
+            'fails unless the file is for the location "Lincoln" (now "Monroe"); id is kept.'
+        ),
+        'Lincoln was for the location "Monroe" and is now for "Lincoln".',
     ]
+    assert run.reporter.warnings == []
     assert (outcome.failure, outcome.state.observed.location_name) == (None, "Lincoln")
     assert not Run(tenant).preview(outcome.state, inputs)
 
@@ -270,3 +272,39 @@ def test_two_swapped_files_are_put_right(tenant: Tenant) -> None:
         assert (now.observed.location_name, now.observed.state) == (name, "valid")
         assert not run.preview(now, asked(name, files[name]))
         assert run.reporter.warnings == []
+
+
+def test_move_to_another_location_is_told(tenant: Tenant) -> None:
+    """Without an expected location, a renewal with a file of another one warns after the PATCH, with both names."""
+    state = Run(tenant).create(wanted(vpptoken())).state
+    inputs = wanted(vpptoken("Monroe", expires=NEWER))
+    run = Run(tenant)
+    outcome = run.up(state, inputs)
+    assert outcome.failure is None
+    assert run.reporter.warnings == ['Lincoln was for the location "Lincoln" and is now for "Monroe".']
+    later = Run(tenant)
+    later.up(outcome.state, {**inputs, "displayName": "Monroe"})
+    assert later.reporter.warnings == []
+
+
+@pytest.mark.parametrize("expected", [None, "Lincoln"])
+def test_renewal_of_one_location_tells_no_move(tenant: Tenant, expected: str | None) -> None:
+    """A renewal with a file of the same location is not called a move."""
+    state = Run(tenant).create(wanted(vpptoken(), expectedLocationName=expected)).state
+    run = Run(tenant)
+    run.up(state, wanted(vpptoken(expires=NEWER), expectedLocationName=expected))
+    assert "location" not in "".join(run.reporter.warnings + run.reporter.infos[1:])
+
+
+def test_location_that_appears_is_no_move() -> None:
+    """Where Intune did not show the location before a renewal, or does not after it, nothing is called a move."""
+
+    class Unnamed(Tenant):
+        def _answer(self, *given: Any) -> dict[str, Any]:
+            return {**super()._answer(*given), "locationName": None}
+
+    tenant = new_tenant(Unnamed)
+    state = Run(tenant).create(wanted(vpptoken())).state
+    run = Run(tenant)
+    run.up(state, wanted(vpptoken("Monroe", expires=NEWER)))
+    assert run.reporter.warnings == []

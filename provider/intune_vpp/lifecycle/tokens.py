@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import drift, graph_json, identity, sync, times, token_diff
+from intune_vpp.core import drift, graph_json, identity, messages, sync, times, token_diff
 from intune_vpp.core.enums import SyncStatus, TokenState
 from intune_vpp.core.errors import (
     AdoptionRefused,
@@ -323,6 +323,8 @@ class TokenLifecycle:
                 # Without a sync, Intune may not have read the file yet: the next read remembers what it shows.
                 shown_expiration = drift.shown_after_upload(before, observed)
 
+        if before is not None and write.file_sent:
+            self._report_move(before.observed, observed, write.args)
         located = observed.location_name is not None
         if (write.newly_managed or write.file_sent) and not located and write.args.expected_location_name is not None:
             expected = write.args.expected_location_name
@@ -355,6 +357,14 @@ class TokenLifecycle:
             look_for_duplicates=duplicates is None and (before is None or before.look_for_duplicates),
         )
         return Outcome(state.id, state, failure)
+
+    def _report_move(self, before: VppToken, after: VppToken, args: VppTokenArgs) -> None:
+        """Report a renewal that has moved the token to another location, unless it fails for that location."""
+        sentence = messages.moved(before, after)
+        if sentence is None or token_diff.is_misplaced(after, args):
+            return
+        intended = after.location_name == args.expected_location_name
+        (self._reporter.info if intended else self._reporter.warn)(sentence)
 
     def _confirmed(self, answer: VppToken, polled: VppToken) -> VppToken:
         """The token after a wait, by a GET if the listing shows other members than Graph's answer to the write."""
