@@ -37,8 +37,8 @@ def test_newer_file_renews_in_place(tenant: Tenant) -> None:
     assert run.bodies("PATCH") == [{"token": "***"}]
     assert run.reporter.infos == [
         (
-            "Renews Lincoln in place (expires 2026-11-21 → 2027-11-01); id is kept, and the apps if the file is for the "
-            "same location."
+            "Renews Lincoln in place (expires 2026-11-21 → 2027-11-01); id is kept, and the apps if the file is for "
+            "the same location."
         )
     ]
     assert outcome.failure is None

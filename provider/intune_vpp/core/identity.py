@@ -122,7 +122,9 @@ def advice(token: VppToken, others: Collection[VppToken]) -> str:
     what = (
         f"Token {described(token)} has a duplicate in this tenant: {listed}. Intune syncs only one token per location."
     )
-    return f"{what} Keep {kept.id}{why} and delete the other one once no app assignment needs it."
+    cure = f"Keep {kept.id}{why} and delete the other one once no app assignment needs it"
+    # Two swapped files make two tokens of one location while only one of them is put right.
+    return f"{what} {cure}; or, if one of them has the file of another location, renew that one with its own file."
 
 
 def _rank(token: VppToken) -> tuple[bool, bool, str, str]:
