@@ -127,5 +127,6 @@ def state(read: SToken | None = None, *, asked: VppTokenArgs | None = None, **ke
         inputs=asked or args(file_at_hand),
         observed_at=times.text(NOW),
         token_file=described(file_at_hand),
+        shown_expiration=file_at_hand.expiration_date_time,
     )
     return replace(basis, **kept)

@@ -20,6 +20,7 @@ from intune_vpp.core import pulumi_state, revocation
 from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
 from intune_vpp.core.outcome import Outcome
+from intune_vpp.core.resource_type import UNKNOWN
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.settings import read
 from intune_vpp_emulator.app import ROOT, create_app
@@ -99,7 +100,8 @@ class Run:
 
     def check(self, inputs: Mapping[str, Any], before: VppTokenState | None = None) -> Checked:
         """Check, as the engine calls it: with the old inputs where there are any."""
-        return self.assembly.preview.check_token(inputs, before.inputs if before else None)
+        olds, location = (before.inputs, before.observed.location_name) if before else (None, UNKNOWN)
+        return self.assembly.preview.check_token(inputs, olds, location=location)
 
     def refusal(self, inputs: Mapping[str, Any], before: VppTokenState | None = None) -> str:
         """The one reason why Check will not have these inputs."""

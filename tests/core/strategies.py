@@ -120,6 +120,7 @@ def states(inputs: SearchStrategy[VppTokenArgs]) -> SearchStrategy[VppTokenState
         inputs=inputs,
         observed_at=TIMESTAMPS,
         token_file=st.none() | TOKEN_FILES,
+        shown_expiration=st.none() | TIMESTAMPS,
         sync_pending=st.booleans(),
         token_encoding=st.none() | st.sampled_from(Encoding),
     )

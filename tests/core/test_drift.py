@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 
 from builders import NEXT_YEAR, args, described, file, observed, state
-from core.case_tables import attributes, each
+from core.case_tables import attributes, each, value
 from core.strategies import args as any_args
 from core.strategies import states, tokens
 from intune_vpp.core import drift, messages, token_diff
@@ -21,12 +21,16 @@ LATER = "2026-11-02T06:00:00Z"
 
 @dataclass(frozen=True, kw_only=True)
 class Refresh:
-    """What was asked for and seen, what is seen now, and what the state says then."""
+    """What was asked for and seen, what is seen now, and what the state says then.
+
+    `shown` is the expiration that Intune showed for the file applied last.
+    """
 
     case: str
     asked: dict[str, Any] = field(default_factory=dict)
     said: dict[str, Any] = field(default_factory=dict)
     says: dict[str, Any] = field(default_factory=dict)
+    shown: str = "2027-11-01T12:00:00Z"
     inputs: dict[str, Any] = field(default_factory=dict)
     token_file: dict[str, Any] = field(default_factory=dict)
     message: str | None = None
@@ -34,7 +38,8 @@ class Refresh:
     @property
     def before(self) -> VppTokenState:
         """The state before the refresh."""
-        return state(asked=args(file(), **attributes(self.asked)), observed=observed(**attributes(self.said)))
+        said = observed(**attributes(self.said))
+        return state(asked=args(file(), **attributes(self.asked)), observed=said, shown_expiration=value(self.shown))
 
     @property
     def now(self) -> VppToken:

@@ -96,6 +96,7 @@ def test_how_a_state_is_stored() -> None:
         "tenantId": kept.tenant_id,
         "syncPending": True,
         "__observedAt": times.text(NOW),
+        "__shownExpiration": "2027-11-01T12:00:00Z",
         "token": file().fingerprint,
         "tokenFile": {
             "fingerprint": file().fingerprint,
@@ -199,6 +200,7 @@ WRONG: dict[Kind, list[object]] = {
     Kind.COUNT: ["43", 43.5, [], {}, True, float("nan"), float("inf"), 1e300],
 }
 WRONG_TEXTS: list[object] = [7.0, True, [], {}, ["text"], {"hunter2": "hunter2"}]
+HIDDEN_TEXTS = ("__observedAt", "__shownExpiration", "__tokenEncoding")
 NO_TOKEN_FILE: list[dict[str, object]] = [
     {"fingerprint": 7},
     {"expirationDateTime": []},
@@ -249,8 +251,7 @@ def test_a_member_of_another_kind_in_the_inputs(name: str, value: object) -> Non
     ("name", "value", "expected"),
     [
         *(("__inputs", value, "__inputs") for value in WRONG[Kind.OBJECT]),
-        *(("__observedAt", value, "__observedAt") for value in WRONG_TEXTS),
-        *(("__tokenEncoding", value, "__tokenEncoding") for value in WRONG_TEXTS),
+        *((name, value, name) for name in HIDDEN_TEXTS for value in WRONG_TEXTS),
         *(("tokenFile", value, f"tokenFile.{next(iter(value))}") for value in NO_TOKEN_FILE),
         *(("tokenActionResults", [value], f"tokenActionResults.{next(iter(value))}") for value in NO_RESULT[:3]),
         ("tokenActionResults", [NO_RESULT[3]], "tokenActionResults"),

@@ -57,6 +57,8 @@ class Renewal:
     file: dict[str, Any] = field(default_factory=dict)
     organization_name_before: str | None = None
     organization_name_after: str | None = None
+    expected_location_name: str | None = None
+    location: str | None = None
     new: bool = False
     refused: tuple[str, ...] = ()
 
@@ -85,9 +87,13 @@ def stoken_of(text: str) -> SToken:
 @each("renewal_guard", Renewal)
 def test_which_file_may_take_the_place_of_another(case: Renewal) -> None:
     """A file passes, or is refused with both sides of the contradiction, a cure, and the way to go on without it."""
-    asked = args_to(args(organization_name=value(case.organization_name_after)))
+    organization, expected = value(case.organization_name_after), value(case.expected_location_name)
+    asked = args_to(args(organization_name=organization, expected_location_name=expected))
     asked["token"] = TokenFileContent(case.text.encode())
-    checked = token_check.check(asked, olds=case.olds, policy=Policy(), recall=lambda _: None, now=NOW)
+    located = value(case.location)
+    checked = token_check.check(
+        asked, olds=case.olds, policy=Policy(), recall=lambda _: None, now=NOW, location=located
+    )
     assert [problem.property for problem in checked.problems] == [""] * bool(case.refused)
     said = "".join(problem.reason for problem in checked.problems)
     assert [part for part in case.refused if part not in said] == []
@@ -109,7 +115,7 @@ def test_the_guard_can_be_asked_before_an_update() -> None:
     """Asked directly, with what Intune was seen to hold, the guard raises what Check would say."""
     held = args(token_file=TokenFile(UNSEEN_FINGERPRINT, "2028-01-01T00:00:00Z", "Contoso"))
     with pytest.raises(RenewalRefused, match="renewed elsewhere and expires on 2028-01-01 in Intune"):
-        guard(file(), olds=held, args=args(), now=NOW)
+        guard(file(), olds=held, args=args(), location=None, now=NOW)
 
 
 def test_an_unchanged_file_keeps_what_is_known_of_it() -> None:

@@ -101,7 +101,7 @@ def test_a_refused_renewal_shows_no_secret() -> None:
     """The guard's error holds dates and organizations, and none of either file."""
     text = file_text(inner=INNER, organization="Fabrikam")
     try:
-        guard(stoken.parse(text.encode()), olds=None, args=args(organization_name="Contoso"), now=NOW)
+        guard(stoken.parse(text.encode()), olds=None, args=args(organization_name="Contoso"), location=None, now=NOW)
     except RenewalRefused as refused:
         shown = [view for link in chain(refused) for view in shown_by(link)]
     assert 'belongs to the organization "Fabrikam"' in shown[0]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from builders import Record, fresh_vpptoken
+from builders import Record, day, fresh_vpptoken
 from dynamic.calls import bare, changes, inputs, made, updated
 from intune_vpp.core.errors import AdoptionRefused, DeletionRefused, PermissionMissing, TokenFileError
 from intune_vpp_emulator.members import Version
@@ -236,3 +237,19 @@ def test_an_adoption(start: Start, tenant: RefusesSyncs) -> None:
     assert changes(start(), kept, adopt) is False
     with pytest.raises(AdoptionRefused, match=f"The token to adopt, {GONE}, was not found.*Check adopt_token_id"):
         made(start(), inputs(None, adoptTokenId=GONE))
+
+
+def test_a_shifted_expiration_is_remembered(start: Start, tenant: RefusesSyncs) -> None:
+    """What Intune shows of the own upload is no renewal elsewhere, after a refresh and after the next update."""
+    file, expires = fresh_vpptoken(), day(300)
+    kept = made(start(), inputs(file))
+    shown = (expires + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    tenant.edit_by_hand(kept.id, {"expirationDateTime": shown})
+    for name in ("Lincoln", "Lincoln (new)"):
+        kept = updated(start(), kept, inputs(file, displayName=name))
+        provider = start()
+        result = provider.read(kept.id, kept.outputs)
+        assert (result.outs or {})["__shownExpiration"] == shown
+        assert result.inputs == bare(kept.inputs)
+        kept = Record(kept.id, kept.inputs, result.outs or {})
+        assert changes(start(), kept, inputs(file, displayName=name)) is False

@@ -8,7 +8,7 @@ import pytest
 
 from builders import fresh_vpptoken
 from dynamic.calls import changes, inputs, made, updated
-from intune_vpp.core.errors import WrongLocation
+from intune_vpp.core.errors import RenewalRefused, WrongLocation
 from tenant_in_process import UNAVAILABLE
 
 if TYPE_CHECKING:
@@ -73,3 +73,30 @@ def test_an_adoption_at_another_location(start: Start, tenant: RefusesSyncs) -> 
         made(start(), inputs(None, adoptTokenId=token_id, displayName="Ours", expectedLocationName="Lincoln"))
 
     assert tenant.tokens[0].members["displayName"] is None
+
+
+def test_the_right_file_is_the_cure_though_it_is_older(start: Start, engine: Engine) -> None:
+    """This door is told no location in Check, and yet does not refuse the file that puts a misplaced token right."""
+    right, mistaken = fresh_vpptoken(days=200), fresh_vpptoken(days=201, location="Roosevelt")
+    kept = made(start(), inputs(right, expectedLocationName="Lincoln"))
+    misplaced = updated(start(), kept, inputs(mistaken, expectedLocationName="Lincoln"))
+    assert misplaced.outputs["locationName"] == "Roosevelt"
+
+    cured = updated(start(), misplaced, inputs(right, expectedLocationName="Lincoln"))
+
+    assert "locationName" not in cured.outputs
+    assert changes(start(), cured, inputs(right, expectedLocationName="Lincoln")) is False
+    assert len([warning for warning in engine.logged("WARNING") if "Roosevelt" in warning]) == 1
+
+
+def test_an_older_file_of_the_right_location(start: Start, tenant: RefusesSyncs, engine: Engine) -> None:
+    """Where a location is expected the preview warns of an older file, and the update refuses it."""
+    kept = made(start(), inputs(fresh_vpptoken(days=300), expectedLocationName="Lincoln"))
+    older = inputs(fresh_vpptoken(days=200), expectedLocationName="Lincoln")
+    provider = start()
+
+    assert changes(provider, kept, older) is None
+    assert engine.logged("WARNING")[-1].startswith("This update will be refused: ")
+    with pytest.raises(RenewalRefused, match="with an older one"):
+        updated(provider, kept, older)
+    assert tenant.tokens[0].members["expirationDateTime"] == kept.outputs["expirationDateTime"]

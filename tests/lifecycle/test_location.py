@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from builders import NEXT_YEAR, token_inputs, vpptoken
-from intune_vpp.core.errors import WrongLocation
+from intune_vpp.core.errors import RenewalRefused, WrongLocation
 from intune_vpp_emulator.tenant import Tenant
 from run_in_process import GET, LIST, PATCH, POST, SYNC, Run
 from tenant_in_process import new_tenant
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.vpp_token import VppTokenState
 
 NEWER = NEXT_YEAR + timedelta(days=30)
+FOUR_MINUTES = timedelta(minutes=4)
 
 
 def misplaced(tenant: Tenant, text: str) -> VppTokenState:
@@ -136,9 +137,11 @@ def test_right_file_is_the_cure(tenant: Tenant) -> None:
     assert run.reporter.infos == [
         (
             "Renews Lincoln in place (expires 2027-11-01 → 2027-12-01); "
-            'fails unless the file is for the location "Lincoln" (now "Monroe"); id and apps are kept.'
-        )
+            'fails unless the file is for the location "Lincoln" (now "Monroe"); id is kept.'
+        ),
+        'Lincoln was for the location "Monroe" and is now for "Lincoln".',
     ]
+    assert run.reporter.warnings == []
     assert (outcome.failure, outcome.state.observed.location_name) == (None, "Lincoln")
     assert not Run(tenant).preview(outcome.state, inputs)
 
@@ -201,3 +204,116 @@ def test_token_taken_over_at_another_location_is_kept(tenant: Tenant) -> None:
     outcome = run.create(token_inputs(text, expectedLocationName="Lincoln"))
     assert run.requests == [LIST]
     assert (str(outcome.failure), outcome.state.id) == (failure_of(state), state.id)
+
+
+def test_older_file_is_the_cure_where_a_newer_one_is_misplaced(tenant: Tenant) -> None:
+    """Monroe's file, minutes newer, went into Lincoln's token: Lincoln's own file puts it right, though it is older."""
+    lincoln = vpptoken("Lincoln")
+    inputs = token_inputs(lincoln, expectedLocationName="Lincoln")
+    state = Run(tenant).create(inputs).state
+    mistake = token_inputs(vpptoken("Monroe", expires=NEXT_YEAR + FOUR_MINUTES), expectedLocationName="Lincoln")
+    mistaken = Run(tenant).up(state, mistake)
+    assert isinstance(mistaken.failure, WrongLocation)
+    run = Run(tenant)
+    outcome = run.up(mistaken.state, inputs)
+    assert (outcome.failure, outcome.state.observed.location_name) == (None, "Lincoln")
+    assert run.requests == [PATCH, SYNC, LIST]
+    assert run.reporter.warnings == []
+    assert not Run(tenant).preview(outcome.state, inputs)
+    assert not Run(tenant).drift(outcome.state)
+
+
+def test_cure_is_judged_by_its_location(tenant: Tenant) -> None:
+    """An older file that turns out to be of a third location is applied, and fails with both names."""
+    state = misplaced(tenant, vpptoken("Monroe", expires=NEWER))
+    outcome = Run(tenant).up(state, token_inputs(vpptoken("Jackson"), expectedLocationName="Lincoln"))
+    assert isinstance(outcome.failure, WrongLocation)
+    assert outcome.state.observed.location_name == "Jackson"
+
+
+def test_older_file_of_the_right_location_is_refused(tenant: Tenant) -> None:
+    """Once the location is right, an older file is refused before anything is sent."""
+    state = Run(tenant).create(token_inputs(vpptoken(expires=NEWER), expectedLocationName="Lincoln")).state
+    run = Run(tenant)
+    assert "with an older one" in run.refusal(token_inputs(vpptoken(), expectedLocationName="Lincoln"), state)
+    assert run.log == []
+
+
+def test_older_file_of_the_right_location_is_refused_by_the_update(tenant: Tenant) -> None:
+    """Where Check is not told the location, the plan warns of the refusal, and the update sends nothing."""
+    state = Run(tenant).create(token_inputs(vpptoken(expires=NEWER), expectedLocationName="Lincoln")).state
+    run = Run(tenant)
+    older = token_inputs(vpptoken(), expectedLocationName="Lincoln")
+    checked = run.assembly.preview.check_token(older, state.inputs)
+    assert checked.problems == ()
+    assert run.assembly.preview.plan_token(state, checked.args).renews
+    (warning,) = run.reporter.warnings
+    assert warning.startswith("This update will be refused: The token file expires on 2027-11-01, before")
+    with pytest.raises(RenewalRefused, match="with an older one"):
+        run.assembly.tokens.update(state, checked.args)
+    assert run.log == []
+
+
+@pytest.mark.parametrize("order", [("Lincoln", "Monroe"), ("Monroe", "Lincoln")])
+def test_two_swapped_files_are_put_right(tenant: Tenant, order: tuple[str, str]) -> None:
+    """Two stacks were given each other's file; each is put right with its own one, the older one as well.
+
+    While only the first is put right, both tokens are of one location: the advice is not just to delete one of them.
+    """
+    files = {"Lincoln": vpptoken("Lincoln"), "Monroe": vpptoken("Monroe", expires=NEXT_YEAR + FOUR_MINUTES)}
+    swapped = {"Lincoln": files["Monroe"], "Monroe": files["Lincoln"]}
+
+    def asked(name: str, file: str) -> dict[str, Any]:
+        return token_inputs(file, displayName=name, expectedLocationName=name)
+
+    states = {name: Run(tenant).create(asked(name, file)).state for name, file in swapped.items()}
+    halfway = Run(tenant)
+    first = halfway.up(states[order[0]], asked(order[0], files[order[0]]))
+    advice = [*halfway.reporter.warnings, str(first.failure)]
+    assert any("if one of them has the file of another location, renew that one" in said for said in advice)
+    states[order[0]] = first.state
+    for name in reversed(order):
+        states[name] = Run(tenant).up(states[name], asked(name, files[name])).state
+    for name, state in states.items():
+        run = Run(tenant)
+        now = run.refresh(state)
+        assert now is not None
+        assert (now.observed.location_name, now.observed.state) == (name, "valid")
+        assert not run.preview(now, asked(name, files[name]))
+        assert run.reporter.warnings == []
+
+
+def test_move_to_another_location_is_told(tenant: Tenant) -> None:
+    """Without an expected location, a renewal with a file of another one warns after the PATCH, with both names."""
+    state = Run(tenant).create(token_inputs(vpptoken())).state
+    inputs = token_inputs(vpptoken("Monroe", expires=NEWER))
+    run = Run(tenant)
+    outcome = run.up(state, inputs)
+    assert outcome.failure is None
+    assert run.reporter.warnings == ['Lincoln was for the location "Lincoln" and is now for "Monroe".']
+    later = Run(tenant)
+    later.up(outcome.state, {**inputs, "displayName": "Monroe"})
+    assert later.reporter.warnings == []
+
+
+@pytest.mark.parametrize("expected", [None, "Lincoln"])
+def test_renewal_of_one_location_tells_no_move(tenant: Tenant, expected: str | None) -> None:
+    """A renewal with a file of the same location is not called a move."""
+    state = Run(tenant).create(token_inputs(vpptoken(), expectedLocationName=expected)).state
+    run = Run(tenant)
+    run.up(state, token_inputs(vpptoken(expires=NEWER), expectedLocationName=expected))
+    assert "location" not in "".join(run.reporter.warnings + run.reporter.infos[1:])
+
+
+def test_location_that_appears_is_no_move() -> None:
+    """Where Intune did not show the location before a renewal, or does not after it, nothing is called a move."""
+
+    class Unnamed(Tenant):
+        def _answer(self, *given: Any) -> dict[str, Any]:
+            return {**super()._answer(*given), "locationName": None}
+
+    tenant = new_tenant(Unnamed)
+    state = Run(tenant).create(token_inputs(vpptoken())).state
+    run = Run(tenant)
+    run.up(state, token_inputs(vpptoken("Monroe", expires=NEWER)))
+    assert run.reporter.warnings == []

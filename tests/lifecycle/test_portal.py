@@ -110,7 +110,8 @@ def test_older_file_is_refused_after_a_renewal_by_hand(tenant: Tenant) -> None:
     run = Run(tenant)
     assert run.refusal(token_inputs(first), now) == (
         "This token was renewed elsewhere and expires on 2027-11-01 in Intune; the token file here expires on "
-        "2027-01-30. Use the file that was uploaded, or a newer download. "
+        "2027-01-30. Use the file that was uploaded, or a newer download. To leave renewals to others, ignore the "
+        "changes of both token and appleId (ignoreChanges). "
         "To continue without this token, pass its URN to --exclude."
     )
     assert run.log == []
@@ -207,3 +208,18 @@ def test_expiry_is_reported_in_time(tenant: Tenant) -> None:
     relaxed = Run(tenant, settings={"expiryWarningDays": "7"})
     relaxed.preview(state, inputs)
     assert relaxed.reporter.warnings == []
+
+
+def test_renewal_by_a_colleague_is_left_alone(tenant: Tenant) -> None:
+    """Under `ignoreChanges: [token, appleId]` nothing of a renewal from another account is put back."""
+    first, second = vpptoken(expires=SOON), vpptoken(expires=NEXT_YEAR)
+    state = Run(tenant).create(token_inputs(first)).state
+    tenant.edit_by_hand(state.id, {"token": second, "appleId": "colleague@contoso.example"})
+    tenant.clock.advance(10)
+    now = refreshed(tenant, state)
+    # For an ignored input the engine hands over the old value.
+    ignoring_token = token_inputs(str(now.inputs.token))
+    run = Run(tenant)
+    assert run.preview(now, ignoring_token).members == ("apple_id",)
+    assert not run.preview(now, {**ignoring_token, "appleId": now.inputs.apple_id})
+    assert run.requests == []

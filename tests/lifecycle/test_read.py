@@ -36,6 +36,7 @@ def states(tenant: Tenant, count: int) -> list[VppTokenState]:
             inputs=VppTokenArgs(display_name=observed.display_name, token=applied.fingerprint, token_file=applied),
             observed_at=times.text(NOW),
             token_file=applied,
+            shown_expiration=observed.expiration_date_time,
         )
         found.append(stored(state))
     return found
@@ -96,7 +97,8 @@ def test_old_pages_are_read_again(tenant: Tenant) -> None:
     now = run.refresh(known[0])
     assert now is not None
     assert now.observed.display_name == "Renamed"
-    assert run.requests == [GET, LIST, LIST]
+    # What a listing shows otherwise than the state is confirmed.
+    assert run.requests == [GET, LIST, LIST, GET]
 
 
 def test_write_makes_a_listing_old(tenant: Tenant) -> None:

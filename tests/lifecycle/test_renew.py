@@ -36,7 +36,12 @@ def test_newer_file_renews_in_place(tenant: Tenant) -> None:
     outcome = run.up(state, token_inputs(text))
     assert run.requests == [PATCH, SYNC, LIST]
     assert run.bodies("PATCH") == [{"token": "***"}]
-    assert run.reporter.infos == ["Renews Lincoln in place (expires 2026-11-21 → 2027-11-01); id and apps are kept."]
+    assert run.reporter.infos == [
+        (
+            "Renews Lincoln in place (expires 2026-11-21 → 2027-11-01); id is kept, and the apps if the file is for "
+            "the same location."
+        )
+    ]
     assert outcome.failure is None
     assert outcome.state.id == state.id
     assert outcome.state.observed.expiration_date_time == times.text(NEXT_YEAR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -9,7 +10,7 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import provider_pb2
 
-from builders import Record, fresh_vpptoken
+from builders import Record, day, fresh_vpptoken
 from plugin.door import DIFF, URN, Door, inputs, plain, secret, struct
 
 if TYPE_CHECKING:
@@ -264,3 +265,18 @@ def test_a_preview_without_a_file_promises_the_one_applied(start: Open) -> None:
     updated = start().updated(kept, news)
     for name in ("token", "tokenFile"):
         assert promised[name] == updated.outputs[name]
+
+
+def test_a_shifted_expiration_is_remembered(start: Open, tenant: RefusesSyncs) -> None:
+    """What Intune shows of the own upload is no renewal elsewhere, after a refresh and after the next update."""
+    file = fresh_vpptoken()
+    kept = start().made(inputs(file))
+    shown = (day(300) + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    tenant.edit_by_hand(kept.id, {"expirationDateTime": shown})
+    for name in ("Lincoln", "Lincoln (new)"):
+        kept = start().updated(kept, inputs(file, displayName=name))
+        answer = start().read(kept)
+        assert plain(answer.inputs) == kept.inputs
+        kept = Record(kept.id, kept.inputs, plain(answer.properties))
+        assert kept.outputs["__shownExpiration"] == shown
+        assert start().planned(kept, inputs(file, displayName=name)).changes == DIFF.DIFF_NONE

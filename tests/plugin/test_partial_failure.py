@@ -223,3 +223,25 @@ def test_after_an_update_that_half_failed(start: Open, tenant: RefusesSyncs) -> 
     assert plain(start().read(left).inputs)["displayName"] == "York"
     with pytest.raises(grpc.RpcError, match="is protected"):
         start().delete(left)
+
+
+def test_another_location_put_right_by_an_older_file(start: Open) -> None:
+    """Check is told the location that the update has shown: the right file is no renewal backwards, though older."""
+    right = inputs(fresh_vpptoken(days=200), expectedLocationName="Lincoln")
+    kept = start().made(right)
+    with pytest.raises(grpc.RpcError) as caught:
+        start().updated(kept, inputs(fresh_vpptoken(days=201, location="York"), expectedLocationName="Lincoln"))
+    misplaced = left_behind(caught.value)
+
+    for engines_inputs in (kept.inputs, misplaced.inputs):
+        provider = start()
+        news, failures = provider.checked(right, engines_inputs, misplaced.outputs)
+        assert failures == []
+        cured = provider.update(Record(kept.id, engines_inputs, misplaced.outputs), news)
+        assert plain(cured.properties)["locationName"] == "Lincoln"
+
+    placed = Record(kept.id, news, plain(cured.properties))
+    _, failures = start().checked(
+        inputs(fresh_vpptoken(days=100), expectedLocationName="Lincoln"), placed.inputs, placed.outputs
+    )
+    assert [reason for _, reason in failures if "with an older one" in reason] == [failures[0][1]]

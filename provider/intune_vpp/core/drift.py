@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, overload
 
-from intune_vpp.core import times
+from intune_vpp.core import identity, times
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.resource_type import Compare, Unknown, same
 from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
@@ -18,7 +18,7 @@ def observe(
 
     `duplicates` are the ids of the token's duplicates, None if no listing was read.
     """
-    applied = _applied(state.token_file, observed)
+    applied = _applied(state, observed)
     inputs = _inputs(state, observed)
     named = mark_invalid(_named(inputs.token_file, applied, observed), observed)
     if inputs != VppTokenArgs():
@@ -27,7 +27,30 @@ def observe(
     if duplicates is not None:
         state = replace(state, duplicate_token_ids=duplicates, look_for_duplicates=False)
     return replace(
-        state, observed=observed, observed_at=observed_at, token_file=mark_invalid(applied, observed), inputs=inputs
+        state,
+        observed=observed,
+        observed_at=observed_at,
+        token_file=mark_invalid(applied, observed),
+        shown_expiration=_shown_expiration(state, applied, observed),
+        inputs=inputs,
+    )
+
+
+def must_be_confirmed(state: VppTokenState, listed: VppToken) -> bool:
+    """Whether a listing shows drift, which counts only if a GET shows it too.
+
+    A listing may leave blank what a GET shows: Intune's listings of devices and apps do so with scope tags.
+    """
+    located = listed.location_name == state.observed.location_name or state.inputs.expected_location_name is None
+    return not located or observe(state, listed, observed_at=state.observed_at).inputs != state.inputs
+
+
+def shows_other_members(answer: VppToken, listed: VppToken) -> bool:
+    """Whether a listing after a write shows other members than Graph's answer to it, or no location any more."""
+    return (listed.location_name is None and answer.location_name is not None) or any(
+        not same(prop, getattr(listed, prop.attribute), getattr(answer, prop.attribute))
+        for prop in VPP_TOKEN.members
+        if prop.observed and prop.compare is not Compare.NEVER
     )
 
 
@@ -53,7 +76,10 @@ def _named(asked: TokenFile | Unknown | None, applied: TokenFile | None, observe
     held = applied or _unseen(observed)
     if not isinstance(asked, TokenFile) or not asked.seen:
         return held
-    return held if times.earlier(asked.expiration_date_time, observed.expiration_date_time) else asked
+    if applied is not None and applied.seen:
+        return held if times.earlier(asked.expiration_date_time, applied.expiration_date_time) else asked
+    here, there = asked.expiration_date_time, observed.expiration_date_time
+    return held if times.earlier(here, there) and not identity.shows_expiration(there, here) else asked
 
 
 @overload
@@ -82,23 +108,38 @@ def _inputs(state: VppTokenState, observed: VppToken) -> VppTokenArgs:
     return replace(state.inputs, **moved)
 
 
-def _applied(applied: TokenFile | None, observed: VppToken) -> TokenFile | None:
+def shown_after_upload(before: VppTokenState | None, observed: VppToken) -> str | None:
+    """Return the expiration that Intune shows for a file just applied, None while it may be that of the one before."""
+    shown = observed.expiration_date_time
+    return None if before and times.same_second(before.observed.expiration_date_time, shown) else shown
+
+
+def _applied(state: VppTokenState, observed: VppToken) -> TokenFile | None:
     """The file applied last, or the marker for a file that was uploaded elsewhere.
 
     Only a later expiration shows such an upload: after a renewal, Graph may still show the earlier one for a while.
     """
+    applied = state.token_file
     if applied is None:
         return None
-    if times.earlier(applied.expiration_date_time, observed.expiration_date_time) or (
-        not applied.seen and not _same_expiration(applied, observed)
-    ):
-        return _unseen(observed)
-    return applied
+    before, now = applied.expiration_date_time, observed.expiration_date_time
+    if not applied.seen:
+        return applied if times.same_second(before, now) else _unseen(observed)
+    if state.shown_expiration is None:
+        moved = times.earlier(before, now, by=identity.LARGEST_SHIFT)
+    else:
+        moved = times.earlier(state.shown_expiration, now)
+    return _unseen(observed) if moved else applied
+
+
+def _shown_expiration(state: VppTokenState, applied: TokenFile | None, observed: VppToken) -> str | None:
+    """What Intune shows as the expiration of the file applied last, None until it does."""
+    if applied is None or not applied.seen:
+        return None
+    shown = observed.expiration_date_time
+    stale = times.earlier(shown, applied.expiration_date_time, by=identity.LARGEST_SHIFT)
+    return state.shown_expiration or (None if stale else shown)
 
 
 def _unseen(observed: VppToken) -> TokenFile:
     return TokenFile(UNSEEN_FINGERPRINT, observed.expiration_date_time, observed.organization_name)
-
-
-def _same_expiration(one: TokenFile, other: TokenFile | VppToken) -> bool:
-    return times.same_second(one.expiration_date_time, other.expiration_date_time)

@@ -1,13 +1,18 @@
 """Finds tokens of a tenant that were created from the same file, or are for the same location.
 
-Graph never returns the file of a token, but it returns the file's organization and expiration to the second, and Apple
-sets the expiration to the second of the download, one year later. These two are the evidence. Display name and Apple ID
-are not, because anybody can edit them.
+Graph never returns the file of a token, but it returns the file's organization and expiration, and Apple sets the
+expiration to the second of the download, one year later. These two are the evidence. Display name and Apple ID are not,
+because anybody can edit them.
+
+Whether Intune keeps the expiration to the second is not documented. If it shifts it by a time zone or rounds it to the
+minute, a token is still recognised (`shows_expiration`). If it rounds it to the hour or the day, that cannot be told
+apart from another download of the same day: the provider then uploads a file once more rather than refuse it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import TokenState
@@ -20,12 +25,42 @@ if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
 
 
-def is_made_from(found: VppToken, file: SToken, args: VppTokenArgs) -> bool:
-    """Whether a token was created from this file; `args` may name the organization as Intune shows it."""
-    organizations = {file.organization_name, args.organization_name}
-    return found.organization_name in organizations and times.same_second(
-        found.expiration_date_time, file.expiration_date_time
-    )
+LARGEST_SHIFT: Final = timedelta(days=1)
+"""The most by which a shown expiration may differ from its file's: by a rounding to the day, or by a time zone."""
+
+_LARGEST_OFFSET, _SMALLEST_OFFSET = timedelta(hours=14), timedelta(minutes=15)
+"""Time zones are at most 14 hours from UTC, by a whole number of quarters of an hour."""
+
+
+def shows_expiration(shown: str | None, expiration: str | None) -> bool:
+    """Whether the expiration that Intune shows is that of a file: to the second, to the minute, or in a time zone.
+
+    Two downloads of one day do not pass for each other, unless their seconds agree by chance: of two random times, one
+    pair in 900 is a whole number of quarters of an hour apart.
+    """
+    apart = times.between(expiration, shown)
+    if apart is None:
+        return False
+    to_the_minute = abs(apart) < timedelta(minutes=1) and times.is_whole_minute(shown)
+    return to_the_minute or (abs(apart) <= _LARGEST_OFFSET and not apart % _SMALLEST_OFFSET)
+
+
+def made_from(listed: Iterable[VppToken], file: SToken, args: VppTokenArgs) -> list[VppToken]:
+    """Return the tokens that were created from this file; `args` may name the organization as Intune shows it.
+
+    An expiration that is rounded or shifted is less evidence: it counts if no token has the exact one, and for tokens
+    with the display name and the Apple ID of the program.
+    """
+    expiration = file.expiration_date_time
+    found = [one for one in listed if one.organization_name in {file.organization_name, args.organization_name}]
+    exact = [one for one in found if times.same_second(one.expiration_date_time, expiration)]
+    return exact or [
+        one
+        for one in found
+        if shows_expiration(one.expiration_date_time, expiration)
+        and None not in {one.display_name, args.display_name}
+        and has_labels(one, args)
+    ]
 
 
 def has_labels(found: VppToken, args: VppTokenArgs) -> bool:
@@ -87,7 +122,9 @@ def advice(token: VppToken, others: Collection[VppToken]) -> str:
     what = (
         f"Token {described(token)} has a duplicate in this tenant: {listed}. Intune syncs only one token per location."
     )
-    return f"{what} Keep {kept.id}{why} and delete the other one once no app assignment needs it."
+    cure = f"Keep {kept.id}{why} and delete the other one once no app assignment needs it"
+    # Two swapped files make two tokens of one location while only one of them is put right.
+    return f"{what} {cure}; or, if one of them has the file of another location, renew that one with its own file."
 
 
 def _rank(token: VppToken) -> tuple[bool, bool, str, str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.operations import Operation
     from intune_vpp.core.token_diff import TokenPlan
-    from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
+    from intune_vpp.core.vpp_token import VppToken, VppTokenArgs, VppTokenState
 
 _OPERATIONS = {
     LICENSE_SYNC.name: "Syncs the licences of {}",
@@ -51,8 +51,23 @@ def of(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> str | None:
     if not steps:
         settings = ", ".join(change.property.name for change in plan.changes)
         return f"Changes {settings} of {label} in the state only, without a request." if settings else None
-    sentence = "; ".join(steps) + "; id and apps are kept."
+    sentence = f"{'; '.join(steps)}; {_kept(plan, state, args)}."
     return sentence[0].upper() + sentence[1:]
+
+
+def _kept(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> str:
+    """What an update keeps. A file does not name its location, and nobody says what a move does to the apps."""
+    if not plan.renews or args.expected_location_name == state.observed.location_name is not None:
+        # A file of another location than expected fails the update.
+        return "id and apps are kept"
+    return "id is kept" if plan.misplaced else "id is kept, and the apps if the file is for the same location"
+
+
+def moved(before: VppToken, after: VppToken) -> str | None:
+    """Describe a renewal that has moved a token to another location; None if it has not, or Intune does not show it."""
+    if None in {before.location_name, after.location_name} or before.location_name == after.location_name:
+        return None
+    return f'{after.label} was for the location "{before.location_name}" and is now for "{after.location_name}".'
 
 
 def _misplaced(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> str:

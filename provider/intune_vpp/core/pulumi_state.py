@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
     from intune_vpp.core.operations import Operation
+    from intune_vpp.core.resource_type import Unknown
 
 OBSERVED_AT = "__observedAt"
+SHOWN_EXPIRATION = "__shownExpiration"
 LOOK_FOR_DUPLICATES = "__lookForDuplicates"
 ENCODING = "__tokenEncoding"
 APPLIED = "__inputs"
@@ -36,6 +38,7 @@ APPLIED = "__inputs"
 
 _OBSERVED_AT = Property(attribute=OBSERVED_AT, kind=Kind.TIME)
 _ENCODING = Property(attribute=ENCODING)
+_SHOWN_EXPIRATION = Property(attribute=SHOWN_EXPIRATION, kind=Kind.TIME)
 _TOKEN_FILE = tuple(prop for prop in VPP_TOKEN.inputs if prop.kind is Kind.OBJECT)
 
 
@@ -70,6 +73,14 @@ def applied_args(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> VppTo
     return replace(asked, token_file=applied) if applied is not None and applied.seen else asked
 
 
+def location_in(outputs: Mapping[str, Any]) -> str | Unknown | None:
+    """Return the location that Intune showed last, UNKNOWN if the engine passes no outputs. Raises StateError."""
+    if not outputs:
+        return UNKNOWN
+    location: str | None = kinds.value(VPP_TOKEN["location_name"], outputs.get("locationName"), _refuse)
+    return location
+
+
 def is_fingerprint_or_marker(token: object) -> bool:
     """Whether an output `token` is absent or the provider's own: a fingerprint, or the marker of an unseen file."""
     return token is None or token == UNSEEN_FINGERPRINT or (isinstance(token, str) and stoken.is_fingerprint(token))
@@ -94,6 +105,7 @@ def state_from(token_id: str, outputs: Mapping[str, Any], inputs: Mapping[str, A
         inputs=applied,
         observed_at=kinds.value(_OBSERVED_AT, outputs.get(OBSERVED_AT), _refuse) or "",
         token_file=found["token_file"],
+        shown_expiration=kinds.value(_SHOWN_EXPIRATION, outputs.get(SHOWN_EXPIRATION), _refuse),
         sync_pending=found["sync_pending"] is True,
         duplicate_token_ids=found["duplicate_token_ids"] or (),
         look_for_duplicates=outputs.get(LOOK_FOR_DUPLICATES) is True,
@@ -127,6 +139,7 @@ def state_to(state: VppTokenState, *, with_inputs: bool = True) -> dict[str, Any
     outputs["token"] = state.token_file.fingerprint if state.token_file else UNSEEN_FINGERPRINT
     outputs["tokenFile"] = _from_model(state.token_file)
     outputs["duplicateTokenIds"] = list(state.duplicate_token_ids) or None
+    outputs[SHOWN_EXPIRATION] = state.shown_expiration
     outputs[LOOK_FOR_DUPLICATES] = True if state.look_for_duplicates else None
     outputs[ENCODING] = state.token_encoding.value if state.token_encoding else None
     outputs[APPLIED] = args_to(state.inputs) if with_inputs else None

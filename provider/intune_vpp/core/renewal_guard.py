@@ -1,13 +1,15 @@
 """The renewal guard: whether a token file may take the place of the file in Intune.
 
-It refuses an older file and a file of another organization, but never a file that can repair an invalid token.
+It refuses an older file and a file of another organization, but never a file that can repair a token: one that Apple
+refuses, or one of another location than the program expects.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import times
+from intune_vpp.core import identity, times
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
 from intune_vpp.core.vpp_token import TokenFile
@@ -15,36 +17,53 @@ from intune_vpp.core.vpp_token import TokenFile
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from intune_vpp.core.resource_type import Unknown
     from intune_vpp.core.stoken import SToken
     from intune_vpp.core.vpp_token import VppTokenArgs
 
 _GO_ON = "To continue without this token, pass its URN to --exclude."
 
 
-def guard(file: SToken, *, olds: VppTokenArgs | None, args: VppTokenArgs, now: datetime) -> None:
+def guard(
+    file: SToken, *, olds: VppTokenArgs | None, args: VppTokenArgs, location: str | Unknown | None, now: datetime
+) -> None:
     """Refuse a file that has expired, or is older or of another organization than the file in Intune.
 
-    `olds` name the file in Intune. Raises TokenFileError for a file that expired before it was applied, RenewalRefused
-    for the others.
+    `olds` name the file in Intune; `location` is the one that Intune shows, UNKNOWN for a caller that is not told it.
+    Raises TokenFileError for a file that expired before it was applied, RenewalRefused for the others.
     """
     applied = olds.token_file if olds and isinstance(olds.token_file, TokenFile) else None
     if applied and applied.fingerprint == file.fingerprint:
         # A file that was applied is never refused, not even after it has expired.
         return
-    if applied and not applied.seen and times.same_second(applied.expiration_date_time, file.expiration_date_time):
+    if applied and not applied.seen and _shows(applied, file):
         # This file was uploaded elsewhere and is already in Intune.
         return
     if file.expires_at <= now:
         msg = f"The token file expired on {times.day(file.expiration_date_time)} and was never applied."
         raise TokenFileError(f"{msg} Download a new content token from Apple. {_GO_ON}")
+    if _may_be_misplaced(location, args):
+        # Files of two locations cannot be compared. The update shows the location of this one, and is judged by it.
+        applied = None
     _refuse_other_organization(file, applied, args)
     # Any file that still works may repair an invalid token, also an older one.
     if applied and applied.state != TokenState.INVALID:
         _refuse_older(file, applied)
 
 
+def _may_be_misplaced(location: str | Unknown | None, args: VppTokenArgs) -> bool:
+    """Whether the file in Intune may be of another location than the program expects."""
+    return None not in {location, args.expected_location_name} and location != args.expected_location_name
+
+
+def _shows(applied: TokenFile, file: SToken) -> bool:
+    return identity.shows_expiration(applied.expiration_date_time, file.expiration_date_time)
+
+
 def _refuse_older(file: SToken, applied: TokenFile) -> None:
-    if not times.earlier(file.expiration_date_time, applied.expiration_date_time):
+    # Of a file that this provider has not read, it knows only what Intune shows, which may be rounded or shifted.
+    tolerance = timedelta(0) if applied.seen else identity.LARGEST_SHIFT
+    if not times.earlier(file.expiration_date_time, applied.expiration_date_time, by=tolerance):
         return
     there, here = times.day(applied.expiration_date_time), times.day(file.expiration_date_time)
     if there == here:
@@ -60,7 +79,11 @@ def _refuse_older(file: SToken, applied: TokenFile) -> None:
         what = (
             f"This token was renewed elsewhere and expires on {there} in Intune; the token file here expires on {here}."
         )
-        cure = "Use the file that was uploaded, or a newer download."
+        # A renewal from another account changes the Apple ID too: without it, the update would put the old one back.
+        cure = (
+            "Use the file that was uploaded, or a newer download. To leave renewals to others, ignore the changes of "
+            "both token and appleId (ignoreChanges)."
+        )
     raise RenewalRefused(f"{what} {cure} {_GO_ON}")
 
 

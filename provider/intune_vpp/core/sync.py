@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import times
+from intune_vpp.core import identity, times
 from intune_vpp.core.enums import SyncStatus
 from intune_vpp.core.errors import SyncFailed, SyncTimedOut
 from intune_vpp.core.health import CURES
@@ -98,7 +98,7 @@ def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | No
 def _after_success(watch: Watch, observed: VppToken, waited: timedelta) -> WaitResult | None:
     if observed.state in CURES and observed.state != watch.stale_state:
         return WaitResult(_bad_state(observed))
-    if not times.earlier(observed.expiration_date_time, watch.expects):
+    if not times.earlier(observed.expiration_date_time, watch.expects, by=identity.LARGEST_SHIFT):
         return WaitResult(_bad_state(observed) if observed.state in CURES else None)
     if waited < STALE_EXPIRATION:
         return None

@@ -5,7 +5,7 @@ Graph's text is kept unchanged, because Python stores fewer than its seven fract
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 _NEVER = "0001"
 """The year of a date that was never set: Graph writes .NET's smallest date, `0001-01-01T00:00:00Z`, for it."""
@@ -42,13 +42,24 @@ def day(timestamp: str | None) -> str:
 
 def same_second(one: str | None, other: str | None) -> bool:
     """Whether two timestamps name the same second; an absent one equals none."""
-    first, second = parse(one), parse(other)
-    return first is not None and second is not None and first.replace(microsecond=0) == second.replace(microsecond=0)
+    return between(one, other) == timedelta(0)
 
 
-def earlier(one: str | None, other: str | None) -> bool:
-    """Whether `one` is at least a second before `other`; false if either is absent."""
+def is_whole_minute(timestamp: str | None) -> bool:
+    """Whether a timestamp has no seconds; false if it is absent."""
+    instant = parse(timestamp)
+    return instant is not None and instant == instant.replace(second=0, microsecond=0)
+
+
+def between(one: str | None, other: str | None) -> timedelta | None:
+    """Return the whole seconds from `one` to `other`; None if either is absent."""
     first, second = parse(one), parse(other)
     if first is None or second is None:
-        return False
-    return first.replace(microsecond=0) < second.replace(microsecond=0)
+        return None
+    return second.replace(microsecond=0) - first.replace(microsecond=0)
+
+
+def earlier(one: str | None, other: str | None, *, by: timedelta = timedelta(0)) -> bool:
+    """Whether `one` is before `other` by at least a second more than `by`; false if either is absent."""
+    apart = between(one, other)
+    return apart is not None and apart > by

@@ -42,18 +42,19 @@ class Checked:
     stoken: SToken | None = None
 
 
-def check(
+def check(  # noqa: PLR0913 - what the program asks for, and all that a check may know beside it
     inputs: Mapping[str, Any],
     *,
     olds: VppTokenArgs | None,
     policy: Policy,
     recall: Callable[[str], SToken | None],
     now: datetime,
+    location: str | Unknown | None = UNKNOWN,
 ) -> Checked:
     """Check and normalise `inputs`, keyed by Graph's names; `token` is a TokenFileContent, a string or UNKNOWN.
 
     `olds` are the inputs of the last run, None for a new token; `recall` returns the token file of a fingerprint that
-    this process has read.
+    this process has read; `location` is the one that Intune showed last, UNKNOWN on a door that does not tell it.
     """
     # A token that is adopted already has what a new one requires.
     creates = olds is None and inputs.get("adoptTokenId") is None
@@ -77,7 +78,7 @@ def check(
     try:
         file = _token_file(inputs.get("token"), olds, recall)
         if isinstance(file, stoken.SToken):
-            guard(file, olds=olds, args=args, now=now)
+            guard(file, olds=olds, args=args, location=location, now=now)
     except (TokenFileError, RenewalRefused) as error:
         return Checked(args=args, problems=(*problems, Problem("", str(error))))
     checked = Checked(args=args, problems=tuple(problems))

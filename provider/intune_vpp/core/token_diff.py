@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from intune_vpp.core import times
+from intune_vpp.core import identity
 from intune_vpp.core.diff import Change, Plan, change_of
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.resource_type import UNKNOWN, Compare, Kind, Property, Sent
@@ -87,13 +87,13 @@ def is_misplaced(observed: VppToken, args: VppTokenArgs) -> bool:
 def counts_as_applied(observed: VppToken, token_file: TokenFile | None) -> bool:
     """Whether Intune is assumed to have this file already, although this provider did not upload it.
 
-    The evidence is an equal expiration (`core/identity.py`). It does not count for a token that Apple refuses: that may
+    The evidence is the expiration (`core/identity.py`). It does not count for a token that Apple refuses: that may
     need the same file again. It counts for an expired token, because uploading an expired file again does not help.
     """
     return (
         token_file is not None
         and observed.state in {TokenState.VALID, TokenState.EXPIRED}
-        and times.same_second(observed.expiration_date_time, token_file.expiration_date_time)
+        and identity.shows_expiration(observed.expiration_date_time, token_file.expiration_date_time)
     )
 
 

@@ -185,7 +185,8 @@ class Listing:
 class VppTokenState:
     """The state of a token in Pulumi: the inputs that were applied, and what Graph showed last.
 
-    `token_file` is the file applied last, None if this provider has applied none. `observed_at` is when Graph was read
+    `token_file` is the file applied last, None if this provider has applied none. `shown_expiration` is the expiration
+    that Intune showed for it, which may be rounded or shifted, None until it did. `observed_at` is when Graph was read
     last, to the second. `duplicate_token_ids` are other tokens of the tenant created from the same file.
     `look_for_duplicates` says that no listing was read since the create, so the next read requests one.
     `token_encoding` is the encoding in which Intune could read a file of this token, None if that is not known.
@@ -196,6 +197,7 @@ class VppTokenState:
     inputs: VppTokenArgs
     observed_at: str
     token_file: TokenFile | None = None
+    shown_expiration: str | None = None
     sync_pending: bool = False
     duplicate_token_ids: tuple[str, ...] = ()
     look_for_duplicates: bool = False

@@ -17,7 +17,7 @@ from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import GraphError, NotFound, TokenGone, WaitInterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Future
     from datetime import datetime
 
@@ -125,9 +125,10 @@ class TokenListing:
                 snapshot = self.after(after, timeout=_SECONDS_FOR_DUPLICATES)
         return identity.duplicates(token, snapshot.tokens.values()) if snapshot else None
 
-    def one(self, token_id: str) -> VppToken:
+    def one(self, token_id: str, *, must_be_confirmed: Callable[[VppToken], bool] = lambda _: False) -> VppToken:
         """Return one token, not older than `FRESH`: the first read is a GET, later reads share listings.
 
+        If `must_be_confirmed` is true of a token as a listing shows it, a GET follows, whose answer counts.
         Raises TokenGone for a token that was deleted (see `explain`), and GraphError.
         """
         with self._lock:
@@ -135,7 +136,7 @@ class TokenListing:
         if not first:
             snapshot = self.within(FRESH)
             found = snapshot.get(token_id)
-            if found is not None and self._is_current(snapshot, token_id):
+            if found is not None and self._is_current(snapshot, token_id) and not must_be_confirmed(found):
                 return found
         # A listing may lag behind a create or a write, so the provider reads a missing token by its id.
         return self.get(token_id)

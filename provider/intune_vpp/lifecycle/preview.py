@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.operations import Operation
     from intune_vpp.core.ports import Clock, Reporter
+    from intune_vpp.core.resource_type import Unknown
     from intune_vpp.core.stoken import SToken
     from intune_vpp.core.token_check import Checked
     from intune_vpp.core.token_diff import TokenPlan
@@ -48,10 +49,26 @@ class Preview:
 
     # Tokens.
 
-    def check_token(self, inputs: Mapping[str, Any], olds: VppTokenArgs | None, *, resource: str = "") -> Checked:
-        """Check and normalise the inputs of a token. With any problem, nothing may be sent."""
+    def check_token(
+        self,
+        inputs: Mapping[str, Any],
+        olds: VppTokenArgs | None,
+        *,
+        location: str | Unknown | None = UNKNOWN,
+        resource: str = "",
+    ) -> Checked:
+        """Check and normalise the inputs of a token. With any problem, nothing may be sent.
+
+        `location` is the one that Intune showed last, UNKNOWN on the door that does not tell it: where the program
+        expects a location, `plan_token` then warns of an older file, and the update refuses it.
+        """
         checked = token_check.check(
-            inputs, olds=olds, policy=self._policy, recall=self._files.get, now=self._clock.now()
+            inputs,
+            olds=olds,
+            policy=self._policy,
+            recall=self._files.get,
+            now=self._clock.now(),
+            location=location,
         )
         checked = self._refuse_shared_file(checked, olds, resource)
         self._remember(checked.args)
@@ -116,9 +133,13 @@ class Preview:
         return replace(checked, problems=(*checked.problems, Problem("", reason)))
 
     def _warn_of_refusal(self, file: SToken, state: VppTokenState, args: VppTokenArgs) -> None:
-        """Warn that the update will be refused: after a half-failed update, only the outputs know the applied file."""
+        """Warn that the update will be refused.
+
+        Check may not know: the outputs alone have the location and, after a half-failed update, the applied file.
+        """
         try:
-            guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
+            located = state.observed.location_name
+            guard(file, olds=drift.file_in_intune(state), args=args, location=located, now=self._clock.now())
         except (TokenFileError, RenewalRefused) as refusal:
             self._reporter.warn(f"This update will be refused: {refusal}")
 

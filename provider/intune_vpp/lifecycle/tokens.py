@@ -5,10 +5,12 @@ A write that worked is never lost: an error after it is returned with the new st
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import drift, graph_json, identity, times, token_diff
+from intune_vpp.core import drift, graph_json, identity, messages, times, token_diff
 from intune_vpp.core.enums import SyncStatus, TokenState
 from intune_vpp.core.errors import (
     AdoptionRefused,
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from intune_vpp.lifecycle.token_files import TokenFileCache
     from intune_vpp.lifecycle.uploads import Upload, Uploads
 
+_SECONDS_TO_CONFIRM = 30.0
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 _RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
 
@@ -166,11 +169,8 @@ class TokenLifecycle:
         Raises AdoptionRefused where there are several, or where it has another display name or Apple ID: somebody may
         have uploaded the file by hand, and a second token of one location would stop its sync.
         """
-        made = [
-            one
-            for one in self._listing.before_create()
-            if identity.is_made_from(one, file, args) and not self._ownership.is_managed(one.id)
-        ]
+        free = [one for one in self._listing.before_create() if not self._ownership.is_managed(one.id)]
+        made = identity.made_from(free, file, args)
         if len(made) > 1:
             listed = ", ".join(identity.described(one) for one in made)
             what = f"{len(made)} tokens of the tenant were created from this file: {listed}. Nothing was created."
@@ -228,7 +228,8 @@ class TokenLifecycle:
         """Read a token for an import. Raises InvalidRequest if it does not exist."""
         tenant_id = self._tokens.tenant_id()
         try:
-            observed = self._listing.one(token_id)
+            # Not from a listing, which may leave members blank: all of them become inputs.
+            observed = self._listing.get(token_id)
         except (TokenGone, NotFound) as refusal:
             # Without a status, nothing was sent, because the id cannot be one.
             if isinstance(refusal, NotFound) and refusal.status is not None:
@@ -241,7 +242,7 @@ class TokenLifecycle:
         """The state as Graph shows it now, None if the token was deleted. Raises WrongTenant and GraphError."""
         state = self._in_this_tenant(state)
         try:
-            observed = self._listing.one(state.id)
+            observed = self._listing.one(state.id, must_be_confirmed=partial(drift.must_be_confirmed, state))
         except TokenGone:
             return None
         suspected = state.look_for_duplicates or bool(state.duplicate_token_ids)
@@ -274,7 +275,8 @@ class TokenLifecycle:
             # Whether a claim works without the file is documented nowhere; the portal sends both.
             file = self._files.get(args.token)
         if file is not None:
-            guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
+            located = state.observed.location_name
+            guard(file, olds=drift.file_in_intune(state), args=args, location=located, now=self._clock.now())
             self._reserve_file(file, state.id)
 
         observed, upload = state.observed, None
@@ -323,12 +325,19 @@ class TokenLifecycle:
         sync_pending = before is not None and before.sync_pending
         listed_before = self._listing.begun
         upload = write.upload
+        shown_expiration = before.shown_expiration if before and not upload else None
         failure: IntuneVppError | None = upload.failure if upload else None
         if write.syncs and failure is None:
             observed, failure, upload = self._sync_upload(write)
+            observed = self._confirmed(upload.observed if upload else write.observed, observed)
         if write.syncs or failure is not None:
             sync_pending = failure is not None
+            if write.upload and not sync_pending:
+                # Without a sync, Intune may not have read the file yet: the next read remembers what it shows.
+                shown_expiration = drift.shown_after_upload(before, observed)
 
+        if before is not None and write.upload:
+            self._report_move(before.observed, observed, write.args)
         located = observed.location_name is not None
         if (write.newly_managed or write.upload) and not located and write.args.expected_location_name is not None:
             expected = write.args.expected_location_name
@@ -356,6 +365,7 @@ class TokenLifecycle:
             observed_at=self._now(),
             # Intune could not read a file whose upload has a failure: the next update sends it again.
             token_file=None if upload and upload.failure else drift.mark_invalid(write.token_file, observed),
+            shown_expiration=shown_expiration,
             sync_pending=sync_pending,
             duplicate_token_ids=same_file,
             look_for_duplicates=duplicates is None and (before is None or before.look_for_duplicates),
@@ -378,6 +388,22 @@ class TokenLifecycle:
             return observed, upload.failure or failure, upload
         observed, failure = self._sync(replace(write, observed=upload.observed, upload=upload, patched=True))
         return observed, failure, upload
+
+    def _report_move(self, before: VppToken, after: VppToken, args: VppTokenArgs) -> None:
+        """Report a renewal that has moved the token to another location, unless it fails for that location."""
+        sentence = messages.moved(before, after)
+        if sentence is None or token_diff.is_misplaced(after, args):
+            return
+        intended = after.location_name == args.expected_location_name
+        (self._reporter.info if intended else self._reporter.warn)(sentence)
+
+    def _confirmed(self, answer: VppToken, polled: VppToken) -> VppToken:
+        """The token after a wait, by a GET if the listing shows other members than Graph's answer to the write."""
+        if drift.shows_other_members(answer, polled):
+            # If it fails, the next read looks again: the write and its sync have ended.
+            with suppress(GraphError, WaitInterrupted, TimeoutError):
+                return self._clock.unless_stopped(partial(self._listing.get, polled.id), _SECONDS_TO_CONFIRM)
+        return polled
 
     def _sync(self, write: _Write) -> tuple[VppToken, IntuneVppError | None]:
         """Sync a token that was just written, and wait for the end; the token after it, and what went wrong."""

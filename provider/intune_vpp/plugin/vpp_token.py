@@ -45,7 +45,10 @@ class VppToken:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
             olds, outputs = property_values.decode(request.olds), property_values.decode(_old_outputs(request))
             checked = self._parts.preview.check_token(
-                given, pulumi_state.applied_args(olds, outputs) if olds else None, resource=request.urn
+                given,
+                pulumi_state.applied_args(olds, outputs) if olds else None,
+                location=pulumi_state.location_in(outputs),
+                resource=request.urn,
             )
         except IntuneVppError as error:
             return provider_pb2.CheckResponse(failures=[check_failure(cures.sentence(error))])
