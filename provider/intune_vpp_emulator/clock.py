@@ -53,7 +53,7 @@ class Clock:
         return self._source() + self._ahead
 
     def advance(self, seconds: float) -> None:
-        """Move by `seconds`, back where it is negative; raises OverflowError beyond the year 9999, and does not move."""
+        """Move by `seconds`, which may be negative; raises OverflowError, and does not move, beyond the year 9999."""
         ahead = self._ahead + timedelta(seconds=seconds)
         _ = self._source() + ahead + timedelta(days=366)  # room for what ends after now
         self._ahead = ahead

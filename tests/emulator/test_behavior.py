@@ -180,7 +180,7 @@ def test_a_listing_may_leave_members_empty(query: str) -> None:
     listed = client.get(f"{TOKENS}{query}").json()["value"][0]
     got = client.get(f"{TOKENS}/{made['id']}").json()
 
-    blanks = {"roleScopeTagIds": [], "displayName": None, "automaticallyUpdateApps": False}
+    blanks: dict[str, Any] = {"roleScopeTagIds": [], "displayName": None, "automaticallyUpdateApps": False}
     assert {name: listed[name] for name in blanks} == blanks
     assert {name: got[name] for name in blanks} == {name: made[name] for name in blanks}
     assert listed["id"] == made["id"]
@@ -219,7 +219,7 @@ def test_behavior_is_shown_and_changed() -> None:
 
     assert (after.status_code, after.json()) == (200, before | changes)
     assert before == Behavior().behavior()
-    assert (tenant.page_size, tenant.list_blanks, tenant.sync_restarts) == (2, {"displayName"}, True)
+    assert (tenant.page_size, tenant.list_blanks, tenant.sync_restarts) == (2, frozenset({"displayName"}), True)
 
 
 @pytest.mark.parametrize(
