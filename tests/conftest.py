@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from intune_vpp_emulator.apple import ContentToken, TokenEncoding, UnreadableFileError, read
-
 settings.register_profile("thorough", max_examples=2000, deadline=None, print_blob=True)
 settings.register_profile("everyday", deadline=None)
 if profile := os.environ.get("HYPOTHESIS_PROFILE", "" if os.environ.get("CI") else "everyday"):
@@ -31,20 +29,6 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("ARM_", "AZURE_", "INTUNE_VPP_")) or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True)
-def tenants_take_either_encoding(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Emulated tenants take a file as the provider sends it first, and as tests upload it by hand."""
-
-    def read_either(posted: str, encoding: TokenEncoding) -> ContentToken:
-        try:
-            return read(posted, TokenEncoding.BASE64)
-        except UnreadableFileError:
-            return read(posted, encoding)
-
-    if "emulator" not in request.path.parts:
-        monkeypatch.setattr("intune_vpp_emulator.tenant.read", read_either)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

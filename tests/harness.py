@@ -71,6 +71,10 @@ class Tenant:
             assert time.monotonic() < deadline, f"{request} never came, only {seen}"
             time.sleep(0.1)
 
+    def behave(self, **behavior: Any) -> None:
+        """Change what the tenant does, such as `tokenEncoding`, from now on."""
+        self._call("PATCH", "behavior", behavior)
+
     def edit(self, token_id: str, **members: Any) -> None:
         """Change a token as a person in the admin centre would."""
         self._call("POST", f"portal/{token_id}", members)

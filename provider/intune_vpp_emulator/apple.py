@@ -80,7 +80,7 @@ def expiry(text: str) -> datetime:
     return expires + timedelta(seconds=secrets.randbelow(_DAY)) if date_alone else expires
 
 
-def read(posted: str, encoding: TokenEncoding = TokenEncoding.VERBATIM) -> ContentToken:
+def read(posted: str, encoding: TokenEncoding = TokenEncoding.EITHER) -> ContentToken:
     """The content of the posted `token` member; raises UnreadableFileError."""
     if encoding is TokenEncoding.EITHER:
         try:

@@ -128,7 +128,7 @@ class Behavior:
         default=1.0, metadata=_takes(_number(0), "How long a renewed token shows its old expiration.")
     )
     token_encoding: TokenEncoding = field(
-        default=TokenEncoding.VERBATIM,
+        default=TokenEncoding.EITHER,
         metadata=_takes(_one_of(TokenEncoding), "How the text of a file is taken in `token`."),
     )
     unreadable_files: UnreadableFiles = field(

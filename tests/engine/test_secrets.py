@@ -108,6 +108,7 @@ FAILURES = {
 @pytest.mark.parametrize("failure", FAILURES)
 def test_no_failure_leaves_a_trace(project: Project, tenant: Tenant, tmp_path: Path, failure: str) -> None:
     """Whatever goes wrong, in whatever shape the file came, its secret is neither shown nor kept."""
+    tenant.behave(tokenEncoding="verbatim")
     texts = _downloads(tmp_path, days=200)
     failed = project.up("--diff", "--debug", "--continue-on-error", **FAILURES[failure])
     assert not failed.ok
