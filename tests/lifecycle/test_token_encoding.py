@@ -168,7 +168,7 @@ def test_a_renewal_finds_the_encoding(
     """A token that was uploaded by hand is renewed in place, in whichever encoding the tenant takes."""
     del created
     tenant = tenant_that(kind, *takes)
-    token_id = by_hand(tenant, takes[0])
+    token_id = by_hand(tenant)
     state = replace(running(tenant).assembly.tokens.find(token_id), token_file=None)
     tenant.arrived.clear()
     run = running(tenant)
@@ -179,11 +179,9 @@ def test_a_renewal_finds_the_encoding(
     assert outcome.state.id == token_id
 
 
-def by_hand(tenant: Recorded, encoding: Encoding) -> str:
-    """The id of a token that was uploaded by hand, in an encoding."""
-    text = vpptoken(expires=SOON)
-    sent = text if encoding is V else base64.b64encode(text.encode()).decode()
-    made = tenant.create_by_hand({"token": sent, "appleId": "vpp@contoso.example", "displayName": "Lincoln"})
+def by_hand(tenant: Recorded) -> str:
+    """The id of a token that was uploaded by hand."""
+    made = tenant.create_by_hand({"token": vpptoken(expires=SOON), "appleId": "vpp@contoso.example", "displayName": "Lincoln"})
     return str(made["id"])
 
 
@@ -350,7 +348,7 @@ def test_a_renewal_whose_file_cannot_be_read_is_corrected_on_the_same_id() -> No
     tenant = tenant_that(Silent, V)
     assert isinstance(tenant, Silent)
     tenant.shows = {"state": "invalid"}
-    token_id = by_hand(tenant, V)
+    token_id = by_hand(tenant)
     state = stored(running(tenant).assembly.tokens.find(token_id))
     run = running(tenant)
     outcome = run.up(state, token_inputs(vpptoken(), claimTokenManagementFromExternalMdm=True))
@@ -371,7 +369,7 @@ def test_a_file_that_only_the_sync_shows_to_be_unreadable(kind: str) -> None:
         outcome = run.create(token_inputs(vpptoken()))
         sent = [LIST, POST]
     else:
-        token_id = by_hand(tenant, V)
+        token_id = by_hand(tenant)
         if kind == "repair":
             tenant.edit_by_hand(token_id, {"state": "invalid"})
         state = stored(running(tenant).assembly.tokens.find(token_id))
