@@ -171,7 +171,7 @@ def test_a_file_that_is_none_of_ours_is_refused(tmp_path: Path, text: str) -> No
     path = tmp_path / "state.json"
     path.write_text(text)
 
-    with pytest.raises(UnusableStateError, match=r"state\.json is no state file"):
+    with pytest.raises(UnusableStateError, match=r"state\.json is not a state file"):
         restored(path)
 
 
