@@ -168,7 +168,9 @@ def _check_allowed(name: str, allowed: frozenset[str]) -> None:
 
 
 def _select(text: str | None, entity_type: edm.EntityType) -> tuple[str, ...]:
-    paths = [one.strip() for one in (text or "").split(",") if one.strip()]
+    paths = [] if text is None else [one.strip() for one in text.split(",")]
+    if "" in paths:  # OData's grammar has no empty item
+        raise bad_request(f"Invalid $select clause: there is a syntax error in '{text}'.")
     if "*" in paths:
         return ()
     for path in paths:

@@ -76,7 +76,7 @@ class _Maker:
         return [prop.attrib["Name"] for prop in entity.iter("Property")]
 
     def _collection(self) -> dict[str, Any]:
-        names = {"type": "array", "items": {"type": "string", "enum": self._names()}}
+        names = {"type": "array", "items": {"type": "string", "enum": self._names()}, "minItems": 1}
         singles = [name for name in self._names() if name not in {"roleScopeTagIds", "tokenActionResults"}]
         orders = {"type": "string", "enum": [f"{name}{way}" for name in singles for way in ("", " asc", " desc")]}
         options = [

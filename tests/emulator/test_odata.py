@@ -265,6 +265,8 @@ def test_dollars_are_optional_on_beta() -> None:
         "$orderby=roleScopeTagIds",
         "$orderby=unheardOf",
         "$select=unheardOf",
+        "$select=",
+        "$select=id,,state",
         "$unheardOf=1",
         "$skiptoken=???",
         "$skiptoken=bm8=",
