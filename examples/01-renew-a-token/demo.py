@@ -83,25 +83,27 @@ class Demonstration:
         self.check("the warning names the days left", "expires in 1" in done.stdout and "warning" in done.stdout)
 
     def renew(self) -> None:
-        """A new file and `up`: renewed in place by one PATCH, same id."""
+        """`up` with a new file renews the token in place: one PATCH, same id."""
         before = self.state()
         ends = before["outputs"]["expirationDateTime"]
         self.use(self.file("second", expires=_in(days=364)))
         done = self.stack.pulumi("up", "--yes", "--skip-preview", "--diff")
         seen = self.saw(["PATCH", "POST syncLicenses"])
         self.check("the run succeeded", done.returncode == 0)
-        self.check("the PATCH carried the token and nothing else", self.bodies(seen, "PATCH") == [["token"]])
+        self.check("the PATCH contains only the token", self.bodies(seen, "PATCH") == [["token"]])
         after = self.state()
         self.check("the id is the same", before["id"] == after["id"])
         self.check("it expires later now", after["outputs"]["expirationDateTime"] > ends)
 
     def change_members(self) -> None:
-        """A changed organization and display name are PATCHed, and nothing else."""
+        """`up` sends a changed organization and display name, and nothing else."""
         self.configure(organizationName="Contoso Schools", displayName="Lincoln School")
         done = self.stack.pulumi("up", "--yes", "--skip-preview", "--diff")
         seen = self.saw(["PATCH"])
         self.check("the run succeeded", done.returncode == 0)
-        self.check("the PATCH carried the two", self.bodies(seen, "PATCH") == [["displayName", "organizationName"]])
+        self.check(
+            "the PATCH contains only these two", self.bodies(seen, "PATCH") == [["displayName", "organizationName"]]
+        )
         outputs = self.state()["outputs"]
         found = (outputs["organizationName"], outputs["displayName"])
         self.check("Intune shows both", found == ("Contoso Schools", "Lincoln School"))
@@ -117,7 +119,9 @@ class Demonstration:
         seen = self.saw(["PATCH"])
         self.check("the run succeeded", done.returncode == 0)
         self.check("only the edited member was sent", self.bodies(seen, "PATCH") == [["displayName"]])
-        self.check("it has the value in the program", self.state()["outputs"]["displayName"] == "Lincoln School")
+        self.check(
+            "the display name is the program's again", self.state()["outputs"]["displayName"] == "Lincoln School"
+        )
 
     def refuse_files(self) -> None:
         """`preview` refuses a file that is damaged, expired, older or of another organization."""
@@ -142,9 +146,8 @@ class Demonstration:
         """`destroy` is refused while the token is protected."""
         done = self.stack.pulumi("destroy", "--yes", "--skip-preview")
         self.saw([])
-        self.check(
-            "the run failed with the reason", done.returncode != 0 and "is protected" in done.stdout + done.stderr
-        )
+        refused = "was not deleted: deletion_protection is on" in done.stdout + done.stderr
+        self.check("the run failed with the reason", done.returncode != 0 and refused)
         self.check("the token is still there", self.stack.token() is not None)
 
     def destroy(self) -> None:

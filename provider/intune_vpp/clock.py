@@ -85,5 +85,5 @@ def _answer(answer: Future[T], call: Callable[[], T]) -> None:
 
 
 def _interrupted(*, asked: bool = False) -> WaitInterrupted:
-    msg = "Interrupted while waiting. The operation continues in Intune."
+    msg = "Interrupted. Whatever was already started continues in Intune."
     return WaitInterrupted(msg, asked=asked, cure=Cure.RESUME)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 NAMESPACE = "intune-vpp"
 
-_PLAIN_ADDRESS = re.compile(r"[^\s?#@\\\x00-\x1f\x7f-\U0010ffff]+")
+_PLAIN_URL = re.compile(r"[^\s?#@\\\x00-\x1f\x7f-\U0010ffff]+")
 """Printable ASCII without white space, user, query and fragment, even empty ones: an HTTP client refuses the rest."""
 
 
@@ -104,7 +104,7 @@ class Settings:
         found = {"tenantId": self.tenant_id, "clientId": self.client_id, "clientSecret": self.client_secret}
         missing = [f"{name} ({KEYS[name].sources[0]})" for name, value in found.items() if not value]
         if missing or not (self.tenant_id and self.client_id and self.client_secret):
-            msg = f"Cannot sign in to Microsoft Graph: {', '.join(missing)} not set."
+            msg = f"Cannot sign in to Microsoft Graph. Not set: {', '.join(missing)}."
             raise SettingsError(f"{msg} Set these environment variables, or the keys in the {NAMESPACE} configuration.")
         return Credentials(tenant_id=self.tenant_id, client_id=self.client_id, client_secret=self.client_secret)
 
@@ -169,9 +169,9 @@ def _endpoint(name: str, value: str | None, default: str) -> str:
         parts = urlsplit(value)
         _ = parts.port
     except ValueError:
-        raise _unusable(name, "is not a valid address") from None
-    if parts.scheme != "https" or not parts.hostname or not _PLAIN_ADDRESS.fullmatch(value):
-        raise _unusable(name, "must be an https:// address without a user, query or fragment")
+        raise _unusable(name, "is not a valid URL") from None
+    if parts.scheme != "https" or not parts.hostname or not _PLAIN_URL.fullmatch(value):
+        raise _unusable(name, "must be an https:// URL without a user, query or fragment")
     return value.rstrip("/")
 
 

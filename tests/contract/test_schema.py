@@ -70,7 +70,7 @@ def test_no_input_is_required() -> None:
     """A token that is adopted or imported needs none of the inputs that creating one needs: Check asks for those."""
     assert "requiredInputs" not in RESOURCE
     required = {name for name, prop in ASKED.items() if prop.required}
-    marked = {name for name, one in RESOURCE["inputProperties"].items() if "Needed to create" in one["description"]}
+    marked = {name for name, one in RESOURCE["inputProperties"].items() if "Required to create" in one["description"]}
     assert marked == required
 
 
@@ -85,8 +85,8 @@ def test_defaults_are_the_providers_own() -> None:
     assert [path for path, node in everything(SCHEMA) if {"default", "defaultInfo", "const"} & set(node)] == []
     for name, prop in ASKED.items():
         text = RESOURCE["inputProperties"][name]["description"]
-        assert ("`true` when left out" in text) == (prop.default is True), name
-        assert ("`false` when left out" in text) == (prop.default is False), name
+        assert ("default `true`" in text) == (prop.default is True), name
+        assert ("default `false`" in text) == (prop.default is False), name
 
 
 def test_nothing_replaces_a_token() -> None:

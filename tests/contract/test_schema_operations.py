@@ -91,7 +91,7 @@ def test_what_is_left_out(operation: Operation) -> None:
     """A description says what an input means when it is left out where that is decided, and only there."""
     for prop in operation.inputs:
         text = RESOURCES[operation.name]["inputProperties"][prop.name]["description"]
-        said = {flag for flag in (True, False) if f"`{str(flag).lower()}` when left out" in text}
+        said = {flag for flag in (True, False) if f"default `{str(flag).lower()}`" in text}
         assert said == {prop.default} - {None}, prop.name
 
 

@@ -123,10 +123,10 @@ def test_any_input_may_be_unknown(start: Start, sentinel: str) -> None:
         (file_text(expires=day(-1), inner="tell-nobody"), "and was never applied"),
         (pulumi.FileAsset("/"), "is a folder"),
         (pulumi.FileAsset("gone.vpptoken"), "gone.vpptoken does not exist"),
-        (pulumi.RemoteAsset("https://evil.example/"), "The token cannot be a RemoteAsset"),
+        (pulumi.RemoteAsset("https://evil.example/"), "token cannot be of type RemoteAsset"),
         (
             pulumi.AssetArchive({"tell-nobody": pulumi.StringAsset("tell-nobody")}),
-            "cannot be a AssetArchive",
+            "token cannot be of type AssetArchive",
         ),
         (None, "token is required to create a VppToken."),
     ],

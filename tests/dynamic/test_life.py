@@ -55,7 +55,7 @@ def test_a_creation_without_the_text_is_raised(start: Start, tenant: RefusesSync
     """A process that was not given the file sends nothing."""
     checked = start().check({}, inputs(fresh_vpptoken())).inputs
 
-    with pytest.raises(TokenFileError, match="it was not given in this run"):
+    with pytest.raises(TokenFileError, match="this run did not read it"):
         start().create(checked)
 
     assert tenant.tokens == []

@@ -158,7 +158,7 @@ def test_a_configuration_that_cannot_be(begin: Begin, token_id: str, name: str) 
 def test_what_is_planned_is_reported(begin: Begin, engine: Engine, token_id: str) -> None:
     """A revocation is announced as a warning, a sync as a note, what changes in the state in a program's words."""
     checked(begin(REVOCATION), {"vppTokenId": token_id})
-    assert engine.logged("WARNING") == [f"Revokes all licences of token {token_id}. It cannot be undone."]
+    assert engine.logged("WARNING") == [f"Revokes all licences of token {token_id}. This cannot be undone."]
     kept = made(begin("LicenseSync"), asked("LicenseSync", token_id))
     diff(begin("LicenseSync"), kept, asked("LicenseSync", token_id, waitForSync=False))
     assert engine.logged("INFO") == [

@@ -219,7 +219,7 @@ def test_failures(tenant: Tenant) -> None:
         process.delete(token_id, outputs)
 
     message = (caught.value.details() or "").strip().splitlines()[-1]
-    assert message.startswith("intune_vpp.core.errors.DeletionRefused: Lincoln is protected: ")
+    assert message.startswith("intune_vpp.core.errors.DeletionRefused: Lincoln was not deleted: ")
     assert "Set deletion_protection to false, run pulumi up, then delete it." in message
     assert len(tenant.tokens) == 1
     assert [one for one in heard if "tell-nobody" in one] == []
@@ -290,7 +290,7 @@ def test_a_name_with_escapes_is_one_printable_line(tenant: Tenant) -> None:
 
     shown = "Lin\ufffd[2Jcoln\ufffd\ufffd::error::forged\ufffd# #vso[a]"
     message = (caught.value.details() or "").strip().splitlines()[-1]
-    assert message.startswith(f"intune_vpp.core.errors.DeletionRefused: {shown} is protected: ")
+    assert message.startswith(f"intune_vpp.core.errors.DeletionRefused: {shown} was not deleted: ")
     assert [line.partition(" expires")[0] for line in warned] == [shown]
 
 

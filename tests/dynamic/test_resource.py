@@ -182,12 +182,12 @@ def test_a_relative_path_is_the_programs_or_the_projects(path: Path, monkeypatch
         (pulumi.FileAsset("/"), r"^The token file / is a folder\."),
         (pulumi.FileAsset("a" * 5000), r"cannot be read \(OSError\)"),
         (pulumi.FileAsset("a\x00b"), r"cannot be read \(ValueError\)"),
-        (pulumi.RemoteAsset("https://evil.example/"), r"^The token cannot be a RemoteAsset: .* Use a FileAsset"),
-        (pulumi.FileArchive("a.zip"), r"^The token cannot be a FileArchive"),
-        (b"bytes", r"^The token cannot be a bytes"),
+        (pulumi.RemoteAsset("https://evil.example/"), r"^token cannot be of type RemoteAsset: .* Use a FileAsset"),
+        (pulumi.FileArchive("a.zip"), r"^token cannot be of type FileArchive"),
+        (b"bytes", r"^token cannot be of type bytes"),
         (Path("/gone.vpptoken"), r"^The token file /gone\.vpptoken does not exist"),
         (pulumi.FileAsset("/dev/zero"), r"^The token file /dev/zero is not a regular file\."),
-        (pulumi.AssetArchive({}), r"^The token cannot be a AssetArchive"),
+        (pulumi.AssetArchive({}), r"^token cannot be of type AssetArchive"),
     ],
 )
 def test_a_token_that_cannot_work(asset: Any, expected: str, *, wrapped: bool) -> None:

@@ -76,8 +76,8 @@ def test_the_reporter_speaks_of_arguments() -> None:
     heard = RecordingReporter()
     reporter = PythonReporter(heard)
     reporter.info("Changes displayName")
-    reporter.warn("Intune keeps organizationName")
+    reporter.warn("Intune shows organizationName")
     assert heard.said == [
         ("info", "Changes display_name"),
-        ("warning", "Intune keeps organization_name"),
+        ("warning", "Intune shows organization_name"),
     ]

@@ -97,7 +97,7 @@ def test_inputs_that_cannot_work(project: Project, tenant: Tenant, tmp_path: Pat
             'belongs to the organization "Contoso", but organization_name is "Fabrikam"',
         ),
         ({"adopt_token_id": "../other"}, {}, "adopt_token_id must be an id"),
-        ({}, {"INTUNE_VPP_GRAPH_ENDPOINT": "http://graph.example"}, "must be an https:// address"),
+        ({}, {"INTUNE_VPP_GRAPH_ENDPOINT": "http://graph.example"}, "must be an https:// URL"),
         ({}, {"INTUNE_VPP_EXPIRY_WARNING_DAYS": "soon"}, "must be a whole number of days"),
     ]
     for index, (arguments, environment, sentence) in enumerate(cases):

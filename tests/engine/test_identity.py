@@ -67,7 +67,7 @@ def test_another_tenant(project: Project, tenant: Tenant, tmp_path: Path) -> Non
         project.declare(display_name="Other", deletion_protection=False)
         for attempt in (project.refresh(**elsewhere), project.up(**elsewhere), project.destroy(**elsewhere)):
             assert not attempt.ok
-            assert "Nothing was changed. Use the credentials of the first" in attempt.text
+            assert "Nothing was changed. Use the credentials of tenant" in attempt.text
         assert other.requests() == []
     assert tenant.requests() == []
     after = project.token()
@@ -83,7 +83,7 @@ def test_one_file_for_two_resources(project: Project, tenant: Tenant, tmp_path: 
     project.declare("two", token=file, display_name="two", opts={})
     failed = project.up("--parallel", "1")
     assert not failed.ok
-    assert "already belongs to another resource" in failed.text
+    assert "Another resource of this program already uses this token file" in failed.text
     assert len([one for one in tenant.requests() if one == "POST vppTokens"]) == 1
 
 

@@ -25,7 +25,7 @@ def test_what_was_applied_counts(yaml_project: YamlProject, tenant: Tenant, tmp_
     assert "The licence sync of York failed" in project.up().text
     tenant.log()
 
-    assert "York is protected" in project.destroy().text
+    assert "York was not deleted: deletionProtection is on" in project.destroy().text
     project.declare(token=first)
     assert "This update will be refused: The token file expires on" in project.preview().text
     assert tenant.requests() == []
@@ -79,7 +79,7 @@ def test_a_signal_while_graph_keeps_silent(yaml_project: YamlProject, tenant: Te
     command = project.begin("up", "--yes", "--skip-preview")
     tenant.suffer()
     text = interrupt(command)
-    assert "Interrupted while waiting" in text
+    assert "Interrupted. Whatever was already started continues in Intune." in text
     kept = project.token()["id"]
     assert project.up().ok
     assert project.token()["id"] == kept

@@ -38,7 +38,7 @@ def test_two_tenants(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) 
         project.declare(display_name="Lincoln")
         moved = project.up()
         assert not moved.ok
-        assert "Nothing was changed. Use the credentials of the first" in moved.text
+        assert "Nothing was changed. Use the credentials of tenant" in moved.text
         assert (tenant.writes(), other.writes()) == ([], [])
         project.more["resources"]["north"] = _provider(tenant)
         assert project.up().ok
@@ -63,7 +63,7 @@ def test_configuration_known_late(yaml_project: YamlProject, tenant: Tenant, tmp
     for wrong, sentence in (
         ({"graphVersion": "v3"}, "graphVersion"),
         ({"tenant": "contoso"}, "tenant"),
-        ({"graphEndpoint": "http://graph.example"}, "must be an https:// address"),
+        ({"graphEndpoint": "http://graph.example"}, "must be an https:// URL"),
     ):
         project.more["resources"]["late"] = _provider(tenant, **wrong)
         refused = project.preview()

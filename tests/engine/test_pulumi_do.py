@@ -13,7 +13,7 @@ from project import PLUGIN, PLUGIN_TYPE, Command, YamlProject, traces
 if TYPE_CHECKING:
     from pathlib import Path
 
-WARNING = "pulumi do stores its input file unencrypted in the state of the stack"
+WARNING = "pulumi do stores its input file, including this token's text, unencrypted in the stack's state"
 REST = """
 displayName = "Omaha"
 appleId = "apps@contoso.example"

@@ -74,7 +74,7 @@ def test_what_it_says_to_add(engine: dict[str, str], tenant: Tenant, tmp_path: P
     program.write_text(first + sync + revoke)
     previewed = project.preview(BUILD_ID="2")
     assert "Revokes all licences of Lincoln" in previewed.text
-    assert "It cannot be undone" in previewed.text
+    assert "This cannot be undone" in previewed.text
     done = project.up(BUILD_ID="2")
     assert done.ok, done.text
     assert project.up(BUILD_ID="2").ok
@@ -167,7 +167,7 @@ def test_the_edges(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     assert not project.up("--replace", project.token("renamed")["urn"]).ok
     again = project.up()
     assert not again.ok
-    assert "If it is marked as pending deletion, run pulumi state delete" in again.text
+    assert "If the resource is pending deletion, remove it with pulumi state delete" in again.text
     assert tenant.writes() == ["POST vppTokens"]
 
 

@@ -36,7 +36,7 @@ def test_retired(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
         assert "Lincoln was not deleted. " in refused.text
         assert "To delete it anyway, set revoke" in refused.text
         assert f"{failures} of 7" in refused.text
-        assert "Intune had an internal error. Try again later (internalError)." in refused.text
+        assert "Intune had an internal error (internalError). Try again later." in refused.text
         assert project.token()["id"] == made["id"]
         assert tenant.requests() == REVOKED
     done = project.destroy()

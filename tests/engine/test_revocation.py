@@ -18,6 +18,7 @@ REVOKE = "POST vppTokens/{id}/revokeLicenses"
 REVOKED = ["GET vppTokens/{id}", REVOKE, "GET vppTokens"]
 FOREVER = ("--sync-seconds", "0", "--revoke-seconds", "3600")
 AGAIN = "To revoke again, replace this resource."
+INTERRUPTED = "Interrupted. Whatever was already started continues in Intune. The next pulumi up continues from there."
 
 
 def test_revoked(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
@@ -31,7 +32,7 @@ def test_revoked(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
     without_credentials = {"ARM_CLIENT_ID": "", "ARM_CLIENT_SECRET": "", "ARM_TENANT_ID": ""}
     previewed = project.preview(**without_credentials)
     assert previewed.ok, previewed.text
-    expected = f"Revokes all licences of Lincoln (token {token_id}). It cannot be undone."
+    expected = f"Revokes all licences of Lincoln (token {token_id}). This cannot be undone."
     assert f"warning: {expected}" in previewed.text
     assert tenant.log() == []
     done = project.up()
@@ -87,7 +88,7 @@ def test_failed(each_door: Project, tenant: Tenant, tmp_path: Path) -> None:
 
     replaced = project.up("--replace", record["urn"])
     assert replaced.ok, replaced.text
-    assert "It cannot be undone." in replaced.text
+    assert "This cannot be undone." in replaced.text
     assert tenant.requests() == REVOKED
     assert project.outputs("retire")["actionState"] == "done"
     for quiet in (project.up("--expect-no-changes"), project.refresh("--expect-no-changes")):
@@ -130,7 +131,7 @@ def test_two_of_one_token(each_door: Project, tenant: Tenant, tmp_path: Path) ->
     project.declare_operation("two", "LicenseRevocation", there.upper())
     refused = project.preview()
     assert not refused.ok
-    expected = 'already revoked by the resource "(one|two)"|"(one|two)" and "(two|one)" revoke the licences'
+    expected = 'The resource "(one|two)" already revokes the licences|"(one|two)" and "(two|one)" revoke the licences'
     assert re.search(expected, refused.text)
     assert tenant.log() == []
 
@@ -176,7 +177,7 @@ def test_interrupted_while_graph_keeps_silent(yaml_project: YamlProject, tenant:
     command = project.begin("up", "--yes", "--skip-preview")
     tenant.suffer()
     text = interrupt(command)
-    assert "Interrupted while waiting. The operation continues in Intune. The next pulumi up resumes it." in text
+    assert INTERRUPTED in text
     kept = project.records()["retire"]
     assert kept["id"].startswith(f"{there}/"), text
     tenant.log()
@@ -233,7 +234,7 @@ def test_killed(tmp_path: Path, engine: dict[str, str]) -> None:
 
 _FAILED = {"actionState": "failed", "actionFailureReason": "expiredVppToken", "totalLicensesCount": 7}
 _IN_PART = {"failedLicensesCount": 3}
-_REASON = "the token has expired. Renew it with a new content token from Apple (expiredVppToken)"
+_REASON = "the token has expired (expiredVppToken). Renew it with a new content token from Apple"
 
 
 def _begun(project: Project, tenant: Tenant) -> subprocess.Popen[str]:

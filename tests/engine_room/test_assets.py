@@ -61,7 +61,7 @@ def test_what_would_have_to_be_fetched_is_refused(asset: object, kind: str) -> N
         assets.read(asset)
 
     assert str(caught.value) == (
-        f"The token cannot be a {kind}: the provider does not download or unpack files. "
+        f"token cannot be of type {kind}: the provider does not download, unpack or decode files. "
         "Use a FileAsset of the .vpptoken file."
     )
 

@@ -14,14 +14,14 @@ from intune_vpp.engine import cures
 from intune_vpp.plugin.grpc_errors import PartialFailure, grpc_handler
 
 WORDS = {
-    Cure.GIVE_FILE: "Run pulumi up with the program, not from a saved state or plan.",
+    Cure.GIVE_FILE: "Run pulumi up with the program that names the file.",
     Cure.LIST_TOKENS: "Token ids are GUIDs; getVppTokens lists them.",
     Cure.UNPROTECT: "Set deletionProtection to false, run pulumi up, then delete it. "
-    "If it is marked as pending deletion, run pulumi state delete.",
+    "If the resource is pending deletion, remove it with pulumi state delete; the token stays in Intune.",
     Cure.DELETE_WITHOUT_REVOKING: "To delete it anyway, set revokeLicensesOnDelete to false, run pulumi up, "
     "then delete it.",
     Cure.WAIT_AGAIN: "Run pulumi again to continue waiting.",
-    Cure.RESUME: "The next pulumi up resumes it.",
+    Cure.RESUME: "The next pulumi up continues from there.",
     Cure.CORRECT_STATE: "Correct or remove that member with `pulumi state edit`.",
     Cure.ADD_TO_STATE: "Add it with `pulumi state edit`.",
 }
@@ -99,18 +99,18 @@ def test_the_dynamic_door_keeps_the_names_of_the_state() -> None:
 
 def test_an_error_that_several_calls_share_is_worded_once_for_each() -> None:
     """Two calls that wait for the same answer may raise the same error: neither changes it for the other."""
-    shared = WaitInterrupted("Interrupted while waiting.", asked=True, cure=Cure.RESUME)
+    shared = WaitInterrupted("Interrupted.", asked=True, cure=Cure.RESUME)
     with pytest.raises(WaitInterrupted) as outer, errors_in_python(), errors_in_python():
         raise shared
 
-    assert said_by_dynamic(shared) == str(outer.value) == f"Interrupted while waiting. {WORDS[Cure.RESUME]}"
-    assert (str(shared), shared.cure) == ("Interrupted while waiting.", Cure.RESUME)
+    assert said_by_dynamic(shared) == str(outer.value) == f"Interrupted. {WORDS[Cure.RESUME]}"
+    assert (str(shared), shared.cure) == ("Interrupted.", Cure.RESUME)
     assert outer.value.asked
 
 
 def test_a_partial_failure_is_reported_as_it_was_worded() -> None:
     """The reason of a partial failure, which the engine stores, is the worded sentence."""
-    why = cures.sentence(WaitInterrupted("Interrupted while waiting.", cure=Cure.RESUME))
+    why = cures.sentence(WaitInterrupted("Interrupted.", cure=Cure.RESUME))
     failure = PartialFailure("id", outputs=struct_pb2.Struct(), inputs=struct_pb2.Struct(), why=why)
 
-    assert said_by_plugin(failure) == f"Interrupted while waiting. {WORDS[Cure.RESUME]}"
+    assert said_by_plugin(failure) == f"Interrupted. {WORDS[Cure.RESUME]}"

@@ -217,10 +217,17 @@ def test_a_redirect_is_not_followed() -> None:
     "content", [b"<html>", b"\xff\x00", b"[]", b'"x"', b"3", b"null", b"{", b"[" * 200_000, b'{"a":' * 200_000]
 )
 def test_a_success_that_is_no_object(content: bytes) -> None:
-    """A page of a proxy with status 200 is an error, not an entity."""
-    expected = r"^Microsoft Graph returned something that is not a JSON object \(reading token 1\)\.$"
-    with pytest.raises(GraphUnreachable, match=expected):
-        client(Script(httpx.Response(200, content=content))).get("/x", READ)
+    """A page of a proxy with status 200 is an error, not an entity; after a write, the error says what is not known."""
+    answered = Script(*[httpx.Response(200, content=content)] * 2)
+    with pytest.raises(GraphUnreachable) as read:
+        client(answered).get("/x", READ)
+    with pytest.raises(GraphUnreachable) as written:
+        client(answered).patch("/x", UPDATE, {})
+
+    what = "Microsoft Graph returned an unexpected answer ({}: not a JSON object).{}"
+    cure = " A proxy may have answered: check graphEndpoint and the network, then try again."
+    assert str(read.value) == what.format(READ, cure)
+    assert str(written.value) == what.format(UPDATE, f" The request may have been processed.{cure}")
 
 
 def test_an_empty_success_is_an_empty_object() -> None:
@@ -280,7 +287,7 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
 def test_a_link_that_is_no_address_is_our_error(link: str) -> None:
     """What httpx says to it does not get out."""
     with pytest.raises(
-        GraphError, match=r"^Microsoft Graph returned no valid address for the next page \(listing the tokens\)\.$"
+        GraphError, match=r"^Microsoft Graph returned no valid URL for the next page \(listing the tokens\)\.$"
     ):
         read_all(Script(page(following=link)))
 
@@ -318,9 +325,8 @@ def test_items_of_any_kind(items: list[object]) -> None:
 @pytest.mark.parametrize("value", [None, {}, "text", 3])
 def test_a_list_that_is_none(value: object) -> None:
     """A listing without a list is an error, not an empty tenant."""
-    with pytest.raises(
-        GraphError, match=r"^Microsoft Graph returned something that is not a list \(listing the tokens\)\.$"
-    ):
+    expected = r"^Microsoft Graph returned an unexpected answer \(listing the tokens: not a list\)\. A proxy may have"
+    with pytest.raises(GraphUnreachable, match=expected):
         read_all(Script(httpx.Response(200, json={"value": value})))
 
 

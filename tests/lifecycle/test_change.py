@@ -116,6 +116,32 @@ def test_another_spelling_is_no_change(tenant: Tenant, member: str, before: obje
     assert not run.drift(state)
 
 
+@pytest.mark.parametrize(
+    ("member", "before", "after", "says"),
+    [
+        ("roleScopeTagIds", ["0"], ["0", "7"], "roleScopeTagIds 0 for Lincoln, not 0, 7 as requested."),
+        ("roleScopeTagIds", ["0"], [], "roleScopeTagIds 0 for Lincoln, not none as requested."),
+        ("automaticallyUpdateApps", False, True, "automaticallyUpdateApps false for Lincoln, not true as requested."),
+        ("countryOrRegion", "US", "GB", 'countryOrRegion "us" for Lincoln, not "GB" as requested.'),
+    ],
+)
+def test_a_member_that_graph_keeps_is_shown_as_in_the_program(
+    member: str, before: object, after: object, says: str
+) -> None:
+    """The warning of a value that Intune does not take has no spelling of Python: lists and booleans are plain."""
+
+    class Deaf(Tenant):
+        def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+            return super().patch(token_id, {name: body[name] for name in body if name != member}, **options)
+
+    tenant = new_tenant(Deaf)
+    text = vpptoken()
+    state = Run(tenant).create(token_inputs(text, **{member: before})).state
+    run = Run(tenant)
+    run.up(state, token_inputs(text, **{member: after}))
+    assert run.reporter.warnings == [f"Intune shows {says}"]
+
+
 def test_organization_that_graph_keeps_is_a_warning() -> None:
     """Where Graph answers 200 and keeps its own organization, one warning has both names, and no change is planned."""
 
@@ -130,7 +156,9 @@ def test_organization_that_graph_keeps_is_a_warning() -> None:
     run = Run(tenant)
     outcome = run.up(state, renamed)
     assert run.bodies("PATCH") == [{"organizationName": "Fabrikam"}]
-    assert run.reporter.warnings == ['Intune keeps organizationName "Contoso" for Lincoln instead of "Fabrikam".']
+    assert run.reporter.warnings == [
+        'Intune shows organizationName "Contoso" for Lincoln, not "Fabrikam" as requested.'
+    ]
     assert outcome.failure is None
     later = Run(tenant)
     assert not later.preview(outcome.state, renamed)
@@ -238,7 +266,10 @@ def test_change_of_a_token_that_is_gone_is_reported(tenant: Tenant) -> None:
     state = Run(tenant).create(token_inputs(text)).state
     tenant.delete(state.id)
     run = Run(tenant)
-    with pytest.raises(TokenGone, match="was deleted in Intune: Microsoft Graph neither finds nor lists it"):
+    with pytest.raises(
+        TokenGone,
+        match=r"was deleted in Intune: Microsoft Graph returned 404 and does not list it\. Refresh the stack, then",
+    ):
         run.up(state, token_inputs(text, displayName="Monroe"))
     assert run.requests == [PATCH, LIST]
     assert tenant.tokens == []

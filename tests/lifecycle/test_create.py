@@ -102,7 +102,9 @@ def test_same_file_serves_one_resource(tenant: Tenant) -> None:
     run = Run(tenant)
     text = vpptoken()
     first = run.create(token_inputs(text, waitForSync=False)).state
-    with pytest.raises(AdoptionRefused, match=f"already belongs to another resource of this program.*{first.id}"):
+    with pytest.raises(
+        AdoptionRefused, match=f"Another resource of this program already uses this token file .*{first.id}"
+    ):
         run.create(token_inputs(text, displayName="Monroe", waitForSync=False))
     assert run.requests == [LIST, POST]
 
@@ -113,7 +115,7 @@ def test_file_of_an_existing_resource_serves_no_new_one(tenant: Tenant) -> None:
     state = Run(tenant).create(token_inputs(text)).state
     run = Run(tenant)
     run.up(state, token_inputs(text))
-    with pytest.raises(AdoptionRefused, match="give each resource its own file"):
+    with pytest.raises(AdoptionRefused, match="Give each resource its own file"):
         run.create(token_inputs(text, displayName="Monroe"))
     assert run.requests == []
 
@@ -189,10 +191,10 @@ def test_creation_needs_the_text_of_its_file(tenant: Tenant) -> None:
     """A creation from the state alone, in a process that never saw the file, is refused with the cure."""
     asked = Run(tenant).check(token_inputs(vpptoken())).args
     run = Run(tenant)
-    with pytest.raises(TokenFileError, match=r"was not given in this run\.$") as refused:
+    with pytest.raises(TokenFileError, match=r"this run did not read it\.$") as refused:
         run.assembly.tokens.create(asked)
     assert refused.value.cure is Cure.GIVE_FILE
-    with pytest.raises(TokenFileError, match="was not given in this run"):
+    with pytest.raises(TokenFileError, match="this run did not read it"):
         run.assembly.tokens.create(VppTokenArgs())
     assert run.requests == []
 

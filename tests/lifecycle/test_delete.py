@@ -32,7 +32,10 @@ def test_protected_token_stays(tenant: Tenant, protection: bool | None) -> None:
     run = Run(tenant)
     with pytest.raises(DeletionRefused) as refused:
         run.delete(state)
-    expected = "Lincoln is protected: deleting a token deletes its apps and all their assignments."
+    expected = (
+        "Lincoln was not deleted: deletionProtection is on, because deleting a token deletes its apps and all their "
+        "assignments."
+    )
     assert (str(refused.value), refused.value.cure) == (expected, Cure.UNPROTECT)
     assert run.log == []
 

@@ -53,7 +53,7 @@ def test_licences_are_revoked(tenant: Tenant) -> None:
     }
     assert total > 0
     assert run.reporter.said == [
-        ("warning", f"Revokes all licences of token {token_id}. It cannot be undone."),
+        ("warning", f"Revokes all licences of token {token_id}. This cannot be undone."),
     ]
 
 
@@ -103,15 +103,15 @@ def test_it_takes_its_time() -> None:
 
 
 LEFT = "The licences of Lincoln could not be revoked"
-PUSH = "the tenant's Apple push notification certificate has expired. Renew that certificate in Intune"
+PUSH = "the tenant's Apple push notification certificate has expired{}. Renew that certificate in Intune"
 
 
 @pytest.mark.parametrize(
     ("state", "reason", "what", "because"),
     [
-        ("failed", "appleFailure", LEFT, "Apple's service failed. Try again later"),
-        ("failed", "internalError", LEFT, "Intune had an internal error. Try again later"),
-        ("failed", "expiredVppToken", LEFT, "the token has expired. Renew it with a new content token from Apple"),
+        ("failed", "appleFailure", LEFT, "Apple's service failed{}. Try again later"),
+        ("failed", "internalError", LEFT, "Intune had an internal error{}. Try again later"),
+        ("failed", "expiredVppToken", LEFT, "the token has expired{}. Renew it with a new content token from Apple"),
         ("failed", "expiredApplePushNotificationCertificate", LEFT, PUSH),
         ("canceled", "none", "The revocation of the licences of Lincoln was cancelled", "Intune gives no reason"),
         ("notSupported", "none", "Intune does not support revoking the licences of Lincoln", "Intune gives no reason"),
@@ -129,7 +129,7 @@ def test_each_bad_end_is_a_failure_with_its_cure(
     assert isinstance(kept.failure, RevocationFailed)
     counted = f" ({total} of {total})" if state == "failed" else ""
     named = f" ({reason})" if reason != "none" else ""
-    assert str(kept.failure) == f"{what}{counted}: {because}{named}.{AGAIN}"
+    assert str(kept.failure) == f"{what}{counted}: {because.format(named)}.{AGAIN}"
     assert run.requests == [GET, REVOKE, LIST]
     assert (kept["actionState"], kept["actionFailureReason"]) == (state, reason)
     assert kept.id == f"{token_id}/{kept['startDateTime']}"
@@ -144,7 +144,7 @@ def test_a_part_that_failed_is_a_warning(tenant: Tenant) -> None:
     kept = run.operate(REVOKED, asked(token_id))
     assert kept.failure is None
     (warning,) = run.reporter.warnings[1:]
-    because = "Apple's service failed. Try again later (appleFailure)."
+    because = "Apple's service failed (appleFailure). Try again later."
     assert warning == f"3 of {total} licences of Lincoln could not be revoked: {because}{AGAIN}"
     assert (kept["failedLicensesCount"], kept["totalLicensesCount"]) == (3, total)
     later = Run(tenant)
@@ -164,8 +164,8 @@ def test_a_failure_stands(tenant: Tenant) -> None:
     assert run.log == []
     total = int(kept["totalLicensesCount"])
     assert str(still.failure) == (
-        f"The licences of token {kept['vppTokenId']} could not be revoked ({total} of {total}): the token has expired. "
-        f"Renew it with a new content token from Apple (expiredVppToken).{AGAIN}"
+        f"The licences of token {kept['vppTokenId']} could not be revoked ({total} of {total}): the token has expired "
+        f"(expiredVppToken). Renew it with a new content token from Apple.{AGAIN}"
     )
     assert still.outputs == kept.outputs
 

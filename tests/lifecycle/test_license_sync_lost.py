@@ -99,7 +99,7 @@ def test_a_token_deleted_during_the_wait() -> None:
     token_id = uploaded(tenant)
     tenant.clock.advance(40)
     kept = Run(tenant).operate(SYNCED, asked(token_id))
-    assert str(kept.failure) == "Lincoln was deleted during the wait."
+    assert str(kept.failure) == "Lincoln was deleted in Intune while the provider waited for it. Refresh the stack."
     assert kept["syncPending"] is True
     assert Run(tenant).refresh_operation(kept) is None
     with pytest.raises(TokenGone):

@@ -64,7 +64,11 @@ def test_unnamed_location_is_a_warning() -> None:
     text = vpptoken()
     outcome = run.create(token_inputs(text, expectedLocationName="Lincoln", waitForSync=False))
     assert outcome.failure is None
-    assert run.reporter.warnings == ['Intune does not show the location of Lincoln yet; "Lincoln" is expected.']
+    (warning,) = run.reporter.warnings
+    assert warning == (
+        'Intune does not show the location of Lincoln yet, so expectedLocationName "Lincoln" was not checked. Refresh '
+        "the stack later."
+    )
     later = Run(tenant)
     assert not later.preview(outcome.state, token_inputs(text, expectedLocationName="Lincoln", waitForSync=False))
     changed = later.up(outcome.state, token_inputs(text, expectedLocationName="Monroe", waitForSync=False))

@@ -62,9 +62,9 @@ def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
     assert state.sync_pending is False
     assert again.reporter.warnings == [
         (
-            f"Lincoln already exists in the tenant with this file (token {state.id}), so it was adopted instead of "
-            "created. If another stack manages it, both stacks now do. If an older record of this stack has it, remove "
-            "that record from the state: destroying it would delete the token."
+            f"Token {state.id} (Lincoln) was created from this file before, so it was adopted instead of created. If "
+            "another stack manages it, remove it from one of the stacks' states. If this stack contains it twice, "
+            "remove the older resource from the state: destroying it would delete the token."
         )
     ]
     assert not Run(tenant).preview(state, inputs)

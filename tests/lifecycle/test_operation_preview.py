@@ -22,7 +22,7 @@ KINDS: list[tuple[Operation, dict[str, Any]]] = [
 ]
 IN_WORDS = [
     ("info", f"Syncs the licences of token {TOKEN_ID}."),
-    ("warning", f"Revokes all licences of token {TOKEN_ID}. It cannot be undone."),
+    ("warning", f"Revokes all licences of token {TOKEN_ID}. This cannot be undone."),
     ("info", "Counts the licences of all tokens."),
 ]
 
@@ -67,7 +67,7 @@ def test_a_token_of_the_same_program_is_called_by_its_name(tenant: Tenant) -> No
         before = len(run.reporter.said)
         assert run.assembly.preview.check_operation(REVOKED, {"vppTokenId": state.id}, creates=True) == []
         (said,) = run.reporter.said[before:]
-        assert said == ("warning", f"Revokes all licences of Lincoln (token {state.id}). It cannot be undone.")
+        assert said == ("warning", f"Revokes all licences of Lincoln (token {state.id}). This cannot be undone.")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -128,8 +128,8 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
             (
                 "warning",
                 (
-                    "vppTokenId is not known yet. If it changes to a different token, all its licences are revoked. "
-                    "It cannot be undone."
+                    "vppTokenId is not known in this preview. If it names another token, the update revokes all "
+                    "licences of that token. This cannot be undone."
                 ),
             ),
         ),

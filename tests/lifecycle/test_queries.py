@@ -113,7 +113,7 @@ def test_an_app_that_names_no_token() -> None:
     """An app that did not come from a token is distinguished from one that is not there."""
     queries = Queries(cast("VppTokens", OtherApps()), Policy())
 
-    with pytest.raises(InvalidRequest, match=r"^The mobile app 1 has no token\. Only"):
+    with pytest.raises(InvalidRequest, match=r"^The mobile app 1 does not come from a VPP token\.$"):
         queries.by_app("1")
 
 

@@ -163,7 +163,7 @@ def test_renewal_needs_the_text_of_its_file(tenant: Tenant) -> None:
     state = created(tenant, vpptoken(expires=SOON))
     planned = Run(tenant).check(token_inputs(vpptoken()), state).args
     run = Run(tenant)
-    with pytest.raises(TokenFileError, match="was not given in this run"):
+    with pytest.raises(TokenFileError, match="this run did not read it"):
         run.assembly.tokens.update(state, planned)
     assert run.requests == []
 
@@ -176,7 +176,7 @@ def test_same_file_renews_one_resource(tenant: Tenant) -> None:
     text = vpptoken("Lincoln")
     run = Run(tenant)
     run.up(lincoln, token_inputs(text))
-    with pytest.raises(AdoptionRefused, match="already belongs to another resource"):
+    with pytest.raises(AdoptionRefused, match="Another resource of this program already uses this token file"):
         run.up(other, token_inputs(text, displayName="Monroe"))
     assert run.requests == [PATCH, SYNC, LIST]
 

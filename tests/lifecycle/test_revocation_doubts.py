@@ -17,7 +17,7 @@ from intune_vpp.core.errors import (
 from intune_vpp.core.revocation import REPLACE_IT, RESULT_TYPE
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
-from run_in_process import COUNTED, REVOKE, REVOKED, Run, interrupted
+from run_in_process import COUNT, COUNTED, REVOKE, REVOKED, Run, interrupted
 from tenant_in_process import (
     Interrupted,
     LosesRevocationAnswers,
@@ -108,6 +108,19 @@ def test_an_engine_that_asks_to_stop_before() -> None:
     assert [method for method, _ in run.requests if method != "GET"] == []
 
 
+def test_an_engine_that_asks_to_stop_around_a_count() -> None:
+    """A count that was not sent is said not to have started, and one that was sent is not."""
+    tenant = slow()
+    run = Run(tenant, time=StopRequested(tenant.clock, during=1, answered=True))
+    with pytest.raises(WaitInterrupted, match=r"^Stopped before licences were counted: nothing was started\.$"):
+        run.operate(COUNTED, {})
+    assert COUNT not in run.requests
+    run = Run(tenant, time=StopRequested(tenant.clock, during=2))
+    with pytest.raises(WaitInterrupted, match=r"^The wait was interrupted\.$") as caught:
+        run.operate(COUNTED, {})
+    assert (caught.value.asked, run.requests[-1]) == (True, COUNT)
+
+
 def test_an_engine_that_asks_to_stop_meanwhile() -> None:
     """Where Graph owes the answer to a revocation the id is kept and followed by the next update; before, none is."""
     tenant = slow()
@@ -175,8 +188,8 @@ def test_one_that_never_shows() -> None:
         kept = run.update_operation(kept, timeout=timedelta(seconds=90))
         assert 90 <= sum(run.time.slept) < 120
         assert str(kept.failure) == (
-            "The revocation of the licences of Lincoln has not appeared in Intune within 90 seconds and may not have "
-            f"started. Check in Intune. {REPLACE_IT}"
+            "Intune did not show the revocation of the licences of Lincoln within 90 seconds; it may not have started. "
+            f"First check in Intune whether the licences were revoked. {REPLACE_IT}"
         )
         assert REVOKE not in run.requests
 
@@ -191,7 +204,7 @@ def test_an_older_one_is_not_taken_for_it() -> None:
     tenant.edit_by_hand(token_id, {"tokenActionResults": shown[:1]})
     assert kept["previousStartDateTimes"] == [shown[0]["startDateTime"]]
     late = Run(tenant).update_operation(kept, timeout=timedelta(seconds=10))
-    assert "has not appeared in Intune within 10 seconds" in str(late.failure)
+    assert "Intune did not show the revocation of the licences of Lincoln within 10 seconds" in str(late.failure)
     assert "actionState" not in late.outputs
     assert late["previousStartDateTimes"] == kept["previousStartDateTimes"]
 
@@ -200,7 +213,9 @@ def test_an_action_that_graph_does_not_know() -> None:
     """A 404 of the action is no proof that the token is gone: it fails, and nothing is kept."""
     tenant = new_tenant(WithoutRevocations)
     token_id = uploaded(tenant)
-    with pytest.raises(GraphError, match=r"does not know revokeLicenses \(404\): nothing was done"):
+    with pytest.raises(
+        GraphError, match=r"does not offer revokeLicenses at this endpoint \(404\)\. Nothing was done\."
+    ):
         Run(tenant).operate(REVOKED, {"vppTokenId": token_id})
     tenant.delete(token_id)
     with pytest.raises(TokenGone):
@@ -228,7 +243,7 @@ def test_an_unknown_action_of_a_token_that_cannot_be_read() -> None:
     """Graph's own 404 for the action starts nothing: the run fails at once, and does not wait for a revocation."""
     tenant = new_tenant(WithoutRevocationsAndDown)
     run, token_id = Run(tenant), uploaded(tenant)
-    with pytest.raises(GraphError, match=r"returned 404 for revokeLicenses: nothing was done\. .* could not be read"):
+    with pytest.raises(GraphError, match=r"returned 404 for revokeLicenses\. Nothing was done\. .* could not be read"):
         run.operate(REVOKED, {"vppTokenId": token_id})
     assert run.time.slept == []
 
@@ -240,7 +255,7 @@ def test_one_that_is_joined_may_be_another(asked: dict[str, Any]) -> None:
     kept = interrupted(tenant)
     run = Run(tenant)
     run.operate(REVOKED, {"vppTokenId": kept["vppTokenId"], **asked})
-    warned = [one for one in run.reporter.warnings if "Intune does not say which options it was started with." in one]
+    warned = [one for one in run.reporter.warnings if "Intune does not show its options." in one]
     assert len(warned) == len(asked)
     assert REVOKE not in run.requests
 
@@ -253,6 +268,6 @@ def test_two_resources_for_one_token() -> None:
         assert preview.check_operation(REVOKED, {"vppTokenId": token_id}, resource="urn::first") == []
     (problem,) = preview.check_operation(REVOKED, {"vppTokenId": token_id.upper()}, resource="urn::second")
     assert problem.reason == (
-        'The licences of this token are already revoked by the resource "first". Remove one of the two: a '
+        'The resource "first" already revokes the licences of this token. Remove one of the two: a '
         "second revocation would also revoke licences assigned after the first."
     )

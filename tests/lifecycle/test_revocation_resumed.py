@@ -62,7 +62,7 @@ def test_an_end_that_nobody_saw() -> None:
     run = Run(tenant)
     failed = run.update_operation(kept)
     assert run.requests == [GET]
-    assert "Apple's service failed." in str(failed.failure)
+    assert "Apple's service failed (appleFailure). Try again later." in str(failed.failure)
     assert failed["actionState"] == "failed"
 
 
@@ -133,7 +133,10 @@ def test_a_lost_answer(ahead: timedelta) -> None:
     assert (kept.failure, kept["actionState"]) == (None, "done")
     assert kept["startDateTime"] == "2026-11-01T12:00:01.0000000Z"
     (warning,) = run.reporter.warnings[1:]
-    assert warning.startswith("Waiting to see whether the revocation for Lincoln has started. Microsoft Graph failed")
+    assert warning == (
+        "The answer to the revocation of the licences of Lincoln was lost (HTTP 504 GatewayTimeout). "
+        "Waiting to see whether it started; do not start another."
+    )
 
 
 def test_a_request_that_was_lost() -> None:
@@ -146,8 +149,8 @@ def test_a_request_that_was_lost() -> None:
     run = Run(tenant)
     kept = run.operate(REVOKED, {"vppTokenId": token_id}, timeout=timedelta(minutes=2))
     assert str(kept.failure) == (
-        "The revocation of the licences of Lincoln has not appeared in Intune within 2 minutes and may not have "
-        f"started. Check in Intune. {revocation.REPLACE_IT}"
+        "Intune did not show the revocation of the licences of Lincoln within 2 minutes; it may not have started. "
+        f"First check in Intune whether the licences were revoked. {revocation.REPLACE_IT}"
     )
     assert run.requests == [GET, REVOKE, *[LIST, GET] * len(run.time.slept)]
     assert 120 <= sum(run.time.slept) < 150
@@ -193,8 +196,10 @@ class Tampering(httpx.BaseTransport):
         return self._inner.handle_request(request)
 
 
-@pytest.mark.parametrize("status", [200, 403, 404, 502])
-def test_an_answer_that_cannot_be_read(status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "said"), [(200, "no readable answer"), (403, "HTTP 403"), (404, "HTTP 404"), (502, "HTTP 502")]
+)
+def test_an_answer_that_cannot_be_read(status: int, said: str) -> None:
     """A proxy's page in place of Graph's answer says nothing: what was started is found and followed."""
 
     def garble(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
@@ -206,6 +211,7 @@ def test_an_answer_that_cannot_be_read(status: int) -> None:
     kept = run.operate(REVOKED, {"vppTokenId": uploaded(tenant)})
     assert (kept.failure, kept["actionState"]) == (None, "done")
     assert run.requests.count(REVOKE) == 1
+    assert f"Lincoln was lost ({said}). Waiting to see whether it started" in run.reporter.warnings[1]
 
 
 def test_a_request_that_was_never_sent() -> None:
@@ -270,7 +276,7 @@ def test_a_result_that_vanishes() -> None:
     lost = run.update_operation(kept, timeout=timedelta(seconds=60))
     assert str(lost.failure) == (
         "The revocation of the licences of Lincoln disappeared from Intune (it started at "
-        "2026-11-01T12:00:01.0000000Z). Check in Intune whether they were revoked. "
+        "2026-11-01T12:00:01.0000000Z). First check in Intune whether the licences were revoked. "
         "To revoke again, replace this resource."
     )
     assert 60 <= sum(run.time.slept) < 90
@@ -291,7 +297,7 @@ def test_a_token_deleted_during_the_wait() -> None:
     run = Run(tenant)
     kept = run.operate(REVOKED, {"vppTokenId": token_id})
     assert isinstance(kept.failure, TokenGone)
-    assert str(kept.failure) == "Lincoln was deleted during the wait."
+    assert str(kept.failure) == "Lincoln was deleted in Intune while the provider waited for it. Refresh the stack."
     assert run.requests == [GET, REVOKE, LIST, GET, LIST]
     later = Run(tenant)
     still = later.update_operation(kept)

@@ -246,7 +246,7 @@ def test_token_deleted_during_the_wait() -> None:
 
     run = Run(new_tenant(Deleting))
     outcome = run.create(token_inputs(vpptoken()))
-    assert str(outcome.failure) == "Lincoln was deleted during the wait."
+    assert str(outcome.failure) == "Lincoln was deleted in Intune while the provider waited for it. Refresh the stack."
     assert run.requests == [LIST, POST, SYNC, LIST, GET, LIST]
     assert outcome.state.sync_pending is True
 

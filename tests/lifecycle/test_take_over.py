@@ -28,9 +28,9 @@ def by_hand(tenant: Tenant, text: str, **members: object) -> str:
 def taken_over(state: VppTokenState) -> str:
     """The warning of a take-over."""
     return (
-        f"Lincoln already exists in the tenant with this file (token {state.id}), so it was adopted instead of "
-        "created. If another stack manages it, both stacks now do. If an older record of this stack has it, remove "
-        "that record from the state: destroying it would delete the token."
+        f"Token {state.id} (Lincoln) was created from this file before, so it was adopted instead of created. If "
+        "another stack manages it, remove it from one of the stacks' states. If this stack contains it twice, remove "
+        "the older resource from the state: destroying it would delete the token."
     )
 
 

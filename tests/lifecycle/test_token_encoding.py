@@ -181,7 +181,9 @@ def test_a_renewal_finds_the_encoding(
 
 def by_hand(tenant: Recorded) -> str:
     """The id of a token that was uploaded by hand."""
-    made = tenant.create_by_hand({"token": vpptoken(expires=SOON), "appleId": "vpp@contoso.example", "displayName": "Lincoln"})
+    made = tenant.create_by_hand(
+        {"token": vpptoken(expires=SOON), "appleId": "vpp@contoso.example", "displayName": "Lincoln"}
+    )
     return str(made["id"])
 
 

@@ -31,7 +31,8 @@ def test_state_of_another_tenant_is_refused(tenant: Tenant, elsewhere: Tenant) -
         run.refresh(state)
     assert str(refused.value) == (
         f"Lincoln belongs to tenant {tenant.directory.tenant_id}, but the credentials belong to tenant "
-        f"{elsewhere.directory.tenant_id}. Nothing was changed. Use the credentials of the first tenant."
+        f"{elsewhere.directory.tenant_id}. Nothing was changed. Use the credentials of tenant "
+        f"{tenant.directory.tenant_id}."
     )
     with pytest.raises(WrongTenant):
         run.up(state, token_inputs(vpptoken(), displayName="Monroe"))

@@ -172,8 +172,8 @@ def test_deep_nesting(provider: Door) -> None:
     [
         ("hunter2 hunter2", "it is not base64"),
         (asset(text=""), "it is empty"),
-        (asset(uri="https://x.example/hunter2.vpptoken"), "The token cannot be a RemoteAsset"),
-        (archive(path="hunter2.zip"), "The token cannot be a AssetArchive"),
+        (asset(uri="https://x.example/hunter2.vpptoken"), "token cannot be of type RemoteAsset"),
+        (archive(path="hunter2.zip"), "token cannot be of type AssetArchive"),
         (asset(path="/nowhere/x.vpptoken"), "The token file /nowhere/x.vpptoken does not exist."),
         (f"sha256:{'0' * 64}", "The token is a fingerprint, but its file has not been read in this run."),
         ({"a": "hunter2"}, "The token must be the text of a .vpptoken file"),

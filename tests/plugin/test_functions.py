@@ -68,7 +68,7 @@ def test_get_one(provider: Door, tenant: RefusesSyncs, way: str, wrap: Any) -> N
         ({"locationName": "Leeds"}, 'There is no token with the location "Leeds" in this tenant.'),
         ({"mobileAppId": NOBODY}, f"There is no mobile app {NOBODY} in this tenant."),
         ({"id": 7}, "id must be a string."),
-        ({"id": ["a"], "displayName": {}}, "must be a string."),
+        ({"id": ["a"], "displayName": {}}, "id, displayName must be strings."),
     ],
 )
 def test_get_one_refused(provider: Door, tenant: RefusesSyncs, arguments: dict[str, Any], reason: str) -> None:
@@ -91,7 +91,7 @@ def test_get_all(provider: Door, tenant: RefusesSyncs, engine: Listener) -> None
     assert ids(organizationName="Contoso", state=secret("invalid")) == [york]
     assert ids(organizationName="Fabrikam") == []
     assert ids(state="broken") == []
-    assert "getVppTokens filters by the unknown state broken. Known: " in engine.logged("WARNING")[-1]
+    assert 'getVppTokens filters by state "broken", which is not a known state. Known: ' in engine.logged("WARNING")[-1]
     assert ids(expiresBefore=day(100).isoformat()) == [lincoln]
     assert "with an offset" in provider.refused("getVppTokens", expiresBefore="next year")
     assert provider.refused("getVppTokens", expiresBefore=2027) == "expiresBefore must be a string."
@@ -161,7 +161,7 @@ def test_parse_a_file(provider: Door, tmp_path: Path) -> None:
         (7, "it is"),
         ({"a": "hunter2"}, "it is the JSON inside|it is not base64"),
         (asset(path="/nowhere/x"), "/nowhere/x does not exist"),
-        (asset(uri="https://x.example"), "The token cannot be a RemoteAsset"),
+        (asset(uri="https://x.example"), "token cannot be of type RemoteAsset"),
     ],
 )
 def test_parse_what_is_no_file(provider: Door, token: object, reason: str) -> None:
@@ -198,7 +198,7 @@ def test_a_function_that_is_not_there(provider: Door) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         provider.call("getEverything")
 
-    assert caught.value.details() == "intune-vpp has no intune-vpp:index:getEverything."
+    assert caught.value.details() == "intune-vpp has no function or resource type intune-vpp:index:getEverything."
 
 
 def test_list(provider: Door, tenant: RefusesSyncs) -> None:
@@ -216,11 +216,20 @@ def test_list(provider: Door, tenant: RefusesSyncs) -> None:
     assert listed(limit=1) == [(ids[0], "Lin\ufffd]0;\ufffdcoln\ufffd\ufffd::error::forged")]
     with pytest.raises(grpc.RpcError) as caught:
         provider.ask("List", provider_pb2.ListRequest(token="intune-vpp:index:Nothing"))
-    assert caught.value.details() == "intune-vpp has no intune-vpp:index:Nothing."
+    assert caught.value.details() == "intune-vpp has no function or resource type intune-vpp:index:Nothing."
+
+
+@pytest.mark.parametrize("name", ["LicenseSync", "LicenseRevocation", "LicenseCountSync"])
+def test_a_resource_that_is_not_listed(provider: Door, name: str) -> None:
+    """The error says which resource can be listed, and does not deny the one that was asked for."""
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.ask("List", provider_pb2.ListRequest(token=f"intune-vpp:index:{name}"))
+    expected = f"intune-vpp:index:{name} cannot be listed; only intune-vpp:index:VppToken can."
+    assert caught.value.details() == expected
 
 
 def test_list_with_filters(provider: Door, tenant: RefusesSyncs, engine: Listener) -> None:
-    """The filters are those of `getVppTokens`: a token must pass all that are set; the limit counts those that do."""
+    """The filters are those of `getVppTokens`: a token must match all that are set; the limit counts those that do."""
     ids = [by_hand(tenant, name, days=days) for name, days in (("Lincoln", 20), ("York", 400), ("Leeds", 30))]
     tenant.edit_by_hand(ids[2], {"state": "expired", "organizationName": "Fabrikam"})
 
@@ -234,7 +243,9 @@ def test_list_with_filters(provider: Door, tenant: RefusesSyncs, engine: Listene
     assert listed(expiresBefore=day(100).isoformat(), organizationName="Contoso") == ["Lincoln"]
     assert listed(limit=1, organizationName="Fabrikam") == ["Leeds"]
     assert listed(state="lost") == []
-    assert [line for _, _, line in engine.about if "filters by the unknown state" in line] != []
+    assert [
+        line for _, _, line in engine.about if 'list filters by state "lost", which is not a known state.' in line
+    ] != []
 
 
 @pytest.mark.parametrize(

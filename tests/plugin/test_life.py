@@ -195,7 +195,7 @@ def test_a_protected_token(start: Open, tenant: RefusesSyncs, protection: object
     with pytest.raises(grpc.RpcError) as caught:
         start().delete(kept)
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION
-    assert (caught.value.details() or "").startswith("Lincoln is protected")
+    assert (caught.value.details() or "").startswith("Lincoln was not deleted: deletionProtection is on")
     assert len(tenant.tokens) == 1
     start().delete(start().updated(kept, {**asked, "deletionProtection": False}))
 
@@ -249,7 +249,7 @@ def test_an_update_without_the_file(start: Open) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         start().update(kept, renewed)
 
-    assert "it was not given in this run" in (caught.value.details() or "")
+    assert "this run did not read it" in (caught.value.details() or "")
     assert start().read(kept).properties["tokenFile"] == struct_pb2.Struct(
         fields=struct(kept.outputs["tokenFile"]).fields
     )

@@ -184,6 +184,25 @@ def test_a_defect_quotes_nothing(
     assert provider.good(inputs(fresh_vpptoken()))
 
 
+@pytest.mark.parametrize(
+    ("urn", "message"),
+    [
+        ("urn:pulumi:dev::contoso", "The URN names no resource type."),
+        ("urn:pulumi:dev::contoso::::lincoln", "The URN names no resource type."),
+        ("", "The URN names no resource type."),
+        (
+            URN.replace("VppToken", "Nothing"),
+            "intune-vpp has no function or resource type intune-vpp:index:Nothing.",
+        ),
+    ],
+)
+def test_a_type_that_is_not_there(provider: Door, urn: str, message: str) -> None:
+    """The error names the type that the provider lacks, or says that there is none."""
+    with pytest.raises(grpc.RpcError) as caught:
+        provider.ask("Check", provider_pb2.CheckRequest(urn=urn))
+    assert caught.value.details() == message
+
+
 def test_numbers_that_are_none(provider: Door) -> None:
     """Values that are no numbers for JSON are refused like any other."""
     news = struct(inputs(fresh_vpptoken()))

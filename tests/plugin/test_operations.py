@@ -233,7 +233,7 @@ def test_what_is_planned_is_reported_under_its_resource(start: Open, engine: Lis
     door = start().about("LicenseRevocation")
     inputs = struct(door.good({"vppTokenId": token_id}))
     door.ask("Create", provider_pb2.CreateRequest(urn=door.urn, properties=inputs, preview=True))
-    said = f"Revokes all licences of token {token_id}. It cannot be undone."
+    said = f"Revokes all licences of token {token_id}. This cannot be undone."
     assert (door.urn, "WARNING", said) in engine.about
 
 

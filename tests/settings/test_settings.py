@@ -191,14 +191,14 @@ def test_a_choice_that_is_none(name: str, choices: str) -> None:
 def test_an_endpoint_that_cannot_be_used(name: str, value: str) -> None:
     """An endpoint is https with a host, and nothing that hides a password or that an HTTP client chokes on."""
     assert refused({name: value}) == (
-        f"intune-vpp:{name} ({VARIABLES[name][0]}) must be an https:// address without a user, query or fragment."
+        f"intune-vpp:{name} ({VARIABLES[name][0]}) must be an https:// URL without a user, query or fragment."
     )
 
 
 @pytest.mark.parametrize("value", ["https://[::1", "https://g.example:port", "https://g.example:99999"])
 def test_an_endpoint_that_is_no_address(value: str) -> None:
     """What cannot even be read is no address."""
-    assert refused({"graphEndpoint": value}).endswith("(INTUNE_VPP_GRAPH_ENDPOINT) is not a valid address.")
+    assert refused({"graphEndpoint": value}).endswith("(INTUNE_VPP_GRAPH_ENDPOINT) is not a valid URL.")
 
 
 def test_an_unknown_key_is_refused() -> None:
@@ -231,7 +231,7 @@ def test_each_missing_credential_is_named(configuration: dict[str, str], missing
         read(configuration, {}).credentials()
 
     assert str(caught.value) == (
-        f"Cannot sign in to Microsoft Graph: {missing} not set. "
+        f"Cannot sign in to Microsoft Graph. Not set: {missing}. "
         "Set these environment variables, or the keys in the intune-vpp configuration."
     )
 

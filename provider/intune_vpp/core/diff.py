@@ -31,7 +31,8 @@ class Plan:
     """What an update of any type of resource would do; false if there is nothing to do.
 
     `replaces` names the inputs whose change requires another resource. `pending` names the outputs that make an update
-    due although no input changed: an unconfirmed operation or sync, or a location to claim or to refuse.
+    due although no input changed: an unconfirmed operation or sync, a location to claim, or a wrong location, which
+    fails the update.
     """
 
     changes: tuple[Change, ...] = ()

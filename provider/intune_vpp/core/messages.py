@@ -12,6 +12,7 @@ from intune_vpp.core.vpp_token import TokenFile
 if TYPE_CHECKING:
     from intune_vpp.core.diff import Plan
     from intune_vpp.core.operations import Operation
+    from intune_vpp.core.resource_type import Property
     from intune_vpp.core.token_diff import TokenPlan
     from intune_vpp.core.vpp_token import VppToken, VppTokenArgs, VppTokenState
 
@@ -111,6 +112,19 @@ def drifted(plan: TokenPlan, state: VppTokenState) -> str | None:
         expiration = times.day(state.observed.expiration_date_time)
         found.append(f"{label} was renewed outside of Pulumi: it now expires on {expiration}")
     return f"{'; '.join(found)}." if found else None
+
+
+def not_taken(prop: Property, *, asked: object, kept: object, label: str) -> str:
+    """Return the warning that Intune shows another value than the one that was sent."""
+    return f"Intune shows {prop.name} {_shown(kept)} for {label}, not {_shown(asked)} as requested."
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return f'"{value}"'
 
 
 def one_way(plan: Plan) -> str | None:

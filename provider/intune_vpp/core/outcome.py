@@ -1,4 +1,4 @@
-"""What every write and operation returns, so that one that worked is never lost to a failure after it."""
+"""What every write and operation returns, so that a later failure never loses a write that worked."""
 
 from __future__ import annotations
 

@@ -51,8 +51,9 @@ def args_from(properties: Mapping[str, Any]) -> VppTokenArgs:
 
 
 def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenArgs:
-    """Return the inputs that were applied last, but for those that are never compared: they come from `asked`.
+    """Return the inputs that were applied last.
 
+    Properties that are never compared come from `asked`; so do `token` and `tokenFile` if `applied` has no fingerprint.
     `asked` are the engine's own inputs. After an update that failed half-way they are older than `applied`. If Diff
     found no change, they are newer: the engine stores them without calling the provider, and so it may also know a file
     that counts as applied.
@@ -66,7 +67,8 @@ def _applied(applied: Mapping[str, Any], asked: Mapping[str, Any]) -> VppTokenAr
 def applied_args(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> VppTokenArgs:
     """Return the inputs of the last run for a check, with the file that was applied according to the outputs.
 
-    The two differ after an update that failed half-way. Where the engine passes no outputs to Check, the plan compares.
+    The two differ after an update that failed half-way. If the engine passes no outputs to Check, only the plan of the
+    update compares with the applied file.
     """
     asked = args_from(inputs)
     applied: TokenFile | None = kinds.read(_TOKEN_FILE, outputs, _refuse)["token_file"]

@@ -44,12 +44,13 @@ token is deleted once that one has ended.
 """
 
 _RUNNING = frozenset({ActionState.PENDING, ActionState.ACTIVE})
-_REASONS: Mapping[str, str] = {
-    FailureReason.APPLE_FAILURE: "Apple's service failed. Try again later",
-    FailureReason.INTERNAL_ERROR: "Intune had an internal error. Try again later",
-    FailureReason.EXPIRED_VPP_TOKEN: "the token has expired. Renew it with a new content token from Apple",
+_REASONS: Mapping[str, tuple[str, str]] = {
+    FailureReason.APPLE_FAILURE: ("Apple's service failed", "Try again later"),
+    FailureReason.INTERNAL_ERROR: ("Intune had an internal error", "Try again later"),
+    FailureReason.EXPIRED_VPP_TOKEN: ("the token has expired", "Renew it with a new content token from Apple"),
     FailureReason.EXPIRED_APPLE_PUSH_NOTIFICATION_CERTIFICATE: (
-        "the tenant's Apple push notification certificate has expired. Renew that certificate in Intune"
+        "the tenant's Apple push notification certificate has expired",
+        "Renew that certificate in Intune",
     ),
 }
 
@@ -149,21 +150,22 @@ def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | No
         return verdict(result, observed.label)
     if now - watch.started_at < watch.allowed:
         return None
-    what = f"The revocation of the licences of {observed.label}"
+    revoking = f"revocation of the licences of {observed.label}"
     if not contains(watch, observed):
+        cure = "First check in Intune whether the licences were revoked."
         if watch.start is not None:
-            what = f"{what} disappeared from Intune (it started at {watch.start})."
-            return WaitResult(RevocationFailed(f"{what} Check in Intune whether they were revoked."))
-        what = f"{what} has not appeared in Intune within {in_words(watch.allowed)} and may not have started."
-        return WaitResult(RevocationFailed(f"{what} Check in Intune."))
+            what = f"The {revoking} disappeared from Intune (it started at {watch.start})."
+            return WaitResult(RevocationFailed(f"{what} {cure}"))
+        what = f"Intune did not show the {revoking} within {in_words(watch.allowed)}; it may not have started."
+        return WaitResult(RevocationFailed(f"{what} {cure}"))
     shown = result or running(observed)
     state = (shown and shown.action_state) or "in an unknown state"
-    what = f"{what} did not end within {in_words(watch.allowed)} (it is {state})."
+    what = f"The {revoking} did not end within {in_words(watch.allowed)} (it is {state})."
     return WaitResult(RevocationTimedOut(what, cure=Cure.WAIT_AGAIN))
 
 
 def verdict(result: Result, label: str) -> WaitResult:
-    """A revocation that has ended: a failure, or a warning if some licences are left. Empty before its end."""
+    """Return the failure of an ended revocation, or a warning if some licences remain; empty while it runs."""
     if not result.has_ended:
         return WaitResult()
     total, failed = result.total_licenses_count or 0, max(0, result.failed_licenses_count or 0)
@@ -183,7 +185,7 @@ def verdict(result: Result, label: str) -> WaitResult:
 
 
 def unresolved(result: Result, label: str) -> WaitResult:
-    """The failure or warning of a revocation that remains until its resource is replaced."""
+    """Return `verdict` with how to revoke again: the failure or warning remains until the resource is replaced."""
     return with_cure(verdict(result, label))
 
 
@@ -209,8 +211,10 @@ def _because(result: Result) -> str:
     if result.has_no_reason:
         return "Intune gives no reason"
     reason = result.action_failure_reason or ""
-    words = _REASONS.get(reason)
-    return f"{words} ({reason})" if words else f"Intune gives the reason {reason}"
+    if reason not in _REASONS:
+        return f"Intune gives the reason {reason}"
+    what, cure = _REASONS[reason]
+    return f"{what} ({reason}). {cure}"
 
 
 def _same_start(one: str | None, other: str | None) -> bool:

@@ -44,5 +44,6 @@ def beginning(what: str) -> Iterator[None]:
 
 def in_words(allowed: timedelta) -> str:
     """Return a duration for a message, such as `20 minutes` or `90 seconds`."""
-    minutes, seconds = divmod(allowed.total_seconds(), 60)
-    return f"{minutes:g} minutes" if not seconds else f"{allowed.total_seconds():g} seconds"
+    seconds = allowed.total_seconds()
+    number, unit = (seconds, "second") if seconds % 60 else (seconds / 60, "minute")
+    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"

@@ -95,7 +95,7 @@ class LicenseSync(_OperationResource, module="intune-vpp", name="LicenseSync"):
     last_sync_date_time: Output[str | None]
     """When Intune last synced licences; absent before the first sync."""
     sync_pending: Output[bool]
-    """True while the sync has not been confirmed; the next update then tries again."""
+    """True while the sync is unconfirmed; the next update tries again."""
 
     def __init__(
         self,
@@ -123,8 +123,9 @@ class LicenseSync(_OperationResource, module="intune-vpp", name="LicenseSync"):
 class LicenseRevocation(_OperationResource, module="intune-vpp", name="LicenseRevocation"):
     """Revokes all licences of a token: Graph's `revokeLicenses` (beta only), run once, at create.
 
-    It cannot be undone, and has no triggers for that reason: to revoke again, replace the resource (`--replace`).
-    It joins a revocation that is already running. Its id is the token's id and the start of the action.
+    This cannot be undone, so it has no triggers: to revoke again, replace the resource (`--replace`). Once it is done,
+    remove the resource from the program: if the state is lost or `vpp_token_id` changes, the next `pulumi up` revokes
+    licences again. It joins a revocation that is already running. Its id is `<token id>/<start>`.
 
     Source: https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptokenrevokelicensesactionresult
     """
@@ -132,9 +133,9 @@ class LicenseRevocation(_OperationResource, module="intune-vpp", name="LicenseRe
     vpp_token_id: Output[str]
     """The token's id."""
     notify_managed_devices: Output[bool | None]
-    """Whether Intune was asked to notify devices."""
+    """Graph's parameter of this name, as in the program."""
     revoke_untracked_licenses: Output[bool | None]
-    """Whether Intune was asked to also revoke licences that it does not track."""
+    """Graph's parameter of this name, as in the program."""
     tenant_id: Output[str]
     """The tenant's GUID."""
     requested_date_time: Output[str]
@@ -170,8 +171,10 @@ class LicenseRevocation(_OperationResource, module="intune-vpp", name="LicenseRe
         Args:
             resource_name: Pulumi's name of the resource.
             vpp_token_id: the id of the vppToken that loses its licences.
-            notify_managed_devices: notify the devices; default False. Microsoft documents no more about it.
-            revoke_untracked_licenses: also revoke licences that Intune does not track; default False.
+            notify_managed_devices: sent as Graph's parameter of this name; default False. Microsoft does not document
+                its effect.
+            revoke_untracked_licenses: sent as Graph's parameter of this name; default False. Microsoft does not
+                document its effect.
             opts: Pulumi's options; `id` and `import_` cannot be used.
 
         """

@@ -33,7 +33,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     The file's text never enters the state, which has its fingerprint as `token` (`sha256:` and 64 hex digits) and its
     details as `token_file`. Pass the file as `pulumi.FileAsset`: the engine writes a text to its own logs.
 
-    Timestamps are Graph's text, ISO 8601 in UTC. Source of the members:
+    Timestamps are strings as Graph returns them: ISO 8601, in UTC. Source of the members:
     https://learn.microsoft.com/graph/api/resources/intune-onboarding-vpptoken
     """
 
@@ -89,7 +89,7 @@ class VppToken(Resource, module="intune-vpp", name="VppToken"):
     token_action_results: Output[Sequence[Mapping[str, Any]] | None]
     """Results of actions on the token (beta only)."""
     sync_pending: Output[bool]
-    """True while a sync that the provider started has not been confirmed; the next update then tries again."""
+    """True while a sync that the provider started is unconfirmed; the next update tries again."""
     duplicate_token_ids: Output[Sequence[str] | None]
     """Ids of other tokens of the tenant that were created from the same file; absent if there are none."""
 
@@ -225,8 +225,7 @@ def _text_of(token: Any) -> Any:
     if isinstance(token, pulumi.StringAsset):
         return token.text
     if isinstance(token, (bytes, bytearray, pulumi.RemoteAsset, pulumi.Archive)):
-        msg = f"The token cannot be a {type(token).__name__}: the provider does not download, unpack or decode files."
-        raise run_error(f"{msg} Use a FileAsset of the .vpptoken file.")
+        raise run_error(assets.unusable(token))
     return token
 
 

@@ -20,9 +20,15 @@ def read(value: Any) -> Any:
     if isinstance(value, pulumi.StringAsset):
         return TokenFileContent(value.text.encode(errors="surrogatepass"))
     if isinstance(value, (pulumi.Asset, pulumi.Archive)):
-        msg = f"The token cannot be a {type(value).__name__}: the provider does not download or unpack files."
-        raise TokenFileError(f"{msg} Use a FileAsset of the .vpptoken file.")
+        raise TokenFileError(unusable(value))
     return value
+
+
+def unusable(value: object) -> str:
+    """Return the sentence about a value of a type that the provider does not read."""
+    what = f"token cannot be of type {type(value).__name__}"
+    why = "the provider does not download, unpack or decode files"
+    return f"{what}: {why}. Use a FileAsset of the .vpptoken file."
 
 
 def is_text(value: Any) -> bool:

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from intune_vpp.core.errors import IntuneVppError
 
 ADVICE: Mapping[Cure, str] = {
-    Cure.GIVE_FILE: "Run pulumi up with the program, not from a saved state or plan.",
+    Cure.GIVE_FILE: "Run pulumi up with the program that names the file.",
     Cure.LIST_TOKENS: "Token ids are GUIDs; getVppTokens lists them.",
     Cure.UNPROTECT: (
         "Set deletionProtection to false, run pulumi up, then delete it. "
-        "If it is marked as pending deletion, run pulumi state delete."
+        "If the resource is pending deletion, remove it with pulumi state delete; the token stays in Intune."
     ),
     Cure.DELETE_WITHOUT_REVOKING: (
         "To delete it anyway, set revokeLicensesOnDelete to false, run pulumi up, then delete it."
     ),
     Cure.WAIT_AGAIN: "Run pulumi again to continue waiting.",
-    Cure.RESUME: "The next pulumi up resumes it.",
+    Cure.RESUME: "The next pulumi up continues from there.",
     Cure.CORRECT_STATE: "Correct or remove that member with `pulumi state edit`.",
     Cure.ADD_TO_STATE: "Add it with `pulumi state edit`.",
 }

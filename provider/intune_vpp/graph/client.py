@@ -52,6 +52,15 @@ class Bearer(httpx.Auth):
         return access_token
 
 
+def unexpected(request: Request, why: str, *, written: bool = False) -> GraphUnreachable:
+    """Return the error for a success that does not contain what was asked for; `written` for a request that writes."""
+    what = f"Microsoft Graph returned an unexpected answer ({request}: {why})."
+    doubt = " The request may have been processed." if written else ""
+    return GraphUnreachable(
+        f"{what}{doubt} A proxy may have answered: check graphEndpoint and the network, then try again."
+    )
+
+
 class GraphClient:
     """Sends and receives JSON under one root, such as `https://graph.microsoft.com/beta`.
 
@@ -74,7 +83,8 @@ class GraphClient:
         """GET the items of a collection, one page after the other as needed; an item may be any JSON value.
 
         Yields None in place of the remaining items if the link to the next page is not a string, or leads to a page
-        that was already read. Raises GraphError also for a page that is not a list, and for a link to another host.
+        that was already read. Raises GraphUnreachable for a page that is not a list, and GraphError for a link to
+        another host.
         """
         url = f"{self._root}{path}"
         shown = url
@@ -84,7 +94,7 @@ class GraphClient:
             page = self._json(self._send("GET", url, request, shown=shown), request)
             items = page.get("value")
             if not isinstance(items, list):
-                raise GraphError(f"Microsoft Graph returned something that is not a list ({request}).")
+                raise unexpected(request, "not a list")
             yield from items
             link = page.get("@odata.nextLink")
             if link is None or link == "":
@@ -135,7 +145,7 @@ class GraphClient:
             return {}
         answer = parse(response.content)
         if not isinstance(answer, dict):
-            raise GraphUnreachable(f"Microsoft Graph returned something that is not a JSON object ({request}).")
+            raise unexpected(request, "not a JSON object", written=response.request.method != "GET")
         # The members of an entity are stored and shown, so a quoted secret is removed here.
         return self._without_secrets(answer) if self.secrets.quoted_in(response.text) else answer
 
@@ -153,7 +163,7 @@ class GraphClient:
         try:
             url = httpx.URL(link)
         except httpx.InvalidURL:
-            raise GraphError(f"Microsoft Graph returned no valid address for the next page ({request}).") from None
+            raise GraphError(f"Microsoft Graph returned no valid URL for the next page ({request}).") from None
         if (url.scheme, url.host, url.port) != (self._root.scheme, self._root.host, self._root.port):
             raise GraphError(
                 f"Microsoft Graph returned another host for the next page ({request}); it was not followed."

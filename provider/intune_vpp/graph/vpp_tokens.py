@@ -14,6 +14,7 @@ from intune_vpp.core.check import needs_beta
 from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, SettingsError
 from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.core.vpp_token import Listing
+from intune_vpp.graph.client import unexpected
 from intune_vpp.graph.request import Request, RequestKind
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class GraphVppTokens:
         request = Request(RequestKind.READ_TOKEN, token_id)
         token = graph_json.token_from(self.client.get(_path(token_id), request))
         if not _is(token, token_id):
-            raise GraphUnreachable(f"Microsoft Graph returned something that is not this token ({request}).")
+            raise unexpected(request, "not this token")
         return token
 
     def create(
@@ -133,7 +134,7 @@ class GraphVppTokens:
         """POST an action on the token that is the request's subject, and return the answer.
 
         A 404 may be about the token or about the action, so the token is then read. Raises NotFound if it is not found,
-        and GraphError if it is, because then Graph does not know the action.
+        and GraphError if it is, because then Graph lacks the action.
         """
         token_id = request.subject
         try:
@@ -147,7 +148,7 @@ class GraphVppTokens:
                 raise
             except GraphError as error:
                 what = (
-                    f"Microsoft Graph returned 404 for {action}: nothing was done. Token {token_id} could not be read"
+                    f"Microsoft Graph returned 404 for {action}. Nothing was done. Token {token_id} could not be read"
                 )
                 raise GraphError(f"{what} either. {error}", status=refusal.status, code=refusal.code) from None
             raise _unknown_action(action, refusal) from None
@@ -169,7 +170,7 @@ class GraphVppTokens:
 
 @contextmanager
 def _collection_action(action: str) -> Iterator[None]:
-    """Turn Graph's 404 into the error that it does not know the action: an action on the collection has no entity."""
+    """Turn Graph's 404 into the error that it lacks the action: an action on the collection has no entity."""
     try:
         yield
     except NotFound as refusal:
@@ -177,7 +178,8 @@ def _collection_action(action: str) -> Iterator[None]:
 
 
 def _unknown_action(action: str, refusal: NotFound) -> GraphError:
-    what = f"Microsoft Graph does not know {action} ({refusal.status}): nothing was done."
+    what = f"Microsoft Graph does not offer {action} at this endpoint ({refusal.status}). Nothing was done."
+    what = f"{what} Check graphVersion and environment."
     return GraphError(what, status=refusal.status, code=refusal.code, request_id=refusal.request_id)
 
 
@@ -197,5 +199,6 @@ def _segment(entity_id: str) -> str:
     collection or its parent ("", ".", "..").
     """
     if not entity_id.strip(".") or len(entity_id) > graph_json.LONGEST_ID:
-        raise NotFound(f'Microsoft Graph has nothing with the id "{entity_id[: graph_json.LONGEST_ID]}".')
+        shown = entity_id[: graph_json.LONGEST_ID]
+        raise NotFound(f'"{shown}" cannot be an id in Microsoft Graph. Nothing was sent.')
     return quote(entity_id, safe="")

@@ -10,7 +10,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from intune_vpp.core import identity
 from intune_vpp.core.enums import TokenState
@@ -45,8 +45,15 @@ class Snapshot:
     complete: bool
 
     def get(self, token_id: str) -> VppToken | None:
-        """Return the token with this id, None if the listing lacks it; case does not count."""
+        """Return the token with this id, None if the listing lacks it; ids are not case-sensitive."""
         return self.tokens.get(token_id.lower())
+
+
+class _RunningList(NamedTuple):
+    """The LIST that began last: its number, as in `Snapshot`, and its answer."""
+
+    number: int
+    answer: Future[Snapshot]
 
 
 class TokenListing:
@@ -57,7 +64,7 @@ class TokenListing:
         self._clock = clock
         self._lock = threading.Lock()
         self._begun = 0
-        self._running: tuple[int, Future[Snapshot]] | None = None
+        self._running: _RunningList | None = None
         self._latest: Snapshot | None = None
         self._written: dict[str, int] = {}
         self._answer_lost_at = 0
@@ -77,12 +84,12 @@ class TokenListing:
         with self._lock:
             if self._latest is not None and self._latest.number > number:
                 return self._latest
-            if self._running is None or self._running[0] <= number or self._running[1].done():
+            running = self._running
+            if running is None or running.number <= number or running.answer.done():
                 self._begun += 1
                 begun = self._begun
-                self._running = (begun, self._clock.start(lambda: self._list(begun)))
-            answer = self._running[1]
-        return self._clock.wait_for(answer, timeout)
+                running = self._running = _RunningList(begun, self._clock.start(lambda: self._list(begun)))
+        return self._clock.wait_for(running.answer, timeout)
 
     def within(self, age: timedelta) -> Snapshot:
         """Return a snapshot that is no older than `age`. Raises what `after` raises."""
@@ -161,13 +168,15 @@ class TokenListing:
         snapshot = self.after(self.begun)
         if snapshot.get(token_id) is None and snapshot.complete:
             return TokenGone(
-                f"Token {token_id} was deleted in Intune: Microsoft Graph neither finds nor lists it.",
+                f"Token {token_id} was deleted in Intune: Microsoft Graph returned 404 and does not list it. "
+                "Refresh the stack, then run the update again.",
                 status=refusal.status,
                 code=refusal.code,
                 request_id=refusal.request_id,
             )
-        listed = "lists it" if snapshot.get(token_id) else "lists an entry that cannot be read, which may be this token"
-        what = f"Microsoft Graph does not find token {token_id}, but {listed}. Nothing was changed. Try again later."
+        unreadable = "lists an entry that cannot be read, which may be this token"
+        listed = "still lists it" if snapshot.get(token_id) else unreadable
+        what = f"Microsoft Graph returned 404 for token {token_id} but {listed}. Nothing was changed. Try again later."
         return NotFound(what, status=refusal.status, code=refusal.code, request_id=refusal.request_id)
 
     def _is_current(self, snapshot: Snapshot, token_id: str) -> bool:

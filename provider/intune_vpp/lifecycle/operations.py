@@ -13,10 +13,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from intune_vpp.core import diff, operations, times
-from intune_vpp.core.errors import Cure, StateError, TokenGone
+from intune_vpp.core.errors import Cure, StateError, TokenGone, WaitInterrupted
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, Operation
 from intune_vpp.core.outcome import Outcome, Outputs
-from intune_vpp.core.waiting import WaitResult, beginning
+from intune_vpp.core.waiting import WaitResult, beginning, stopped_before
 from intune_vpp.lifecycle import tenancy
 
 if TYPE_CHECKING:
@@ -78,7 +78,10 @@ class OperationLifecycle(ABC):
         return Outcome(operation_id, outputs, self.unresolved_failure(before))
 
     def read(self, operation_id: str, before: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The outputs as Graph shows them now; None if the token was deleted, so that it can run on another."""
+        """The outputs as Graph shows them now.
+
+        None if the token was deleted: the engine then drops the resource, and the operation can run on another token.
+        """
         self._require_tenant(operation_id, before)
         return before
 
@@ -102,8 +105,10 @@ class OperationLifecycle(ABC):
         try:
             yield
         except TokenGone:
-            what = f"Token {named} was not found in tenant {tenant_id}. It was deleted, or it belongs to another"
-            raise TokenGone(f"{what} tenant: use the same provider as its VppToken.") from None
+            what = f"Token {named} was not found in tenant {tenant_id}."
+            why = "It was deleted, or it belongs to another tenant."
+            cure = "If its VppToken uses another provider, set the same one here."
+            raise TokenGone(f"{what} {why} {cure}") from None
 
     @contextmanager
     def _alone_with(self, named: str, what: str) -> Iterator[VppToken]:
@@ -138,9 +143,13 @@ class LicenseCountSyncs(OperationLifecycle):
     def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
         """Ask Intune to count. There is nothing to wait for: Intune does not report when it has finished."""
         del timeout
-        with beginning("licences were counted"):
+        what = "licences were counted"
+        with beginning(what):
             tenant_id = self._clock.unless_stopped(self._tokens.tenant_id)
-        self._clock.unless_stopped(self._tokens.sync_license_counts)
+        try:
+            self._clock.unless_stopped(self._tokens.sync_license_counts)
+        except WaitInterrupted as stopped:
+            raise (stopped if stopped.asked else stopped_before(what)) from None
         return self._result(tenant_id, inputs, {"requestedDateTime": times.text(self._clock.now())})
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Ownership:
-    """The tokens and files of the resources in one run. Case does not count in token ids."""
+    """The tokens and files of the resources in one run. Token ids are not case-sensitive."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,8 +57,8 @@ class Ownership:
     def keeps(self, token_id: str, fingerprint: str | None) -> bool:
         """Whether the old half of a rename or replacement must not delete the token.
 
-        `fingerprint` is that of the token's file where the program of this run has it: then a resource of the program
-        manages the token or is about to, unless the file was given to another token.
+        `fingerprint` is that of the token's file, None if the program of this run does not use that file. If it does,
+        a resource of the program manages the token or will, unless the file was assigned to another token.
         """
         with self._lock:
             key = token_id.lower()
@@ -78,7 +78,7 @@ class Ownership:
             if fingerprint in self._assigned:
                 owner = self._assigned[fingerprint]
                 if token_id is None or owner != token_id:
-                    return f"token {owner}" if owner else "one that is being created"
+                    return f"token {owner}" if owner else "a token that is being created"
             elif token_id is None:
                 owner = next((one for one, file in self._file_of.items() if file == fingerprint), None)
                 if owner is not None:
@@ -104,7 +104,10 @@ class Ownership:
             return self._users.setdefault((kind, key), resource)
 
     def expect_update(self, resource: str, state: VppTokenState, args: VppTokenArgs) -> None:
-        """Record that a token is due to be updated; a create with the same inputs, instead, replaces it."""
+        """Record a planned update.
+
+        If the engine calls Create with the same inputs instead, it is replacing this token (`take_replaced`).
+        """
         with self._lock:
             self._updates[resource, replace(args, token_file=None)] = state
 

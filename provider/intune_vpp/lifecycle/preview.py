@@ -187,7 +187,7 @@ class Preview:
         """Report that an operation is about to run."""
         sentence = messages.operation(operation, self._label(inputs))
         if operation is LICENSE_REVOCATION:
-            self._reporter.warn(f"{sentence} It cannot be undone.")
+            self._reporter.warn(f"{sentence} This cannot be undone.")
         else:
             self._reporter.info(sentence)
 
@@ -199,13 +199,14 @@ class Preview:
         user = self._ownership.first_user("revocation", target.lower(), resource)
         if user == resource:
             return []
-        what = f"The licences of this token are already revoked by {messages.resource(user)}. Remove one of the two"
-        return [Problem("", f"{what}: a second revocation would also revoke licences assigned after the first.")]
+        what = f"{messages.resource(user)} already revokes the licences of this token. Remove one of the two"
+        why = "a second revocation would also revoke licences assigned after the first"
+        return [Problem("", f"{what[0].upper()}{what[1:]}: {why}.")]
 
     def _warn_of_revocation(self, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
         if inputs.get("vppTokenId") is UNKNOWN:
-            what = "vppTokenId is not known yet. If it changes to a different token, all its licences are revoked."
-            self._reporter.warn(f"{what} It cannot be undone.")
+            what = "vppTokenId is not known in this preview. If it names another token, the update revokes all licences"
+            self._reporter.warn(f"{what} of that token. This cannot be undone.")
         unresolved = revocation.unresolved(revocation.result_from(before), self._label(inputs))
         if unresolved.failure or unresolved.warning:
             self._reporter.warn(str(unresolved.failure or unresolved.warning))

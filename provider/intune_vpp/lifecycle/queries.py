@@ -44,7 +44,7 @@ class Queries:
         return self._tokens.tenant_id()
 
     def all(self, wanted: Filter) -> list[VppToken]:
-        """Return the tokens that pass the filter, in Graph's order."""
+        """Return the tokens that match the filter, in Graph's order."""
         return [found for found in self._tokens.list().tokens if wanted.passes(found)]
 
     def by_id(self, token_id: str) -> VppToken:
@@ -93,8 +93,7 @@ class Queries:
                 raise
             raise InvalidRequest(f"There is no mobile app {mobile_app_id} in this tenant.") from error
         if token_id is None:
-            msg = f"The mobile app {mobile_app_id} has no token."
-            raise InvalidRequest(f"{msg} Only apps that come from a token have one.")
+            raise InvalidRequest(f"The mobile app {mobile_app_id} does not come from a VPP token.")
         try:
             return self._tokens.get(token_id)
         except NotFound as error:

@@ -88,7 +88,9 @@ class LicenseRevocations(OperationLifecycle):
             except GraphError as error:
                 if revocation.was_refused(error):
                     raise (self._listing.explain(seen.id, error) if isinstance(error, NotFound) else error) from None
-                self._reporter.warn(f"Waiting to see whether the revocation for {seen.label} has started. {error}")
+                answer = f"HTTP {error.status} {error.code}".rstrip() if error.status else "no readable answer"
+                what = f"The answer to the revocation of the licences of {seen.label} was lost ({answer})."
+                self._reporter.warn(f"{what} Waiting to see whether it started; do not start another.")
             self._listing.written(seen.id)
             now = self._clock.now()
             return seen, Watch(started_at=now, allowed=timeout, previous=previous, requested_at=now)
@@ -97,8 +99,9 @@ class LicenseRevocations(OperationLifecycle):
         self._reporter.info(f"Waiting for the revocation of the licences of {seen.label} that is already running.")
         if options:
             start = joined.start_date_time
-            which = f"started at {start} is already running" if start else "is pending"
-            self._reporter.warn(f"A revocation {which}. Intune does not say which options it was started with.")
+            which = f"The revocation that started at {start}" if start else "The pending revocation"
+            what = "may not use notifyManagedDevices and revokeUntrackedLicenses as set here"
+            self._reporter.warn(f"{which} {what}: Intune does not show its options.")
 
     def follow(self, watch: Watch, seen: VppToken) -> tuple[VppToken, Result | None, WaitResult]:
         """Wait for a revocation; the token as seen last, the last result that was seen, and how the wait ended."""

@@ -18,5 +18,5 @@ def require(tokens: VppTokens, tenant_id: str, label: str) -> str:
     here = tokens.tenant_id()
     if tenant_id and tenant_id.lower() != here:
         msg = f"{label} belongs to tenant {tenant_id}, but the credentials belong to tenant {here}."
-        raise WrongTenant(f"{msg} Nothing was changed. Use the credentials of the first tenant.")
+        raise WrongTenant(f"{msg} Nothing was changed. Use the credentials of tenant {tenant_id}.")
     return here

@@ -39,6 +39,6 @@ class TokenFileCache:
         """Return the file with a fingerprint. Raises TokenFileError if this process has not read it."""
         found = self.get(fingerprint)
         if found is None:
-            msg = "The token file is required for this step, but it was not given in this run."
+            msg = "This step needs the token file, but this run did not read it."
             raise TokenFileError(msg, cure=Cure.GIVE_FILE)
         return found

@@ -187,8 +187,8 @@ class TokenLifecycle:
         """Reserve a file for a token, None for a new one. Raises AdoptionRefused where another resource has it."""
         owner = self._ownership.reserve_file(file.fingerprint, token_id)
         if owner is not None:
-            msg = f"This token file already belongs to another resource of this program ({owner})."
-            raise AdoptionRefused(f"{msg} A location has one token: give each resource its own file.")
+            msg = f"Another resource of this program already uses this token file ({owner})."
+            raise AdoptionRefused(f"{msg} Give each resource its own file: a location has only one token.")
 
     # Adopt: manage a token that exists.
 
@@ -200,7 +200,8 @@ class TokenLifecycle:
             msg = f"The token to adopt, {token_id}, was not found in this tenant."
             raise AdoptionRefused(f"{msg} Check adoptTokenId, or omit it to create a token.") from None
         if self._ownership.is_managed(observed.id):
-            raise AdoptionRefused(f"Token {observed.id} already belongs to another resource of this program.")
+            msg = f"Another resource of this program already manages token {observed.id}."
+            raise AdoptionRefused(f"{msg} Remove one of the two, or correct adoptTokenId.")
         if (wrong := _wrong_location(observed, args, _ADOPT_OTHER)) is not None:
             raise wrong
         return _unmanaged(observed, tenant_id)
@@ -208,9 +209,9 @@ class TokenLifecycle:
     def _found(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> VppTokenState:
         """The token that was made from the program's file, which counts as applied."""
         self._reporter.warn(
-            f"{observed.label} already exists in the tenant with this file (token {observed.id}), so it was adopted "
-            "instead of created. If another stack manages it, both stacks now do. If an older record of this stack has "
-            "it, remove that record from the state: destroying it would delete the token."
+            f"Token {observed.id} ({observed.label}) was created from this file before, so it was adopted instead of "
+            "created. If another stack manages it, remove it from one of the stacks' states. If this stack contains it "
+            "twice, remove the older resource from the state: destroying it would delete the token."
         )
         unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
         return replace(_unmanaged(observed, tenant_id), token_file=_file_of(args), sync_pending=unsynced)
@@ -315,7 +316,7 @@ class TokenLifecycle:
             asked, kept = getattr(args, prop.attribute), getattr(observed, prop.attribute)
             if prop.name not in sent or prop.compare is Compare.NEVER or kept is None or same(prop, asked, kept):
                 continue
-            self._reporter.warn(f'Intune keeps {prop.name} "{kept}" for {observed.label} instead of "{asked}".')
+            self._reporter.warn(messages.not_taken(prop, asked=asked, kept=kept, label=observed.label))
 
     # After a write.
 
@@ -341,7 +342,9 @@ class TokenLifecycle:
         located = observed.location_name is not None
         if (write.newly_managed or write.upload) and not located and write.args.expected_location_name is not None:
             expected = write.args.expected_location_name
-            self._reporter.warn(f'Intune does not show the location of {observed.label} yet; "{expected}" is expected.')
+            what = f"Intune does not show the location of {observed.label} yet"
+            unchecked = f'so expectedLocationName "{expected}" was not checked'
+            self._reporter.warn(f"{what}, {unchecked}. Refresh the stack later.")
         # A wrong location, then a duplicate, replaces the failure of the sync: it is its cause, or worse.
         failure = _wrong_location(observed, write.args, _RENEW) or failure
 
@@ -439,8 +442,8 @@ class TokenLifecycle:
             self._reporter.info(f"{label} was not deleted: another resource of this program manages token {state.id}.")
             return
         if state.inputs.deletion_protection is not False:
-            msg = f"{label} is protected: deleting a token deletes its apps and all their assignments."
-            raise DeletionRefused(msg, cure=Cure.UNPROTECT)
+            why = "deletionProtection is on, because deleting a token deletes its apps and all their assignments."
+            raise DeletionRefused(f"{label} was not deleted: {why}", cure=Cure.UNPROTECT)
         self._in_this_tenant(state)
         try:
             if state.inputs.revoke_licenses_on_delete is True:
@@ -463,15 +466,15 @@ class TokenLifecycle:
         except (GraphError, SettingsError) as refusal:
             raise _not_deleted(kept, refusal) from None
         _, last, ended = self._revocations.follow(watch, seen)
-        unsaid = None if last and last.took_all else "Intune does not say that all licences were revoked."
+        unsaid = None if last and last.took_all else "Intune does not confirm that all licences were revoked."
         match ended.failure or ended.warning or unsaid:
             case None:
                 return
             case TokenGone() as gone:
                 raise gone
             case WaitInterrupted():
-                what = "Revoking its licences was requested and may still be running in Intune."
-                raise WaitInterrupted(f"{kept} {what} Run the delete again when it has finished.")
+                what = "The revocation of its licences may still be running in Intune."
+                raise WaitInterrupted(f"{kept} {what} Delete the token again once it has ended.")
             case why:
                 raise _not_deleted(kept, why)
 

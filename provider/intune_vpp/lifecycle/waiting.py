@@ -80,7 +80,8 @@ class Waiting:
                         raise
                 pause = min(pause * 1.5, LONGEST_PAUSE)
         except TokenGone:
-            return observed, WaitResult(TokenGone(f"{observed.label} was deleted during the wait."))
+            what = f"{observed.label} was deleted in Intune while the provider waited for it."
+            return observed, WaitResult(TokenGone(f"{what} Refresh the stack."))
         except (GraphError, WaitInterrupted) as error:
             return observed, WaitResult(error)
         return observed, ended

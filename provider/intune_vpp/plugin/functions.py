@@ -47,8 +47,8 @@ def invoke(request: provider_pb2.InvokeRequest, parts: Assembly) -> provider_pb2
 
 
 def not_found(name: str) -> IntuneVppError:
-    """Return the error for a function or type that this provider does not have."""
-    return InvalidRequest(f"intune-vpp has no {name}.")
+    """Return the error for a function or resource type that this provider does not have."""
+    return InvalidRequest(f"intune-vpp has no function or resource type {name}.")
 
 
 def _arguments(function: str, known: tuple[str, ...], given: struct_pb2.Struct) -> dict[str, Any]:
@@ -56,12 +56,14 @@ def _arguments(function: str, known: tuple[str, ...], given: struct_pb2.Struct) 
     unexpected = [name for name in arguments if name not in known]
     if unexpected:
         raise InvalidRequest(f"{unexpected[0]} is not an argument of {function}. Known: {', '.join(known)}.")
+    # In the order of the function, because that of a protobuf map may differ from run to run.
+    arguments = {name: arguments[name] for name in known if name in arguments}
     unknown = [name for name, value in arguments.items() if value is UNKNOWN]
     if unknown:
         raise InvalidRequest(f"{', '.join(unknown)} will only be known after the update.")
     wrong = [name for name, value in arguments.items() if name != "token" and not isinstance(value, str)]
     if wrong:
-        raise InvalidRequest(f"{', '.join(wrong)} must be a string.")
+        raise InvalidRequest(f"{', '.join(wrong)} must be {'strings' if len(wrong) > 1 else 'a string'}.")
     return arguments
 
 
@@ -101,11 +103,11 @@ def _filter(function: str, arguments: dict[str, Any], parts: Assembly) -> Filter
     before = arguments.get("expiresBefore")
     if before is not None and times.parse(before) is None:
         raise InvalidRequest("expiresBefore must be a timestamp with an offset, such as 2027-01-31T00:00:00Z.")
-    if arguments.get("state") not in {None, *TokenState}:
-        parts.reporter.warn(f"{function} filters by the unknown state {arguments['state']}. Known: {_STATES}.")
-    return Filter(
-        state=arguments.get("state"), organization_name=arguments.get("organizationName"), expires_before=before
-    )
+    state = arguments.get("state")
+    if state not in {None, *TokenState}:
+        what = f'{function} filters by state "{state}", which is not a known state.'
+        parts.reporter.warn(f"{what} Known: {_STATES}.")
+    return Filter(state=state, organization_name=arguments.get("organizationName"), expires_before=before)
 
 
 def _get_licenses(arguments: dict[str, Any], parts: Assembly) -> dict[str, Any]:

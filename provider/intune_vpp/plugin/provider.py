@@ -10,7 +10,7 @@ from pulumi.runtime.proto import provider_pb2
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly
 from intune_vpp.clock import SystemClock
-from intune_vpp.core.errors import SettingsError
+from intune_vpp.core.errors import InvalidRequest, SettingsError
 from intune_vpp.core.operations import OPERATIONS
 from intune_vpp.core.printable import printable
 from intune_vpp.core.resource_type import UNKNOWN
@@ -68,12 +68,14 @@ class Provider:
         self._clock.stop()
 
     def resource(self, urn: str) -> Resource:
-        """Return the resource type that a URN names. Raises InvalidRequest for a type that this provider lacks."""
+        """Return the resource type that a URN names. Raises InvalidRequest if this provider lacks it."""
         # urn:pulumi:STACK::PROJECT::TYPE::NAME, with the types of its parents before its own, each with a `$`.
         name = "".join(urn.split("::")[2:3]).rpartition("$")[2]
         found = self._resources.get(name)
+        if not name:
+            raise InvalidRequest("The URN names no resource type.")
         if found is None:
-            raise functions.not_found(name or "type of resource without a name")
+            raise functions.not_found(name)
         return found
 
     def invoke(self, request: provider_pb2.InvokeRequest) -> provider_pb2.InvokeResponse:
@@ -81,12 +83,14 @@ class Provider:
         return functions.invoke(request, self._parts)
 
     def listed(self, request: provider_pb2.ListRequest) -> list[provider_pb2.ListResponse]:
-        """Return the ids and names of the tokens of the tenant that pass the query.
+        """Return the ids and names of the tokens of the tenant that match the query.
 
         Raises InvalidRequest for a type that cannot be listed, and for a filter that cannot be used.
         """
-        if request.token != vpp_token.TYPE:
+        if request.token not in self._resources:
             raise functions.not_found(request.token)
+        if request.token != vpp_token.TYPE:
+            raise InvalidRequest(f"{request.token} cannot be listed; only {vpp_token.TYPE} can.")
         found = functions.listed(request.query, self._parts)
         if found is None:
             return [provider_pb2.ListResponse(computed=provider_pb2.ListResponse.Computed())]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 TYPE = "intune-vpp:index:VppToken"
 _STORED_TEXT = (
-    "pulumi do stores its input file unencrypted in the state of the stack, with the text of this token. Name the file "
-    'in it instead: fn::fileAsset in YAML, fileAsset("…") in PCL. Or use --stateless, which stores nothing.'
+    "pulumi do stores its input file, including this token's text, unencrypted in the stack's state. Reference the "
+    'token file instead: fn::fileAsset in YAML, fileAsset("...") in PCL. Or use --stateless, which stores nothing.'
 )
 
 
