@@ -224,16 +224,17 @@ def test_after_an_update_that_half_failed(start: Open, tenant: Unsyncable) -> No
 
 
 def test_another_location_put_right_by_an_older_file(start: Open) -> None:
-    """Check is told the location that the update has shown: the right file is no renewal backwards, though older."""
+    """The right file is no renewal backwards, though older, whether or not the engine tells Check the outputs."""
     right = inputs(text(days=200), expectedLocationName="Lincoln")
     kept = start().made(right)
     with pytest.raises(grpc.RpcError) as caught:
         start().updated(kept, inputs(text(days=201, location="York"), expectedLocationName="Lincoln"))
     misplaced = left_behind(caught.value)
 
-    for engines_inputs in (kept.inputs, misplaced.inputs):
+    told = [(kept.inputs, misplaced.outputs), (misplaced.inputs, misplaced.outputs), (misplaced.inputs, {})]
+    for engines_inputs, outputs in told:
         provider = start()
-        news, failures = provider.checked(right, engines_inputs, misplaced.outputs)
+        news, failures = provider.checked(right, engines_inputs, outputs)
         assert failures == []
         cured = provider.update(Kept(kept.id, engines_inputs, misplaced.outputs), news)
         assert plain(cured.properties)["locationName"] == "Lincoln"
