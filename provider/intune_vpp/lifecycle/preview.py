@@ -59,8 +59,8 @@ class Preview:
     ) -> Checked:
         """Check and normalise the inputs of a token. With any problem, nothing may be sent.
 
-        `location` is the one that Intune showed last, UNKNOWN on the door that does not tell it: where the program
-        expects a location, `plan_token` then warns of an older file, and the update refuses it.
+        `location` is the one that Intune showed last, UNKNOWN where the engine tells no outputs: if the
+        program expects a location, `plan_token` then warns of an older file, and the update refuses it.
         """
         checked = token_check.check(
             inputs,
