@@ -24,6 +24,7 @@ from intune_vpp.core.errors import (
     SignInRefused,
     Throttled,
 )
+from intune_vpp.graph import tls
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.request import RequestKind
 
@@ -47,6 +48,9 @@ _MAX_SEARCHED = 64 * 1024
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SERVER_ERRORS = 500
 _NOT_FOUND = 404
+_THROTTLED = 429
+_TRY_LATER = ("temporarily_unavailable", "server_error")
+"""OAuth's codes for a failure that passes (RFC 6749, 4.1.2.1); Entra also sends them with other statuses than 5xx."""
 _RESOURCE_NOT_FOUND = "resourcenotfound"
 _ACCESS = re.compile(r"tag|role|scope|<html", re.IGNORECASE)
 """Intune answers 404 "Resource does not contain a tag allowed by the current role" for a token that exists and that the
@@ -119,7 +123,7 @@ def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnr
 
     The cause is named by its type only, because its text may quote the request.
     """
-    cure = f"{_untrusted(error) or 'Check the network and graphEndpoint'}, then run it again."
+    cure = f"{tls.advice(error, 'graphEndpoint') or 'Check the network and graphEndpoint'}, then run it again."
     if isinstance(error, _BEFORE_SENDING):
         what = f"Microsoft Graph at {host} could not be reached ({request}: {type(error).__name__})."
         return RequestNotSent(f"{what} {cure} Nothing was sent.")
@@ -131,14 +135,7 @@ def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnr
 def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> RequestNotSent:
     """Return the error for a sign-in without an answer; `authority` is its URL, with or without `https://`."""
     what = f"{authority.removeprefix('https://')} did not respond to the sign-in ({type(error).__name__})."
-    return RequestNotSent(f"{what} {_untrusted(error) or 'Check the network and authorityHost'}.")
-
-
-def _untrusted(error: httpx.HTTPError) -> str | None:
-    """Return what to do about a certificate that was not accepted, None for any other error."""
-    if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-        return None
-    return "Its certificate is signed by an unknown CA: set caBundlePath to the CA's file"
+    return RequestNotSent(f"{what} {tls.advice(error, 'authorityHost') or 'Check the network and authorityHost'}.")
 
 
 def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> RequestNotSent:
@@ -151,6 +148,43 @@ def sign_in_unreadable(authority: str) -> RequestNotSent:
     """Return the error for an answer to the sign-in that is not a JSON object, such as the page of a proxy."""
     what = f"{authority.removeprefix('https://')} answered the sign-in with something that is not a JSON object."
     return RequestNotSent(f"{what} Check the network (a proxy may have answered) and authorityHost, then run it again.")
+
+
+def not_entras(response: httpx.Response, authority: str) -> RequestNotSent | None:
+    """Return the error for an answer to a sign-in that says nothing about tenant and credentials.
+
+    That is one of a throttled or failing server, or not a JSON object, such as the page of a proxy. Else None.
+    """
+    status = response.status_code
+    # JSON is UTF-8 (RFC 8259), but MSAL would decode by the charset of the header.
+    response.encoding = "utf-8"
+    if status == _THROTTLED or _object(parse(response.content)).get("error") in _TRY_LATER:
+        what = f"{authority.removeprefix('https://')} is throttling sign-ins ({status})."
+        retry_after = _seconds(response.headers.get("Retry-After"))
+        return RequestNotSent(f"{what} Run it again in a minute.", status=status, retry_after=retry_after)
+    if status >= _SERVER_ERRORS:
+        return sign_in_failed(authority, str(status), status=status)
+    return None if is_object(response.text) else sign_in_unreadable(authority)
+
+
+def discovery_refused(response: httpx.Response, authority: str, tenant: str) -> GraphError | None:
+    """Return the error for an answer to the discovery of a tenant at `authority`; None if it is a success.
+
+    Only Entra's own refusal means that the tenant is unknown.
+    """
+    if (problem := not_entras(response, authority)) is not None or response.is_success:
+        return problem
+    refused = _object(parse(response.content))
+    if refused.get("error") == "invalid_tenant" or "AADSTS" in str(refused.get("error_description")):
+        return unknown_tenant(authority, tenant)
+    return sign_in_failed(authority, str(response.status_code), status=response.status_code)
+
+
+def unknown_tenant(authority: str, tenant: str) -> SignInRefused:
+    """Return the error for a tenant that Entra does not know, or that is configured by the name of no tenant."""
+    host = authority.removeprefix("https://").partition("/")[0]
+    msg = f'{host} does not know the tenant "{tenant}". Check tenantId (ARM_TENANT_ID) and environment.'
+    return SignInRefused(msg, status=400)
 
 
 def issuer(content: bytes) -> str:
