@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
@@ -26,8 +27,8 @@ CURES: Mapping[str, str] = {
         "the content token again and renew it."
     ),
     TokenState.ASSIGNED_TO_EXTERNAL_MDM: (
-        "Another MDM manages this location. Set claimTokenManagementFromExternalMdm to true to claim it, or remove "
-        "it there."
+        "Another MDM manages this location. Claim it (claimTokenManagementFromExternalMdm: true, together with the "
+        "token file), or remove it there."
     ),
     TokenState.DUPLICATE_LOCATION_ID: (
         "Another token of this tenant is for the same location, and Intune syncs only one of them. Keep the one whose "
@@ -35,6 +36,25 @@ CURES: Mapping[str, str] = {
     ),
 }
 """The states in which Intune does not sync a token, each with what to do."""
+
+
+class Claim(Enum):
+    """How far a location was claimed from another MDM (`claimTokenManagementFromExternalMdm`), and what to do then."""
+
+    NOT_ASKED = CURES[TokenState.ASSIGNED_TO_EXTERNAL_MDM]
+    WITHOUT_FILE = "Another MDM manages this location, and claiming it needs the token file as well: pass it in token."
+    LATER = "Another MDM manages this location; the next update claims it."
+    PLANNED = None
+    """This update claims it, which the note about the plan says."""
+    SENT = (
+        "Another MDM still manages this location, although the claim was sent. Remove it there, or see whether Intune "
+        "grants the claim later."
+    )
+
+
+def cure(state: str | None, claim: Claim = Claim.NOT_ASKED) -> str | None:
+    """Return what to do about a state in which Intune does not sync a token; None for another one, or for nothing."""
+    return claim.value if state == TokenState.ASSIGNED_TO_EXTERNAL_MDM else CURES.get(state or "")
 
 
 def expiry(subject: str, expiration: str | None, warning_days: int, now: datetime) -> str | None:
@@ -52,17 +72,23 @@ def expiry(subject: str, expiration: str | None, warning_days: int, now: datetim
     return f"{subject} expires {left}, on {times.day(expiration)}. {cure}"
 
 
-def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_read: bool = False) -> tuple[str, ...]:
+def warnings(
+    state: VppTokenState,
+    *,
+    warning_days: int,
+    now: datetime,
+    just_read: bool = False,
+    claim: Claim = Claim.NOT_ASKED,
+) -> tuple[str, ...]:
     """Return the warnings about the last observed state; each names the token and the date of the observation.
 
-    `just_read` omits duplicates, because a read reports them in more detail.
+    `just_read` omits duplicates, because a read reports them in more detail. `claim` is that of the program.
     """
     observed = state.observed
     seen = f" (seen {times.day(state.observed_at)})" if state.observed_at else ""
     found = []
-    cure = CURES.get(observed.state or "")
-    if cure:
-        found.append(f"{observed.label} is {observed.state} in Intune{seen}. {cure}")
+    if (what_to_do := cure(observed.state, claim)) is not None:
+        found.append(f"{observed.label} is {observed.state} in Intune{seen}. {what_to_do}")
     if state.duplicate_token_ids and not just_read:
         others = ", ".join(state.duplicate_token_ids)
         found.append(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from intune_vpp.core import times
 from intune_vpp.core.enums import SyncStatus
 from intune_vpp.core.errors import SyncFailed, SyncTimedOut
-from intune_vpp.core.health import CURES
+from intune_vpp.core.health import CURES, Claim, cure
 from intune_vpp.core.waiting import TIME_ALLOWED, TRIES_AGAIN, WaitResult, in_words
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ class Watch:
     """One sync to follow, and what Graph showed before it started.
 
     `last_sync` is the time of the sync before it, `stale_state` and `stale_failure` are what the token showed before
-    the write, `expects` is the expiration of the file just applied, `allowed` is the longest wait.
+    the write, `expects` is the expiration of the file just applied, `allowed` is the longest wait, `claimed` says that
+    the location was claimed from another MDM.
     """
 
     started_at: datetime
@@ -36,6 +37,7 @@ class Watch:
     stale_state: str | None = None
     stale_failure: bool = False
     expects: str | None = None
+    claimed: bool = False
 
 
 def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | None:
@@ -45,26 +47,26 @@ def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | No
         return _after_success(watch, observed, waited)
     believed = waited >= STALE_STATE and observed.last_sync_status != SyncStatus.IN_PROGRESS
     if observed.state in CURES and (observed.state != watch.stale_state or believed):
-        return WaitResult(_bad_state(observed))
+        return WaitResult(_bad_state(watch, observed))
     if observed.last_sync_status == SyncStatus.FAILED and (
         believed or not watch.stale_failure or _synced_since(watch, observed)
     ):
         if observed.state in CURES and watch.expects is None:
             # No file was applied that could have repaired the state, so the state is the cause.
-            return WaitResult(_bad_state(observed))
+            return WaitResult(_bad_state(watch, observed))
         what = f"The licence sync of {observed.label} failed. Intune gives no reason; check the tenant status."
         return WaitResult(SyncFailed(f"{what} {TRIES_AGAIN}"))
     if waited >= watch.allowed:
         failed = observed.state in CURES and observed.last_sync_status == SyncStatus.FAILED
-        return WaitResult(_bad_state(observed) if failed else _timed_out(observed, watch.allowed))
+        return WaitResult(_bad_state(watch, observed) if failed else _timed_out(observed, watch.allowed))
     return None
 
 
 def _after_success(watch: Watch, observed: VppToken, waited: timedelta) -> WaitResult | None:
     if observed.state in CURES and observed.state != watch.stale_state:
-        return WaitResult(_bad_state(observed))
+        return WaitResult(_bad_state(watch, observed))
     if not times.earlier(observed.expiration_date_time, watch.expects):
-        return WaitResult(_bad_state(observed) if observed.state in CURES else None)
+        return WaitResult(_bad_state(watch, observed) if observed.state in CURES else None)
     if waited < STALE_EXPIRATION:
         return None
     shown, expected = times.day(observed.expiration_date_time), times.day(watch.expects)
@@ -79,9 +81,9 @@ def _synced_since(watch: Watch, observed: VppToken) -> bool:
     return after is not None and (before is None or after > before)
 
 
-def _bad_state(observed: VppToken) -> SyncFailed:
-    cure = CURES[observed.state or ""]
-    return SyncFailed(f"{observed.label} is {observed.state} and was not synced. {cure}")
+def _bad_state(watch: Watch, observed: VppToken) -> SyncFailed:
+    what_to_do = cure(observed.state, Claim.SENT if watch.claimed else Claim.NOT_ASKED)
+    return SyncFailed(f"{observed.label} is {observed.state} and was not synced. {what_to_do}")
 
 
 def _timed_out(observed: VppToken, allowed: timedelta) -> SyncTimedOut:

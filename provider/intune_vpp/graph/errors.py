@@ -48,6 +48,7 @@ _MAX_SEARCHED = 64 * 1024
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SERVER_ERRORS = 500
 _NOT_FOUND = 404
+_ACCESS_REFUSED = (400, 403)
 _THROTTLED = 429
 _TRY_LATER = ("temporarily_unavailable", "server_error")
 """OAuth's codes for a failure that passes (RFC 6749, 4.1.2.1); Entra also sends them with other statuses than 5xx."""
@@ -60,6 +61,23 @@ match makes the 404 an error that changes nothing."""
 _OTHER_ENCODING = (
     "If this is about the file and the file is good, try the other tokenEncoding (INTUNE_VPP_TOKEN_ENCODING)."
 )
+
+_ABOUT_ACCESS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"\btags?\b|\brole ?scope", re.IGNORECASE),
+        "Set roleScopeTagIds to existing scope tags that the Intune role of the app registration allows, or change it.",
+    ),
+    (
+        # Entra's application permissions are roles too: a message that names permissions has their cure.
+        re.compile(r"^(?!.*permission).*\broles?\b", re.IGNORECASE | re.DOTALL),
+        "Change the Intune role of the app registration so that it allows this.",
+    ),
+)
+"""The cures of a 400 or 403 by the words of its message.
+
+Intune refuses a write with 400 "Must define one or more tags allowed by the current role" or "Added a tag which is not
+allowed by the current role" (maurice-daly/DriverAutomationTool#864, Micke-K/IntuneManagement#401).
+"""
 
 _MAY_BE_PROCESSED = "The request may have been processed; the next run checks before repeating it."
 
@@ -90,6 +108,10 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
     by_server = (GraphUnavailable, "failed", "This is usually temporary: run it again.")
     otherwise = by_server if status >= _SERVER_ERRORS else (GraphError, "refused", "")
     error, verb, cure = _BY_KIND.get((request.kind, status)) or _BY_STATUS.get(status) or otherwise
+    if status in _ACCESS_REFUSED:
+        # The whole message is searched, beyond the part that is quoted.
+        words = _SUPPORT_TAIL.sub("", str(_message(response))[:_MAX_SEARCHED])
+        cure = next((advice for about, advice in _ABOUT_ACCESS if about.search(words)), cure)
     sentence = f"Microsoft Graph {verb} {_answer(request, status, code, message)}"
     return error(
         f"{sentence} {cure}".rstrip(),
@@ -195,14 +217,19 @@ def issuer(content: bytes) -> str:
 
 def _read(response: httpx.Response, secrets: KnownSecrets) -> tuple[str, str, str]:
     """Return code, message and request id of an error answer; each is empty if the answer has none."""
-    error = _object(_object(parse(response.content)).get("error"))
+    error = _error(response)
     inner = _object(error.get("innerError") or error.get("innererror"))
     request_id = response.headers.get("request-id") or inner.get("request-id")
-    code, message = error.get("code"), _innermost(error.get("message"))
-    return quotable(code, secrets), quotable(message, secrets), quotable(request_id, secrets)
+    return quotable(error.get("code"), secrets), quotable(_message(response), secrets), quotable(request_id, secrets)
 
 
-def _innermost(message: object) -> object:
+def _error(response: httpx.Response) -> dict[str, Any]:
+    return _object(_object(parse(response.content)).get("error"))
+
+
+def _message(response: httpx.Response) -> object:
+    """Return the message of an error answer: the innermost one, where Intune sends a JSON document in a string."""
+    message = _error(response).get("message")
     nested = _object(parse(message)) if isinstance(message, str) else {}
     return nested.get("Message") or (message if not nested else "")
 

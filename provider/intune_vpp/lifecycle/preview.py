@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from intune_vpp.core import check, diff, drift, health, messages, operations, revocation, token_check
 from intune_vpp.core.check import Problem
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
+from intune_vpp.core.health import Claim
 from intune_vpp.core.operations import LICENSE_REVOCATION
 from intune_vpp.core.renewal_guard import guard
 from intune_vpp.core.resource_type import UNKNOWN
@@ -79,7 +80,7 @@ class Preview:
             return replace(plan, pending=())
         if not plan.renews:
             # A renewal fixes what the warnings are about.
-            self.warn_of(state)
+            self._warn_of(state, _claim(args, Claim.PLANNED, has_file=self._files.get(args.token) is not None))
         if self._ownership.is_new(state.id):
             self._warn(f"Two resources of this program manage token {state.id}. Remove one of them from the program.")
         if plan:
@@ -96,8 +97,12 @@ class Preview:
 
     def warn_of(self, state: VppTokenState, *, just_read: bool = False) -> None:
         """Report the warnings about a token, as Graph showed it last."""
+        claim = _claim(state.inputs, Claim.LATER, has_file=state.inputs.token is not None)
+        self._warn_of(state, claim, just_read=just_read)
+
+    def _warn_of(self, state: VppTokenState, claim: Claim, *, just_read: bool = False) -> None:
         days, now = self._policy.expiry_warning_days, self._clock.now()
-        for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read):
+        for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read, claim=claim):
             self._reporter.warn(sentence)
 
     def _refuse_shared_file(self, checked: Checked, olds: VppTokenArgs | None, resource: str) -> Checked:
@@ -211,6 +216,13 @@ class Preview:
     def _warn(self, sentence: str | None) -> None:
         if sentence:
             self._reporter.warn(sentence)
+
+
+def _claim(args: VppTokenArgs, when: Claim, *, has_file: bool) -> Claim:
+    """Return `when` if the program claims the location from another MDM together with the token file."""
+    if args.claim_token_management_from_external_mdm is not True:
+        return Claim.NOT_ASKED
+    return when if has_file else Claim.WITHOUT_FILE
 
 
 def _key(operation: Operation, inputs: Mapping[str, Any]) -> str:

@@ -355,6 +355,7 @@ class TokenLifecycle:
             allowed=write.timeout,
             stale_state=write.before.observed.state if write.before else None,
             expects=write.token_file.expiration_date_time if write.file_sent and write.token_file else None,
+            claimed=write.args.claim_token_management_from_external_mdm is True,
         )
         try:
             started = self._syncs.start(write.observed)
