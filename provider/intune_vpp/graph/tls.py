@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_UNKNOWN_CA = "is signed by an unknown CA: add that CA to the PEM file in caBundlePath"
-_OTHER_HOST = "is for another host name: check {setting} and any proxy on the way"
+_UNKNOWN_CA = "Its certificate is signed by an unknown CA: add that CA to the PEM file in caBundlePath"
+_OTHER_HOST = "Its certificate is for another host name: check {setting} and any proxy on the way"
 _CLOCK = "(the clock of this machine says {today}): correct the clock, or have the certificate"
 _REASONS: Mapping[int, str] = {
     2: _UNKNOWN_CA,
-    9: f"is not valid yet {_CLOCK} reissued",
-    10: f"has expired {_CLOCK} renewed",
+    9: f"Its certificate is not valid yet {_CLOCK} reissued",
+    10: f"Its certificate has expired {_CLOCK} renewed",
     18: _UNKNOWN_CA,
     19: _UNKNOWN_CA,
     20: _UNKNOWN_CA,
@@ -25,7 +25,7 @@ _REASONS: Mapping[int, str] = {
 }
 """By OpenSSL's number (https://docs.openssl.org/3.0/man3/X509_STORE_CTX_get_error/)."""
 
-_OTHERWISE = "was not accepted ({reason}): have it replaced, or check any proxy on the way"
+_OTHERWISE = "Its certificate was not accepted ({reason}): have it replaced, or check any proxy on the way"
 
 
 def advice(error: BaseException, setting: str) -> str | None:
@@ -38,7 +38,7 @@ def advice(error: BaseException, setting: str) -> str | None:
         words = _REASONS.get(cause.verify_code, _OTHERWISE)
         # The library verifies by this clock, too.
         today = datetime.now(UTC).date().isoformat()
-        return "Its certificate " + words.format(setting=setting, today=today, reason=cause.verify_message)
+        return words.format(setting=setting, today=today, reason=cause.verify_message)
     if cause is not None:
         why = cause.reason or type(cause).__name__
         return f"No TLS connection could be made ({why}): check {setting} and any proxy on the way"
