@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from enum import Enum
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import SyncStatus, TokenState
@@ -17,8 +19,20 @@ if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
     from intune_vpp.core.vpp_token import VppTokenState
 
-_DOWNLOAD = re.compile(r"sToken_for_(?P<location>.+?)(?: ?\(\d+\))?(?:\.vpptoken)?")
-"""Apple's name of the file, with or without the number that a browser adds to a second download."""
+_DOWNLOAD = re.compile(r"sToken[ _+-]for[ _+-](?P<location>.+)", re.IGNORECASE | re.DOTALL)
+"""Apple's name of the file, with whatever a saved copy has around it."""
+
+_COPIED = re.compile(
+    r"(?:\.(?:vpptoken|txt|download|crdownload|part|bak|old|tmp)"  # endings, also of downloads and editors
+    r"|\s*[(\[]\d+[)\]]"  # the number of a second download
+    r"|[ _-]+(?:copy|kopie|copie|copia|kopia|kopi)(?: \d+)?"  # copies on a Mac, and on Windows in some languages
+    r"|[\s._~-]+)$",
+    re.IGNORECASE,
+)
+"""What saving a file adds to the end of its name."""
+
+_COPIED_OR_NUMBERED = re.compile(rf"{_COPIED.pattern}|[ _-]+\d+$", re.IGNORECASE)
+"""The same, or a number or a date, which may also belong to the name of the location."""
 
 CURES: Mapping[str, str] = {
     TokenState.EXPIRED: "Its apps are no longer installed or updated. Renew it with a new content token from Apple.",
@@ -105,17 +119,40 @@ def warnings(
 
 
 def misnamed_file(file: SToken, location_name: str | None) -> str | None:
-    """Return the warning that a file is named after another location (`sToken_for_<location>`) than its token's."""
+    """Return the warning that a file is named after another location (`sToken_for_<location>`) than its token's.
+
+    A saved copy of the right file has no warning, whatever the copying has made of the name.
+    """
     if not file.file_name or not location_name:
         return None
-    download = _DOWNLOAD.fullmatch(file.file_name)
-    if download is None or _letters(named := download["location"]) == _letters(location_name):
+    download = _DOWNLOAD.search(_plain(file.file_name))
+    if download is None:
+        return None
+    named = _stripped(download["location"], _COPIED)
+    possible = named + _stripped(named[-1], _COPIED_OR_NUMBERED)
+    if _letters(location_name) in map(_letters, possible):
         return None
     return (
-        f'The token file is named after "{named}", but the token in Intune is for "{location_name}". '
+        f'The token file is named after "{named[-1]}", but the token in Intune is for "{location_name}". '
         "Check that it is the right file."
     )
 
 
-def _letters(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
+def _stripped(name: str, ending: re.Pattern[str]) -> list[str]:
+    """Return a name, and what remains of it each time that an ending is removed; the last one has no more."""
+    names = [name]
+    while (shorter := ending.sub("", names[-1])) not in {"", names[-1]}:
+        names.append(shorter)
+    return names
+
+
+def _plain(name: str) -> str:
+    """Return a name as it is read: an address's `%20` as a blank, letters composed, without invisible characters."""
+    composed = unicodedata.normalize("NFKC", unquote(name))
+    return "".join(character for character in composed if unicodedata.category(character) != "Cf")
+
+
+def _letters(name: str) -> str:
+    """Return the letters and digits of a name in a form in which case and accents do not count."""
+    decomposed = unicodedata.normalize("NFKD", _plain(name).casefold())
+    return "".join(character for character in decomposed if character.isalnum())
