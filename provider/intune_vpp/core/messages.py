@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
+from intune_vpp.core.printable import look_alike
 from intune_vpp.core.resource_type import UNKNOWN, Kind, Sent
 from intune_vpp.core.vpp_token import TokenFile
 
@@ -43,14 +44,16 @@ def of(plan: Plan, state: VppTokenState, args: VppTokenArgs) -> str | None:
         steps.append(f"changes {', '.join(changed)}" if steps else f"changes {', '.join(changed)} of {label} in place")
     if plan.claims:
         steps.append(f"claims the location of {label} from another MDM")
+    alike = ""
     if plan.misplaced:
         steps.append(_misplaced(plan, state, args))
+        alike = look_alike(str(state.observed.location_name), str(args.expected_location_name))
     if plan.resyncs and not plan.renews:
         steps.append(f"syncs {label} again (the previous sync was not confirmed)")
     if not steps:
         settings = ", ".join(change.property.name for change in plan.changes)
         return f"Changes {settings} of {label} in the state only, without a request." if settings else None
-    sentence = "; ".join(steps) + "; id and apps are kept."
+    sentence = "; ".join(steps) + f"; id and apps are kept.{alike}"
     return sentence[0].upper() + sentence[1:]
 
 

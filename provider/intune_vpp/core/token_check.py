@@ -55,6 +55,7 @@ def check(
     `olds` are the inputs of the last run, None for a new token; `recall` returns the token file of a fingerprint that
     this process has read.
     """
+    inputs = every_type.trimmed(VPP_TOKEN, inputs)
     # A token that is adopted already has what a new one requires.
     creates = olds is None and inputs.get("adoptTokenId") is None
     problems = every_type.check(VPP_TOKEN, inputs, policy, creates=creates)

@@ -28,6 +28,7 @@ from intune_vpp.core.errors import (
     WrongLocation,
 )
 from intune_vpp.core.outcome import Outcome
+from intune_vpp.core.printable import look_alike
 from intune_vpp.core.renewal_guard import guard
 from intune_vpp.core.resource_type import Compare, same
 from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
@@ -302,7 +303,8 @@ class TokenLifecycle:
             asked, kept = getattr(args, prop.attribute), getattr(observed, prop.attribute)
             if prop.name not in sent or prop.compare is Compare.NEVER or kept is None or same(prop, asked, kept):
                 continue
-            self._reporter.warn(f'Intune keeps {prop.name} "{kept}" for {observed.label} instead of "{asked}".')
+            alike = look_alike(str(kept), str(asked))
+            self._reporter.warn(f'Intune keeps {prop.name} "{kept}" for {observed.label} instead of "{asked}".{alike}')
 
     # After a write.
 
@@ -441,8 +443,9 @@ def _wrong_location(observed: VppToken, args: VppTokenArgs, cure: str) -> WrongL
     """The error for a token of another location than the program expects; None where it is right, or not known yet."""
     if not diff.is_misplaced(observed, args):
         return None
-    expected = args.expected_location_name
-    msg = f'Token {observed.id} is for the location "{observed.location_name}", but "{expected}" is expected.'
+    expected, location = args.expected_location_name, observed.location_name
+    msg = f'Token {observed.id} is for the location "{location}", but "{expected}" is expected.'
+    msg += look_alike(str(location), str(expected))
     return WrongLocation(f"{msg} {cure} expectedLocationName.")
 
 
