@@ -78,7 +78,7 @@ def expiry(subject: str, expiration: str | None, warning_days: int, now: datetim
         return None
     days = math.floor((instant - now).total_seconds() / 86400)
     if instant <= now:
-        return f"{subject} expired on {times.day(expiration)}. Renew it with a new content token from Apple."
+        return f"{subject} {times.expired(expiration, now)}. Renew it with a new content token from Apple."
     if days >= warning_days:
         return None
     left = "within a day" if days == 0 else f"in {days} day{'s' if days > 1 else ''}"
@@ -154,5 +154,6 @@ def _plain(name: str) -> str:
 
 def _letters(name: str) -> str:
     """Return the letters and digits of a name in a form in which case and accents do not count."""
-    decomposed = unicodedata.normalize("NFKD", _plain(name).casefold())
+    # Folding alone would tell a dotless i from the I that capitals make of it.
+    decomposed = unicodedata.normalize("NFKD", _plain(name).upper().casefold())
     return "".join(character for character in decomposed if character.isalnum())

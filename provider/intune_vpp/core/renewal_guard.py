@@ -35,7 +35,7 @@ def guard(file: SToken, *, olds: VppTokenArgs | None, args: VppTokenArgs, now: d
         # This file was uploaded elsewhere and is already in Intune.
         return
     if file.expires_at <= now:
-        msg = f"The token file expired on {times.day(file.expiration_date_time)} and was never applied."
+        msg = f"The token file {times.expired(file.expiration_date_time, now)} and was never applied."
         raise TokenFileError(f"{msg} Download a new content token from Apple. {_GO_ON}")
     _refuse_other_organization(file, applied, args)
     # Any file that still works may repair an invalid token, also an older one.
