@@ -139,7 +139,9 @@ def test_a_new_file_that_ends_soon_is_warned_of_by_the_name_of_its_token() -> No
     expected = "expires in 3 days, on 2026-11-04. Download a new content token from Apple and renew it before then."
     asked = {**args_to(args()), "token": text}
     assert checked(asked).warnings == (f"The token file of Lincoln {expected}",)
-    assert checked({**asked, "displayName": UNKNOWN}).warnings == (f"The token file of Contoso {expected}",)
+    assert checked({**asked, "displayName": UNKNOWN}).warnings == (
+        f"The token file of Contoso (file {ending.fingerprint[:15]}…) {expected}",
+    )
     assert checked(asked, olds=args(ending)).warnings == ()
     assert checked({**asked, "token": file_text()}).warnings == ()
 

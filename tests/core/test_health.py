@@ -83,10 +83,10 @@ def test_a_file_named_after_another_location(case: FileName) -> None:
     """A file that Apple named after another location than the token's is asked about, with both names."""
     read = replace(file(), file_name=value(case.file))
     question = (
-        f'The token file is named after "{case.named}", but the token in Intune is for "{case.location}". '
-        "Check that it is the right file."
+        f'The token file of High school is named after "{case.named}", but the token in Intune is for '
+        f'"{case.location}". Check that it is the right file.'
     )
-    assert health.misnamed_file(read, value(case.location)) == (question if case.named else None)
+    assert health.misnamed_file(read, value(case.location), "High school") == (question if case.named else None)
 
 
 @given(states(any_args(unknowns=True)))

@@ -95,7 +95,21 @@ def test_any_content(content: bytes) -> None:
     assert not isinstance(found, str) or (found.isprintable() and SENTENCE.fullmatch(found))
 
 
-WORDS = ["Lincoln", "School", "7", "Nº 12", "St. Mary", "Köln", "École", "Işık", "東京", "(2)", "-", "%", "Copy"]
+WORDS = [
+    "Lincoln",
+    "School",
+    "7",
+    "Nº 12",
+    "St. Mary",
+    "Köln",
+    "École",
+    "I\u015f\u0131k",
+    "東京",
+    "(2)",
+    "-",
+    "%",
+    "Copy",
+]
 LOCATIONS = st.one_of(
     st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20),
     st.lists(
@@ -143,14 +157,14 @@ def test_a_saved_copy_of_the_right_file(
     name = "".join([name, ending, *saved])
     for respell in spelled:
         name = respell(name)
-    assert health.misnamed_file(replace(file(), file_name=name), location) is None
+    assert health.misnamed_file(replace(file(), file_name=name), location, "Lincoln") is None
 
 
 @fuzzed
 @given(st.text(max_size=60) | st.text(max_size=30).map("sToken_for_{}".format), st.text(max_size=20))
 def test_any_name_of_a_file(name: str, location: str) -> None:
     """Whatever a file and a location are called, there is one question or none."""
-    question = health.misnamed_file(replace(file(), file_name=name), location)
+    question = health.misnamed_file(replace(file(), file_name=name), location, "Lincoln")
     assert question is None or question.endswith("Check that it is the right file.")
 
 
@@ -161,4 +175,7 @@ def test_a_copy_of_another_file(named: str, copies: list[str], saved: list[str])
     name = f"sToken_for_{named}"
     for copy in copies:
         name = copy.replace("{}", name)
-    assert health.misnamed_file(replace(file(), file_name="".join([name, ".vpptoken", *saved])), "Lincoln") is not None
+    assert (
+        health.misnamed_file(replace(file(), file_name="".join([name, ".vpptoken", *saved])), "Lincoln", "x")
+        is not None
+    )

@@ -231,8 +231,8 @@ def test_one_way_change_warns(tenant: Tenant) -> None:
     run.preview(state, wanted(text, appleDeviceAppDeliveryProtocolType="declarativeDeviceManagement"))
     assert run.reporter.warnings == [
         (
-            "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
-            "individual apps."
+            "Changing appleDeviceAppDeliveryProtocolType of Lincoln may be irreversible: Intune does not allow "
+            "switching back for individual apps."
         )
     ]
 

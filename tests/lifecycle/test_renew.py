@@ -200,7 +200,7 @@ def test_misnamed_file_warns_in_preview(tenant: Tenant) -> None:
     assert run.preview(state, {**wanted(None), "token": file}).renews
     assert run.reporter.warnings == [
         (
-            'The token file is named after "Monroe", but the token in Intune is for "Lincoln". '
+            'The token file of Lincoln is named after "Monroe", but the token in Intune is for "Lincoln". '
             "Check that it is the right file."
         )
     ]
@@ -235,4 +235,4 @@ def test_what_the_guard_will_say_is_said_before(tenant: Tenant) -> None:
     args = run.assembly.preview.check_token(earlier, None).args
     run.assembly.preview.plan_token(state, args)
     (warning,) = [one for one in run.reporter.warnings if "refused" in one]
-    assert warning.startswith("This update will be refused: The token file expires on ")
+    assert warning.startswith("The update of Lincoln will be refused: The token file expires on ")

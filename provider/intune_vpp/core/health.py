@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 _DOWNLOAD = re.compile(r"sToken[ _+-]for[ _+-](?P<location>.+)", re.IGNORECASE | re.DOTALL)
 """Apple's name of the file, with whatever a saved copy has around it."""
 
-_COPIED = re.compile(
-    r"(?:\.(?:vpptoken|txt|download|crdownload|part|bak|old|tmp)"  # endings, also of downloads and editors
+_SAVED = (
+    r"\.(?:vpptoken|txt|download|crdownload|part|bak|old|tmp)"  # endings, also of downloads and editors
     r"|\s*[(\[]\d+[)\]]"  # the number of a second download
-    r"|[ _-]+(?:copy|kopie|copie|copia|kopia|kopi)(?: \d+)?"  # copies on a Mac, and on Windows in some languages
-    r"|[\s._~-]+)$",
-    re.IGNORECASE,
+    r"|[ _-]+(?:copy|kopie|copie|copia|kopia|kopi)"  # copies on a Mac, and on Windows in some languages
+    r"|[\s._~-]+"
 )
+_COPIED = re.compile(rf"(?:{_SAVED}|[ _-]+copy \d+)$", re.IGNORECASE)
 """What saving a file adds to the end of its name."""
 
-_COPIED_OR_NUMBERED = re.compile(rf"{_COPIED.pattern}|[ _-]+\d+$", re.IGNORECASE)
-"""The same, or a number or a date, which may also belong to the name of the location."""
+_COPIED_OR_NUMBERED = re.compile(rf"(?:{_SAVED}|[ _-]+\d+)$", re.IGNORECASE)
+"""The same in smaller steps, or a number or a date, all of which may also belong to the name of the location."""
 
 CURES: Mapping[str, str] = {
     TokenState.EXPIRED: "Its apps are no longer installed or updated. Renew it with a new content token from Apple.",
@@ -118,10 +118,10 @@ def warnings(
     return tuple(sentence for sentence in found if sentence)
 
 
-def misnamed_file(file: SToken, location_name: str | None) -> str | None:
+def misnamed_file(file: SToken, location_name: str | None, label: str) -> str | None:
     """Return the warning that a file is named after another location (`sToken_for_<location>`) than its token's.
 
-    A saved copy of the right file has no warning, whatever the copying has made of the name.
+    `label` is that of the token. A saved copy of the right file has no warning.
     """
     if not file.file_name or not location_name:
         return None
@@ -129,12 +129,12 @@ def misnamed_file(file: SToken, location_name: str | None) -> str | None:
     if download is None:
         return None
     named = _stripped(download["location"], _COPIED)
-    possible = named + _stripped(named[-1], _COPIED_OR_NUMBERED)
+    possible = _stripped(download["location"], _COPIED_OR_NUMBERED)
     if _letters(location_name) in map(_letters, possible):
         return None
     return (
-        f'The token file is named after "{named[-1]}", but the token in Intune is for "{location_name}". '
-        "Check that it is the right file."
+        f'The token file of {label} is named after "{named[-1]}", but the token in Intune is for '
+        f'"{location_name}". Check that it is the right file.'
     )
 
 
@@ -148,7 +148,8 @@ def _stripped(name: str, ending: re.Pattern[str]) -> list[str]:
 
 def _plain(name: str) -> str:
     """Return a name as it is read: an address's `%20` as a blank, letters composed, without invisible characters."""
-    composed = unicodedata.normalize("NFKC", unquote(name))
+    # Twice, because a name may be encoded again on its way.
+    composed = unicodedata.normalize("NFKC", unquote(unquote(name)))
     return "".join(character for character in composed if unicodedata.category(character) != "Cf")
 
 

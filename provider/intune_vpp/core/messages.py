@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from intune_vpp.core.operations import Operation
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
 
+_SHORT_FINGERPRINT = len("sha256:") + 8
+
 _OPERATIONS = {
     LICENSE_SYNC.name: "Syncs the licences of {}",
     LICENSE_REVOCATION.name: "Revokes all licences of {}",
@@ -72,9 +74,15 @@ def arrival(args: VppTokenArgs) -> str | None:
     file = args.token_file
     if args.adopt_token_id is UNKNOWN or not isinstance(file, TokenFile):
         return None
-    label = args.display_name if isinstance(args.display_name, str) else file.organization_name
     until = times.day(file.expiration_date_time)
-    return f"Creates {label} (valid until {until}), or adopts the token already created from this file."
+    return f"Creates {new_token(args, file)} (valid until {until}), or adopts the token already created from this file."
+
+
+def new_token(args: VppTokenArgs, file: TokenFile) -> str:
+    """Return the name of a new token for messages: one organization may have many, so the file tells them apart."""
+    if isinstance(args.display_name, str):
+        return args.display_name
+    return f"{file.organization_name} (file {file.fingerprint[:_SHORT_FINGERPRINT]}…)"
 
 
 def operation(what: Operation, label: str) -> str:
@@ -100,11 +108,11 @@ def drifted(plan: Plan, state: VppTokenState) -> str | None:
     return f"{'; '.join(found)}." if found else None
 
 
-def one_way(plan: Plan) -> str | None:
+def one_way(plan: Plan, label: str) -> str | None:
     """Return the warning that a planned change may be irreversible; Microsoft does not document whether it is."""
     if all(change.property.attribute != "apple_device_app_delivery_protocol_type" for change in plan.changes):
         return None
     return (
-        "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
-        "individual apps."
+        f"Changing appleDeviceAppDeliveryProtocolType of {label} may be irreversible: Intune does not allow switching "
+        "back for individual apps."
     )

@@ -44,6 +44,7 @@ class Preview:
         self._clock = clock
         self._policy = policy
         self._checked: set[Hashable] = set()
+        self._labels: dict[str, str] = {}
         self._lock = threading.Lock()
 
     # Tokens.
@@ -76,7 +77,7 @@ class Preview:
         if not self._was_checked(args):
             # A refresh reports what differs; an update reports what is pending.
             self.warn_of(state)
-            self._inform(messages.drifted(plan, state))
+            self._inform(messages.drifted(plan, self._unambiguous(state)))
             return replace(plan, pending=())
         if not plan.renews:
             # A renewal fixes what the warnings are about.
@@ -87,12 +88,13 @@ class Preview:
             self._ownership.expect_update(resource, state, args)
         self._ownership.set_label(state.id, state.observed.label)
         self._ownership.register(state.id, state.token_file.fingerprint if state.token_file else None)
-        file = self._files.get(args.token)
+        file, shown = self._files.get(args.token), self._unambiguous(state)
+        label = shown.observed.label
         if file is not None and plan.renews:
-            self._warn(health.misnamed_file(file, state.observed.location_name))
-            self._warn_of_refusal(file, state, args)
-        self._warn(messages.one_way(plan))
-        self._inform(messages.of(plan, state, args))
+            self._warn(health.misnamed_file(file, state.observed.location_name, label))
+            self._warn_of_refusal(file, state, args, label)
+        self._warn(messages.one_way(plan, label))
+        self._inform(messages.of(plan, shown, args))
         return plan
 
     def warn_of(self, state: VppTokenState, *, just_read: bool = False) -> None:
@@ -101,7 +103,7 @@ class Preview:
         self._warn_of(state, claim, just_read=just_read)
 
     def _warn_of(self, state: VppTokenState, claim: Claim, *, just_read: bool = False) -> None:
-        days, now = self._policy.expiry_warning_days, self._clock.now()
+        days, now, state = self._policy.expiry_warning_days, self._clock.now(), self._unambiguous(state)
         for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read, claim=claim):
             self._reporter.warn(sentence)
 
@@ -119,12 +121,23 @@ class Preview:
         )
         return replace(checked, problems=(*checked.problems, Problem("", reason)))
 
-    def _warn_of_refusal(self, file: SToken, state: VppTokenState, args: VppTokenArgs) -> None:
+    def _warn_of_refusal(self, file: SToken, state: VppTokenState, args: VppTokenArgs, label: str) -> None:
         """Warn that the update will be refused: after a half-failed update, only the outputs know the applied file."""
         try:
             guard(file, olds=drift.file_in_intune(state), args=args, now=self._clock.now())
         except (TokenFileError, RenewalRefused) as refusal:
-            self._reporter.warn(f"This update will be refused: {refusal}")
+            self._reporter.warn(f"The update of {label} will be refused: {refusal}")
+
+    def _unambiguous(self, state: VppTokenState) -> VppTokenState:
+        """Return the state for messages: its label has the id if another token of this run has the same display name.
+
+        The log sends equal sentences once, and the dynamic door does not show the resource of a line.
+        """
+        label, token_id = state.observed.label, state.id.lower()
+        with self._lock:
+            if self._labels.setdefault(label, token_id) == token_id:
+                return state
+        return replace(state, observed=replace(state.observed, display_name=f"{label} (token {state.id})"))
 
     # Operations.
 
@@ -163,7 +176,8 @@ class Preview:
         elif plan.pending:
             self._reporter.info(messages.once_more(operation, self._label(inputs)))
         elif plan and inputs.get("vppTokenId") is not UNKNOWN:
-            self._reporter.info(f"Changes {', '.join(plan.changed)} in the state only.")
+            what = f"{', '.join(plan.changed)} of the {operation.name} of {self._label(inputs)}"
+            self._reporter.info(f"Changes {what} in the state only.")
         return plan
 
     def announce(self, operation: Operation, inputs: Mapping[str, Any]) -> None:
@@ -187,7 +201,10 @@ class Preview:
 
     def _warn_of_revocation(self, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
         if inputs.get("vppTokenId") is UNKNOWN:
-            what = "vppTokenId is not known yet. If it changes to a different token, all its licences are revoked."
+            what = (
+                f"vppTokenId of the revocation of {self._label(before)} is not known yet. If it changes to a different "
+                "token, all its licences are revoked."
+            )
             self._reporter.warn(f"{what} It cannot be undone.")
         unresolved = revocation.unresolved(revocation.result_from(before), self._label(inputs))
         if unresolved.failure or unresolved.warning:

@@ -200,7 +200,7 @@ class TokenLifecycle:
 
     def _found(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> VppTokenState:
         """The token that was made from the program's file, which counts as applied."""
-        self._reporter.warn(
+        self._reporter.info(
             f"{observed.label} already exists in the tenant with this file (token {observed.id}), so it was adopted "
             "instead of created. If another stack manages it, both stacks now do. If an older record of this stack has "
             "it, remove that record from the state: destroying it would delete the token."
