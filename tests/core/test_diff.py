@@ -100,10 +100,10 @@ def test_how_a_plan_is_reported(case: Change) -> None:
     plan = token_diff.plan(case.state, case.args)
     assert messages.of(plan, case.state, case.args) == case.message
     warning = (
-        "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
-        "individual apps."
+        "Changing appleDeviceAppDeliveryProtocolType of Lincoln may be irreversible: Intune does not allow switching "
+        "back for individual apps."
     )
-    assert messages.one_way(plan) == (warning if case.one_way else None)
+    assert messages.one_way(plan, "Lincoln") == (warning if case.one_way else None)
 
 
 @each("counts_as_applied", AtHand)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 
 from builders import NOW, args, file, observed, state
@@ -12,6 +13,7 @@ from core.case_tables import attributes, each, value
 from core.strategies import TEXTS, TIMESTAMPS, states
 from core.strategies import args as any_args
 from intune_vpp.core import health, times
+from intune_vpp.core.health import Claim
 
 if TYPE_CHECKING:
     from intune_vpp.core.vpp_token import VppTokenState
@@ -65,15 +67,26 @@ def test_what_is_reported_of_a_token(case: Health) -> None:
     assert list(warnings) == list(case.says)
 
 
+@pytest.mark.parametrize("claim", Claim)
+def test_who_has_set_the_claim_is_not_told_to_set_it(claim: Claim) -> None:
+    """Only a program without the claim is told about it; where this update claims, the plan says so."""
+    seen = state(observed=observed(state="assignedToExternalMDM"))
+    told = health.warnings(seen, warning_days=30, now=NOW, claim=claim)
+    assert len(told) == (claim is not Claim.PLANNED)
+    assert ("Claim it (" in "".join(told)) is (claim is Claim.NOT_ASKED)
+    assert ("pass it in token" in "".join(told)) is (claim is Claim.WITHOUT_FILE)
+    assert health.warnings(state(), warning_days=30, now=NOW, claim=claim) == ()
+
+
 @each("misnamed_files", FileName)
 def test_a_file_named_after_another_location(case: FileName) -> None:
     """A file that Apple named after another location than the token's is asked about, with both names."""
     read = replace(file(), file_name=value(case.file))
     question = (
-        f'The token file is named after "{case.named}", but the token in Intune is for "{case.location}". '
-        "Check that it is the right file."
+        f'The token file of High school is named after "{case.named}", but the token in Intune is for '
+        f'"{case.location}". Check that it is the right file.'
     )
-    assert health.misnamed_file(read, value(case.location)) == (question if case.named else None)
+    assert health.misnamed_file(read, value(case.location), "High school") == (question if case.named else None)
 
 
 @given(states(any_args(unknowns=True)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from intune_vpp.core import errors
 from intune_vpp.core.check import Problem
 from intune_vpp.core.errors import GraphError, IntuneVppError, WaitInterrupted
-from intune_vpp.core.printable import printable, without_controls
+from intune_vpp.core.printable import look_alike, printable, without_controls
 
 PARTS = ["##", "vso[", "[", "::", ":", " ", "\n", "\r\n", "\x1b", "error", "#", "\u202e", "\u2028", "\ud800"]
 ANY = st.text(st.characters(), max_size=40) | st.lists(st.sampled_from(PARTS), max_size=12).map("".join)
@@ -114,3 +114,26 @@ def test_what_joins_characters_is_stored() -> None:
 def test_pulumis_colours_are_broken() -> None:
     """The engine panics at a colour that it does not know: a name must not hold one."""
     assert printable("a <{%boo%}> b") == "a < {%boo%}> b"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Contoso", "Contoso"), ("Contoso", "Fabrikam"), ("Contoso", "Contoso Ltd"), ("a", "A")]
+)
+def test_names_that_can_be_told_apart(one: str, other: str) -> None:
+    """Names that are equal, or that look different, need no more words."""
+    assert look_alike(one, other) == ""
+
+
+@given(ANY, ANY)
+def test_equal_looks_are_named(one: str, other: str) -> None:
+    """What is said of two names is one printable sentence, the same question asked twice gives the same answer."""
+    said = look_alike(one, other)
+    assert said == look_alike(one, other)
+    assert not said or (one != other and said == f" {printable(said)}")
+
+
+def test_a_character_without_a_name() -> None:
+    """A character that Unicode does not name is named by its number."""
+    said = look_alike("a\U000e0fff", "a\U000e0ffe")
+    assert said in {"", " The names look the same, but differ at character 2: U+E0FFF and U+E0FFE."}
+    assert look_alike("a\x00", "a\x00b") == ""

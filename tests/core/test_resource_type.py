@@ -164,13 +164,14 @@ def test_when_two_values_are_the_same(name: str, one: object, other: object, equ
 
 
 def test_the_label_is_the_name_that_a_person_knows() -> None:
-    """A token is called by its display name, location, organization or id, whichever is there first."""
+    """A token is called by its display name; by location or organization only with its id, as others may share it."""
     named = observed(display_name="Lincoln", location_name="Lincoln School", organization_name="Contoso")
     nameless = replace(named, display_name=None)
     homeless = replace(nameless, location_name=None)
     stray = replace(homeless, organization_name=None)
+    by_id = f"(token {stray.id})"
     labels = [token.label for token in (named, nameless, homeless, stray)]
-    assert labels == ["Lincoln", "Lincoln School", "Contoso", stray.id]
+    assert labels == ["Lincoln", *(f"{name} {by_id}" for name in ("Lincoln School", "Contoso")), by_id[1:-1]]
 
 
 def test_a_state_has_the_id_of_its_token() -> None:

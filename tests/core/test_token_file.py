@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -14,9 +16,11 @@ from hypothesis import given
 from builders import file_text
 from core.case_tables import each, instant
 from core.strategies import CONTENTS, TEXTS, in_base64
+from core.test_secrets import pieces
 from intune_vpp.core import stoken
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.printable import without_controls
+from intune_vpp.core.token_text import decode
 
 DOWNLOAD = "Download the content token again from Apple Business (or School) Manager and use the file as it is."
 
@@ -130,3 +134,77 @@ def test_half_a_surrogate_pair_is_no_organization() -> None:
     """An organization that JSON can spell, and nothing after it can carry, is refused at once."""
     with pytest.raises(TokenFileError, match="its orgName is not text"):
         stoken.parse(file_text(organization="Contoso \ud800").encode())
+
+
+GOOD = file_text(inner="sealed/by+apple" * 20)
+
+
+def wrapped(text: str, width: int = 76, end: str = "\n") -> str:
+    """A text in lines, as `base64` and mail programs write it."""
+    return end.join(text[at : at + width] for at in range(0, len(text), width))
+
+
+def encoded(text: str, encoding: str = "utf-8") -> str:
+    """A text in base64."""
+    return base64.b64encode(text.encode(encoding)).decode()
+
+
+TWICE = "it is a .vpptoken file encoded in base64 twice. Decode it once before passing it on."
+BROKEN = "its text is broken by line breaks or blanks. An editor, a mail program or base64 has inserted them"
+QUOTED = "it has quotation marks around it. Remove them: the file has none."
+NAMED = "it begins with the name of a variable. Pass only the value."
+CUT = "it begins like a .vpptoken file, but is cut off or damaged. Download"
+DISGUISES = {
+    "wrapped": (wrapped(GOOD), BROKEN),
+    "wrapped by Windows": (wrapped(GOOD, 64, "\r\n"), BROKEN),
+    "wrapped, with line ends spelled out": (wrapped(GOOD, 64, "\\n"), BROKEN),
+    "wrapped and indented": (wrapped(GOOD, 64, "\n    "), BROKEN),
+    "with a blank in the middle": (f"{GOOD[:99]} {GOOD[99:]}", BROKEN),
+    "with a mark of no width in the middle": (f"{GOOD[:99]}\u200b{GOOD[99:]}", BROKEN),
+    "twice": (encoded(GOOD), TWICE),
+    "twice, of a file with a newline": (encoded(GOOD + "\r\n"), TWICE),
+    "twice, wrapped outside": (wrapped(encoded(GOOD)), BROKEN),
+    "twice, wrapped inside": (encoded(wrapped(GOOD)), TWICE),
+    "twice, with a byte-order mark": (encoded("\ufeff" + GOOD), TWICE),
+    "twice, of UTF-16 with its mark": (encoded(GOOD, "utf-16"), TWICE),
+    "twice, of UTF-16 without its mark": (encoded(GOOD, "utf-16-le"), TWICE),
+    "twice, of UTF-16 the other way round": (encoded("\ufeff" + GOOD, "utf-16-be"), TWICE),
+    "three times": (encoded(encoded(GOOD)), TWICE),
+    "in quotation marks": (f'"{GOOD}"', QUOTED),
+    "in apostrophes": (f"'{GOOD}'", QUOTED),
+    "in typographic quotation marks": (f"\u201c{GOOD}\u201d", QUOTED),
+    "as Python shows bytes": (f"b'{GOOD}'", QUOTED),
+    "in quotation marks, wrapped": (f'"{wrapped(GOOD)}"', QUOTED),
+    "with a variable's name": (f"LINCOLN_VPPTOKEN={GOOD}", NAMED),
+    "as YAML has it": (f'token: "{GOOD}"', NAMED),
+    "percent-encoded": (
+        quote(GOOD, safe=""),
+        "it is percent-encoded, as in an address. Decode it before passing it on.",
+    ),
+    "cut off": (GOOD[:-9], CUT),
+    "cut off in a line": (wrapped(GOOD)[:-9], CUT),
+    "cut off between two letters of base64": (GOOD[:101], CUT),
+    "twice, cut off": (encoded(GOOD)[:-9], CUT),
+    "damaged in the middle": (f"{GOOD[:60]}!{GOOD[61:]}", CUT),
+}
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_an_accident_with_the_text_is_named(disguise: str) -> None:
+    """What happened to the text of a good file has its own sentence and cure, and none of the text is in it."""
+    text, says = DISGUISES[disguise]
+    assert decode(GOOD) is not None
+    for content in (text.encode(), f" \r\n{text}\n".encode()):
+        with pytest.raises(TokenFileError) as refused:
+            stoken.parse(content)
+        sentence = str(refused.value)
+        assert sentence.startswith(f"The token file cannot be used: {says}")
+        assert [piece for piece in pieces(GOOD) if piece in sentence] == []
+
+
+@pytest.mark.parametrize("repeated", ['"', "a=", "%25", "{", "$(", "eyJ0", "<", "\\n", "b'"])
+def test_a_large_odd_text_is_refused(repeated: str) -> None:
+    """A text of the largest size that repeats the beginning of something costs no deep recursion."""
+    text = repeated * (stoken.MAX_BYTES // len(repeated))
+    with pytest.raises(TokenFileError):
+        stoken.parse(text.encode())

@@ -154,7 +154,7 @@ def test_failures_name_the_argument_and_no_property(start: Start) -> None:
     assert {failure.reason for failure in failures} == {
         "adoptToken is not an input of a VppToken.",
         "vpp_token_account_type must be one of: business, education.",
-        "country_or_region must be a two-letter country code, such as US.",
+        "country_or_region must be a two-letter country code of ISO 3166, such as US.",
         "role_scope_tag_ids must be a list of non-empty strings.",
     }
 

@@ -260,3 +260,43 @@ def test_what_is_reported_is_one_printable_line() -> None:
     assert message.isprintable()
     assert "##" not in message
     assert ' 400 ::Bad "\ufffd[31mname\ufffd\ufffd" ::error::forged # #vso[task.complete]\ufffd): ::Bad ' in message
+
+
+TAGS = "Set roleScopeTagIds to existing scope tags that the Intune role of the app registration allows, or change it."
+ROLE = "Change the Intune role of the app registration so that it allows this."
+OF_TAGS = [
+    "Must define one or more tags allowed by the current role",
+    "Added a tag which is not allowed by the current role: 0",
+    "Invalid Role Scope Tag defined [12]",
+    "roleScopeTagIds: 12 does not exist",
+    "no " * 200 + "scope tags for this user",
+]
+OF_ROLES = ["The current role does not allow creating a resource.", "User lacks the Intune role for this action"]
+NEITHER = [
+    "Application must have one of the following scopes: DeviceManagementServiceConfig.ReadWrite.All",
+    "Missing role permissions on the request. API requires one of 'DeviceManagementServiceConfig.ReadWrite.All'",
+    "The staged file was rolled back",
+    "",
+]
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("status", [400, 403])
+@pytest.mark.parametrize("kind", [RequestKind.CREATE_TOKEN, RequestKind.RENEW_TOKEN, RequestKind.UPDATE_TOKEN])
+@pytest.mark.parametrize("message", [*OF_TAGS, *OF_ROLES, *NEITHER])
+def test_a_refusal_about_tags_or_roles_has_their_cure(
+    kind: RequestKind, message: str, status: int, *, nested: bool
+) -> None:
+    """Tags are cured by `roleScopeTagIds`, roles by the role; neither by the encoding of the file or a permission."""
+    words = json.dumps({"_version": 3, "Message": f"{message} - Operation ID (for customer support): 0"})
+    body = {"error": {"code": "ConditionNotMet", "message": words if nested else message}}
+    with pytest.raises(GraphError) as caught:
+        client(Script(httpx.Response(status, json=body))).patch("/x", Request(kind, "x"), {})
+    sentence = str(caught.value)
+
+    assert sentence.endswith(TAGS) is (message in OF_TAGS)
+    assert sentence.endswith(ROLE) is (message in OF_ROLES)
+    assert ("tokenEncoding" in sentence) is (
+        message in NEITHER and status == 400 and kind is not RequestKind.UPDATE_TOKEN
+    )
+    assert ("Grant the app registration" in sentence) is (message in NEITHER and status == 403)

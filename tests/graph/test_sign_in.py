@@ -234,19 +234,42 @@ def shown(error: BaseException) -> str:
 
 def test_a_sign_in_without_its_description() -> None:
     """Where Entra gives no description its code is reported."""
-    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in: temporarily_unavailable\. Check tenantId"):
-        signed(discovered(httpx.Response(429, json={"error": "temporarily_unavailable"}, headers={"Retry-After": "3"})))
+    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in: invalid_client\. Check tenantId"):
+        signed(discovered(httpx.Response(401, json={"error": "invalid_client"})))
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (429, {"error": "temporarily_unavailable"}),
+        (429, {"error": "invalid_request", "error_description": "AADSTS90055: Too many requests."}),
+        (429, "<html>Too many requests</html>"),
+        (429, ""),
+        (400, {"error": "temporarily_unavailable", "error_description": "AADSTS90033: A transient error has occurred"}),
+        (503, {"error": "temporarily_unavailable"}),
+        (400, {"error": "server_error"}),
+    ],
+)
+@pytest.mark.parametrize("discovery", [True, False])
+def test_a_throttled_sign_in(status: int, body: object, *, discovery: bool) -> None:
+    """A sign-in that is throttled says so, with the time to wait, and blames neither the tenant nor the credentials."""
+    content = body if isinstance(body, str) else json.dumps(body)
+    throttled = httpx.Response(status, content=content, headers={"Retry-After": "3"})
+
+    says = rf"^login\.example/t is throttling sign-ins \({status}\)\. Run it again in a minute\.$"
+    with pytest.raises(RequestNotSent, match=says) as caught:
+        signed(Script(throttled) if discovery else discovered(throttled))
+
+    assert (caught.value.status, caught.value.retry_after) == (status, 3.0)
 
 
 @pytest.mark.parametrize("status", [500, 503])
 @pytest.mark.parametrize("discovery", [True, False])
 def test_an_entra_that_fails_is_unavailable(status: int, *, discovery: bool) -> None:
-    """What MSAL raises for a 5xx becomes our error; no error of MSAL's gets out."""
+    """A 5xx becomes our error with its status; no error of MSAL's gets out."""
     failing = httpx.Response(status, content=b"<html>")
 
-    with pytest.raises(
-        RequestNotSent, match=r"^login\.example/t could not complete the sign-in \(MsalServiceError\)\. If"
-    ):
+    with pytest.raises(RequestNotSent, match=rf"^login\.example/t could not complete the sign-in \({status}\)\. If"):
         signed(Script(failing) if discovery else discovered(failing))
 
 
@@ -258,11 +281,19 @@ def test_a_stranger_at_the_token_endpoint(status: int, content: bytes) -> None:
         signed(discovered(httpx.Response(status, content=content)))
 
 
-@pytest.mark.parametrize("content", [b"[]", b"7", b"null", b"<html>sign in to the wifi</html>", b"[" * 100_000])
-def test_a_stranger_at_discovery(content: bytes) -> None:
+@pytest.mark.parametrize("content", [b"[]", b"7", b"", b"null", b"<html>sign in to the wifi</html>", b"[" * 100_000])
+@pytest.mark.parametrize("status", [200, 302, 400, 403, 404])
+def test_a_stranger_at_discovery(status: int, content: bytes) -> None:
     """Nor does one at the discovery blame the tenant."""
     with pytest.raises(RequestNotSent, match=NOT_JSON):
-        signed(Script(httpx.Response(200, content=content)))
+        signed(Script(httpx.Response(status, content=content)))
+
+
+@pytest.mark.parametrize("body", [{}, {"message": "blocked by policy"}, {"error": "blocked"}, {"error": {"code": 7}}])
+def test_a_strange_refusal_of_the_discovery(body: object) -> None:
+    """Only Entra's own refusal says that the tenant is unknown: the JSON of a proxy does not."""
+    with pytest.raises(RequestNotSent, match=r"^login\.example/t could not complete the sign-in \(403\)"):
+        signed(Script(httpx.Response(403, json=body)))
 
 
 ODD_ADDRESSES: list[dict[str, object]] = [
@@ -276,7 +307,7 @@ ODD_ADDRESSES: list[dict[str, object]] = [
 @pytest.mark.parametrize("document", ODD_ADDRESSES)
 def test_a_discovery_without_addresses(document: dict[str, object]) -> None:
     """A discovery document that is none is our error too."""
-    with pytest.raises(GraphError, match=r"could not complete the sign-in \(|does not know the tenant"):
+    with pytest.raises(RequestNotSent, match=r"could not complete the sign-in \("):
         signed(Script(httpx.Response(200, json=document)))
 
 
@@ -354,12 +385,15 @@ def test_entra_quotes_what_it_was_sent() -> None:
         assert [piece for piece in (*pieces(secret), *pieces(quoted.replace("x ", ""))) if piece in shown_text] == []
 
 
+NO_REFUSAL = r"^login\.example/t could not complete the sign-in \(an answer without an access token\)"
+
+
 @pytest.mark.parametrize("member", [7, ["x"], {"a": 1}, None, ""])
 def test_a_refusal_of_another_shape(member: object) -> None:
-    """What is no text stays out of the sentence."""
-    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in(: invalid)?\. Check tenantId"):
+    """A description that is no text stays out of the sentence; a code that is none makes it no refusal of Entra's."""
+    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in: invalid\. Check tenantId"):
         signed(discovered(httpx.Response(401, json={"error": "invalid", "error_description": member})))
-    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in\. Check tenantId"):
+    with pytest.raises(RequestNotSent, match=NO_REFUSAL):
         signed(discovered(httpx.Response(401, json={"error": member})))
 
 
@@ -380,8 +414,8 @@ def test_an_odd_answer_of_the_token_endpoint(odd: bytes) -> None:
 
 @pytest.mark.parametrize("error", [{}, {"error": 7}, {"error": {"a": 1}, "error_description": ["x"]}, {"error": None}])
 def test_a_refusal_without_words(error: object) -> None:
-    """A refusal that says nothing in words is one all the same, and is not quoted."""
-    with pytest.raises(SignInRefused, match=r"^Entra refused the sign-in") as caught:
+    """An answer that does not refuse in words does not blame the credentials."""
+    with pytest.raises(RequestNotSent, match=NO_REFUSAL) as caught:
         signed(discovered(httpx.Response(400, json=error)))
 
     assert caught.value.code == ""
@@ -393,7 +427,7 @@ def test_a_refusal_without_words(error: object) -> None:
 def test_an_odd_token_endpoint(endpoint: str) -> None:
     """A token endpoint that is no address is our error, and not httpx's."""
     document = {"token_endpoint": endpoint, "authorization_endpoint": "https://login.example/t/a"}
-    with pytest.raises(GraphError, match=r"sign|does not know the tenant"):
+    with pytest.raises(RequestNotSent, match="sign-in"):
         signed(Script(httpx.Response(200, json=document)))
 
 
@@ -402,7 +436,7 @@ def test_a_discovery_elsewhere(status: int) -> None:
     """A redirect is not followed, and a missing document is refused."""
     script = Script(httpx.Response(status, headers={"Location": "https://evil.example/"}))
 
-    with pytest.raises(GraphError, match=r"sign|does not know the tenant"):
+    with pytest.raises(RequestNotSent, match="sign-in"):
         signed(script)
 
     assert {request.url.host for request in script.requests} == {"login.example"}

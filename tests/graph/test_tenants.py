@@ -44,20 +44,38 @@ def test_a_domain_is_looked_up_once() -> None:
     "answer",
     [
         httpx.Response(400, json={"error": "invalid_tenant"}),
-        httpx.Response(404),
-        httpx.Response(302, headers={"Location": "https://evil.example/"}),
-        httpx.Response(200, content=b"<html>"),
-        httpx.Response(200, content=b"[" * 100_000),
+        httpx.Response(400, json={"error": "invalid_request", "error_description": "AADSTS90002: Tenant not found."}),
         discovery("https://login.example/{tenantid}/v2.0"),
-        discovery(3),
     ],
 )
 def test_an_unknown_domain_is_refused(answer: httpx.Response) -> None:
-    """Without a GUID in the issuer the tenant is not known, and what was configured is named."""
-    with pytest.raises(
-        SignInRefused,
-        match=r'^Entra does not know the tenant "contoso\.example"\. Check tenantId \(ARM_TENANT_ID\)\.$',
-    ):
+    """A tenant that Entra refuses, or whose issuer has no GUID, is not known, and what was configured is named."""
+    with pytest.raises(SignInRefused) as caught:
+        named("contoso.example", Script(answer)).guid()
+
+    assert str(caught.value) == (
+        'login.example does not know the tenant "contoso.example". Check tenantId (ARM_TENANT_ID) and environment.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (httpx.Response(404), "answered the sign-in with something that is not a JSON object"),
+        (httpx.Response(302, headers={"Location": "https://evil.example/"}), "answered the sign-in with something"),
+        (httpx.Response(200, content=b"<html>"), "answered the sign-in with something that is not a JSON object"),
+        (httpx.Response(403, content=b"<html>"), "answered the sign-in with something that is not a JSON object"),
+        (httpx.Response(200, content=b"[" * 100_000), "answered the sign-in with something that is not a JSON object"),
+        (httpx.Response(403, json={"message": "no"}), r"could not complete the sign-in \(403\)"),
+        (httpx.Response(429), r"is throttling sign-ins \(429\)\. Run it again in a minute\."),
+        (httpx.Response(429, content=b"<html>"), r"is throttling sign-ins \(429\)\. Run it again in a minute\."),
+        (discovery(3), r"could not complete the sign-in \(a discovery document without an issuer\)"),
+        (httpx.Response(200, json={}), r"could not complete the sign-in \(a discovery document without an issuer\)"),
+    ],
+)
+def test_what_is_not_entras_does_not_blame_the_tenant(answer: httpx.Response, says: str) -> None:
+    """A throttled discovery, the page of a proxy and an empty answer say nothing about the tenant."""
+    with pytest.raises(RequestNotSent, match=rf"^login\.example {says}"):
         named("contoso.example", Script(answer)).guid()
 
 

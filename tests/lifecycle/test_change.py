@@ -209,6 +209,11 @@ def test_location_that_another_mdm_took_is_claimed_back(*, at_hand: bool) -> Non
         {"claimTokenManagementFromExternalMdm": True} | ({"token": "***"} if at_hand else {})
     ]
     assert run.reporter.infos == ["Claims the location of Lincoln from another MDM; id and apps are kept."]
+    needs_file = (
+        "Lincoln is assignedToExternalMDM in Intune (seen 2026-11-01). Another MDM manages this location, and claiming "
+        "it needs the token file as well: pass it in token."
+    )
+    assert run.reporter.warnings == ([] if at_hand else [needs_file])
     assert (outcome.failure, outcome.state.observed.state) == (None, "valid")
     assert not Run(tenant).preview(outcome.state, inputs)
 
@@ -221,9 +226,11 @@ def test_claim_is_no_drift(tenant: Tenant) -> None:
     refresh = Run(tenant)
     assert not refresh.drift(state)
     assert refresh.reporter.infos == []
-    assert {sentence.partition(".")[0] for sentence in refresh.reporter.warnings} == {
-        "Lincoln is assignedToExternalMDM in Intune (seen 2026-11-01)"
-    }
+    will_claim = (
+        "Lincoln is assignedToExternalMDM in Intune (seen 2026-11-01). Another MDM manages this location; the next "
+        "update claims it."
+    )
+    assert set(refresh.reporter.warnings) == {will_claim}
     now = Run(tenant).refresh(state)
     assert now is not None
     assert Run(tenant).preview(now, inputs).claims
@@ -241,7 +248,7 @@ def test_location_with_another_mdm_is_not_taken_unasked(tenant: Tenant) -> None:
     assert run.reporter.warnings == [
         (
             "Lincoln is assignedToExternalMDM in Intune (seen 2026-11-01). Another MDM manages this location. "
-            "Set claimTokenManagementFromExternalMdm to true to claim it, or remove it there."
+            "Claim it (claimTokenManagementFromExternalMdm: true, together with the token file), or remove it there."
         )
     ]
 
@@ -254,8 +261,8 @@ def test_one_way_change_warns(tenant: Tenant) -> None:
     run.preview(state, token_inputs(text, appleDeviceAppDeliveryProtocolType="declarativeDeviceManagement"))
     assert run.reporter.warnings == [
         (
-            "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
-            "individual apps."
+            "Changing appleDeviceAppDeliveryProtocolType of Lincoln may be irreversible: Intune does not allow "
+            "switching back for individual apps."
         )
     ]
 

@@ -145,10 +145,12 @@ def test_creation_is_reported_in_preview(tenant: Tenant) -> None:
     """A reviewer reads what would be created and how long it is good for, and that a token already there is taken."""
     run = Run(tenant)
     run.check(token_inputs(vpptoken()))
-    run.check(token_inputs(vpptoken(expires=NOW + timedelta(days=90)), displayName=None))
+    nameless = vpptoken(expires=NOW + timedelta(days=90))
+    run.check(token_inputs(nameless, displayName=None))
+    file = stoken.parse(nameless.encode()).fingerprint[:15]
     assert run.reporter.infos == [
         "Creates Lincoln (valid until 2027-11-01), or adopts the token already created from this file.",
-        "Creates Contoso (valid until 2027-01-30), or adopts the token already created from this file.",
+        f"Creates Contoso (file {file}…) (valid until 2027-01-30), or adopts the token already created from this file.",
     ]
 
 

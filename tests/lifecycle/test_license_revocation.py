@@ -70,13 +70,16 @@ def test_the_flags_are_sent(tenant: Tenant, notify: bool, untracked: bool) -> No
 
 def test_it_is_never_done_again(tenant: Tenant) -> None:
     """Neither an update without a change, nor one of its flags, nor a refresh sends anything that revokes."""
-    kept = Run(tenant).operate(REVOKED, asked(uploaded(tenant)))
+    target = uploaded(tenant)
+    kept = Run(tenant).operate(REVOKED, asked(target))
     run = Run(tenant)
     assert not run.plan_operation(kept, kept.inputs)
     after = run.update_operation(kept, {**kept.inputs, "notifyManagedDevices": True})
     assert run.log == []
     assert after.outputs == {**kept.outputs, "notifyManagedDevices": True}
-    assert run.reporter.said == [("info", "Changes notifyManagedDevices in the state only.")]
+    assert run.reporter.said == [
+        ("info", f"Changes notifyManagedDevices of the LicenseRevocation of token {target} in the state only.")
+    ]
     looking = Run(tenant)
     assert looking.refresh_operation(after) == after
     assert (looking.requests, looking.reporter.said) == ([GET], [])

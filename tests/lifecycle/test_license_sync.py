@@ -69,7 +69,9 @@ def test_whether_to_wait_changes_in_the_state_alone(tenant: Tenant) -> None:
     after = run.update_operation(kept, asked(kept.id, 1, waitForSync=False))
     assert run.log == []
     assert after.outputs == {**kept.outputs, "waitForSync": False}
-    assert run.reporter.said == [("info", "Changes waitForSync in the state only.")]
+    assert run.reporter.said == [
+        ("info", f"Changes waitForSync of the LicenseSync of token {kept.id} in the state only.")
+    ]
 
 
 def test_a_running_sync_is_joined() -> None:

@@ -321,3 +321,21 @@ def test_location_that_appears_is_no_move() -> None:
     run = Run(tenant)
     run.up(state, token_inputs(vpptoken("Monroe", expires=NEWER)))
     assert run.reporter.warnings == []
+
+
+def test_location_that_looks_like_the_expected_one(tenant: Tenant) -> None:
+    """Where the two names differ in a character that cannot be seen, the sentence names it, in preview too."""
+    outcome = Run(tenant).create(token_inputs(vpptoken("Lincoln\u00a0West"), expectedLocationName="Lincoln West"))
+    alike = "The names look the same, but differ at character 8: NO-BREAK SPACE (U+00A0) and SPACE (U+0020)."
+    assert isinstance(outcome.failure, WrongLocation)
+    assert alike in str(outcome.failure)
+    run = Run(tenant)
+    run.preview(outcome.state, token_inputs(None, expectedLocationName="Lincoln West"))
+    assert [alike in sentence for sentence in run.reporter.infos] == [True]
+
+
+def test_blank_after_a_location_is_no_other_location(tenant: Tenant) -> None:
+    """A blank that Apple's name ends with, and that no input can have, makes no other location."""
+    outcome = Run(tenant).create(token_inputs(vpptoken("Lincoln "), expectedLocationName=" Lincoln"))
+    assert outcome.failure is None
+    assert not Run(tenant).preview(outcome.state, token_inputs(None, expectedLocationName="Lincoln"))

@@ -107,7 +107,7 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
             REVOKED,
             {"actionState": "done"},
             {"notifyManagedDevices": True},
-            ("info", "Changes notifyManagedDevices in the state only."),
+            ("info", f"Changes notifyManagedDevices of the LicenseRevocation of token {TOKEN_ID} in the state only."),
         ),
         (
             REVOKED,
@@ -128,8 +128,8 @@ def test_v1_refuses_in_the_preview(tenant: Tenant) -> None:
             (
                 "warning",
                 (
-                    "vppTokenId is not known in this preview. If it names another token, the update revokes all "
-                    "licences of that token. This cannot be undone."
+                    f"vppTokenId of the revocation of token {TOKEN_ID} is not known in this preview. "
+                    "If it names another token, the update revokes all licences of that token. This cannot be undone."
                 ),
             ),
         ),

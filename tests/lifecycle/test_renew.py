@@ -129,7 +129,7 @@ def test_expired_file_that_was_never_applied_is_refused(tenant: Tenant) -> None:
     assert (
         Run(tenant)
         .refusal(token_inputs(expired))
-        .startswith("The token file expired on 2026-10-31 and was never applied")
+        .startswith("The token file expired on 2026-10-31 (today is 2026-11-01 ")
     )
 
 
@@ -210,7 +210,7 @@ def test_misnamed_file_warns_in_preview(tenant: Tenant) -> None:
     assert run.preview(state, {**token_inputs(None), "token": file}).renews
     assert run.reporter.warnings == [
         (
-            'The token file is named after "Monroe", but the token in Intune is for "Lincoln". '
+            'The token file of Lincoln is named after "Monroe", but the token in Intune is for "Lincoln". '
             "Check that it is the right file."
         )
     ]
@@ -245,4 +245,4 @@ def test_what_the_guard_will_say_is_said_before(tenant: Tenant) -> None:
     args = run.assembly.preview.check_token(earlier, None).args
     run.assembly.preview.plan_token(state, args)
     (warning,) = [one for one in run.reporter.warnings if "refused" in one]
-    assert warning.startswith("This update will be refused: The token file expires on ")
+    assert warning.startswith("The update of Lincoln will be refused: The token file expires on ")

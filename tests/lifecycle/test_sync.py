@@ -87,7 +87,7 @@ def test_sync_that_never_ends_is_given_up() -> None:
     [
         ("invalid", "Download the content token again and renew it."),
         ("expired", "Renew it with a new content token from Apple."),
-        ("assignedToExternalMDM", "Set claimTokenManagementFromExternalMdm to true to claim it"),
+        ("assignedToExternalMDM", "Claim it (claimTokenManagementFromExternalMdm: true, together with the token file)"),
         ("duplicateLocationId", "Another token of this tenant is for the same location"),
     ],
 )
@@ -98,6 +98,16 @@ def test_bad_states_are_distinguished(state: str, cure: str) -> None:
     assert str(outcome.failure).startswith(f"Lincoln is {state} and was not synced. ")
     assert cure in str(outcome.failure)
     assert (outcome.state.sync_pending, outcome.state.observed.state) == (True, state)
+
+
+def test_claim_that_intune_did_not_grant() -> None:
+    """Who has sent the claim is not advised to set it."""
+    inputs = token_inputs(vpptoken(), claimTokenManagementFromExternalMdm=True)
+    outcome = Run(ends_in(state="assignedToExternalMDM")).create(inputs)
+    assert str(outcome.failure) == (
+        "Lincoln is assignedToExternalMDM and was not synced. Another MDM still manages this location, although the "
+        "claim was sent. Remove it there, or see whether Intune grants the claim later."
+    )
 
 
 def test_real_duplicate_location_is_reported(tenant: Tenant) -> None:

@@ -159,7 +159,7 @@ def test_parse_a_file(provider: Door, tmp_path: Path) -> None:
         (None, "it is empty"),
         ("hunter2 hunter2", "it is not base64"),
         (7, "it is"),
-        ({"a": "hunter2"}, "it is the JSON inside|it is not base64"),
+        ({"a": "hunter2"}, "it is a JSON document|it is not base64"),
         (asset(path="/nowhere/x"), "/nowhere/x does not exist"),
         (asset(uri="https://x.example"), "token cannot be of type RemoteAsset"),
     ],

@@ -226,13 +226,8 @@ def test_after_an_update_that_half_failed(start: Open, tenant: RefusesSyncs) -> 
 
 
 def test_another_location_put_right_by_an_older_file(start: Open) -> None:
-<<<<<<< HEAD
-    """Check is told the location that the update has shown: the right file is no renewal backwards, though older."""
-    right = inputs(fresh_vpptoken(days=200), expectedLocationName="Lincoln")
-=======
     """The right file is no renewal backwards, though older, whether or not the engine tells Check the outputs."""
-    right = inputs(text(days=200), expectedLocationName="Lincoln")
->>>>>>> guard
+    right = inputs(fresh_vpptoken(days=200), expectedLocationName="Lincoln")
     kept = start().made(right)
     with pytest.raises(grpc.RpcError) as caught:
         start().updated(kept, inputs(fresh_vpptoken(days=201, location="York"), expectedLocationName="Lincoln"))

@@ -182,10 +182,11 @@ def test_what_a_program_marks_stays_marked(provider: Door, tenant: RefusesSyncs,
 def test_a_marked_name_is_hidden_as_sentences_show_it(provider: Door, engine: Listener) -> None:
     """A secret that cannot be printed as it is stands in no sentence as it can be printed either, refusals included."""
     provider.made(inputs(fresh_vpptoken(days=5.5, location="York"), displayName=secret("York  \u200b  School")))
+    provider.made(inputs(fresh_vpptoken(days=5.5, location="Bath"), displayName=secret(" \u200bBath  School\n")))
     _, failures = provider.checked(inputs(fresh_vpptoken(), organizationName=secret("Fabrikam")))
     reason = provider.refused("getVppToken", displayName=secret("Leeds\nUniversity"))
 
     sentences = [reason, *(sentence for _, sentence in failures), *(sentence for _, _, sentence in engine.about)]
-    hidden = ("York \ufffd School", "Fabrikam", "Leeds University", "Leeds\nUniversity")
+    hidden = ("York \ufffd School", "Bath School", "Fabrikam", "Leeds University", "Leeds\nUniversity")
     assert [(one, name) for one in sentences for name in hidden if name in one] == []
     assert sum("[secret]" in one for one in sentences) >= 3

@@ -138,7 +138,7 @@ def test_the_policy_follows_the_settings() -> None:
     assert early.preview.check_token(INPUTS, None).problems == ()
     (_, warning), (_, note) = reporter.said
     assert "expires in 365 days" in warning
-    assert note.startswith("Creates Contoso (valid until ")
+    assert note.startswith("Creates Contoso (file sha256:")
 
 
 def test_the_files_text_is_in_no_repr() -> None:

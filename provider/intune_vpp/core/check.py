@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from intune_vpp.core.countries import COUNTRIES, OTHER_CODES
 from intune_vpp.core.printable import CONTROLS, printable
 from intune_vpp.core.resource_type import UNKNOWN, Kind
 
@@ -14,8 +15,10 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.resource_type import Property, ResourceType
 
-_COUNTRY = re.compile(r"[A-Za-z]{2}")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_EDGES = re.compile(r"\A[\s\u200b\u200e\u200f\u2060\ufeff]+|[\s\u200b\u200e\u200f\u2060\ufeff]+\Z")
+"""White space and marks of no width; not the joiners of scripts and emoji, which may end a name."""
+_TRIMMED = frozenset({Kind.STRING, Kind.STRINGS, Kind.COUNTRY, Kind.GUID, Kind.CHOICE})
 _ONE_LINE = "must be a single line of text without control characters."
 
 
@@ -68,6 +71,26 @@ def check(
     return problems
 
 
+def trimmed(resource_type: ResourceType, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the inputs without the blanks and invisible marks around names and identifiers.
+
+    They come from tables, chats and variables with a newline, and Graph would keep them.
+    """
+    kinds = {prop.name: prop.kind for prop in resource_type.inputs}
+    return {name: _trimmed(value) if kinds.get(name) in _TRIMMED else value for name, value in inputs.items()}
+
+
+def trim(text: str) -> str:
+    """Return a name or identifier without what cannot be seen around it."""
+    return _EDGES.sub("", text)
+
+
+def _trimmed(value: object) -> object:
+    if isinstance(value, (list, tuple)):
+        return type(value)(_trimmed(item) for item in value)
+    return trim(value) if isinstance(value, str) else value
+
+
 def needs_beta(what: str, way_out: str = "") -> str:
     """Return the message for something that Graph's v1.0 does not have; `way_out` is an alternative to beta."""
     cure = f"{way_out}, or set" if way_out else "set"
@@ -81,12 +104,22 @@ def type_error(prop: Property, value: object) -> str | None:
     if prop.kind is Kind.CHOICE:
         choices = list(prop.choices or ())
         return None if value in choices else f"{prop.name} must be one of: {', '.join(choices)}."
+    if prop.kind is Kind.COUNTRY:
+        return _country_error(prop, value)
     fits, wanted = _FITTING.get(prop.kind, (_is_text, "must be a non-empty string."))
     if not fits(value):
         return f"{prop.name} {wanted}"
     # Intune shows a string on one line, and Pulumi may print it raw: a control character could act on the terminal.
     shown = prop.kind in {Kind.STRING, Kind.STRINGS}
     return f"{prop.name} {_ONE_LINE}" if shown and _has_controls(value) else None
+
+
+def _country_error(prop: Property, value: object) -> str | None:
+    code = value.upper() if isinstance(value, str) and value.isascii() else ""
+    if code in COUNTRIES:
+        return None
+    hint = f" For {code} it is {OTHER_CODES[code]}." if code in OTHER_CODES else ""
+    return f"{prop.name} must be a two-letter country code of ISO 3166, such as US.{hint}"
 
 
 def _is_text(value: object) -> bool:
@@ -115,10 +148,6 @@ def _is_plain(value: object) -> bool:
 _FITTING: dict[Kind, tuple[Callable[[object], bool], str]] = {
     Kind.BOOL: (lambda value: isinstance(value, bool), "must be true or false."),
     Kind.STRINGS: (_are_texts, "must be a list of non-empty strings."),
-    Kind.COUNTRY: (
-        lambda value: isinstance(value, str) and _COUNTRY.fullmatch(value) is not None,
-        "must be a two-letter country code, such as US.",
-    ),
     Kind.GUID: (
         lambda value: isinstance(value, str) and _GUID.fullmatch(value) is not None,
         "must be an id (a GUID).",

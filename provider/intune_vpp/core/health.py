@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from datetime import timedelta
+from enum import Enum
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import SyncStatus, TokenState
@@ -17,8 +20,20 @@ if TYPE_CHECKING:
     from intune_vpp.core.stoken import SToken
     from intune_vpp.core.vpp_token import VppTokenState
 
-_DOWNLOAD = re.compile(r"sToken_for_(?P<location>.+?)(?: ?\(\d+\))?(?:\.vpptoken)?")
-"""Apple's name of the file, with or without the number that a browser adds to a second download."""
+_DOWNLOAD = re.compile(r"sToken[ _+-]for[ _+-](?P<location>.+)", re.IGNORECASE | re.DOTALL)
+"""Apple's name of the file, with whatever a saved copy has around it."""
+
+_SAVED = (
+    r"\.(?:vpptoken|txt|download|crdownload|part|bak|old|tmp)"  # endings, also of downloads and editors
+    r"|\s*[(\[]\d+[)\]]"  # the number of a second download
+    r"|[ _-]+(?:copy|kopie|copie|copia|kopia|kopi)"  # copies on a Mac, and on Windows in some languages
+    r"|[\s._~-]+"
+)
+_COPIED = re.compile(rf"(?:{_SAVED}|[ _-]+copy \d+)$", re.IGNORECASE)
+"""What saving a file adds to the end of its name."""
+
+_COPIED_OR_NUMBERED = re.compile(rf"(?:{_SAVED}|[ _-]+\d+)$", re.IGNORECASE)
+"""The same in smaller steps, or a number or a date, all of which may also belong to the name of the location."""
 
 LONGEST_SYNC = timedelta(days=1)
 """The age from which on a running sync is reported as hanging: Intune syncs each token at least once a day."""
@@ -30,8 +45,8 @@ CURES: Mapping[str, str] = {
         "the content token again and renew it."
     ),
     TokenState.ASSIGNED_TO_EXTERNAL_MDM: (
-        "Another MDM manages this location. Set claimTokenManagementFromExternalMdm to true to claim it, or remove "
-        "it there."
+        "Another MDM manages this location. Claim it (claimTokenManagementFromExternalMdm: true, together with the "
+        "token file), or remove it there."
     ),
     TokenState.DUPLICATE_LOCATION_ID: (
         "Another token of this tenant is for the same location, and Intune syncs only one of them. Keep the one whose "
@@ -41,6 +56,25 @@ CURES: Mapping[str, str] = {
 """The states in which Intune does not sync a token, each with what to do."""
 
 
+class Claim(Enum):
+    """How far a location was claimed from another MDM (`claimTokenManagementFromExternalMdm`), and what to do then."""
+
+    NOT_ASKED = CURES[TokenState.ASSIGNED_TO_EXTERNAL_MDM]
+    WITHOUT_FILE = "Another MDM manages this location, and claiming it needs the token file as well: pass it in token."
+    LATER = "Another MDM manages this location; the next update claims it."
+    PLANNED = None
+    """This update claims it, which the note about the plan says."""
+    SENT = (
+        "Another MDM still manages this location, although the claim was sent. Remove it there, or see whether Intune "
+        "grants the claim later."
+    )
+
+
+def cure(state: str | None, claim: Claim = Claim.NOT_ASKED) -> str | None:
+    """Return what to do about a state in which Intune does not sync a token; None for another one, or for nothing."""
+    return claim.value if state == TokenState.ASSIGNED_TO_EXTERNAL_MDM else CURES.get(state or "")
+
+
 def expiry(subject: str, expiration: str | None, warning_days: int, now: datetime) -> str | None:
     """Return the warning that `subject` has expired or will expire within `warning_days`, None before that."""
     instant = times.parse(expiration)
@@ -48,7 +82,7 @@ def expiry(subject: str, expiration: str | None, warning_days: int, now: datetim
         return None
     days = math.floor((instant - now).total_seconds() / 86400)
     if instant <= now:
-        return f"{subject} expired on {times.day(expiration)}. Renew it with a new content token from Apple."
+        return f"{subject} {times.expired(expiration, now)}. Renew it with a new content token from Apple."
     if days >= warning_days:
         return None
     left = "within a day" if days == 0 else f"in {days} day{'s' if days > 1 else ''}"
@@ -56,17 +90,23 @@ def expiry(subject: str, expiration: str | None, warning_days: int, now: datetim
     return f"{subject} expires {left}, on {times.day(expiration)}. {cure}"
 
 
-def warnings(state: VppTokenState, *, warning_days: int, now: datetime, just_read: bool = False) -> tuple[str, ...]:
+def warnings(
+    state: VppTokenState,
+    *,
+    warning_days: int,
+    now: datetime,
+    just_read: bool = False,
+    claim: Claim = Claim.NOT_ASKED,
+) -> tuple[str, ...]:
     """Return the warnings about the last observed state; each names the token and the date of the observation.
 
-    `just_read` omits duplicates, because a read reports them in more detail.
+    `just_read` omits duplicates, because a read reports them in more detail. `claim` is that of the program.
     """
     observed = state.observed
     seen = _seen(state)
     found = []
-    cure = CURES.get(observed.state or "")
-    if cure:
-        found.append(f"{observed.label} is {observed.state} in Intune{seen}. {cure}")
+    if (what_to_do := cure(observed.state, claim)) is not None:
+        found.append(f"{observed.label} is {observed.state} in Intune{seen}. {what_to_do}")
     if state.duplicate_token_ids and not just_read:
         others = ", ".join(state.duplicate_token_ids)
         found.append(
@@ -101,18 +141,43 @@ def _seen(state: VppTokenState) -> str:
     return f" (seen {times.day(state.observed_at)})" if state.observed_at else ""
 
 
-def misnamed_file(file: SToken, location_name: str | None) -> str | None:
-    """Return the warning that a file is named after another location (`sToken_for_<location>`) than its token's."""
+def misnamed_file(file: SToken, location_name: str | None, label: str) -> str | None:
+    """Return the warning that a file is named after another location (`sToken_for_<location>`) than its token's.
+
+    `label` is that of the token. A saved copy of the right file has no warning.
+    """
     if not file.file_name or not location_name:
         return None
-    download = _DOWNLOAD.fullmatch(file.file_name)
-    if download is None or _letters(named := download["location"]) == _letters(location_name):
+    download = _DOWNLOAD.search(_plain(file.file_name))
+    if download is None:
+        return None
+    named = _stripped(download["location"], _COPIED)
+    possible = _stripped(download["location"], _COPIED_OR_NUMBERED)
+    if _letters(location_name) in map(_letters, possible):
         return None
     return (
-        f'The token file is named after "{named}", but the token in Intune is for "{location_name}". '
-        "Check that it is the right file."
+        f'The token file of {label} is named after "{named[-1]}", but the token in Intune is for '
+        f'"{location_name}". Check that it is the right file.'
     )
 
 
-def _letters(text: str) -> str:
-    return "".join(character for character in text.casefold() if character.isalnum())
+def _stripped(name: str, ending: re.Pattern[str]) -> list[str]:
+    """Return a name, and what remains of it each time that an ending is removed; the last one has no more."""
+    names = [name]
+    while (shorter := ending.sub("", names[-1])) not in {"", names[-1]}:
+        names.append(shorter)
+    return names
+
+
+def _plain(name: str) -> str:
+    """Return a name as it is read: an address's `%20` as a blank, letters composed, without invisible characters."""
+    # Twice, because a name may be encoded again on its way.
+    composed = unicodedata.normalize("NFKC", unquote(unquote(name)))
+    return "".join(character for character in composed if unicodedata.category(character) != "Cf")
+
+
+def _letters(name: str) -> str:
+    """Return the letters and digits of a name in a form in which case and accents do not count."""
+    # Folding alone would tell a dotless i from the I that capitals make of it.
+    decomposed = unicodedata.normalize("NFKD", _plain(name).upper().casefold())
+    return "".join(character for character in decomposed if character.isalnum())

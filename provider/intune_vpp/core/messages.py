@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.core import times
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC
+from intune_vpp.core.printable import look_alike
 from intune_vpp.core.resource_type import UNKNOWN, Kind, Sent
 from intune_vpp.core.vpp_token import TokenFile
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from intune_vpp.core.resource_type import Property
     from intune_vpp.core.token_diff import TokenPlan
     from intune_vpp.core.vpp_token import VppToken, VppTokenArgs, VppTokenState
+
+_SHORT_FINGERPRINT = len("sha256:") + 8
 
 _OPERATIONS = {
     LICENSE_SYNC.name: "Syncs the licences of {}",
@@ -45,14 +48,16 @@ def of(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> str | None:
         steps.append(f"changes {', '.join(changed)}" if steps else f"changes {', '.join(changed)} of {label} in place")
     if plan.claims:
         steps.append(f"claims the location of {label} from another MDM")
+    alike = ""
     if plan.misplaced:
         steps.append(_misplaced(plan, state, args))
+        alike = look_alike(str(state.observed.location_name), str(args.expected_location_name))
     if plan.resyncs and not plan.renews:
         steps.append(f"syncs {label} again (the previous sync was not confirmed)")
     if not steps:
         settings = ", ".join(change.property.name for change in plan.changes)
         return f"Changes {settings} of {label} in the state only, without a request." if settings else None
-    sentence = f"{'; '.join(steps)}; {_kept(plan, state, args)}."
+    sentence = f"{'; '.join(steps)}; {_kept(plan, state, args)}.{alike}"
     return sentence[0].upper() + sentence[1:]
 
 
@@ -86,9 +91,15 @@ def arrival(args: VppTokenArgs) -> str | None:
     file = args.token_file
     if args.adopt_token_id is UNKNOWN or not isinstance(file, TokenFile):
         return None
-    label = args.display_name if isinstance(args.display_name, str) else file.organization_name
     until = times.day(file.expiration_date_time)
-    return f"Creates {label} (valid until {until}), or adopts the token already created from this file."
+    return f"Creates {new_token(args, file)} (valid until {until}), or adopts the token already created from this file."
+
+
+def new_token(args: VppTokenArgs, file: TokenFile) -> str:
+    """Return the name of a new token for messages: one organization may have many, so the file tells them apart."""
+    if isinstance(args.display_name, str):
+        return args.display_name
+    return f"{file.organization_name} (file {file.fingerprint[:_SHORT_FINGERPRINT]}…)"
 
 
 def operation(what: Operation, label: str) -> str:
@@ -116,7 +127,8 @@ def drifted(plan: TokenPlan, state: VppTokenState) -> str | None:
 
 def not_taken(prop: Property, *, asked: object, kept: object, label: str) -> str:
     """Return the warning that Intune shows another value than the one that was sent."""
-    return f"Intune shows {prop.name} {_shown(kept)} for {label}, not {_shown(asked)} as requested."
+    what = f"Intune shows {prop.name} {_shown(kept)} for {label}, not {_shown(asked)} as requested."
+    return what + look_alike(str(kept), str(asked))
 
 
 def _shown(value: object) -> str:
@@ -127,11 +139,11 @@ def _shown(value: object) -> str:
     return f'"{value}"'
 
 
-def one_way(plan: Plan) -> str | None:
+def one_way(plan: Plan, label: str) -> str | None:
     """Return the warning that a planned change may be irreversible; Microsoft does not document whether it is."""
     if all(change.property.attribute != "apple_device_app_delivery_protocol_type" for change in plan.changes):
         return None
     return (
-        "Changing appleDeviceAppDeliveryProtocolType may be irreversible: Intune does not allow switching back for "
-        "individual apps."
+        f"Changing appleDeviceAppDeliveryProtocolType of {label} may be irreversible: Intune does not allow switching "
+        "back for individual apps."
     )

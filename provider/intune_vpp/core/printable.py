@@ -7,6 +7,8 @@ interprets lines and markers that look like its own commands.
 from __future__ import annotations
 
 import re
+import unicodedata
+from itertools import zip_longest
 from typing import Any
 
 _REPLACEMENT = "\ufffd"
@@ -16,6 +18,9 @@ CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 No name contains one of them on purpose.
 """
+
+_INVISIBLE = re.compile(r"[\u034f\u115f\u1160\u3164\uffa0\ufe00-\ufe0f]")
+"""Joiners, fillers and variation selectors: invisible, although Unicode counts them among letters and marks."""
 
 _MARKER = re.compile(r"##(?=\w*\[)")
 """Azure Pipelines reads `##vso[...]` and `##[...]`, TeamCity `##teamcity[...]`, anywhere in a line.
@@ -58,6 +63,29 @@ def without_controls(value: Any) -> Any:
             return {without_controls(name): without_controls(item) for name, item in value.items()}
         case _:
             return value
+
+
+def look_alike(one: str, other: str) -> str:
+    """Return a sentence, after a blank, that names the first difference of two names that look the same; else empty."""
+    if one == other or _look(one) != _look(other):
+        return ""
+    pairs = enumerate(zip_longest(one, other), start=1)
+    place, first, second = next((place, *pair) for place, pair in pairs if pair[0] != pair[1])
+    return f" The names look the same, but differ at character {place}: {_name(first)} and {_name(second)}."
+
+
+def _look(name: str) -> str:
+    """Return a form that is equal for names that look the same: letters composed, blanks alike, nothing invisible."""
+    composed = unicodedata.normalize("NFC", _INVISIBLE.sub("", name))
+    return " ".join("".join(one for one in composed if unicodedata.category(one) != "Cf").split())
+
+
+def _name(character: str | None) -> str:
+    if character is None:
+        return "the end of the name"
+    code = f"U+{ord(character):04X}"
+    name = unicodedata.name(character, "")
+    return f"{name} ({code})" if name else code
 
 
 def _shown(character: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from intune_vpp.core import identity, times
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
+from intune_vpp.core.printable import look_alike
 from intune_vpp.core.vpp_token import TokenFile
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def guard(
         # This file was uploaded elsewhere and is already in Intune.
         return
     if file.expires_at <= now:
-        msg = f"The token file expired on {times.day(file.expiration_date_time)} and was never applied."
+        msg = f"The token file {times.expired(file.expiration_date_time, now)} and was never applied."
         raise TokenFileError(f"{msg} Download a new content token from Apple. {_GO_ON}")
     if _may_be_misplaced(location, args):
         # Files of two locations cannot be compared. The update shows the location of this one, and is judged by it.
@@ -89,15 +90,18 @@ def _refuse_older(file: SToken, applied: TokenFile) -> None:
 
 def _refuse_other_organization(file: SToken, applied: TokenFile | None, args: VppTokenArgs) -> None:
     """Compare with `organizationName` or, if the program leaves it out, with the file applied before."""
-    found, wanted = file.organization_name, args.organization_name
-    before = applied.organization_name if applied else None
+    # Check takes the blanks around an input away, so those in the file cannot count.
+    found, wanted = file.organization_name.strip(), args.organization_name
+    before = (applied.organization_name or "").strip() if applied else None
     if isinstance(wanted, str):
-        if wanted == found:
+        if wanted.strip() == found:
             return
         what = f'The token file belongs to the organization "{found}", but organizationName is "{wanted}".'
+        what += look_alike(found, wanted)
         cure = "Use this organization's file, or correct organizationName."
     elif wanted is None and before and before != found:
         what = f'The token file belongs to the organization "{found}", but the token in Intune belongs to "{before}".'
+        what += look_alike(found, before)
         cure = "Use this organization's file; if it was renamed, set organizationName to its new name."
     else:
         return

@@ -8,15 +8,15 @@ is the secret: whoever has it manages the location's licences.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
-from intune_vpp.core import times
+from intune_vpp.core import times, token_text
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.printable import without_controls
+from intune_vpp.core.token_text import DOWNLOAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,6 @@ MAX_BYTES = 64 * 1024
 """Real files are smaller than 3 kB. A larger file is something else, and is not decoded."""
 
 _FINGERPRINT_PREFIX = "sha256:"
-_DOWNLOAD = "Download the content token again from Apple Business (or School) Manager and use the file as it is."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def parse(content: bytes, *, file_name: str | None = None) -> SToken:
     members = _decoded(stripped)
     expires_at = times.parse(_text_member(members, "expDate"))
     if expires_at is None:
-        _refuse("its expDate is not a date and time with an offset", _DOWNLOAD)
+        _refuse("its expDate is not a date and time with an offset", DOWNLOAD)
     _text_member(members, "token")
     # Over the stripped text: an editor or a shell may add a byte-order mark or a line break to the same file.
     digest = hashlib.sha256(stripped.encode()).hexdigest()
@@ -80,16 +79,21 @@ def parse(content: bytes, *, file_name: str | None = None) -> SToken:
 
 
 def _stripped_text(content: bytes) -> str:
-    if len(content) > MAX_BYTES:
-        _refuse(f"it is larger than {MAX_BYTES // 1024} kB, and Apple's files are under 3 kB", _DOWNLOAD)
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        _refuse("it was saved as UTF-16", "An editor or shell re-encoded it. " + _DOWNLOAD)
+    if token_text.is_utf_16(content):
+        _refuse("it was saved as UTF-16", f"An editor or shell re-encoded it. {DOWNLOAD}")
     text = _utf8(content)
+    if text is None or len(content) > MAX_BYTES:
+        # Encrypted files are binary, and web pages are large: both are recognised by how they begin.
+        known = token_text.something_else(content[:MAX_BYTES].decode("latin-1"))
+        if known is not None:
+            _refuse(known.what, known.cure)
+    if len(content) > MAX_BYTES:
+        _refuse(f"it is larger than {MAX_BYTES // 1024} kB, and Apple's files are under 3 kB", DOWNLOAD)
     if text is None:
-        _refuse("it is not text", _DOWNLOAD)
+        _refuse("it is not text", DOWNLOAD)
     stripped = text.strip()
     if not stripped:
-        _refuse("it is empty", f"{_DOWNLOAD} If it comes from a variable, check that the variable is set.")
+        _refuse("it is empty", f"{DOWNLOAD} If it comes from a variable, check that the variable is set.")
     return stripped
 
 
@@ -102,56 +106,21 @@ def _utf8(content: bytes) -> str | None:
 
 
 def _decoded(stripped: str) -> Mapping[str, object]:
-    """Decode the JSON object in the base64 text. The errors name the common mistakes."""
-    if stripped.startswith(("-----BEGIN", "Content-Type:", "MIME-Version:")):
-        _refuse(
-            "it is another kind of Apple file (a certificate or an enrollment token)",
-            "The content token is under Payments and Billing, Apps and Books, and ends in .vpptoken.",
-        )
-    if stripped.startswith("{"):
-        _refuse("it is the JSON inside a .vpptoken file, not the file", _DOWNLOAD)
-    inner = _base64(stripped)
-    if inner is None:
-        _refuse("it is not base64", f"{_DOWNLOAD} If you passed a path, pass the file (a FileAsset) instead.")
-    members = _json_object(inner)
-    if members is None and _is_wrapped_again(inner):
-        _refuse("it is a .vpptoken file encoded in base64 twice", "Decode it once before passing it on.")
+    """Return the JSON object in the base64 text. The errors name the common mistakes."""
+    members = token_text.decode(stripped)
     if members is None:
-        cut = "; it may be truncated" if inner.startswith(b"{") else ""
-        _refuse(f"it is base64, but does not contain a JSON object{cut}", _DOWNLOAD)
+        mistake = token_text.mistake(stripped)
+        _refuse(mistake.what, mistake.cure)
     return members
-
-
-def _base64(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text.encode("ascii"), validate=True)
-    except (UnicodeEncodeError, binascii.Error):
-        return None
-
-
-def _json_object(content: bytes) -> Mapping[str, object] | None:
-    try:
-        members = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return None
-    return members if isinstance(members, dict) else None
-
-
-def _is_wrapped_again(inner: bytes) -> bool:
-    try:
-        again = _base64(inner.decode("ascii").strip())
-    except UnicodeDecodeError:
-        return False
-    return again is not None and _json_object(again) is not None
 
 
 def _text_member(members: Mapping[str, object], name: str) -> str:
     value = members.get(name)
     if not isinstance(value, str) or not value.strip():
-        _refuse(f"it has no {name}", _DOWNLOAD)
+        _refuse(f"it has no {name}", DOWNLOAD)
     if any("\ud800" <= character <= "\udfff" for character in value):
         # JSON allows a lone surrogate, but no request and no state can contain it.
-        _refuse(f"its {name} is not text", _DOWNLOAD)
+        _refuse(f"its {name} is not text", DOWNLOAD)
     return value
 
 

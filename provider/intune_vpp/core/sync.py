@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from intune_vpp.core import identity, times
 from intune_vpp.core.enums import SyncStatus
 from intune_vpp.core.errors import SyncFailed, SyncTimedOut
-from intune_vpp.core.health import CURES
+from intune_vpp.core.health import CURES, Claim, cure
 from intune_vpp.core.waiting import TIME_ALLOWED, TRIES_AGAIN, WaitResult, in_words
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ class Watch:
     `last_sync` is the time of the sync before it, `stale_state` and `stale_failure` are what the token showed before
     the write, `expects` is the expiration of the file just applied, `allowed` is the longest wait. `seen_running` says
     that Graph showed a running sync at the start of the wait, and `running_since` when that one had started at the
-    latest, if it was running before this process asked for one.
+    latest, if it was running before this process asked for one. `claimed` says
+    that the location was claimed from another MDM.
     """
 
     started_at: datetime
@@ -43,6 +44,7 @@ class Watch:
     stale_state: str | None = None
     stale_failure: bool = False
     expects: str | None = None
+    claimed: bool = False
     seen_running: bool = False
     running_since: str | None = None
 
@@ -80,26 +82,26 @@ def evaluate(watch: Watch, observed: VppToken, now: datetime) -> WaitResult | No
     if ended and observed.last_sync_status == SyncStatus.COMPLETED:
         return _after_success(watch, observed, waited)
     if observed.state in CURES and (observed.state != watch.stale_state or believed):
-        return WaitResult(_bad_state(observed))
+        return WaitResult(_bad_state(watch, observed))
     if observed.last_sync_status == SyncStatus.FAILED and (
         believed or not watch.stale_failure or _synced_since(watch, observed)
     ):
         if observed.state in CURES and watch.expects is None:
             # No file was applied that could have repaired the state, so the state is the cause.
-            return WaitResult(_bad_state(observed))
+            return WaitResult(_bad_state(watch, observed))
         what = f"The licence sync of {observed.label} failed. Intune gives no reason; check the tenant status."
         return WaitResult(SyncFailed(f"{what} {TRIES_AGAIN}"))
     if waited >= watch.allowed:
         failed = observed.state in CURES and observed.last_sync_status == SyncStatus.FAILED
-        return WaitResult(_bad_state(observed) if failed else _timed_out(watch, observed))
+        return WaitResult(_bad_state(watch, observed) if failed else _timed_out(watch, observed))
     return None
 
 
 def _after_success(watch: Watch, observed: VppToken, waited: timedelta) -> WaitResult | None:
     if observed.state in CURES and observed.state != watch.stale_state:
-        return WaitResult(_bad_state(observed))
+        return WaitResult(_bad_state(watch, observed))
     if not times.earlier(observed.expiration_date_time, watch.expects, by=identity.LARGEST_SHIFT):
-        return WaitResult(_bad_state(observed) if observed.state in CURES else None)
+        return WaitResult(_bad_state(watch, observed) if observed.state in CURES else None)
     if waited < STALE_EXPIRATION:
         return None
     shown, expected = times.day(observed.expiration_date_time), times.day(watch.expects)
@@ -114,9 +116,9 @@ def _synced_since(watch: Watch, observed: VppToken) -> bool:
     return after is not None and (before is None or after > before)
 
 
-def _bad_state(observed: VppToken) -> SyncFailed:
-    cure = CURES[observed.state or ""]
-    return SyncFailed(f"{observed.label} is {observed.state} and was not synced. {cure}")
+def _bad_state(watch: Watch, observed: VppToken) -> SyncFailed:
+    what_to_do = cure(observed.state, Claim.SENT if watch.claimed else Claim.NOT_ASKED)
+    return SyncFailed(f"{observed.label} is {observed.state} and was not synced. {what_to_do}")
 
 
 def _timed_out(watch: Watch, observed: VppToken) -> SyncTimedOut:

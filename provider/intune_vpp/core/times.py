@@ -40,6 +40,11 @@ def day(timestamp: str | None) -> str:
     return instant.date().isoformat() if instant else "an unknown date"
 
 
+def expired(timestamp: str | None, now: datetime) -> str:
+    """Return `expired on <date>` for a message, with today's date: the clock of this machine may be wrong."""
+    return f"expired on {day(timestamp)} (today is {day(text(now))} by the clock of this machine)"
+
+
 def same_second(one: str | None, other: str | None) -> bool:
     """Whether two timestamps name the same second; an absent one equals none."""
     return between(one, other) == timedelta(0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import check as every_type
-from intune_vpp.core import health, stoken
+from intune_vpp.core import health, messages, stoken
 from intune_vpp.core.check import Problem
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
 from intune_vpp.core.renewal_guard import guard
@@ -56,6 +56,7 @@ def check(  # noqa: PLR0913 - what the program asks for, and all that a check ma
     `olds` are the inputs of the last run, None for a new token; `recall` returns the token file of a fingerprint that
     this process has read; `location` is the one that Intune showed last, UNKNOWN on a door that does not tell it.
     """
+    inputs = every_type.trimmed(VPP_TOKEN, inputs)
     # A token that is adopted already has what a new one requires.
     creates = olds is None and inputs.get("adoptTokenId") is None
     problems = every_type.check(VPP_TOKEN, inputs, policy, creates=creates)
@@ -129,6 +130,6 @@ def _with_token(
         return replace(checked, args=args, stoken=file)
     described = TokenFile(file.fingerprint, file.expiration_date_time, file.organization_name)
     args = replace(checked.args, token=file.fingerprint, token_file=described)
-    label = args.display_name if isinstance(args.display_name, str) else file.organization_name
-    warning = health.expiry(f"The token file of {label}", file.expiration_date_time, policy.expiry_warning_days, now)
+    subject = f"The token file of {messages.new_token(args, described)}"
+    warning = health.expiry(subject, file.expiration_date_time, policy.expiry_warning_days, now)
     return replace(checked, args=args, stoken=file, warnings=(warning,) if warning else ())

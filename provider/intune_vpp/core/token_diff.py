@@ -80,8 +80,9 @@ def _member_change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> 
 
 def is_misplaced(observed: VppToken, args: VppTokenArgs) -> bool:
     """Whether Intune shows another location than the program expects."""
-    expected = args.expected_location_name
-    return isinstance(expected, str) and observed.location_name not in {None, expected}
+    expected, location = args.expected_location_name, observed.location_name
+    # Check removes the blanks around an input, so those around Apple's name cannot count.
+    return isinstance(expected, str) and location is not None and location.strip() != expected.strip()
 
 
 def counts_as_applied(observed: VppToken, token_file: TokenFile | None) -> bool:

@@ -169,8 +169,11 @@ class VppToken:
 
     @property
     def label(self) -> str:
-        """The name for messages: the first of display name, location, organization and id that is set."""
-        return self.display_name or self.location_name or self.organization_name or self.id
+        """The name for messages: the display name; else the location or organization, with the id."""
+        if self.display_name:
+            return self.display_name
+        shared = self.location_name or self.organization_name
+        return f"{shared} (token {self.id})" if shared else f"token {self.id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import httpx
 import msal
 
-from intune_vpp.core.errors import IntuneVppError, SignInRefused
+from intune_vpp.core.errors import GraphError, IntuneVppError, SignInRefused
 from intune_vpp.graph import errors
 
 if TYPE_CHECKING:
@@ -102,19 +102,15 @@ class ClientSecret:
                 self._msal.remove_tokens_for_client()
 
     def _sign_in(self) -> Any:
-        try:
-            application = self._application()
-        except ValueError:
-            # MSAL raises it if the OpenID discovery of the authority fails; its text is about MSAL's parameters.
-            tenant, host = self._authority.rpartition("/")[2], self._authority.rpartition("/")[0]
-            msg = f'{host.removeprefix("https://")} does not know the tenant "{tenant}".'
-            raise SignInRefused(f"{msg} Check tenantId (ARM_TENANT_ID).", status=400) from None
-        return application.acquire_token_for_client([self._scope])
+        return self._application().acquire_token_for_client([self._scope])
 
-    def _refusal(self, answer: dict[str, Any]) -> SignInRefused:
+    def _refusal(self, answer: dict[str, Any]) -> GraphError:
         """Return the error for Entra's refusal, with a cure if its AADSTS number is known."""
         # Entra quotes parts of the request.
         code = errors.quotable(answer.get("error"), self._secrets)
+        if not code:
+            # Without OAuth's `error` it is not a refusal of Entra's, and does not blame the credentials.
+            return errors.sign_in_failed(self._authority, "an answer without an access token")
         description = errors.quotable(answer.get("error_description"), self._secrets, tail=_CORRELATION) or code
         number = next((number for number in _CURES if number in description), None)
         cure = _CURES[number] if number else "Check tenantId, clientId and clientSecret."
@@ -142,23 +138,22 @@ class _Session:
         self._authority = authority
 
     def get(self, url: str, **options: Any) -> httpx.Response:
+        """Request the OpenID discovery: MSAL takes any refusal of it for an unknown tenant."""
         response = self._http.get(url, **_for_httpx(options))
-        # MSAL takes any refusal of the discovery for an unknown tenant, without reading its body.
-        return self._readable(response) if response.is_success else response
+        tenant = self._authority.rpartition("/")[2]
+        return self._accepted(response, errors.discovery_refused(response, self._authority, tenant))
 
     def post(self, url: str, **options: Any) -> httpx.Response:
+        """Request an access token: MSAL logs an answer that is not a JSON object with its body."""
         response = self._http.post(url, **_for_httpx(options))
-        return response if response.is_server_error else self._readable(response)
+        return self._accepted(response, errors.not_entras(response, self._authority))
 
     def close(self) -> None:
         """Do nothing: MSAL closes its session, and the client is shared."""
 
-    def _readable(self, response: httpx.Response) -> httpx.Response:
-        """The answer, if it is a JSON object: MSAL logs any other answer with its body. Raises RequestNotSent."""
-        # JSON is UTF-8 (RFC 8259), but MSAL would decode by the charset of the header.
-        response.encoding = "utf-8"
-        if not errors.is_object(response.text):
-            raise errors.sign_in_unreadable(self._authority)
+    def _accepted(self, response: httpx.Response, problem: GraphError | None) -> httpx.Response:
+        if problem is not None:
+            raise problem
         return response
 
 

@@ -26,6 +26,7 @@ from intune_vpp.core.errors import (
     Throttled,
 )
 from intune_vpp.core.vpp_token import VPP_TOKEN
+from intune_vpp.graph import tls
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.request import RequestKind
 
@@ -49,6 +50,10 @@ _MAX_SEARCHED = 64 * 1024
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _SERVER_ERRORS = 500
 _NOT_FOUND = 404
+_ACCESS_REFUSED = (400, 403)
+_THROTTLED = 429
+_TRY_LATER = ("temporarily_unavailable", "server_error")
+"""OAuth's codes for a failure that passes (RFC 6749, 4.1.2.1); Entra also sends them with other statuses than 5xx."""
 _RESOURCE_NOT_FOUND = "resourcenotfound"
 _ACCESS = re.compile(r"tag|role|scope|<html", re.IGNORECASE)
 """Intune answers 404 "Resource does not contain a tag allowed by the current role" for a token that exists and that the
@@ -59,6 +64,23 @@ _BAD_REQUEST = 400
 _UPLOADS = {RequestKind.CREATE_TOKEN, RequestKind.RENEW_TOKEN}
 _OTHER_MEMBERS = re.compile(rf"\b(?:tags?|roles?|{'|'.join(prop.name for prop in VPP_TOKEN.members)})\b", re.IGNORECASE)
 """What a refusal of an upload names that is not about the file: a scope tag, a role, or another member than `token`."""
+
+_ABOUT_ACCESS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"\btags?\b|\brole ?scope", re.IGNORECASE),
+        "Set roleScopeTagIds to existing scope tags that the Intune role of the app registration allows, or change it.",
+    ),
+    (
+        # Entra's application permissions are roles too: a message that names permissions has their cure.
+        re.compile(r"^(?!.*permission).*\broles?\b", re.IGNORECASE | re.DOTALL),
+        "Change the Intune role of the app registration so that it allows this.",
+    ),
+)
+"""The cures of a 400 or 403 by the words of its message.
+
+Intune refuses a write with 400 "Must define one or more tags allowed by the current role" or "Added a tag which is not
+allowed by the current role" (maurice-daly/DriverAutomationTool#864, Micke-K/IntuneManagement#401).
+"""
 
 _MAY_BE_PROCESSED = "The request may have been processed; the next run checks before repeating it."
 
@@ -89,6 +111,10 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
     error, verb, cure = _BY_KIND.get((request.kind, status)) or _BY_STATUS.get(status) or otherwise
     if status == _BAD_REQUEST and request.kind in _UPLOADS and code and not _OTHER_MEMBERS.search(message):
         error = FileRefused
+    if status in _ACCESS_REFUSED:
+        # The whole message is searched, beyond the part that is quoted.
+        words = _SUPPORT_TAIL.sub("", str(_message(response))[:_MAX_SEARCHED])
+        cure = next((advice for about, advice in _ABOUT_ACCESS if about.search(words)), cure)
     sentence = f"Microsoft Graph {verb} {_answer(request, status, code, message)}"
     return error(
         f"{sentence} {cure}".rstrip(),
@@ -122,7 +148,7 @@ def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnr
 
     The cause is named by its type only, because its text may quote the request.
     """
-    cure = f"{_untrusted(error) or 'Check the network and graphEndpoint'}, then run it again."
+    cure = f"{tls.advice(error, 'graphEndpoint') or 'Check the network and graphEndpoint'}, then run it again."
     if isinstance(error, _BEFORE_SENDING):
         what = f"Microsoft Graph at {host} could not be reached ({request}: {type(error).__name__})."
         return RequestNotSent(f"{what} Nothing was sent. {cure}")
@@ -134,14 +160,7 @@ def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnr
 def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> RequestNotSent:
     """Return the error for a sign-in without an answer; `authority` is its URL, with or without `https://`."""
     what = f"{authority.removeprefix('https://')} did not respond to the sign-in ({type(error).__name__})."
-    return RequestNotSent(f"{what} {_untrusted(error) or 'Check the network and authorityHost'}.")
-
-
-def _untrusted(error: httpx.HTTPError) -> str | None:
-    """Return what to do about a certificate that was not accepted, None for any other error."""
-    if "CERTIFICATE_VERIFY_FAILED" not in str(error):
-        return None
-    return "Its certificate is signed by an unknown CA: set caBundlePath to the CA's file"
+    return RequestNotSent(f"{what} {tls.advice(error, 'authorityHost') or 'Check the network and authorityHost'}.")
 
 
 def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> RequestNotSent:
@@ -156,6 +175,43 @@ def sign_in_unreadable(authority: str) -> RequestNotSent:
     return RequestNotSent(f"{what} Check the network (a proxy may have answered) and authorityHost, then run it again.")
 
 
+def not_entras(response: httpx.Response, authority: str) -> RequestNotSent | None:
+    """Return the error for an answer to a sign-in that says nothing about tenant and credentials.
+
+    That is one of a throttled or failing server, or not a JSON object, such as the page of a proxy. Else None.
+    """
+    status = response.status_code
+    # JSON is UTF-8 (RFC 8259), but MSAL would decode by the charset of the header.
+    response.encoding = "utf-8"
+    if status == _THROTTLED or _object(parse(response.content)).get("error") in _TRY_LATER:
+        what = f"{authority.removeprefix('https://')} is throttling sign-ins ({status})."
+        retry_after = _seconds(response.headers.get("Retry-After"))
+        return RequestNotSent(f"{what} Run it again in a minute.", status=status, retry_after=retry_after)
+    if status >= _SERVER_ERRORS:
+        return sign_in_failed(authority, str(status), status=status)
+    return None if is_object(response.text) else sign_in_unreadable(authority)
+
+
+def discovery_refused(response: httpx.Response, authority: str, tenant: str) -> GraphError | None:
+    """Return the error for an answer to the discovery of a tenant at `authority`; None if it is a success.
+
+    Only Entra's own refusal means that the tenant is unknown.
+    """
+    if (problem := not_entras(response, authority)) is not None or response.is_success:
+        return problem
+    refused = _object(parse(response.content))
+    if refused.get("error") == "invalid_tenant" or "AADSTS" in str(refused.get("error_description")):
+        return unknown_tenant(authority, tenant)
+    return sign_in_failed(authority, str(response.status_code), status=response.status_code)
+
+
+def unknown_tenant(authority: str, tenant: str) -> SignInRefused:
+    """Return the error for a tenant that Entra does not know, or that is configured by the name of no tenant."""
+    host = authority.removeprefix("https://").partition("/")[0]
+    msg = f'{host} does not know the tenant "{tenant}". Check tenantId (ARM_TENANT_ID) and environment.'
+    return SignInRefused(msg, status=400)
+
+
 def issuer(content: bytes) -> str:
     """Return the issuer in an OpenID discovery document; empty if it has none."""
     found = _object(parse(content)).get("issuer")
@@ -164,14 +220,19 @@ def issuer(content: bytes) -> str:
 
 def _read(response: httpx.Response, secrets: KnownSecrets) -> tuple[str, str, str]:
     """Return code, message and request id of an error answer; each is empty if the answer has none."""
-    error = _object(_object(parse(response.content)).get("error"))
+    error = _error(response)
     inner = _object(error.get("innerError") or error.get("innererror"))
     request_id = response.headers.get("request-id") or inner.get("request-id")
-    code, message = error.get("code"), _innermost(error.get("message"))
-    return quotable(code, secrets), quotable(message, secrets), quotable(request_id, secrets)
+    return quotable(error.get("code"), secrets), quotable(_message(response), secrets), quotable(request_id, secrets)
 
 
-def _innermost(message: object) -> object:
+def _error(response: httpx.Response) -> dict[str, Any]:
+    return _object(_object(parse(response.content)).get("error"))
+
+
+def _message(response: httpx.Response) -> object:
+    """Return the message of an error answer: the innermost one, where Intune sends a JSON document in a string."""
+    message = _error(response).get("message")
     nested = _object(parse(message)) if isinstance(message, str) else {}
     return nested.get("Message") or (message if not nested else "")
 

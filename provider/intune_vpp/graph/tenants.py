@@ -7,7 +7,6 @@ import threading
 
 import httpx
 
-from intune_vpp.core.errors import SignInRefused
 from intune_vpp.graph import errors
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -35,19 +34,22 @@ class Tenant:
             return self._guid
 
     def _discover(self) -> str:
-        issuer = ""
         # The name becomes part of a URL, so only the characters of a domain are allowed.
-        if _DOMAIN.fullmatch(self._configured):
-            url = f"{self._authority_host}/{self._configured}/v2.0/.well-known/openid-configuration"
-            try:
-                answer = self._http.get(url)
-            except httpx.HTTPError as error:
-                raise errors.sign_in_unreachable(error, self._authority_host) from None
-            if answer.is_server_error:
-                raise errors.sign_in_failed(self._authority_host, str(answer.status_code), status=answer.status_code)
-            issuer = errors.issuer(answer.content)
+        if not _DOMAIN.fullmatch(self._configured):
+            raise errors.unknown_tenant(self._authority_host, self._configured)
+        url = f"{self._authority_host}/{self._configured}/v2.0/.well-known/openid-configuration"
+        try:
+            answer = self._http.get(url)
+        except httpx.HTTPError as error:
+            raise errors.sign_in_unreachable(error, self._authority_host) from None
+        refusal = errors.discovery_refused(answer, self._authority_host, self._configured)
+        if refusal is not None:
+            raise refusal
+        issuer = errors.issuer(answer.content)
+        if not issuer:
+            raise errors.sign_in_failed(self._authority_host, "a discovery document without an issuer")
         found = _GUID.search(issuer)
         if found is None:
-            msg = f'Entra does not know the tenant "{self._configured}". Check tenantId (ARM_TENANT_ID).'
-            raise SignInRefused(msg)
+            # `common` and `organizations` are not tenants: their issuer has a placeholder.
+            raise errors.unknown_tenant(self._authority_host, self._configured)
         return found.group().lower()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from intune_vpp.core import check, diff, drift, health, messages, operations, revocation, token_check, token_diff
 from intune_vpp.core.check import Problem
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
+from intune_vpp.core.health import Claim
 from intune_vpp.core.operations import LICENSE_REVOCATION
 from intune_vpp.core.renewal_guard import guard
 from intune_vpp.core.resource_type import UNKNOWN
@@ -45,6 +46,7 @@ class Preview:
         self._clock = clock
         self._policy = policy
         self._checked: set[Hashable] = set()
+        self._labels: dict[str, str] = {}
         self._lock = threading.Lock()
 
     # Tokens.
@@ -93,29 +95,34 @@ class Preview:
         if not self._was_checked(args):
             # A refresh reports what differs; an update reports what is pending.
             self.warn_of(state)
-            self._inform(messages.drifted(plan, state))
+            self._inform(messages.drifted(plan, self._unambiguous(state)))
             return replace(plan, pending=())
         if not plan.renews:
             # A renewal fixes what the warnings are about.
-            self.warn_of(state)
+            self._warn_of(state, _claim(args, Claim.PLANNED, has_file=self._files.get(args.token) is not None))
         if self._ownership.is_new(state.id):
             self._warn(f"Two resources of this program manage token {state.id}. Remove one of them from the program.")
         if plan:
             self._ownership.expect_update(resource, state, args)
         self._ownership.set_label(state.id, state.observed.label)
         self._ownership.register(state.id, state.token_file.fingerprint if state.token_file else None)
-        file = self._files.get(args.token)
+        file, shown = self._files.get(args.token), self._unambiguous(state)
+        label = shown.observed.label
         if file is not None and plan.renews:
-            self._warn(health.misnamed_file(file, state.observed.location_name))
-            self._warn_of_refusal(file, state, args)
-        self._warn(messages.one_way(plan))
-        self._inform(messages.of(plan, state, args))
+            self._warn(health.misnamed_file(file, state.observed.location_name, label))
+            self._warn_of_refusal(file, state, args, label)
+        self._warn(messages.one_way(plan, label))
+        self._inform(messages.of(plan, shown, args))
         return plan
 
     def warn_of(self, state: VppTokenState, *, just_read: bool = False) -> None:
         """Report the warnings about a token, as Graph showed it last."""
-        days, now = self._policy.expiry_warning_days, self._clock.now()
-        for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read):
+        claim = _claim(state.inputs, Claim.LATER, has_file=state.inputs.token is not None)
+        self._warn_of(state, claim, just_read=just_read)
+
+    def _warn_of(self, state: VppTokenState, claim: Claim, *, just_read: bool = False) -> None:
+        days, now, state = self._policy.expiry_warning_days, self._clock.now(), self._unambiguous(state)
+        for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read, claim=claim):
             self._reporter.warn(sentence)
 
     def _refuse_shared_file(self, checked: Checked, olds: VppTokenArgs | None, resource: str) -> Checked:
@@ -132,7 +139,7 @@ class Preview:
         )
         return replace(checked, problems=(*checked.problems, Problem("", reason)))
 
-    def _warn_of_refusal(self, file: SToken, state: VppTokenState, args: VppTokenArgs) -> None:
+    def _warn_of_refusal(self, file: SToken, state: VppTokenState, args: VppTokenArgs, label: str) -> None:
         """Warn that the update will be refused.
 
         Check may not know: the outputs alone have the location and, after a half-failed update, the applied file.
@@ -141,7 +148,18 @@ class Preview:
             located = state.observed.location_name
             guard(file, olds=drift.file_in_intune(state), args=args, location=located, now=self._clock.now())
         except (TokenFileError, RenewalRefused) as refusal:
-            self._reporter.warn(f"This update will be refused: {refusal}")
+            self._reporter.warn(f"The update of {label} will be refused: {refusal}")
+
+    def _unambiguous(self, state: VppTokenState) -> VppTokenState:
+        """Return the state for messages: its label has the id if another token of this run has the same display name.
+
+        The log sends equal sentences once, and the dynamic door does not show the resource of a line.
+        """
+        label, token_id = state.observed.label, state.id.lower()
+        with self._lock:
+            if self._labels.setdefault(label, token_id) == token_id:
+                return state
+        return replace(state, observed=replace(state.observed, display_name=f"{label} (token {state.id})"))
 
     # Operations.
 
@@ -180,7 +198,8 @@ class Preview:
         elif plan.pending:
             self._reporter.info(messages.once_more(operation, self._label(inputs)))
         elif plan and inputs.get("vppTokenId") is not UNKNOWN:
-            self._reporter.info(f"Changes {', '.join(plan.changed)} in the state only.")
+            what = f"{', '.join(plan.changed)} of the {operation.name} of {self._label(inputs)}"
+            self._reporter.info(f"Changes {what} in the state only.")
         return plan
 
     def announce(self, operation: Operation, inputs: Mapping[str, Any]) -> None:
@@ -205,8 +224,11 @@ class Preview:
 
     def _warn_of_revocation(self, before: Mapping[str, Any], inputs: Mapping[str, Any]) -> None:
         if inputs.get("vppTokenId") is UNKNOWN:
-            what = "vppTokenId is not known in this preview. If it names another token, the update revokes all licences"
-            self._reporter.warn(f"{what} of that token. This cannot be undone.")
+            what = (
+                f"vppTokenId of the revocation of {self._label(before)} is not known in this preview. "
+                "If it names another token, the update revokes all licences of that token."
+            )
+            self._reporter.warn(f"{what} This cannot be undone.")
         unresolved = revocation.unresolved(revocation.result_from(before), self._label(inputs))
         if unresolved.failure or unresolved.warning:
             self._reporter.warn(str(unresolved.failure or unresolved.warning))
@@ -234,6 +256,13 @@ class Preview:
     def _warn(self, sentence: str | None) -> None:
         if sentence:
             self._reporter.warn(sentence)
+
+
+def _claim(args: VppTokenArgs, when: Claim, *, has_file: bool) -> Claim:
+    """Return `when` if the program claims the location from another MDM together with the token file."""
+    if args.claim_token_management_from_external_mdm is not True:
+        return Claim.NOT_ASKED
+    return when if has_file else Claim.WITHOUT_FILE
 
 
 def _key(operation: Operation, inputs: Mapping[str, Any]) -> str:

@@ -48,12 +48,14 @@ class LicenseSyncs(OperationLifecycle):
         before: VppToken | None,
         patched: bool = False,
         expects: str | None = None,
+        claimed: bool = False,
     ) -> tuple[VppToken, Watch]:
         """Start a sync, or join one that runs; the token at its start, and the sync to follow.
 
         `shown` is the token as it is now: from a GET, from the answer to a write or, where nothing had to be sent, from
         the state. `before` is the token before that write, None for a new one. `patched` says that the write was a
-        PATCH: then a sync is always started. `expects` is the expiration of the file that was sent.
+        PATCH: then a sync is always started. `expects` is the expiration of the file that was sent; `claimed` says
+        that the location was claimed from another MDM.
         Raises GraphError and WaitInterrupted.
         """
         started, now = shown, self._clock.now()
@@ -71,6 +73,7 @@ class LicenseSyncs(OperationLifecycle):
             stale_state=before.state if before else None,
             stale_failure=shown.last_sync_status == SyncStatus.FAILED,
             expects=expects,
+            claimed=claimed,
             seen_running=sync.is_running(shown) or sync.is_running(started),
             running_since=sync.running_since(before, shown),
         )

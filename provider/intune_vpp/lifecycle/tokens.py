@@ -31,6 +31,7 @@ from intune_vpp.core.errors import (
     WrongLocation,
 )
 from intune_vpp.core.outcome import Outcome
+from intune_vpp.core.printable import look_alike
 from intune_vpp.core.renewal_guard import guard
 from intune_vpp.core.resource_type import Compare, same
 from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
@@ -208,7 +209,7 @@ class TokenLifecycle:
 
     def _found(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> VppTokenState:
         """The token that was made from the program's file, which counts as applied."""
-        self._reporter.warn(
+        self._reporter.info(
             f"Token {observed.id} ({observed.label}) was created from this file before, so it was adopted instead of "
             "created. If another stack manages it, remove it from one of the stacks' states. If this stack contains it "
             "twice, remove the older resource from the state: destroying it would delete the token."
@@ -417,7 +418,12 @@ class TokenLifecycle:
             before = write.upload.unread
         try:
             started, watch = self._syncs.begin(
-                write.observed, write.timeout, before=before, patched=write.patched, expects=expects
+                write.observed,
+                write.timeout,
+                before=before,
+                patched=write.patched,
+                expects=expects,
+                claimed=write.args.claim_token_management_from_external_mdm is True,
             )
         except (GraphError, WaitInterrupted) as error:
             return write.observed, error
@@ -500,8 +506,9 @@ def _wrong_location(observed: VppToken, args: VppTokenArgs, cure: str) -> WrongL
     """The error for a token of another location than the program expects; None where it is right, or not known yet."""
     if not token_diff.is_misplaced(observed, args):
         return None
-    expected = args.expected_location_name
-    msg = f'Token {observed.id} is for the location "{observed.location_name}", but "{expected}" is expected.'
+    expected, location = args.expected_location_name, observed.location_name
+    msg = f'Token {observed.id} is for the location "{location}", but "{expected}" is expected.'
+    msg += look_alike(str(location), str(expected))
     return WrongLocation(f"{msg} {cure} expectedLocationName.")
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from google.protobuf import struct_pb2
 
+from intune_vpp.core.check import trim
 from intune_vpp.core.printable import printable
 from intune_vpp.core.resource_type import UNKNOWN, Unknown
 from intune_vpp.engine import unknowns
@@ -56,8 +57,11 @@ def secret_texts(properties: struct_pb2.Struct) -> frozenset[str]:
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
+        # Check takes the blanks around names away.
+        trimmed = trim(value)
+        shown = (value, printable(value), trimmed, printable(trimmed))
         # A shorter one would hide parts of dates and numbers in every message.
-        yield from (text for text in (value, printable(value)) if len(text) >= _SHORTEST_SECRET)
+        yield from (text for text in shown if len(text) >= _SHORTEST_SECRET)
     if isinstance(value, (list, dict)):
         for item in value.values() if isinstance(value, dict) else value:
             yield from _texts(item)

@@ -1,0 +1,192 @@
+"""Certificates that are not accepted, on real TLS servers on loopback: each reason has its own sentence and cure."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from graph.fake_graph import Signed
+from intune_vpp.core.errors import GraphUnreachable, RequestNotSent
+from intune_vpp.graph.client import GraphClient
+from intune_vpp.graph.credentials import ClientSecret
+from intune_vpp.graph.http import open_http
+from intune_vpp.graph.redaction import KnownSecrets
+from intune_vpp.graph.request import Request, RequestKind
+from intune_vpp.graph.tenants import Tenant
+from intune_vpp_emulator.wire import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import httpx
+
+TODAY = datetime.now(UTC)
+AGO, AHEAD = TODAY - timedelta(days=400), TODAY + timedelta(days=400)
+CLOCK = r"\(the clock of this machine says 20\d\d-\d\d-\d\d\)"
+UNKNOWN_CA = r"Its certificate is signed by an unknown CA: add that CA to the PEM file in caBundlePath"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """A server's certificate: whom it names, when it is valid, and whether the client knows its CA."""
+
+    names: tuple[str, ...] = ("127.0.0.1", "localhost")
+    not_before: datetime = AGO
+    not_after: datetime = AHEAD
+    ca_is_known: bool = True
+
+
+CASES: dict[str, tuple[str, Certificate, str]] = {
+    "unknown CA": ("127.0.0.1", Certificate(ca_is_known=False), UNKNOWN_CA),
+    "another address": (
+        "127.0.0.1",
+        Certificate(names=("127.0.0.2", "localhost")),
+        r"Its certificate is for another host name: check (graphEndpoint|authorityHost) and any proxy on the way",
+    ),
+    "another name": (
+        "localhost",
+        Certificate(names=("graph.example", "127.0.0.1")),
+        r"Its certificate is for another host name: check (graphEndpoint|authorityHost) and any proxy on the way",
+    ),
+    "expired": (
+        "127.0.0.1",
+        Certificate(not_before=AGO - timedelta(days=1), not_after=AGO),
+        rf"Its certificate has expired {CLOCK}: correct the clock, or have the certificate renewed",
+    ),
+    "not valid yet": (
+        "localhost",
+        Certificate(not_before=AHEAD, not_after=AHEAD + timedelta(days=1)),
+        rf"Its certificate is not valid yet {CLOCK}: correct the clock, or have the certificate reissued",
+    ),
+}
+
+
+@contextmanager
+def answering(host: str, context: ssl.SSLContext) -> Iterator[str]:
+    """A TLS server on loopback with this certificate, by its address."""
+
+    def app(_environ: Any, start: Callable[..., Any]) -> list[bytes]:
+        start("200 OK", [])
+        return [b"{}"]
+
+    with Server(0) as server, server.answering(app, context):
+        yield f"https://{host}:{server.port}"
+
+
+@contextmanager
+def serving(folder: Path, host: str, certificate: Certificate) -> Iterator[tuple[str, httpx.Client]]:
+    """A server with this certificate, and the client that is to connect to it."""
+    ca = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert(
+        *certificate.names, not_before=certificate.not_before, not_after=certificate.not_after
+    ).configure_cert(context)
+    (ca if certificate.ca_is_known else trustme.CA()).cert_pem.write_to_path(folder / "ca.pem")
+    with answering(host, context) as url, open_http(str(folder / "ca.pem")) as http:
+        yield url, http
+
+
+def graph(url: str, http: httpx.Client) -> None:
+    """A request to Graph."""
+    client = GraphClient(http, root=f"{url}/beta", credential=Signed(), secrets=KnownSecrets())
+    client.get("/x", Request(RequestKind.READ_TOKEN, "x"))
+
+
+def discovery(url: str, http: httpx.Client) -> None:
+    """The discovery of the tenant."""
+    Tenant("contoso.example", authority_host=url, http=http).guid()
+
+
+def sign_in(url: str, http: httpx.Client) -> None:
+    """A sign-in through MSAL."""
+    ClientSecret(
+        authority=f"{url}/t", client_id="c", client_secret="s", scope="x/.default", http=http, secrets=KnownSecrets()
+    ).access_token()
+
+
+CALLS = {"graphEndpoint": graph, "authorityHost": discovery, "authorityHost, by MSAL": sign_in}
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("case", CASES)
+def test_each_reason_has_its_sentence(tmp_path: Path, case: str, call: str) -> None:
+    """Why a certificate is not accepted is named with its cure and the setting, and nothing was sent."""
+    host, certificate, says = CASES[case]
+    with serving(tmp_path, host, certificate) as (url, http), pytest.raises(RequestNotSent, match=says) as caught:
+        CALLS[call](url, http)
+
+    sentence = str(caught.value)
+    assert ("caBundlePath" in sentence) is (case == "unknown CA")
+    assert "name" not in case or call.partition(",")[0] in sentence
+    assert "Check the network" not in sentence
+
+
+def test_a_self_signed_certificate(tmp_path: Path) -> None:
+    """A certificate without a CA, as appliances make them, is one of an unknown CA."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "appliance")])
+    made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), AGO, AHEAD)
+    pem = made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    plain = serialization.NoEncryption()
+    pem += key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    (tmp_path / "self.pem").write_bytes(pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "self.pem")
+
+    with (
+        answering("127.0.0.1", context) as url,
+        open_http(None) as http,
+        pytest.raises(RequestNotSent, match=UNKNOWN_CA),
+    ):
+        graph(url, http)
+
+
+def test_a_certificate_with_another_defect(tmp_path: Path) -> None:
+    """Any other reason is quoted in OpenSSL's words, without the advice for an unknown CA."""
+    ca, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1", key_type=trustme.KeyType.ECDSA).configure_cert(context)
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with answering("127.0.0.1", context) as url, open_http(str(tmp_path / "ca.pem")) as http:
+        # A revocation list is required and there is none.
+        http._transport._pool._ssl_context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF  # type: ignore[attr-defined]
+        says = (
+            r"Its certificate was not accepted \(unable to get certificate CRL\): have it replaced, or check any proxy"
+        )
+        with pytest.raises(RequestNotSent, match=says):
+            graph(url, http)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_server_without_tls(call: str) -> None:
+    """A port that speaks something else than TLS is not blamed on a certificate."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet() -> None:
+            connection, _ = listening.accept()
+            # The client hangs up in its own way.
+            with connection, suppress(OSError):
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+                while connection.recv(4096):
+                    pass
+
+        thread = threading.Thread(target=greet)
+        thread.start()
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        says = r"No TLS connection could be made \([A-Z_]+\): check (graphEndpoint|authorityHost) and any proxy on the"
+        with open_http(None) as http, pytest.raises(GraphUnreachable, match=says):
+            CALLS[call](url, http)
+        thread.join(timeout=20)
