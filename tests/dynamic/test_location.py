@@ -96,7 +96,7 @@ def test_an_older_file_of_the_right_location(start: Start, tenant: RefusesSyncs,
     provider = start()
 
     assert changes(provider, kept, older) is None
-    assert engine.logged("WARNING")[-1].startswith("This update will be refused: ")
+    assert engine.logged("WARNING")[-1].startswith("The update of Lincoln will be refused: ")
     with pytest.raises(RenewalRefused, match="with an older one"):
         updated(provider, kept, older)
     assert tenant.tokens[0].members["expirationDateTime"] == kept.outputs["expirationDateTime"]

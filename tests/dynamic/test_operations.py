@@ -163,7 +163,7 @@ def test_what_is_planned_is_reported(begin: Begin, engine: Engine, token_id: str
     diff(begin("LicenseSync"), kept, asked("LicenseSync", token_id, waitForSync=False))
     assert engine.logged("INFO") == [
         f"Syncs the licences of token {token_id}.",
-        "Changes wait_for_sync in the state only.",
+        f"Changes wait_for_sync of the LicenseSync of token {token_id} in the state only.",
     ]
 
 

@@ -272,18 +272,17 @@ OF_TAGS = [
     "no " * 200 + "scope tags for this user",
 ]
 OF_ROLES = ["The current role does not allow creating a resource.", "User lacks the Intune role for this action"]
-NEITHER = [
+OF_PERMISSIONS = [
     "Application must have one of the following scopes: DeviceManagementServiceConfig.ReadWrite.All",
     "Missing role permissions on the request. API requires one of 'DeviceManagementServiceConfig.ReadWrite.All'",
-    "The staged file was rolled back",
-    "",
 ]
+OF_THE_FILE = ["The staged file was rolled back", ""]
 
 
 @pytest.mark.parametrize("nested", [True, False])
 @pytest.mark.parametrize("status", [400, 403])
 @pytest.mark.parametrize("kind", [RequestKind.CREATE_TOKEN, RequestKind.RENEW_TOKEN, RequestKind.UPDATE_TOKEN])
-@pytest.mark.parametrize("message", [*OF_TAGS, *OF_ROLES, *NEITHER])
+@pytest.mark.parametrize("message", [*OF_TAGS, *OF_ROLES, *OF_PERMISSIONS, *OF_THE_FILE])
 def test_a_refusal_about_tags_or_roles_has_their_cure(
     kind: RequestKind, message: str, status: int, *, nested: bool
 ) -> None:
@@ -296,7 +295,7 @@ def test_a_refusal_about_tags_or_roles_has_their_cure(
 
     assert sentence.endswith(TAGS) is (message in OF_TAGS)
     assert sentence.endswith(ROLE) is (message in OF_ROLES)
-    assert ("tokenEncoding" in sentence) is (
-        message in NEITHER and status == 400 and kind is not RequestKind.UPDATE_TOKEN
-    )
-    assert ("Grant the app registration" in sentence) is (message in NEITHER and status == 403)
+    about_the_file = message in OF_THE_FILE and status == 400 and kind is not RequestKind.UPDATE_TOKEN
+    assert isinstance(caught.value, FileRefused) is about_the_file
+    assert "tokenEncoding" not in sentence
+    assert ("Grant the app registration" in sentence) is (message in [*OF_PERMISSIONS, *OF_THE_FILE] and status == 403)

@@ -252,7 +252,7 @@ def test_older_file_of_the_right_location_is_refused_by_the_update(tenant: Tenan
     assert checked.problems == ()
     assert run.assembly.preview.plan_token(state, checked.args).renews
     (warning,) = run.reporter.warnings
-    assert warning.startswith("This update will be refused: The token file expires on 2027-11-01, before")
+    assert warning.startswith("The update of Lincoln will be refused: The token file expires on 2027-11-01, before")
     with pytest.raises(RenewalRefused, match="with an older one"):
         run.assembly.tokens.update(state, checked.args)
     assert run.log == []

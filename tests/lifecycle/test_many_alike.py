@@ -20,8 +20,8 @@ SOON = NOW + timedelta(days=9)
 def test_tokens_of_one_organization_are_lines_of_their_own(tenant: Tenant, name: str | None) -> None:
     """Three tokens of one organization and one day are three warnings, with or without one display name."""
     made = []
-    for location in ("Lincoln", "Monroe", "Roosevelt"):
-        text = vpptoken(location, expires=SOON)
+    for seconds, location in ((1, "Lincoln"), (102, "Monroe"), (203, "Roosevelt")):
+        text = vpptoken(location, expires=SOON + timedelta(seconds=seconds))
         made.append(
             (Run(tenant).create(token_inputs(text, displayName=name)).state, token_inputs(text, displayName=name))
         )

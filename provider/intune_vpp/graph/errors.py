@@ -62,8 +62,10 @@ match makes the 404 an error that changes nothing."""
 
 _BAD_REQUEST = 400
 _UPLOADS = {RequestKind.CREATE_TOKEN, RequestKind.RENEW_TOKEN}
-_OTHER_MEMBERS = re.compile(rf"\b(?:tags?|roles?|{'|'.join(prop.name for prop in VPP_TOKEN.members)})\b", re.IGNORECASE)
-"""What a refusal of an upload names that is not about the file: a scope tag, a role, or another member than `token`."""
+_OTHER_MEMBERS = re.compile(
+    rf"\b(?:tags?|roles?|permissions?|scopes|{'|'.join(prop.name for prop in VPP_TOKEN.members)})\b", re.IGNORECASE
+)
+"""What a refusal names that is not about the file: a scope tag, a role, a permission, or a member beside `token`."""
 
 _ABOUT_ACCESS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -109,12 +111,12 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
     by_server = (GraphUnavailable, "failed", "This is usually temporary: run it again.")
     otherwise = by_server if status >= _SERVER_ERRORS else (GraphError, "refused", "")
     error, verb, cure = _BY_KIND.get((request.kind, status)) or _BY_STATUS.get(status) or otherwise
-    if status == _BAD_REQUEST and request.kind in _UPLOADS and code and not _OTHER_MEMBERS.search(message):
-        error = FileRefused
     if status in _ACCESS_REFUSED:
         # The whole message is searched, beyond the part that is quoted.
         words = _SUPPORT_TAIL.sub("", str(_message(response))[:_MAX_SEARCHED])
         cure = next((advice for about, advice in _ABOUT_ACCESS if about.search(words)), cure)
+        if status == _BAD_REQUEST and request.kind in _UPLOADS and code and not _OTHER_MEMBERS.search(words):
+            error = FileRefused
     sentence = f"Microsoft Graph {verb} {_answer(request, status, code, message)}"
     return error(
         f"{sentence} {cure}".rstrip(),

@@ -40,7 +40,7 @@ class LicenseSyncs(OperationLifecycle):
         pending = ended is not None and ended.failure is not None
         return self._result(before.id, inputs, {**_shown(observed), "syncPending": pending}, ended)
 
-    def begin(
+    def begin(  # noqa: PLR0913 - what the watch has to know
         self,
         shown: VppToken,
         timeout: timedelta,
