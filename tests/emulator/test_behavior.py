@@ -75,7 +75,7 @@ def test_the_right_encoding_heals() -> None:
 
 def test_a_wrong_renewal_may_be_taken_silently() -> None:
     """A renewal that such a tenant cannot read leaves the dates and names, and makes the token invalid."""
-    tenant = a_tenant(unreadable_files=UnreadableFiles.INVALID)
+    tenant = a_tenant(unreadable_files=UnreadableFiles.INVALID, token_encoding=TokenEncoding.VERBATIM)
     made = tenant.create(a_body())
     tenant.clock.advance(1)
 

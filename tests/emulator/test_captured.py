@@ -161,4 +161,4 @@ def test_apples_sample_wrapped_twice_is_garbage() -> None:
     twice = base64.b64encode(APPLE_FILE["_sToken_file_content"].encode()).decode()
 
     with pytest.raises(UnreadableFileError):
-        apple.read(twice)
+        apple.read(twice, apple.TokenEncoding.VERBATIM)

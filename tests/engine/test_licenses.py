@@ -36,7 +36,8 @@ def test_synced_on_demand(each_door: Project, tenant: Tenant, tmp_path: Path) ->
         assert tenant.log() == []
     project.operations["nightly"]["wait_for_sync"] = False
     changed = project.up()
-    assert "Changes waitForSync in the state only." in changed.text.replace("wait_for_sync", "waitForSync")
+    note = f"Changes waitForSync of the LicenseSync of token {there} in the state only."
+    assert note in changed.text.replace("wait_for_sync", "waitForSync")
     assert tenant.log() == []
     assert project.refresh("--expect-no-changes").ok
     assert tenant.requests() == ["GET vppTokens/{id}"]
