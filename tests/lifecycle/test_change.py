@@ -130,11 +130,11 @@ def test_a_member_that_graph_keeps_is_shown_as_in_the_program(
 ) -> None:
     """The warning of a value that Intune does not take has no spelling of Python: lists and booleans are plain."""
 
-    class Deaf(Tenant):
+    class KeepsOneMember(Tenant):
         def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
             return super().patch(token_id, {name: body[name] for name in body if name != member}, **options)
 
-    tenant = new_tenant(Deaf)
+    tenant = new_tenant(KeepsOneMember)
     text = vpptoken()
     state = Run(tenant).create(token_inputs(text, **{member: before})).state
     run = Run(tenant)

@@ -349,18 +349,11 @@ class TokenLifecycle:
         # A wrong location, then a duplicate, replaces the failure of the sync: it is its cause, or worse.
         failure = _wrong_location(observed, write.args, _RENEW) or failure
 
-        # The listings that the wait has polled show whether another run has uploaded the same file meanwhile.
         duplicates = self._listing.duplicates(observed, after=listed_before, suspected=False)
+        failure = self._failure_of_duplicates(write, observed, duplicates or (), failure) or failure
         same_file = before.duplicate_token_ids if before else ()
         if duplicates is not None:
             same_file = tuple(one.id for one in duplicates if identity.same_file(observed, one))
-        if duplicates:
-            advice = identity.advice(observed, duplicates)
-            unsynced = failure is not None and observed.state == TokenState.DUPLICATE_LOCATION_ID
-            if (before is None and same_file) or unsynced:
-                failure = DuplicateToken(advice)
-            else:
-                self._reporter.warn(advice)
 
         state = VppTokenState(
             observed=observed,
@@ -376,6 +369,23 @@ class TokenLifecycle:
             token_encoding=self._encoding(upload, observed, before),
         )
         return Outcome(state.id, state, failure)
+
+    def _failure_of_duplicates(
+        self, write: _Write, observed: VppToken, duplicates: tuple[VppToken, ...], failure: IntuneVppError | None
+    ) -> DuplicateToken | None:
+        """The failure of a write whose token has duplicates; None if there are none, or if a warning is enough.
+
+        The listings that the wait has polled show whether another run has uploaded the same file meanwhile.
+        """
+        if not duplicates:
+            return None
+        advice = identity.advice(observed, duplicates)
+        uploaded_twice = write.before is None and any(identity.same_file(observed, one) for one in duplicates)
+        unsynced = failure is not None and observed.state == TokenState.DUPLICATE_LOCATION_ID
+        if uploaded_twice or unsynced:
+            return DuplicateToken(advice)
+        self._reporter.warn(advice)
+        return None
 
     def _encoding(self, upload: Upload | None, observed: VppToken, before: VppTokenState | None) -> Encoding | None:
         """The encoding in which Intune could read a file of this token, None if that is not known."""
