@@ -211,6 +211,14 @@ def test_a_location_with_escapes_is_reported_on_one_line() -> None:
         resource._refuse_other_location(["x", location, "Lincoln"])
 
 
+def test_blanks_around_a_location_make_no_other_location() -> None:
+    """The program judges a location as the provider does; one that looks the same is told apart by the character."""
+    resource._refuse_other_location(["x", "Lincoln ", "Lincoln"])
+    resource._refuse_other_location(["x", None, "Lincoln"])
+    with pytest.raises(pulumi.RunError, match="The names look the same, but differ at character 8: NO-BREAK SPACE"):
+        resource._refuse_other_location(["x", "Lincoln\u00a0West", "Lincoln West"])
+
+
 @pytest.mark.parametrize("options", [{"id": "x"}, {"import_": "x"}])
 def test_options_that_cannot_work(options: dict[str, Any]) -> None:
     """A dynamic resource cannot be looked up or imported: the sentence names what can."""

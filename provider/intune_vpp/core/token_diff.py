@@ -80,9 +80,15 @@ def _member_change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> 
 
 def is_misplaced(observed: VppToken, args: VppTokenArgs) -> bool:
     """Whether Intune shows another location than the program expects."""
-    expected, location = args.expected_location_name, observed.location_name
+    return isinstance(args.expected_location_name, str) and is_other(
+        observed.location_name, args.expected_location_name
+    )
+
+
+def is_other(location: str | None, expected: str) -> bool:
+    """Whether a location that Intune shows is another one than expected; None is one that it does not show yet."""
     # Check removes the blanks around an input, so those around Apple's name cannot count.
-    return isinstance(expected, str) and location is not None and location.strip() != expected.strip()
+    return location is not None and location.strip() != expected.strip()
 
 
 def counts_as_applied(observed: VppToken, token_file: TokenFile | None) -> bool:

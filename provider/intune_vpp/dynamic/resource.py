@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.dynamic import Resource
 
-from intune_vpp.core import pulumi_state
+from intune_vpp.core import pulumi_state, token_diff
 from intune_vpp.core.errors import TokenFileError
+from intune_vpp.core.printable import look_alike
 from intune_vpp.core.resource_type import camel_case, snake_case
 from intune_vpp.core.vpp_token import VPP_TOKEN
 from intune_vpp.dynamic.mocked import is_mocked
@@ -176,9 +177,10 @@ def _known(names: list[Any]) -> Any:
 
 def _refuse_other_location(seen: list[Any]) -> None:
     token_id, location, expected = seen
-    if location not in {None, expected}:
+    if token_diff.is_other(location, expected):
         msg = f'Token {token_id} is for the location "{location}", but "{expected}" is expected.'
-        raise run_error(f"{msg} Renew it with the right location's file, or correct expected_location_name.")
+        alike = look_alike(location, expected)
+        raise run_error(f"{msg}{alike} Renew it with the right location's file, or correct expected_location_name.")
 
 
 def _refuse_duplicates(seen: list[Any]) -> None:
