@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,7 @@ class Answer:
     expired_before: str = "2027-01-30T12:00:00Z"
     read: bool = False
     unreadable: bool = False
+    may_lag: bool = True
 
 
 @each("token_encoding", Answer)
@@ -34,14 +36,14 @@ def test_what_an_answer_says_of_a_file(case: Answer) -> None:
     before = None
     if value(case.state_before) is not None:
         before = observed(state=case.state_before, expiration_date_time=value(case.expired_before))
-    assert is_read(shown, file()) is case.read
-    assert is_unreadable(shown, file(), before=before) is case.unreadable
+    assert is_read(shown, file(), before) is case.read
+    assert is_unreadable(shown, file(), before, may_lag=case.may_lag) is case.unreadable
 
 
-@given(tokens(), st.none() | tokens())
-def test_no_token_says_both(shown: object, before: object) -> None:
+@given(tokens(), st.none() | tokens(), st.booleans())
+def test_no_token_says_both(shown: Any, before: Any, may_lag: bool) -> None:  # noqa: FBT001 - generated
     """Whatever Graph shows, a file that it has read is not unreadable."""
-    assert not (is_read(shown, file()) and is_unreadable(shown, file(), before=before))  # type: ignore[arg-type]
+    assert not (is_read(shown, file(), before) and is_unreadable(shown, file(), before, may_lag=may_lag))
 
 
 @pytest.mark.parametrize(("encoding", "words"), [(Encoding.BASE64, "in base64"), (Encoding.VERBATIM, "verbatim")])

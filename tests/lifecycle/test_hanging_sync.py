@@ -168,3 +168,26 @@ def test_a_joined_sync_whose_date_moved_at_its_start() -> None:
     assert SYNC not in run.requests
     assert (kept.failure, kept["syncPending"], kept["lastSyncStatus"]) == (None, False, "completed")
     assert sum(run.time.slept) < 120
+
+
+def test_a_sync_that_hangs_is_not_joined_after_a_change_of_this_run() -> None:
+    """A PATCH of this run moves the date by which a sync counts as fresh: a LicenseSync after it starts one."""
+    tenant = new_tenant(Restarting)
+    state = created(tenant, since=DAYS_AGO)
+    run = Run(tenant)
+    renamed = run.up(state, token_inputs(None, displayName="Renamed"))
+    assert renamed.failure is None
+    record = run.operate(SYNCED, {"vppTokenId": state.id})
+    assert (record.failure, record["lastSyncStatus"]) == (None, "completed")
+    assert SYNC in run.requests
+
+
+def test_a_fresh_sync_is_joined_by_two_resources() -> None:
+    """Two LicenseSync of one token join the same fresh sync: none is started."""
+    tenant = new_tenant(sync_seconds=60)
+    token_id = uploaded(tenant)
+    tenant.sync_licenses(token_id)
+    run = Run(tenant)
+    for _ in range(2):
+        assert run.operate(SYNCED, {"vppTokenId": token_id, "waitForSync": False}).failure is None
+    assert SYNC not in run.requests

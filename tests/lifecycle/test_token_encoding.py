@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from builders import NEXT_YEAR, NOW, token_inputs, vpptoken
+from builders import NEXT_YEAR, NOW, apart, token_inputs, vpptoken
 from intune_vpp.core import pulumi_state
 from intune_vpp.core.errors import FileRefused, GraphError, GraphUnavailable, SyncFailed
 from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.dynamic import stored as dynamic_door
 from intune_vpp_emulator.apple import TokenEncoding
+from intune_vpp_emulator.behavior import UnreadableFiles
 from intune_vpp_emulator.refusals import IntuneRefusal, bad_request, intune_bad_request
 from intune_vpp_emulator.tenant import Page, Tenant
 from run_in_process import LIST, PATCH, POST, SYNC, Run, stored
@@ -488,3 +489,91 @@ def test_a_refresh_keeps_what_is_remembered(door: str) -> None:
     assert kept.token_encoding is V
     assert pulumi_state.state_to(kept)["__tokenEncoding"] == "verbatim"
     assert not running(tenant).preview(kept, inputs)
+
+
+class RefusesOnce(Silent):
+    """A tenant that refuses the next file for a reason that passes, in words that name no member."""
+
+    refuses = False
+
+    def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        """Change a token, unless this file is refused."""
+        if "token" in body and self.refuses:
+            self.refuses = False
+            raise intune_bad_request("An error has occurred.")
+        return super().patch(token_id, body, **options)
+
+
+@pytest.mark.parametrize("after_sync", [False, True])
+def test_a_refusal_that_passes_leaves_all_tokens_readable(*, after_sync: bool) -> None:
+    """A file that was refused for another reason is sent in its own encoding again; other tokens are not touched."""
+    tenant = tenant_that(RefusesOnce, B)
+    assert isinstance(tenant, RefusesOnce)
+    tenant.after_sync = after_sync
+    names = ("Lincoln", "Roosevelt")
+    states = [
+        running(tenant).create(token_inputs(vpptoken(name, expires=SOON + apart(name)), displayName=name)).state
+        for name in names
+    ]
+    tenant.arrived.clear()
+    tenant.refuses = True
+    run = running(tenant)
+    renewed = [
+        run.up(state, token_inputs(vpptoken(name), displayName=name)) for name, state in zip(names, states, strict=True)
+    ]
+    assert [(one.failure, one.state.observed.state, one.state.token_encoding) for one in renewed] == [
+        (None, "valid", B)
+    ] * 2
+    assert tenant.arrived == [V, B, B]
+
+
+def test_a_renewal_on_the_day_of_the_file_before() -> None:
+    """The expiration of the file before is no proof that one of the same day was read: the other encoding follows."""
+    tenant = new_tenant(token_encoding=TokenEncoding.VERBATIM, unreadable_files=UnreadableFiles.INVALID)
+    token_id = uploaded(tenant)
+    state = running(tenant).assembly.tokens.find(token_id)
+    run = running(tenant)
+    later = NEXT_YEAR + timedelta(hours=5, minutes=7, seconds=3)
+    outcome = run.up(stored(state), token_inputs(vpptoken(expires=later)))
+    assert run.requests[:3] == [PATCH, PATCH, SYNC]
+    assert (outcome.failure, outcome.state.observed.state, outcome.state.token_encoding) == (None, "valid", V)
+
+
+class SyncsAtCreate(Silent):
+    """A tenant that starts a sync by itself when a token is created."""
+
+    def create(self, body: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+        """Create a token whose sync runs."""
+        made = super().create(body, **options)
+        return self.edit_by_hand(made["id"], {"lastSyncStatus": "inProgress"})
+
+
+def test_the_sync_of_an_unreadable_file_is_not_joined() -> None:
+    """After a create that was corrected by a PATCH a sync is started: one that runs may be that of the first file."""
+    run = running(tenant_that(SyncsAtCreate, V))
+    run.create(token_inputs(vpptoken()))
+    assert run.requests[:4] == [LIST, POST, PATCH, SYNC]
+
+
+def test_an_interrupted_renewal_is_corrected_by_the_next_run() -> None:
+    """A file that Intune could not read, as a later refresh shows, is sent again, and then in the other encoding."""
+    tenant = tenant_that(Silent, V)
+    assert isinstance(tenant, Silent)
+    tenant.after_sync = True
+    text = vpptoken()
+    state = running(tenant).create(token_inputs(text, waitForSync=False)).state
+    tenant.sync_licenses(state.id)
+    tenant.clock.advance(5)
+    refreshed = running(tenant).refresh(state)
+    assert refreshed is not None
+    assert refreshed.observed.state == "invalid"
+    assert not running(tenant).drift(refreshed).renews
+    tenant.arrived.clear()
+    run = running(tenant)
+    outcome = run.up(refreshed, token_inputs(text))
+    assert run.reporter.infos[0] == (
+        "Sends the token file of Lincoln again, because Intune could not read it; id and apps are kept."
+    )
+    assert tenant.arrived == [B, V]
+    assert (outcome.failure, outcome.state.observed.state, outcome.state.token_encoding) == (None, "valid", V)
+    assert not running(tenant).preview(outcome.state, token_inputs(text))

@@ -41,6 +41,7 @@ def shows_expiration(shown: str | None, expiration: str | None) -> bool:
     apart = times.between(expiration, shown)
     if apart is None:
         return False
+    # Cut or rounded: the minute in which the file expires, or the next one.
     to_the_minute = abs(apart) < timedelta(minutes=1) and times.is_whole_minute(shown)
     return to_the_minute or (abs(apart) <= _LARGEST_OFFSET and not apart % _SMALLEST_OFFSET)
 

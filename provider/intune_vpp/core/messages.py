@@ -52,7 +52,9 @@ def of(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> str | None:
     if plan.misplaced:
         steps.append(_misplaced(plan, state, args))
         alike = look_alike(str(state.observed.location_name), str(args.expected_location_name))
-    if plan.resyncs and not plan.renews:
+    if plan.resends:
+        steps.append(f"sends the token file of {label} again, because Intune could not read it")
+    if plan.resyncs and not (plan.renews or plan.resends):
         steps.append(f"syncs {label} again (the previous sync was not confirmed)")
     if not steps:
         settings = ", ".join(change.property.name for change in plan.changes)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from intune_vpp.core import identity, times
+from intune_vpp.core import identity, times, token_diff
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
 from intune_vpp.core.printable import look_alike
@@ -54,7 +54,10 @@ def guard(
 
 def _may_be_misplaced(location: str | Unknown | None, args: VppTokenArgs) -> bool:
     """Whether the file in Intune may be of another location than the program expects."""
-    return None not in {location, args.expected_location_name} and location != args.expected_location_name
+    expected = args.expected_location_name
+    if expected is None or location is None:
+        return False
+    return not isinstance(expected, str) or not isinstance(location, str) or token_diff.is_other(location, expected)
 
 
 def _shows(applied: TokenFile, file: SToken) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from intune_vpp.core import identity
+from intune_vpp.core import identity, times
 from intune_vpp.core.diff import Change, Plan, change_of
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.resource_type import UNKNOWN, Compare, Kind, Property, Sent
@@ -12,6 +12,7 @@ from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenAr
 
 _CLAIM = VPP_TOKEN["claim_token_management_from_external_mdm"]
 _CLAIMED, _UNSYNCED, _MISPLACED = (VPP_TOKEN[name].name for name in ("state", "sync_pending", "location_name"))
+_UNREAD = VPP_TOKEN["expiration_date_time"].name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,11 @@ class TokenPlan(Plan):
     def resyncs(self) -> bool:
         """Whether an unconfirmed sync is repeated."""
         return _UNSYNCED in self.pending
+
+    @property
+    def resends(self) -> bool:
+        """Whether the file applied last is sent again, because Intune could not read it."""
+        return _UNREAD in self.pending
 
     @property
     def misplaced(self) -> bool:
@@ -57,6 +63,7 @@ def plan(state: VppTokenState, args: VppTokenArgs) -> TokenPlan:
     pending = {
         _CLAIMED: claims,
         _MISPLACED: is_misplaced(state.observed, args),
+        _UNREAD: _is_unread(state, args),
         _UNSYNCED: state.sync_pending and args.wait_for_sync is not False,
     }
     return TokenPlan(changes=tuple(filter(None, compared)), pending=tuple(name for name, due in pending.items() if due))
@@ -76,6 +83,19 @@ def _member_change(prop: Property, state: VppTokenState, args: VppTokenArgs) -> 
     elif old is None:
         old = getattr(state.observed, prop.attribute)
     return change_of(prop, old, new)
+
+
+def _is_unread(state: VppTokenState, args: VppTokenArgs) -> bool:
+    """Whether Intune did not read the file that the program names and that was sent last.
+
+    An interrupted run may have sent it in the wrong encoding: no encoding is proven, the token is invalid, and it does
+    not show the expiration of the file.
+    """
+    file = state.token_file
+    if file is None or not file.seen or file.fingerprint != args.token or state.token_encoding is not None:
+        return False
+    apart = times.between(file.expiration_date_time, state.observed.expiration_date_time)
+    return state.observed.state == TokenState.INVALID and (apart is None or abs(apart) > identity.LARGEST_SHIFT)
 
 
 def is_misplaced(observed: VppToken, args: VppTokenArgs) -> bool:

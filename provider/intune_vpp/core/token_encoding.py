@@ -33,19 +33,24 @@ class Encoding(StrEnum):
         return "in base64" if self is Encoding.BASE64 else "verbatim"
 
 
-def is_read(observed: VppToken, file: SToken) -> bool:
-    """Whether Graph shows that it has read the file: only from there can it know the expiration."""
+def is_read(observed: VppToken, file: SToken, before: VppToken | None) -> bool:
+    """Whether Graph shows that it has read the file: only from there can it know the expiration.
+
+    The expiration of the token `before` the upload proves nothing: two downloads of one day are less than a day apart.
+    """
     shown = times.parse(observed.expiration_date_time)
+    if before is not None and before.expiration_date_time == observed.expiration_date_time:
+        return False
     return shown is not None and abs(shown - file.expires_at) <= _ROUNDED
 
 
-def is_unreadable(observed: VppToken, file: SToken, *, before: VppToken | None = None) -> bool:
+def is_unreadable(observed: VppToken, file: SToken, before: VppToken | None, *, may_lag: bool) -> bool:
     """Whether Graph took the file and could not read it: the token is invalid, and does not show the file's expiration.
 
-    `before` is the token before the upload, where the answer may still show it.
+    `may_lag` says that the answer may still show the token `before` the upload, which may have been invalid already.
     """
-    if observed.state != TokenState.INVALID or is_read(observed, file):
+    if observed.state != TokenState.INVALID or is_read(observed, file, before):
         return False
     expiration = observed.expiration_date_time
     unchanged = before is not None and before.state == TokenState.INVALID and before.expiration_date_time == expiration
-    return not unchanged or expiration is None
+    return not (may_lag and unchanged) or expiration is None

@@ -109,6 +109,11 @@ class TokenListing:
         with self._lock:
             self._written[token_id.lower()] = self._begun
 
+    def was_written(self, token_id: str) -> bool:
+        """Whether this process has written to a token."""
+        with self._lock:
+            return token_id.lower() in self._written
+
     def answer_lost(self) -> None:
         """Record that a create may have made a token with an unknown id: the next create lists again."""
         with self._lock:

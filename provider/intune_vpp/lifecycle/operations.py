@@ -56,7 +56,7 @@ class OperationLifecycle(ABC):
         self._reporter = reporter
         self._clock = clock
         self._beginning: dict[str, threading.Lock] = {}
-        self._started: set[str] = set()
+        self._followed: set[str] = set()
         """The ids, in lower case, of the tokens on which this process has started the operation."""
 
     @abstractmethod

@@ -59,12 +59,12 @@ class LicenseSyncs(OperationLifecycle):
         Raises GraphError and WaitInterrupted.
         """
         started, now = shown, self._clock.now()
-        if patched or not self._joins(shown, now):
+        if patched or not self._joins(shown, now, is_new=before is None):
             try:
                 started = self._clock.unless_stopped(partial(self._tokens.sync_licenses, shown.id))
             except NotFound as refusal:
                 raise self._listing.explain(shown.id, refusal) from None
-            self._started.add(shown.id.lower())
+        self._followed.add(shown.id.lower())
         self._listing.written(shown.id)
         watch = Watch(
             started_at=now,
@@ -79,11 +79,12 @@ class LicenseSyncs(OperationLifecycle):
         )
         return started, watch
 
-    def _joins(self, shown: VppToken, now: datetime) -> bool:
-        """Whether a sync runs that this run has started, or that is fresh. Any other may hang, and is not joined."""
-        if sync.is_running(shown) and shown.id.lower() in self._started:
+    def _joins(self, shown: VppToken, now: datetime, *, is_new: bool) -> bool:
+        """Whether a sync runs that this run follows already, or a fresh one. Any other may hang, and is not joined."""
+        if sync.is_running(shown) and shown.id.lower() in self._followed:
             return True
-        return sync.is_joinable(shown, now)
+        # A write of this run to an older token has moved the date from which a sync counts as fresh.
+        return (is_new or not self._listing.was_written(shown.id)) and sync.is_joinable(shown, now)
 
     def follow(self, watch: Watch, started: VppToken) -> tuple[VppToken, WaitResult]:
         """The token after its sync, and how that ended; `watch` and `started` are those of `begin`."""

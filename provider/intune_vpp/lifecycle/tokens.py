@@ -159,6 +159,7 @@ class TokenLifecycle:
             token_file=_file_of(args),
             timeout=timeout,
             upload=upload,
+            patched=upload.unread is not None,
             newly_managed=True,
             syncs=args.wait_for_sync is not False,
         )
@@ -273,7 +274,7 @@ class TokenLifecycle:
         file = None
         if plan.renews:
             file = self._files.require(args.token)
-        elif plan.claims:
+        elif plan.claims or plan.resends:
             # Whether a claim works without the file is documented nowhere; the portal sends both.
             file = self._files.get(args.token)
         if file is not None:

@@ -32,13 +32,15 @@ _DOWNLOAD = "If it is not about another member, download the content token again
 class Upload:
     """A file that Graph accepted, and the token in Graph's last answer.
 
-    `claims` are the members that go with each upload. `encoding` was sent last, `other` can still be tried. Before
-    that, Graph `refused` the other encoding, or took it and could not read it: `unread` is the token as it was then.
-    With a `failure`, Graph could not read the file, and the attempt to send it in the other encoding failed.
+    `before` is the token before the upload, None for a new one. `claims` are the members that go with each upload.
+    `encoding` was sent last, `other` can still be tried. Before that, Graph `refused` the other encoding, or took it
+    and could not read it: `unread` is the token as it was then. With a `failure`, Graph could not read the file, and
+    the attempt to send it in the other encoding failed.
     """
 
     observed: VppToken
     file: SToken
+    before: VppToken | None
     claims: Mapping[str, object]
     encoding: Encoding
     other: Encoding | None
@@ -59,7 +61,7 @@ class Uploads:
 
     def create(self, members: Mapping[str, object], file: SToken) -> Upload:
         """Create a token. Raises GraphError: then there is none, unless the answer was lost."""
-        return self.correct(self._accepted(partial(self._tokens.create, members, file), members, file, None))
+        return self._corrected(self._accepted(partial(self._tokens.create, members, file), members, file))
 
     def renew(self, before: VppToken, members: Mapping[str, object], file: SToken, encoding: Encoding | None) -> Upload:
         """Send a file and changed members to a token; `encoding` is the one that worked last time, if known.
@@ -67,16 +69,18 @@ class Uploads:
         Raises GraphError: then the token has the file of before, unless the answer was lost.
         """
         send = partial(self._tokens.update, before.id, members, file)
-        return self.correct(self._accepted(send, members, file, encoding), before=before)
+        return self._corrected(self._accepted(send, members, file, before, encoding))
 
-    def correct(self, upload: Upload, observed: VppToken | None = None, *, before: VppToken | None = None) -> Upload:
-        """Send the file in the other encoding if the token shows that Graph could not read it.
+    def correct(self, upload: Upload, observed: VppToken) -> Upload:
+        """Send the file in the other encoding if the token, as it is after its sync, was not read by Graph.
 
-        `observed` is the token as it is now, by default as in the answer; `before` is the token before the upload,
-        where `observed` may still show it. Returns the same upload if there is nothing to correct.
+        Returns the same upload if there is nothing to correct.
         """
-        observed = observed or upload.observed
-        if upload.other is None or not is_unreadable(observed, upload.file, before=before):
+        return self._corrected(upload, observed)
+
+    def _corrected(self, upload: Upload, synced: VppToken | None = None) -> Upload:
+        observed = synced or upload.observed
+        if upload.other is None or not is_unreadable(observed, upload.file, upload.before, may_lag=synced is None):
             self.confirm(upload, observed)
             return upload
         last = replace(upload, observed=observed, other=None, unread=observed)
@@ -97,10 +101,9 @@ class Uploads:
     def confirm(self, upload: Upload, observed: VppToken) -> Encoding | None:
         """The encoding of an upload, if the token proves that Graph could read it; None otherwise.
 
-        It is proven if Graph shows the file's expiration, or has refused the other encoding and taken this one.
+        A refusal of the other encoding proves nothing: Graph may have refused the request for another reason.
         """
-        proven = upload.refused or is_read(observed, upload.file)
-        if not proven or observed.state == TokenState.INVALID:
+        if not is_read(observed, upload.file, upload.before) or observed.state == TokenState.INVALID:
             return None
         with self._lock:
             first, self._proven = self._proven is None, upload.encoding
@@ -110,7 +113,12 @@ class Uploads:
         return upload.encoding
 
     def _accepted(
-        self, send: Callable[..., VppToken], members: Mapping[str, object], file: SToken, known: Encoding | None
+        self,
+        send: Callable[..., VppToken],
+        members: Mapping[str, object],
+        file: SToken,
+        before: VppToken | None = None,
+        known: Encoding | None = None,
     ) -> Upload:
         """Send a file, and once more in the other encoding if Graph refuses it."""
         first, other = self._order(known)
@@ -122,25 +130,26 @@ class Uploads:
                 raise self._refused(refusal, first) from None
             refused = refusal
         else:
-            return Upload(observed=observed, file=file, claims=claims, encoding=first, other=other)
+            return Upload(observed=observed, file=file, before=before, claims=claims, encoding=first, other=other)
         try:
             observed = send(encoding=other)
         except FileRefused as refusal:
             raise _refused_twice(refused, refusal, (first, other)) from None
-        return Upload(observed=observed, file=file, claims=claims, encoding=other, other=None, refused=True)
+        # If Graph cannot read this encoding, the first one was refused for another reason: it can be sent again.
+        return Upload(
+            observed=observed, file=file, before=before, claims=claims, encoding=other, other=first, refused=True
+        )
 
     def _order(self, known: Encoding | None) -> tuple[Encoding, Encoding | None]:
         """The encoding to send first, and the one to send if Graph cannot read that.
 
         Once this process has seen that the tenant reads one, there is no other: a file that is refused then is bad,
-        and sent in the wrong encoding it might be taken.
+        and sent in the wrong encoding it might be taken. What a token's own state remembers comes before that.
         """
         if len(self._encodings) == 1:
             return self._encodings[0], None
-        if self._proven is not None:
-            return self._proven, None
-        first = known or self._encodings[0]
-        return first, _other(first)
+        first = known or self._proven or self._encodings[0]
+        return first, None if first is self._proven else _other(first)
 
     def _refused(self, refusal: FileRefused, encoding: Encoding) -> FileRefused:
         """The refusal of a file that is sent in no other encoding, with what to do."""
