@@ -166,13 +166,15 @@ def test_very_file_of_a_renewal_elsewhere_is_uploaded_again(shows: Shows) -> Non
 
 @each_of(ZONES, MINUTES)
 def test_lost_state_finds_its_token(shows: Shows) -> None:
-    """A program without its state adopts what it created, and stays quiet."""
+    """A program without its state adopts what it created, with a warning that names both times, and stays quiet."""
     tenant = tenant_that(shows)
     inputs = token_inputs(vpptoken(expires=LATER))
     lost = Run(tenant).create(inputs).state
     run = Run(tenant)
     found = run.create(inputs).state
     assert (run.requests, found.id) == ([LIST], lost.id)
+    (warning,) = run.reporter.warnings
+    assert f"Intune shows {lost.observed.expiration_date_time} as the expiration of Lincoln" in warning
     assert not Run(tenant).preview(refreshed(tenant, found), inputs)
 
 

@@ -126,7 +126,9 @@ def _applied(state: VppTokenState, observed: VppToken) -> TokenFile | None:
     if not applied.seen:
         return applied if times.same_second(before, now) else _unseen(observed)
     if state.shown_expiration is None:
-        moved = times.earlier(before, now, by=identity.LARGEST_SHIFT)
+        # What Graph's answer to the upload showed may still be the expiration of the file before, a later one.
+        again = times.same_second(state.observed.expiration_date_time, now)
+        moved = not again and times.earlier(before, now, by=identity.LARGEST_SHIFT)
     else:
         moved = times.earlier(state.shown_expiration, now)
     return _unseen(observed) if moved else applied

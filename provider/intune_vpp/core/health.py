@@ -25,7 +25,7 @@ _DOWNLOAD = re.compile(r"sToken[ _+-]for[ _+-](?P<location>.+)", re.IGNORECASE |
 
 _SAVED = (
     r"\.(?:vpptoken|txt|download|crdownload|part|bak|old|tmp)"  # endings, also of downloads and editors
-    r"|\s*[(\[]\d+[)\]]"  # the number of a second download
+    r"|\s*[(\[]\d+[)\]]|~\d+"  # the number of a second download
     r"|[ _-]+(?:copy|kopie|copie|copia|kopia|kopi)"  # copies on a Mac, and on Windows in some languages
     r"|[\s._~-]+"
 )

@@ -69,12 +69,12 @@ _OTHER_MEMBERS = re.compile(
 
 _ABOUT_ACCESS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
-        re.compile(r"\btags?\b|\brole ?scope", re.IGNORECASE),
+        re.compile(r"\bscope tags?\b|\btags?\b.*\brole\b|\brole ?scope", re.IGNORECASE | re.DOTALL),
         "Set roleScopeTagIds to existing scope tags that the Intune role of the app registration allows, or change it.",
     ),
     (
         # Entra's application permissions are roles too: a message that names permissions has their cure.
-        re.compile(r"^(?!.*permission).*\broles?\b", re.IGNORECASE | re.DOTALL),
+        re.compile(r"^(?!.*(?:permission|\.Read(?:Write)?\b)).*\broles?\b", re.IGNORECASE | re.DOTALL),
         "Change the Intune role of the app registration so that it allows this.",
     ),
 )

@@ -40,7 +40,7 @@ def advice(error: BaseException, setting: str) -> str | None:
         today = datetime.now(UTC).date().isoformat()
         return words.format(setting=setting, today=today, reason=cause.verify_message)
     if cause is not None:
-        why = cause.reason or type(cause).__name__
+        why = getattr(cause, "reason", None) or type(cause).__name__
         return f"No TLS connection could be made ({why}): check {setting} and any proxy on the way"
     return None
 

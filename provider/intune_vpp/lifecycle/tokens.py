@@ -132,7 +132,7 @@ class TokenLifecycle:
             if made is None:
                 return self._upload(file, args, tenant_id, timeout)
             self._ownership.assign_file(file.fingerprint, made.id)
-            return self._adopt(self._found(made, args, tenant_id), args, timeout)
+            return self._adopt(self._found(made, file, args, tenant_id), args, timeout)
         except BaseException:
             self._ownership.release_file(file.fingerprint)
             raise
@@ -208,13 +208,18 @@ class TokenLifecycle:
             raise wrong
         return _unmanaged(observed, tenant_id)
 
-    def _found(self, observed: VppToken, args: VppTokenArgs, tenant_id: str) -> VppTokenState:
+    def _found(self, observed: VppToken, file: SToken, args: VppTokenArgs, tenant_id: str) -> VppTokenState:
         """The token that was made from the program's file, which counts as applied."""
         self._reporter.info(
             f"Token {observed.id} ({observed.label}) was created from this file before, so it was adopted instead of "
             "created. If another stack manages it, remove it from one of the stacks' states. If this stack contains it "
             "twice, remove the older resource from the state: destroying it would delete the token."
         )
+        if not times.same_second(observed.expiration_date_time, file.expiration_date_time):
+            # Two files that were downloaded in one minute pass for each other where Intune rounds to the minute.
+            shown, expected = observed.expiration_date_time, file.expiration_date_time
+            what = f"Intune shows {shown} as the expiration of {observed.label}, and the token file ends at {expected}"
+            self._reporter.warn(f"{what}: check that the token is that of this file's location.")
         unsynced = observed.last_sync_status != SyncStatus.COMPLETED and args.wait_for_sync is not False
         return replace(_unmanaged(observed, tenant_id), token_file=_file_of(args), sync_pending=unsynced)
 
