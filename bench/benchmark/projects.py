@@ -60,7 +60,7 @@ def run(project: Project, *command: str) -> float:
 
 
 def state_of(project: Project) -> State | None:
-    """Return the size of the longest record of a token in the state file, None if there is none."""
+    """Return the size of the longest token record in the state file, or None if the state has no token."""
     file = project.folder.parent / "state" / ".pulumi" / "stacks" / _NAME / f"{_STACK}.json"
     resources: list[dict[str, Any]] = json.loads(file.read_bytes())["checkpoint"]["latest"].get("resources") or []
     records = [one for one in resources if one["type"].endswith(_TYPE_ENDS)]

@@ -63,5 +63,5 @@ def _to_json(value: object) -> object:
 
 
 def _ignored(name: str, expected: str) -> None:
-    # Without the value, because nobody knows what it contains.
+    # The value is not logged, because it may contain a secret.
     _log.debug("Ignored %s in an answer of Microsoft Graph: it is not %s.", name, expected)

@@ -96,6 +96,11 @@ def same_file(one: VppToken, other: VppToken) -> bool:
     )
 
 
+def ids_of_same_file(token: VppToken, others: Iterable[VppToken]) -> tuple[str, ...]:
+    """Return the ids of the other tokens that were created from the same file as this one."""
+    return tuple(one.id for one in others if same_file(token, one))
+
+
 def _is_duplicate(one: VppToken, other: VppToken) -> bool:
     here, there = (one.organization_name, one.location_name), (other.organization_name, other.location_name)
     flagged = TokenState.DUPLICATE_LOCATION_ID in {one.state, other.state}

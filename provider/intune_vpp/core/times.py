@@ -35,7 +35,7 @@ def text(instant: datetime) -> str:
 
 
 def day(timestamp: str | None) -> str:
-    """Return the date of a timestamp for a message; `an unknown date` if there is none."""
+    """Return the date of a timestamp for a message; `an unknown date` if the timestamp is missing or invalid."""
     instant = parse(timestamp)
     return instant.date().isoformat() if instant else "an unknown date"
 

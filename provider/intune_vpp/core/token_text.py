@@ -103,7 +103,7 @@ _MOST_LAYERS = 4
 
 
 def decode(text: str) -> Mapping[str, object] | None:
-    """Return the JSON object in a text in base64; None if there is none."""
+    """Decode base64 text and return the JSON object in it, or None if it contains no JSON object."""
     content = _base64(text)
     return None if content is None else _json_object(content)
 
@@ -150,7 +150,7 @@ def _unquoted(text: str) -> str:
 
 
 def _decoded_once(text: str) -> str:
-    """Return the text in a text in base64, whatever its encoding; an empty one if there is none."""
+    """Decode base64 text that contains UTF-8 or UTF-16. Return an empty string if it cannot be decoded."""
     content = _base64(text) or b""
     try:
         if is_utf_16(content):

@@ -86,7 +86,7 @@ class OperationLifecycle(ABC):
         return before
 
     def unresolved_failure(self, outputs: Mapping[str, Any]) -> IntuneVppError | None:
-        """Return the failure that remains from the last run, None if there is none."""
+        """Return the failure that remains from the last run, or None if it succeeded."""
         del outputs
         return None
 

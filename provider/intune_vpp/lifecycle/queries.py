@@ -60,7 +60,7 @@ class Queries:
     def by_name(self, *, display_name: str | None = None, location_name: str | None = None) -> VppToken:
         """Return the only token with a display name or a location; v1.0 returns neither of them.
 
-        Raises InvalidRequest if there is none, or more than one, and SettingsError on v1.0.
+        Raises InvalidRequest unless exactly one token matches, and SettingsError on v1.0.
         """
         self._require_beta("displayName" if display_name is not None else "locationName")
         named = f'display name "{display_name}"' if display_name is not None else f'location "{location_name}"'

@@ -257,9 +257,7 @@ class TokenLifecycle:
         duplicates = self._listing.duplicates(observed, after=0, suspected=suspected)
         if duplicates:
             self._reporter.warn(identity.advice(observed, duplicates))
-        same_file = None
-        if duplicates is not None:
-            same_file = tuple(one.id for one in duplicates if identity.same_file(observed, one))
+        same_file = None if duplicates is None else identity.ids_of_same_file(observed, duplicates)
         return drift.observe(state, observed, observed_at=self._now(), duplicates=same_file)
 
     # Update.
@@ -359,7 +357,7 @@ class TokenLifecycle:
         failure = self._failure_of_duplicates(write, observed, duplicates or (), failure) or failure
         same_file = before.duplicate_token_ids if before else ()
         if duplicates is not None:
-            same_file = tuple(one.id for one in duplicates if identity.same_file(observed, one))
+            same_file = identity.ids_of_same_file(observed, duplicates)
 
         state = VppTokenState(
             observed=observed,
@@ -386,7 +384,7 @@ class TokenLifecycle:
         if not duplicates:
             return None
         advice = identity.advice(observed, duplicates)
-        uploaded_twice = write.before is None and any(identity.same_file(observed, one) for one in duplicates)
+        uploaded_twice = write.before is None and bool(identity.ids_of_same_file(observed, duplicates))
         unsynced = failure is not None and observed.state == TokenState.DUPLICATE_LOCATION_ID
         if uploaded_twice or unsynced:
             return DuplicateToken(advice)

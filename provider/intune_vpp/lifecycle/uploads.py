@@ -60,8 +60,8 @@ class Uploads:
         self._proven: Encoding | None = None
 
     def create(self, members: Mapping[str, object], file: SToken) -> Upload:
-        """Create a token. Raises GraphError: then there is none, unless the answer was lost."""
-        return self._corrected(self._accepted(partial(self._tokens.create, members, file), members, file))
+        """Create a token. Raises GraphError: then none was created, unless the answer was lost."""
+        return self.correct(self._accepted(partial(self._tokens.create, members, file), members, file))
 
     def renew(self, before: VppToken, members: Mapping[str, object], file: SToken, encoding: Encoding | None) -> Upload:
         """Send a file and changed members to a token; `encoding` is the one that worked last time, if known.
@@ -69,16 +69,14 @@ class Uploads:
         Raises GraphError: then the token has the file of before, unless the answer was lost.
         """
         send = partial(self._tokens.update, before.id, members, file)
-        return self._corrected(self._accepted(send, members, file, before, encoding))
+        return self.correct(self._accepted(send, members, file, before, encoding))
 
-    def correct(self, upload: Upload, observed: VppToken) -> Upload:
-        """Send the file in the other encoding if the token, as it is after its sync, was not read by Graph.
+    def correct(self, upload: Upload, synced: VppToken | None = None) -> Upload:
+        """Send the file in the other encoding if the token shows that Graph could not read it.
 
-        Returns the same upload if there is nothing to correct.
+        `synced` is the token after its sync; without it, Graph's answer to the upload counts. Returns the same upload
+        if there is nothing to correct.
         """
-        return self._corrected(upload, observed)
-
-    def _corrected(self, upload: Upload, synced: VppToken | None = None) -> Upload:
         observed = synced or upload.observed
         if upload.other is None or not is_unreadable(observed, upload.file, upload.before, may_lag=synced is None):
             self.confirm(upload, observed)
