@@ -87,7 +87,7 @@ class Stack:
         )
 
     def token(self) -> dict[str, Any] | None:
-        """The token's record in the state; None if there is none."""
+        """Return the record of the token in the state, or None if the state has no token."""
         exported = json.loads(self.quietly("stack", "export", "--show-secrets").stdout)
         resources = exported["deployment"].get("resources") or []
         return next((one for one in resources if one["type"].endswith(":VppToken")), None)
