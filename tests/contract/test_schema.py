@@ -96,11 +96,12 @@ def test_nothing_replaces_a_token() -> None:
 
 
 def test_secrets() -> None:
-    """The file and the client secret are secrets on their way in; what comes out never is."""
+    """The file and what signs in are secrets on their way in; what comes out never is."""
     secret = [path for path, node in everything(SCHEMA) if node.get("secret") is True]
+    keys = [name for name, key in KEYS.items() if key.secret]
     assert secret == [
-        "/config/variables/clientSecret",
-        "/provider/inputProperties/clientSecret",
+        *(f"/config/variables/{name}" for name in keys),
+        *(f"/provider/inputProperties/{name}" for name in keys),
         f"/resources/{PACKAGE}VppToken/inputProperties/token",
         f"/functions/{PACKAGE}parseTokenFile/inputs/properties/token",
     ]
