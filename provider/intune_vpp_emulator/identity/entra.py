@@ -144,14 +144,14 @@ def _client_and_secret() -> tuple[str, str]:
 
 def _audience(roots: frozenset[str], domain: str) -> str:
     scope = request.form.get("scope", "")
-    resources = [one for one in scope.split() if one not in _OPENID_SCOPES]
-    if len(resources) > 1:
+    wanted = [one for one in scope.split() if one not in _OPENID_SCOPES]
+    if len(wanted) > 1:
         sentence = (
             f"Provided value for the input parameter scope '{scope}' is not valid: it has more than one resource."
         )
         raise SignInRefusal("invalid_scope", 28000, sentence)
-    audience = "".join(resources).removesuffix("/.default")
-    if [audience] == (resources or [""]):
+    audience = "".join(wanted).removesuffix("/.default")
+    if [audience] == (wanted or [""]):
         sentence = (
             f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
             "/.default suffixed to the resource identifier (application ID URI)."
