@@ -36,13 +36,17 @@ def create_app(
     *,
     roots: Iterable[str] = (ROOT,),
     faults: Faults | None = None,
+    log: RequestLog | None = None,
 ) -> Flask:
-    """The application for one tenant, which answers at `roots` (`https://host[:port]`), with rules for `faults`."""
+    """The application for one tenant, which answers at `roots` (`https://host[:port]`), with rules for `faults`.
+
+    Tenants that share an address share `faults` and `log`.
+    """
     app = Flask("intune_vpp_emulator", static_folder=None)
     # Each of these would answer with a redirect in HTML.
     app.url_map.merge_slashes = app.url_map.strict_slashes = app.url_map.redirect_defaults = False
     known_roots = frozenset(roots)
-    log = RequestLog()
+    log = RequestLog() if log is None else log
     rules = Faults() if faults is None else faults
     for version in Version:
         app.register_blueprint(graph_routes(tenant, known_roots, version))

@@ -49,11 +49,12 @@ class UnusableBehaviorError(ValueError):
 class Kind:
     """A kind of value: how a help text shows it, and how a text or a JSON value becomes one.
 
-    `parse` raises UnusableBehaviorError with the values that would do.
+    `parse` raises UnusableBehaviorError with the values that would do. `none` is the word for None, where that is one.
     """
 
     metavar: str
     parse: Callable[[object], Any]
+    none: str = ""
 
 
 def _number(least: float) -> Kind:
@@ -101,14 +102,14 @@ def _names(value: object) -> frozenset[str]:
     return frozenset(one for one in given if one)
 
 
-def _or(word: str, parse: Callable[[object], Any]) -> Callable[[object], Any]:
-    """Takes a word, or null, for None."""
-    return lambda value: None if value is None or value == word else parse(value)
+def _or(word: str, kind: Kind) -> Kind:
+    """That kind, or a word, or null, for None."""
+    return Kind(f"{kind.metavar}|{word}", lambda value: None if value in (None, word) else kind.parse(value), word)
 
 
 def _refusal(value: object) -> int:
     if str(value) not in {str(one) for one in SCRIPTED}:
-        raise UnusableBehaviorError(f"none or one of {', '.join(map(str, SCRIPTED))}")
+        raise UnusableBehaviorError(f"one of {_REFUSALS}")
     return int(str(value))
 
 
@@ -126,6 +127,8 @@ _LARGEST: Final = 1e9
 _COUNT: Final = Kind("COUNT", _count)
 _BOOLEAN: Final = Kind("[true|false]", _boolean)
 _NAMES: Final = Kind("NAMES", _names)
+_REFUSAL: Final = Kind("NUMBER", _refusal)
+_TEXT: Final = Kind("TEXT", _text)
 _REFUSALS: Final = ", ".join(map(str, SCRIPTED))
 _TEN_TAGS: Final = frozenset("0123456789")
 
@@ -167,14 +170,11 @@ class Behavior:
     )
     scope_tags: frozenset[str] = field(default=_TEN_TAGS, metadata=_takes(_NAMES, "The scope tags that exist."))
     allowed_scope_tags: frozenset[str] | None = field(
-        default=None,
-        metadata=_takes(Kind("NAMES|all", _or("all", _names)), "The scope tags that the applications are bound to.")
-        | {"none": "all"},
+        default=None, metadata=_takes(_or("all", _NAMES), "The scope tags that the applications are bound to.")
     )
     gzip: Gzip = field(
         default=Gzip.ACCEPTED, metadata=_takes(_one_of(Gzip), "What the tenant answers to a request body in gzip.")
     )
-
     access_token_seconds: float = field(
         default=3600.0, metadata=_takes(_number(1), "How long an access token is valid.")
     )
@@ -182,17 +182,13 @@ class Behavior:
         default=True, metadata=_takes(_BOOLEAN, "Whether the application exists in the tenant; else AADSTS700016.")
     )
     app_roles: frozenset[str] | None = field(
-        default=None,
-        metadata=_takes(Kind("NAMES|own", _or("own", _names)), "The roles in access tokens.") | {"none": "own"},
+        default=None, metadata=_takes(_or("own", _NAMES), "The roles in access tokens; own: those that were granted.")
     )
     sign_in_refusal: int | None = field(
-        default=None,
-        metadata=_takes(Kind("NUMBER|none", _or("none", _refusal)), f"Refuses sign-ins: {_REFUSALS}.")
-        | {"none": "none"},
+        default=None, metadata=_takes(_or("none", _REFUSAL), f"The AADSTS number that refuses sign-ins: {_REFUSALS}.")
     )
     oidc_subject: str | None = field(
-        default=None,
-        metadata=_takes(Kind("TEXT|own", _or("own", _text)), "The subject of federated assertions.") | {"none": "own"},
+        default=None, metadata=_takes(_or("own", _TEXT), "The subject of the assertions that the OIDC endpoints issue.")
     )
 
     def stored_expiration(self, expires: datetime) -> datetime:
@@ -239,7 +235,7 @@ def options() -> Iterable[tuple[str, str, str]]:
 
 def _shown(one: Field[Any]) -> str:
     if one.default is None:
-        return str(one.metadata["none"])
+        return str(one.metadata["kind"].none)
     default = _json(one.default)
     return (",".join(default) or "none") if isinstance(default, list) else json.dumps(default).strip('"')
 

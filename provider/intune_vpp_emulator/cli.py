@@ -63,6 +63,17 @@ def _behavior_options(command: Callable[..., None]) -> Callable[..., None]:
     default=SignIn.SECRET.value,
     help="The method of sign-in that the environment is for.  [default: secret]",
 )
+@click.option(
+    "--tenants",
+    type=click.IntRange(min=1),
+    default=1,
+    help="How many tenants there are; all have the application of the first.  [default: 1]",
+)
+@click.option(
+    "--consented",
+    type=click.IntRange(min=1),
+    help="In how many of them, from the first on, the application was consented to.  [default: all]",
+)
 @_behavior_options
 def serve_command(**options: Any) -> None:
     """Serve an emulated tenant until interrupted, and print the environment for its clients."""
@@ -95,8 +106,15 @@ def guesses_command() -> None:
 
 
 def _served(options: dict[str, Any]) -> AbstractContextManager[Service]:
+    if options["tenants"] > 1 and options["state"] is not None:
+        raise click.UsageError("--state keeps a single tenant, so it cannot be used with --tenants.")
+    first = _tenant(options)
+    others = [first.customer() for _ in range(1, options["tenants"])]
+    for one in others[(options["consented"] or options["tenants"]) - 1 :]:
+        one.app_consented = False
     return serve(
-        _tenant(options),
+        first,
+        *others,
         sign_in=options["sign_in"],
         files_beside=options["env_file"] and options["env_file"].absolute(),
         port=options["port"],

@@ -28,8 +28,11 @@ def control_routes(tenant: Tenant, roots: frozenset[str], log: RequestLog, fault
     routes = Blueprint("control", __name__, url_prefix=PREFIX)
 
     @routes.before_request
-    def refuse_foreign_pages() -> None:
+    def check_caller() -> None:
         _refuse_foreign_pages(roots)
+        named = request.args.get("tenant")
+        if named is not None and not tenant.directory.has_name(named):
+            raise GatewayRefusal(404, "ResourceNotFound", f"There is no tenant {named}.")
 
     @routes.get("/requests")
     def requests() -> Response:

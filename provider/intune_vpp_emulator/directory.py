@@ -59,12 +59,12 @@ class Directory:
     user_identity: AppRegistration
 
     @classmethod
-    def fresh(cls) -> Directory:
-        """A new one."""
+    def fresh(cls, app: AppRegistration | None = None) -> Directory:
+        """A new one, with an application of another tenant (which is then a multi-tenant one) or its own."""
         return cls(
             tenant_id=str(uuid.uuid4()),
             domain=f"contoso-{secrets.token_hex(3)}.example",
-            app=AppRegistration.fresh(_WRITES, federated=FEDERATED_APP),
+            app=app or AppRegistration.fresh(_WRITES, federated=FEDERATED_APP),
             reader=AppRegistration.fresh("DeviceManagementServiceConfig.Read.All", federated=FEDERATED_READER),
             visitor=AppRegistration.fresh(),
             system_identity=AppRegistration.fresh(_WRITES),

@@ -56,6 +56,10 @@ GUESSES = {
         "expired."
     ),
     "failed-sync-date": ("A failed sync moves `lastModifiedDateTime` and not `lastSyncDateTime`."),
+    "federated-audiences": (
+        "Federated assertions are for `api://AzureADTokenExchange` in the public cloud, with `USGov` behind it in both "
+        "clouds of the US government, and with `China` in that of 21Vianet."
+    ),
     "federated-order": (
         "A federated assertion is checked for its issuer, its audience, its subject, its signature and its times, in "
         "this order."

@@ -12,6 +12,7 @@ from .answers import graph_answer, no_content, text_answer
 from .directory import READ_ROLES, WRITE_ROLES
 from .edm import unqualified
 from .identity.access_tokens import AccessRefusedError
+from .identity.clouds import audiences
 from .members import Version
 from .odata_path import Segment, segments
 from .refusals import GatewayRefusal, IntuneRefusal, bad_request, intune_bad_request, not_implemented
@@ -141,7 +142,7 @@ def _authorize(tenant: Tenant, roots: frozenset[str]) -> None:
     if scheme.lower() != "bearer" or not access_token:
         raise GatewayRefusal(401, "InvalidAuthenticationToken", "Access token is empty.")
     try:
-        roles = tenant.roles_of(access_token, audiences=roots)
+        roles = tenant.roles_of(access_token, audiences=audiences(request.host, roots))
     except AccessRefusedError as reason:
         raise GatewayRefusal(401, "InvalidAuthenticationToken", str(reason)) from None
     # a guess: app-permissions

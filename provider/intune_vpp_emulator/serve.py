@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import trustme
 
-from .app import create_app
 from .identity.workload import PROVIDERS
 from .sign_in_methods import SignIn, variables
+from .tenants import serve_all
 from .wire import Server
 
 if TYPE_CHECKING:
@@ -37,16 +37,20 @@ class Service:
 
     credentials: dict[str, str] = field(repr=False)
     """The variables of the method of sign-in."""
+    others: tuple[Tenant, ...] = ()
+    """Further tenants at this address."""
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables with the credentials and the addresses of this tenant."""
+        """The variables with the credentials and the addresses of this tenant; with others, also the ids of all."""
+        ids = [one.directory.tenant_id for one in (self.tenant, *self.others)]
         return {
             **self.credentials,
             "INTUNE_VPP_GRAPH_ENDPOINT": self.url,
             "INTUNE_VPP_AUTHORITY_HOST": self.url,
             "INTUNE_VPP_CA_BUNDLE_PATH": str(self.ca_bundle_path),
             "INTUNE_VPP_EMULATOR_URL": self.url,
+            **({"INTUNE_VPP_EMULATOR_TENANTS": ",".join(ids)} if self.others else {}),
         }
 
     def trusted(self) -> ssl.SSLContext:
@@ -65,7 +69,7 @@ class Service:
 @contextmanager
 def serve(  # noqa: PLR0913 - options, each by its name
     tenant: Tenant,
-    *,
+    *others: Tenant,
     sign_in: str = SignIn.SECRET,
     port: int = 0,
     ca_bundle_path: Path | None = None,
@@ -75,25 +79,28 @@ def serve(  # noqa: PLR0913 - options, each by its name
 ) -> Iterator[Service]:
     """Serve on 127.0.0.1 while the block runs; port 0 takes a free one, `around` may wrap the application.
 
-    The environment of the service is for the method `sign_in`, one of `SignIn`. A file that the method needs is
-    written beside `files_beside`, and into a temporary folder without it. `hosts` are further names or addresses under
-    which clients reach it, through a hosts file or a forwarded port.
+    `others` are at the same address: the path of a sign-in, the access token of a request to Graph and `?tenant=` of a
+    control route choose, else it is `tenant`. The environment of the service is for the method `sign_in`, one of
+    `SignIn`; a file that the method needs is written beside `files_beside`, and into a temporary folder without it.
+    `hosts` are further names or addresses under which clients reach it: through a hosts file, a forwarded port, or
+    the server itself as their proxy.
     """
     names = (*_NAMES, *hosts)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory()))
         bundle = ca_bundle_path or folder / "emulator-ca.pem"
         server = stack.enter_context(Server(port))
-        app = create_app(tenant, roots=_roots(names, server.port))
-        stack.enter_context(server.answering(around(app), _tls(bundle, names)))
+        roots = _roots(names, server.port)
+        app = serve_all((tenant, *others), roots)
+        stack.enter_context(server.answering(around(app), _tls(bundle, names), roots))
         url = f"https://{_NAMES[0]}:{server.port}"
         beside = files_beside or folder / "emulator"
         credentials = stack.enter_context(variables(SignIn(sign_in), tenant, url, beside))
-        yield Service(url=url, ca_bundle_path=bundle, tenant=tenant, credentials=credentials)
+        yield Service(url=url, ca_bundle_path=bundle, tenant=tenant, credentials=credentials, others=others)
 
 
 def _roots(names: Iterable[str], port: int) -> list[str]:
-    """The addresses of a server. The further names count without the port too: it may be forwarded."""
+    """The addresses of a server. The further names count without the port too: a proxy or a forwarded port hides it."""
     with_port = [f"https://{name.lower()}:{port}" for name in names]
     without_port = [f"https://{name.lower()}" for name in names if name not in _NAMES or port == _HTTPS]
     return with_port + without_port

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import edm, odata, scope_tags
 from .apple import ContentToken, UnreadableFileError, read, unreadable
-from .behavior import Behavior, SyncDate, UnreadableFiles
+from .behavior import Behavior, SyncDate, UnreadableFiles, names
 from .clock import Clock, to_the_second
 from .directory import AppRegistration, Directory
 from .identity.access_tokens import issue, roles_of
@@ -81,6 +81,11 @@ class Tenant(Behavior):
             self._tokens = {one.id: one for one in tokens}
             self._newest = max((one.number for one in self._tokens.values()), default=0)
             self._first = None
+
+    def customer(self) -> Tenant:
+        """Another tenant, with the clock and behavior of this one, in which the application of this one exists."""
+        behavior = {name: getattr(self, name) for name in names()}
+        return Tenant(clock=self.clock, directory=Directory.fresh(self.directory.app), **behavior)
 
     def find_app(self, client_id: str) -> AppRegistration | None:
         """The application of that id, where somebody in this tenant has consented to it."""

@@ -22,10 +22,11 @@ from urllib.parse import unquote_to_bytes
 from werkzeug.test import run_wsgi_app
 
 from .wire_body import UnreadableBodyError, request_body
+from .wire_proxy import accept_tunnel
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
@@ -51,9 +52,12 @@ class Server(ThreadingMixIn, TCPServer):
         return int(self.server_address[1])
 
     @contextmanager
-    def answering(self, app: WSGIApplication, tls: ssl.SSLContext) -> Iterator[None]:
-        """Answer with `app` while the block runs, then close all connections."""
-        self.app, self._tls = app, tls
+    def answering(self, app: WSGIApplication, tls: ssl.SSLContext, roots: Collection[str] = ()) -> Iterator[None]:
+        """Answer with `app` while the block runs, then close all connections.
+
+        `roots` (`https://host[:port]`) are what clients that have this server as their proxy may connect to.
+        """
+        self.app, self._tls, self._roots = app, tls, roots
         accepting = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="emulator", daemon=True)
         accepting.start()
         try:
@@ -88,6 +92,7 @@ class Server(ThreadingMixIn, TCPServer):
     def _handshaken(self, raw: socket.socket) -> ssl.SSLSocket:
         raw.settimeout(_IDLE_SECONDS)
         raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        accept_tunnel(raw, self._roots)
         secured = self._tls.wrap_socket(raw, server_side=True, do_handshake_on_connect=False)
         with self._lock:
             self._open[current_thread()] = secured

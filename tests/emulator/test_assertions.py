@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +153,8 @@ def test_a_registered_certificate_expires() -> None:
         ({"exp": int(NOW.timestamp()) - 301}, 700024),
         ({"nbf": int(NOW.timestamp()) + 302}, 700024),
         ({"exp": 1e300}, 50027),
+        ({"exp": 253_402_300_799}, 50027),
+        ({"nbf": -62_135_596_800}, 50027),
     ],
 )
 def test_the_claims_of_a_certificate_count(tenant: Tenant, claims: dict[str, Any], number: int) -> None:
@@ -377,6 +381,18 @@ def test_the_subject_of_providers_can_be_scripted() -> None:
     answer = a_client(tenant).get(path, headers=header, params=query)
 
     refusal(post(tenant, answer.json()["value"]), 700213)
+
+
+def test_a_party_has_one_key() -> None:
+    """Threads that need the key of a party at the same time get the same one."""
+    together = threading.Barrier(4)
+
+    def needed(_: int) -> Any:
+        together.wait(10)
+        return signing_key("needed by four")
+
+    with ThreadPoolExecutor(4) as threads:
+        assert len(set(map(id, threads.map(needed, range(4))))) == 1
 
 
 def test_no_credential_is_in_the_log() -> None:

@@ -241,6 +241,14 @@ def test_behavior_is_shown_and_changed() -> None:
         {"scopeTags": {}},
         {"allowedScopeTags": 7},
         {"gzip": 415},
+        {"accessTokenSeconds": 0},
+        {"appConsented": None},
+        {"appRoles": 1},
+        {"signInRefusal": 1},
+        {"signInRefusal": "7000222 "},
+        {"signInRefusal": []},
+        {"oidcSubject": ""},
+        {"oidcSubject": 1},
         {"unheardOf": 1},
     ],
 )
@@ -263,6 +271,10 @@ def test_each_behavior_is_an_option_of_the_command() -> None:
         "allowedScopeTags": ("2", ["2"]),
         "gzip": ("415", "415"),
         "expirationShiftSeconds": ("-3600", -3600.0),
+        "accessTokenSeconds": ("90", 90.0),
+        "appRoles": ("", []),
+        "signInRefusal": ("53003", 53003),
+        "oidcSubject": ("s", "s"),
     }
     arguments = [
         part

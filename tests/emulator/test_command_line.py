@@ -122,6 +122,38 @@ def test_it_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -> Non
     assert not (tmp_path / "emulator.env").exists()
 
 
+def test_it_serves_a_method_of_sign_in(tmp_path: Path) -> None:
+    """With --sign-in the environment has the variables of that method alone; its file goes with the environment."""
+    with served(tmp_path, "--sign-in", "certificate") as (process, environment):
+        path = tmp_path / "emulator.env.pfx"
+        assert environment["ARM_CLIENT_CERTIFICATE_PATH"] == str(path)
+        assert path.stat().st_mode & 0o777 == 0o600
+        process.terminate()
+        process.communicate(timeout=10)
+
+    assert "ARM_CLIENT_SECRET" not in environment
+    assert not path.exists()
+
+
+def test_it_serves_several_tenants(tmp_path: Path) -> None:
+    """With --tenants the environment has the ids of all, and the application has consent in as many as told."""
+    with served(tmp_path, "--tenants", "3", "--consented", "2", "--page-size", "7") as (_, environment):
+        ids = environment["INTUNE_VPP_EMULATOR_TENANTS"].split(",")
+        behaviors = [get(environment, f"/_emulator/behavior?tenant={one}").json() for one in ids]
+
+    assert (len(set(ids)), ids[0]) == (3, environment["ARM_TENANT_ID"])
+    assert [one["appConsented"] for one in behaviors] == [True, True, False]
+    assert [one["pageSize"] for one in behaviors] == [7, 7, 7]
+
+
+def test_a_state_is_that_of_one_tenant(tmp_path: Path) -> None:
+    """--state and --tenants exclude each other."""
+    result = run("serve", "--tenants", "2", "--state", str(tmp_path / "state.json"))
+
+    assert result.exit_code == 2
+    assert "--state keeps a single tenant" in result.stderr
+
+
 def test_two_runs_with_a_state_are_one_tenant(tmp_path: Path) -> None:
     """With a state file the identity and the tokens are there again, and the sToken is in no file."""
     state, text = tmp_path / "state.json", run_make_token()

@@ -194,6 +194,18 @@ def test_the_tenant_shows_its_applications() -> None:
         "visitor": [],
     }
     assert shown["apps"]["visitor"]["clientSecret"] == tenant.directory.visitor.client_secret
+    assert {name: len(app["federatedCredentials"]) for name, app in shown["apps"].items()} == {
+        "app": 3,
+        "reader": 1,
+        "visitor": 0,
+    }
+    assert shown["apps"]["reader"]["federatedCredentials"] == [
+        {"issuer": "https://token.actions.githubusercontent.com", "subject": "repo:contoso/tablets:pull_request"}
+    ]
+    assert shown["managedIdentities"]["user"] == {
+        "clientId": tenant.directory.user_identity.client_id,
+        "roles": ["DeviceManagementServiceConfig.ReadWrite.All"],
+    }
 
 
 def test_sign_ins_and_refusals_are_logged() -> None:

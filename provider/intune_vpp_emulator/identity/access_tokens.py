@@ -39,6 +39,7 @@ def issue(  # noqa: PLR0913 - options, each by its name
     session: int = 0,
 ) -> str:
     """An access token for Graph at `audience`, valid for so many seconds, with the roles of `app` or with others."""
+    granted = sorted(app.roles if roles is None else roles)
     claims = {
         "aud": audience,
         "iss": f"https://sts.windows.net/{directory.tenant_id}/",
@@ -47,7 +48,7 @@ def issue(  # noqa: PLR0913 - options, each by its name
         "exp": int((now + timedelta(seconds=seconds)).timestamp()),
         "appid": app.client_id,
         "idtyp": "app",
-        "roles": sorted(app.roles if roles is None else roles),
+        **({"roles": granted} if granted else {}),  # an application without a role has no claim
         "sid": str(session),
         "tid": directory.tenant_id,
         "uti": secrets.token_urlsafe(16),
@@ -88,4 +89,4 @@ def roles_of(
             "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: "
             "TokenIssuedBeforeRevocationTimestamp"
         )
-    return frozenset(claims["roles"])
+    return frozenset(claims.get("roles", ()))

@@ -77,9 +77,10 @@ class Presented:
         try:
             ends = datetime.fromtimestamp(self.claims["exp"], UTC)
             begins = datetime.fromtimestamp(self.claims.get("nbf", 0), UTC)
+            is_now = begins - _SKEW <= now < ends + _SKEW
         except (KeyError, TypeError, ValueError, OverflowError, OSError):
             raise refusals.malformed_assertion() from None
-        if not begins - _SKEW <= now < ends + _SKEW:
+        if not is_now:
             raise refusals.assertion_outside_its_times(now, begins, ends)
 
 
@@ -98,8 +99,8 @@ def _check_certificate(presented: Presented, app: AppRegistration, realm: Iterab
         raise refusals.assertion_of_another_app()
     thumbprint = presented.header.get("x5t#S256")
     certificate = app.certificate
-    if thumbprint is None or str(thumbprint).rstrip("=") != certificate.thumbprint:  # MSAL pads it
-        raise refusals.unregistered_certificate(app.client_id, None if thumbprint is None else _in_hex(str(thumbprint)))
+    if str(thumbprint).rstrip("=") != certificate.thumbprint:  # MSAL pads it
+        raise refusals.unregistered_certificate(app.client_id, thumbprint and _in_hex(str(thumbprint)))
     lifetime = (certificate.public.not_valid_before_utc, certificate.public.not_valid_after_utc)
     used = _in_hex(certificate.thumbprint)
     if now >= lifetime[1]:

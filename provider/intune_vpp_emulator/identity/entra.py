@@ -11,8 +11,8 @@ from intune_vpp_emulator.answers import json_answer
 
 from . import assertions, refusals
 from .access_tokens import public_keys
+from .clouds import federated_audience, resources
 from .refusals import SignInRefusal
-from .workload import AUDIENCE
 
 if TYPE_CHECKING:
     from intune_vpp_emulator.directory import AppRegistration
@@ -49,7 +49,7 @@ def sign_in_routes(tenant: Tenant, roots: frozenset[str]) -> Blueprint:
     def access_token(named: str) -> Response:
         _check_tenant(tenant, named)
         app = _signed_in(tenant)
-        audience = _audience(roots, tenant.directory.domain)
+        audience = _audience(resources(request.host, roots), tenant.directory.domain)
         lifetime = {name: int(tenant.access_token_seconds) - 1 for name in ("expires_in", "ext_expires_in")}
         return json_answer({"token_type": "Bearer", **lifetime, "access_token": tenant.access_token(app, audience)})
 
@@ -118,7 +118,7 @@ def _check_credential(tenant: Tenant, app: AppRegistration, secret: str) -> None
             request.form.get("client_assertion", ""),
             app,
             realm=_realm(tenant),
-            federated_audience=AUDIENCE,
+            federated_audience=federated_audience(request.host),
             now=tenant.clock.now(),
         )
     elif not secret:
@@ -144,14 +144,14 @@ def _client_and_secret() -> tuple[str, str]:
 
 def _audience(roots: frozenset[str], domain: str) -> str:
     scope = request.form.get("scope", "")
-    resources = [one for one in scope.split() if one not in _OPENID_SCOPES]
-    if len(resources) > 1:
+    wanted = [one for one in scope.split() if one not in _OPENID_SCOPES]
+    if len(wanted) > 1:
         sentence = (
             f"Provided value for the input parameter scope '{scope}' is not valid: it has more than one resource."
         )
         raise SignInRefusal("invalid_scope", 28000, sentence)
-    audience = "".join(resources).removesuffix("/.default")
-    if [audience] == (resources or [""]):
+    audience = "".join(wanted).removesuffix("/.default")
+    if [audience] == (wanted or [""]):
         sentence = (
             f"The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
             "/.default suffixed to the resource identifier (application ID URI)."
