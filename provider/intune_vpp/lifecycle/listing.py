@@ -10,6 +10,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from intune_vpp.core import identity
@@ -17,7 +18,7 @@ from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import GraphError, NotFound, TokenGone, WaitInterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from concurrent.futures import Future
     from datetime import datetime
 
@@ -67,6 +68,7 @@ class TokenListing:
         self._running: _RunningList | None = None
         self._latest: Snapshot | None = None
         self._written: dict[str, int] = {}
+        self._confirmed: dict[str, Future[VppToken]] = {}
         self._answer_lost_at = 0
         self._one_was_read = False
 
@@ -108,6 +110,7 @@ class TokenListing:
         """Record a write to a token, so that earlier LISTs no longer count for it."""
         with self._lock:
             self._written[token_id.lower()] = self._begun
+            self._confirmed.pop(token_id.lower(), None)
 
     def was_written(self, token_id: str) -> bool:
         """Whether this process has written to a token."""
@@ -118,6 +121,7 @@ class TokenListing:
         """Record that a create may have made a token with an unknown id: the next create lists again."""
         with self._lock:
             self._answer_lost_at = self._begun
+            self._confirmed.clear()
 
     def before_create(self) -> list[VppToken]:
         """Return the tokens without those that this process has written since. Listed once in a process."""
@@ -125,17 +129,43 @@ class TokenListing:
         with self._lock:
             return [token for key, token in snapshot.tokens.items() if self._written.get(key, 0) < snapshot.number]
 
+    def confirmed(self, listed: Iterable[VppToken], uncertain: Callable[[VppToken], bool]) -> list[VppToken]:
+        """Return the tokens, those that are `uncertain` as a GET shows them: one for each token in a process.
+
+        A listing may leave blank what a GET shows. Leaves out a token that was deleted. Raises GraphError.
+        """
+        shown = (self._confirm(one.id) if uncertain(one) else one for one in listed)
+        return [one for one in shown if one is not None]
+
+    def _confirm(self, token_id: str) -> VppToken | None:
+        key = token_id.lower()
+        with self._lock:
+            if key not in self._confirmed:
+                self._confirmed[key] = self._clock.start(partial(self.get, token_id))
+            answer = self._confirmed[key]
+        try:
+            return self._clock.wait_for(answer)
+        except TokenGone:
+            return None
+        except (GraphError, WaitInterrupted):
+            with self._lock:
+                self._confirmed.pop(key, None)
+            raise
+
     def duplicates(self, token: VppToken, *, after: int, suspected: bool) -> tuple[VppToken, ...] | None:
         """Return the duplicates of a token by a LIST that began after LIST `after`, None if there was none.
 
-        A LIST is sent only if duplicates are `suspected`, or Intune reports one. If it fails, the read or the write
-        that was made before must not fail.
+        A LIST is sent only if duplicates are `suspected`, or Intune reports one. If it or the GET of what it leaves
+        blank fails, the read or the write that was made before must not fail.
         """
         snapshot = self.latest(after)
-        if snapshot is None and (suspected or token.state == TokenState.DUPLICATE_LOCATION_ID):
-            with suppress(GraphError, WaitInterrupted, TimeoutError):
+        with suppress(GraphError, WaitInterrupted, TimeoutError):
+            if snapshot is None and (suspected or token.state == TokenState.DUPLICATE_LOCATION_ID):
                 snapshot = self.after(after, timeout=_SECONDS_FOR_DUPLICATES)
-        return identity.duplicates(token, snapshot.tokens.values()) if snapshot else None
+            if snapshot is not None:
+                others = (one for key, one in snapshot.tokens.items() if key != token.id.lower())
+                return identity.duplicates(token, self.confirmed(others, partial(identity.may_be_duplicate, token)))
+        return None
 
     def one(self, token_id: str, *, must_be_confirmed: Callable[[VppToken], bool] = lambda _: False) -> VppToken:
         """Return one token, not older than `FRESH`: the first read is a GET, later reads share listings.
