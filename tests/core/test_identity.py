@@ -27,6 +27,7 @@ OTHER_TIME = "2027-12-24T08:00:00Z"
         ({"location_name": None}, {"data_sharing_consent_granted": None}, False),
         ({"role_scope_tag_ids": ()}, {"role_scope_tag_ids": ("7",)}, True),
         ({"role_scope_tag_ids": ()}, {}, False),
+        ({}, {"claim_token_management_from_external_mdm": True}, False),
         ({"automatically_update_apps": False}, {"automatically_update_apps": True}, False),
         ({"organization_name": "Fabrikam", "expiration_date_time": None}, {}, False),
         ({"organization_name": "Fabrikam", "apple_id": None}, {"organization_name": "Fabrikam"}, True),

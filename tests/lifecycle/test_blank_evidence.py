@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -85,15 +86,18 @@ def test_token_of_another_file_is_not_taken(blanks: frozenset[str]) -> None:
     assert run.requests.count(GET) <= 2
 
 
-def test_many_creates_of_one_organization() -> None:
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_many_creates_of_one_organization(at_once: int) -> None:
     """Where all expirations are blank, each token is asked once in a process, not once for each create."""
     count = 12
     tenant = new_tenant(list_blanks=frozenset({"expirationDateTime"}), page_size=5)
     for number in range(count):
         uploaded(tenant, f"Location {number}")
     run = Run(tenant)
-    for number in range(3):
-        run.create(inputs_of(vpptoken(f"New {number}")))
+    files = [vpptoken(f"New {number}") for number in range(3)]
+    with ThreadPoolExecutor(at_once) as threads:
+        made = list(threads.map(lambda text: run.create(inputs_of(text)), files))
+    assert len({one.id for one in made}) == len(files)
     assert sorted(run.requests) == sorted([*[LIST] * math.ceil(count / 5), *[GET] * count, *[POST] * 3])
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.resource_type import is_blank, same
+from intune_vpp.core.resource_type import Compare, is_blank, same
 from intune_vpp.core.vpp_token import VPP_TOKEN, VppToken, VppTokenArgs
 
 if TYPE_CHECKING:
@@ -74,7 +74,11 @@ def is_uncertain(listed: VppToken, file: SToken, args: VppTokenArgs) -> bool:
     shown = listed.expiration_date_time
     if shown is not None and not shows_expiration(shown, file.expiration_date_time):
         return False
-    managed = {prop.attribute for prop in VPP_TOKEN.members if getattr(args, prop.attribute) is not None}
+    managed = {
+        prop.attribute
+        for prop in VPP_TOKEN.members
+        if prop.compare is not Compare.NEVER and getattr(args, prop.attribute) is not None
+    }
     # v1.0 shows no location; a create on beta has the consent.
     located = {"location_name"} if args.data_sharing_consent_granted is not None else set()
     decisive = {"organization_name", "expiration_date_time", "apple_id"} | managed | located

@@ -68,7 +68,7 @@ class TokenListing:
         self._running: _RunningList | None = None
         self._latest: Snapshot | None = None
         self._written: dict[str, int] = {}
-        self._confirmed: dict[str, Future[VppToken]] = {}
+        self._confirmed: dict[tuple[int, str], Future[VppToken]] = {}
         self._answer_lost_at = 0
         self._one_was_read = False
 
@@ -110,7 +110,6 @@ class TokenListing:
         """Record a write to a token, so that earlier LISTs no longer count for it."""
         with self._lock:
             self._written[token_id.lower()] = self._begun
-            self._confirmed.pop(token_id.lower(), None)
 
     def was_written(self, token_id: str) -> bool:
         """Whether this process has written to a token."""
@@ -121,24 +120,30 @@ class TokenListing:
         """Record that a create may have made a token with an unknown id: the next create lists again."""
         with self._lock:
             self._answer_lost_at = self._begun
-            self._confirmed.clear()
 
-    def before_create(self) -> list[VppToken]:
-        """Return the tokens without those that this process has written since. Listed once in a process."""
+    def before_create(self, uncertain: Callable[[VppToken], bool]) -> list[VppToken]:
+        """Return the tokens without those that this process has written since. Listed once in a process.
+
+        Those that are `uncertain` are returned as a GET shows them. Raises GraphError.
+        """
         snapshot = self.after(self._answer_lost_at)
         with self._lock:
-            return [token for key, token in snapshot.tokens.items() if self._written.get(key, 0) < snapshot.number]
+            listed = [one for key, one in snapshot.tokens.items() if self._written.get(key, 0) < snapshot.number]
+        return self._without_blanks(snapshot, listed, uncertain)
 
-    def confirmed(self, listed: Iterable[VppToken], uncertain: Callable[[VppToken], bool]) -> list[VppToken]:
-        """Return the tokens, those that are `uncertain` as a GET shows them: one for each token in a process.
+    def _without_blanks(
+        self, snapshot: Snapshot, listed: Iterable[VppToken], uncertain: Callable[[VppToken], bool]
+    ) -> list[VppToken]:
+        """Return the tokens, those that are `uncertain` as a GET shows them, without those that were deleted.
 
-        A listing may leave blank what a GET shows. Leaves out a token that was deleted. Raises GraphError.
+        A listing may leave blank what a GET shows.
         """
-        shown = (self._confirm(one.id) if uncertain(one) else one for one in listed)
+        shown = (self._confirm(snapshot, one.id) if uncertain(one) else one for one in listed)
         return [one for one in shown if one is not None]
 
-    def _confirm(self, token_id: str) -> VppToken | None:
-        key = token_id.lower()
+    def _confirm(self, snapshot: Snapshot, token_id: str) -> VppToken | None:
+        """Return a token as a GET shows it, one for all callers with this snapshot; None if it was deleted."""
+        key = (snapshot.number, token_id)
         with self._lock:
             if key not in self._confirmed:
                 self._confirmed[key] = self._clock.start(partial(self.get, token_id))
@@ -164,7 +169,8 @@ class TokenListing:
                 snapshot = self.after(after, timeout=_SECONDS_FOR_DUPLICATES)
             if snapshot is not None:
                 others = (one for key, one in snapshot.tokens.items() if key != token.id.lower())
-                return identity.duplicates(token, self.confirmed(others, partial(identity.may_be_duplicate, token)))
+                uncertain = partial(identity.may_be_duplicate, token)
+                return identity.duplicates(token, self._without_blanks(snapshot, others, uncertain))
         return None
 
     def one(self, token_id: str, *, must_be_confirmed: Callable[[VppToken], bool] = lambda _: False) -> VppToken:

@@ -171,9 +171,12 @@ class TokenLifecycle:
         Raises AdoptionRefused where there are several, or where it has another display name or Apple ID: somebody may
         have uploaded the file by hand, and a second token of one location would stop its sync.
         """
-        free = [one for one in self._listing.before_create() if not self._ownership.is_managed(one.id)]
-        known = self._listing.confirmed(free, partial(identity.is_uncertain, file=file, args=args))
-        made = identity.made_from(known, file, args)
+
+        def uncertain(listed: VppToken) -> bool:
+            return not self._ownership.is_managed(listed.id) and identity.is_uncertain(listed, file, args)
+
+        free = [one for one in self._listing.before_create(uncertain) if not self._ownership.is_managed(one.id)]
+        made = identity.made_from(free, file, args)
         if len(made) > 1:
             listed = ", ".join(identity.described(one) for one in made)
             what = f"{len(made)} tokens of the tenant were created from this file: {listed}. Nothing was created."
