@@ -132,27 +132,6 @@ def test_a_fingerprint_without_a_file_beside_it_is_not_at_hand() -> None:
     assert "has not been read in this run" in checked(args_to(olds), olds=olds).problems[0].reason
 
 
-def test_a_new_file_that_ends_soon_is_warned_of_by_the_name_of_its_token() -> None:
-    """A file that expires within the warning days is accepted with a warning; an unchanged one without."""
-    ending = file(expires=NOW + timedelta(days=3))
-    text = file_text(expires=NOW + timedelta(days=3))
-    expected = "expires in 3 days, on 2026-11-04. Download a new content token from Apple and renew it before then."
-    asked = {**args_to(args()), "token": text}
-    assert checked(asked).warnings == (f"The token file of Lincoln {expected}",)
-    assert checked({**asked, "displayName": UNKNOWN}).warnings == (
-        f"The token file of Contoso (file {ending.fingerprint[:15]}…) {expected}",
-    )
-    assert checked(asked, olds=args(ending)).warnings == ()
-    assert checked({**asked, "token": file_text()}).warnings == ()
-
-
-def test_the_warning_days_are_a_setting() -> None:
-    """A file that ends in 3 days is not worth a warning to somebody who asked for two."""
-    asked = {**args_to(args()), "token": file_text(expires=NOW + timedelta(days=3))}
-    policy = Policy(expiry_warning_days=2)
-    assert token_check.check(asked, olds=None, policy=policy, recall=lambda _: None, now=NOW).warnings == ()
-
-
 INPUT_VALUES: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={

@@ -222,6 +222,20 @@ def test_configuration_is_read_by_its_namespace(start: Start, engine: Engine) ->
     ]
 
 
+def test_two_new_files_of_one_day_are_two_warnings(start: Start, engine: Engine) -> None:
+    """Two new tokens of one name whose files end on one day are told apart, where no line shows its resource."""
+    provider, expires = start(), day(9.5)
+    for location in ("Lincoln", "Monroe"):
+        asked = inputs(vpptoken(location, expires=expires), displayName="Apps")
+        for _ in range(2):
+            assert provider.check({}, asked).failures == []
+
+    assert [line.partition(" expires in ")[0].partition(" (file sha256:")[:2] for line in engine.logged("WARNING")] == [
+        ("The token file of Apps", ""),
+        ("The token file of Apps", " (file sha256:"),
+    ]
+
+
 def test_configured_twice_the_engine_hears_each_debug_line_once(start: Start, engine: Engine) -> None:
     """Two configurations in one process leave one carrier of debug lines, and other handlers where they are."""
     logger, mine = logging.getLogger("intune_vpp"), logging.NullHandler()

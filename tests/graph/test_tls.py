@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import threading
@@ -188,3 +189,51 @@ def test_a_server_without_tls(call: str) -> None:
         with open_http(None) as http, pytest.raises(GraphUnreachable, match=says):
             CALLS[call](url, http)
         thread.join(timeout=20)
+
+
+RECORD = b"\x17\x03\x03\x00\x20" + bytes(32)
+"""A record of TLS whose content nobody has encrypted."""
+
+BREAKS = {
+    "a damaged record": (b"", RECORD),
+    "a damaged record within the answer": (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", RECORD),
+    "plain text": (b"", b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
+}
+
+
+@contextmanager
+def breaking(folder: Path, answer: bytes, after: bytes) -> Iterator[tuple[str, httpx.Client]]:
+    """A TLS server that sends the beginning of an answer, then bytes beside TLS; and its client."""
+    ca, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+    ca.cert_pem.write_to_path(folder / "ca.pem")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answering_once() -> None:
+            connection, _ = listening.accept()
+            with context.wrap_socket(connection, server_side=True) as tls, suppress(OSError):
+                tls.recv(4096)
+                tls.sendall(answer)
+                with socket.socket(fileno=os.dup(tls.fileno())) as below:
+                    below.sendall(after)
+                while tls.recv(4096):
+                    pass
+
+        thread = threading.Thread(target=answering_once)
+        thread.start()
+        with open_http(str(folder / "ca.pem")) as http:
+            yield f"https://127.0.0.1:{listening.getsockname()[1]}", http
+        thread.join(timeout=20)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("breaks", BREAKS.values(), ids=BREAKS)
+def test_a_connection_that_breaks_after_its_handshake(tmp_path: Path, breaks: tuple[bytes, bytes], call: str) -> None:
+    """A TLS error while an answer is read is not called a failure to connect, and blames no certificate."""
+    says = (
+        r"The TLS connection broke before the answer was complete \([A-Z_]+\): check the network and any proxy on the"
+    )
+    with breaking(tmp_path, *breaks) as (url, http), pytest.raises(GraphUnreachable, match=says) as caught:
+        CALLS[call](url, http)
+    assert "No TLS connection" not in str(caught.value)
+    assert "ertificate" not in str(caught.value)

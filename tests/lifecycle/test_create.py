@@ -223,3 +223,28 @@ def test_v1_refuses_what_only_beta_knows(tenant: Tenant) -> None:
         "or set intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) to beta."
         for name in ("displayName", "dataSharingConsentGranted")
     ]
+
+
+def test_new_file_that_ends_soon(tenant: Tenant) -> None:
+    """A file that expires within the warning days is accepted with a warning; an unchanged one without."""
+    ending = vpptoken(expires=NOW + timedelta(days=3))
+    expected = "expires in 3 days, on 2026-11-04. Download a new content token from Apple and renew it before then."
+    run = Run(tenant)
+    named = run.check(token_inputs(ending))
+    run.check(token_inputs(ending, displayName=UNKNOWN))
+    run.check(token_inputs(vpptoken()))
+    assert run.reporter.warnings == [
+        f"The token file of Lincoln {expected}",
+        f"The token file of Contoso (file {str(named.args.token)[:15]}…) {expected}",
+    ]
+    before = Run(tenant).create(token_inputs(ending)).state
+    unchanged = Run(tenant)
+    unchanged.check(token_inputs(ending), before)
+    assert unchanged.reporter.warnings == []
+
+
+def test_warning_days_are_a_setting(tenant: Tenant) -> None:
+    """A file that ends in 3 days is not worth a warning to somebody who asked for two."""
+    run = Run(tenant, settings={"expiryWarningDays": "2"})
+    run.check(token_inputs(vpptoken(expires=NOW + timedelta(days=3))))
+    assert run.reporter.warnings == []

@@ -34,10 +34,39 @@ def test_tokens_of_one_organization_are_lines_of_their_own(tenant: Tenant, name:
     assert sum(state.id in "".join(run.reporter.warnings) for state, _ in made) >= 2
 
 
-def test_new_tokens_of_one_organization_are_lines_of_their_own(tenant: Tenant) -> None:
-    """Three new files of one organization and one day are three warnings and three notes."""
+@pytest.mark.parametrize("name", [None, "Apps"])
+def test_new_tokens_of_one_organization_are_lines_of_their_own(tenant: Tenant, name: str | None) -> None:
+    """Three new files of one organization and one day are three warnings and three notes, with or without one name."""
     run = Run(tenant)
     for location in ("Lincoln", "Monroe", "Roosevelt"):
-        run.check(token_inputs(vpptoken(location, expires=SOON), displayName=None))
+        inputs = token_inputs(vpptoken(location, expires=SOON), displayName=name)
+        run.check(inputs)
+        run.check(inputs)
 
     assert len(set(run.reporter.warnings)) == len(set(run.reporter.infos)) == 3
+
+
+def test_name_of_a_new_token_is_not_extended_without_need(tenant: Tenant) -> None:
+    """Only a token whose display name another one of the run has is named with its file."""
+    run = Run(tenant)
+    first, second = (vpptoken(location, expires=SOON) for location in ("Lincoln", "Monroe"))
+    for text, name in ((first, "Lincoln"), (second, "Monroe"), (first, "Lincoln"), (second, "Lincoln")):
+        checked = run.check(token_inputs(text, displayName=name))
+
+    assert [line.split(" expires")[0] for line in run.reporter.warnings] == [
+        "The token file of Lincoln",
+        "The token file of Monroe",
+        "The token file of Lincoln",
+        f"The token file of Lincoln (file {str(checked.args.token)[:15]}…)",
+    ]
+    assert f"(file {str(checked.args.token)[:15]}…)" in run.reporter.infos[-1]
+
+
+def test_renewals_of_one_day_are_lines_of_their_own(tenant: Tenant) -> None:
+    """Two renewed tokens of one display name, whose new files end on one day, are two warnings."""
+    run = Run(tenant)
+    for location in ("Lincoln", "Monroe"):
+        before = Run(tenant).create(token_inputs(vpptoken(location, expires=NOW + timedelta(days=3)))).state
+        run.check(token_inputs(vpptoken(location, expires=SOON)), before)
+
+    assert len(set(run.reporter.warnings)) == 2

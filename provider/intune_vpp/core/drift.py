@@ -7,7 +7,7 @@ from typing import Any, overload
 
 from intune_vpp.core import identity, times
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.resource_type import Compare, Unknown, same
+from intune_vpp.core.resource_type import Compare, Unknown, is_blank, same
 from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
 
 
@@ -37,20 +37,30 @@ def observe(
 
 
 def must_be_confirmed(state: VppTokenState, listed: VppToken) -> bool:
-    """Whether a listing shows drift, which counts only if a GET shows it too.
+    """Whether a listing shows drift, or leaves blank what the state has: either counts only if a GET shows it too.
 
     A listing may leave blank what a GET shows: Intune's listings of devices and apps do so with scope tags.
     """
+    if _leaves_blank(listed, state.observed):
+        return True
     located = listed.location_name == state.observed.location_name or state.inputs.expected_location_name is None
     return not located or observe(state, listed, observed_at=state.observed_at).inputs != state.inputs
 
 
 def shows_other_members(answer: VppToken, listed: VppToken) -> bool:
-    """Whether a listing after a write shows other members than Graph's answer to it, or no location any more."""
-    return (listed.location_name is None and answer.location_name is not None) or any(
+    """Whether a listing after a write shows other members than Graph's answer to it, or leaves some blank."""
+    return _leaves_blank(listed, answer) or any(
         not same(prop, getattr(listed, prop.attribute), getattr(answer, prop.attribute))
         for prop in VPP_TOKEN.members
         if prop.observed and prop.compare is not Compare.NEVER
+    )
+
+
+def _leaves_blank(listed: VppToken, shown: VppToken) -> bool:
+    """Whether a listing leaves a member blank that Graph has shown for this token."""
+    return any(
+        is_blank(getattr(listed, prop.attribute)) and not is_blank(getattr(shown, prop.attribute))
+        for prop in VPP_TOKEN.observed
     )
 
 

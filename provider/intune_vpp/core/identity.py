@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from intune_vpp.core import times
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.resource_type import same
+from intune_vpp.core.resource_type import Compare, is_blank, same
 from intune_vpp.core.vpp_token import VPP_TOKEN, VppToken, VppTokenArgs
 
 if TYPE_CHECKING:
@@ -64,6 +64,27 @@ def made_from(listed: Iterable[VppToken], file: SToken, args: VppTokenArgs) -> l
     ]
 
 
+def is_uncertain(listed: VppToken, file: SToken, args: VppTokenArgs) -> bool:
+    """Whether a listing leaves blank whether a token was made from this file, or what an adoption would change.
+
+    A GET may show what the listing leaves blank. No token is uncertain that shows another organization or expiration.
+    """
+    if listed.organization_name and listed.organization_name not in {file.organization_name, args.organization_name}:
+        return False
+    shown = listed.expiration_date_time
+    if shown is not None and not shows_expiration(shown, file.expiration_date_time):
+        return False
+    managed = {
+        prop.attribute
+        for prop in VPP_TOKEN.members
+        if prop.compare is not Compare.NEVER and getattr(args, prop.attribute) is not None
+    }
+    # v1.0 shows no location; a create on beta has the consent.
+    located = {"location_name"} if args.data_sharing_consent_granted is not None else set()
+    decisive = {"organization_name", "expiration_date_time", "apple_id"} | managed | located
+    return any(is_blank(getattr(listed, attribute)) for attribute in decisive)
+
+
 def has_labels(found: VppToken, args: VppTokenArgs) -> bool:
     """Whether a token has the display name and the Apple ID of the program.
 
@@ -83,6 +104,22 @@ def has_labels(found: VppToken, args: VppTokenArgs) -> bool:
 def duplicates(token: VppToken, listed: Iterable[VppToken]) -> tuple[VppToken, ...]:
     """Return the other tokens that were created from the same file, or that Intune flags as duplicates of this one."""
     return tuple(one for one in listed if one.id.lower() != token.id.lower() and _is_duplicate(token, one))
+
+
+def may_be_duplicate(token: VppToken, listed: VppToken) -> bool:
+    """Whether a listing leaves blank whether another token is a duplicate of this one.
+
+    The expiration, or Intune's flag, must speak for it: one organization may have many tokens.
+    """
+    evidence = (listed.organization_name, listed.expiration_date_time, listed.location_name)
+    if None not in evidence or same_file(token, listed):
+        return False
+    if listed.organization_name not in {None, token.organization_name}:
+        return False
+    if listed.location_name is not None and listed.location_name != token.location_name:
+        return False
+    flagged = TokenState.DUPLICATE_LOCATION_ID in {token.state, listed.state}
+    return flagged or times.same_second(token.expiration_date_time, listed.expiration_date_time)
 
 
 def same_file(one: VppToken, other: VppToken) -> bool:

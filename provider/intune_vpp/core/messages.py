@@ -86,22 +86,27 @@ def _misplaced(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> str
     return f"fails: {state.observed.label} is for the location {there}, but {expected} is expected"
 
 
-def arrival(args: VppTokenArgs) -> str | None:
-    """Describe how a new resource gets its token; None if only the update will know."""
+def arrival(args: VppTokenArgs, *, shared: bool = False) -> str | None:
+    """Describe how a new resource gets its token; None if only the update will know. `shared` as in `new_token`."""
     if isinstance(args.adopt_token_id, str):
         return f"Adopts token {args.adopt_token_id}; nothing is created."
     file = args.token_file
     if args.adopt_token_id is UNKNOWN or not isinstance(file, TokenFile):
         return None
     until = times.day(file.expiration_date_time)
-    return f"Creates {new_token(args, file)} (valid until {until}), or adopts the token already created from this file."
+    name = new_token(args, file, shared=shared)
+    return f"Creates {name} (valid until {until}), or adopts the token already created from this file."
 
 
-def new_token(args: VppTokenArgs, file: TokenFile) -> str:
-    """Return the name of a new token for messages: one organization may have many, so the file tells them apart."""
-    if isinstance(args.display_name, str):
+def new_token(args: VppTokenArgs, file: TokenFile, *, shared: bool = False) -> str:
+    """Return the name of a token with a new file for messages.
+
+    The file tells tokens apart that have a name in common: that of their organization, or a `shared` display name.
+    """
+    if isinstance(args.display_name, str) and not shared:
         return args.display_name
-    return f"{file.organization_name} (file {file.fingerprint[:_SHORT_FINGERPRINT]}…)"
+    name = args.display_name if isinstance(args.display_name, str) else file.organization_name
+    return f"{name} (file {file.fingerprint[:_SHORT_FINGERPRINT]}…)"
 
 
 def operation(what: Operation, label: str) -> str:

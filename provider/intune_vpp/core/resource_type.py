@@ -155,6 +155,11 @@ def same(prop: Property, one: object, other: object) -> bool:
             return _with_types(one) == _with_types(other)
 
 
+def is_blank(value: object) -> bool:
+    """Whether Graph's value of a property is null or empty. A boolean never is."""
+    return value is None or value in ("", ())
+
+
 def _with_types(value: Any) -> object:
     """Return the value with booleans that differ from numbers: in Python, `True` equals 1."""
     match value:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core import check as every_type
-from intune_vpp.core import health, messages, stoken
+from intune_vpp.core import stoken
 from intune_vpp.core.check import Problem
 from intune_vpp.core.errors import RenewalRefused, TokenFileError
 from intune_vpp.core.renewal_guard import guard
@@ -38,7 +38,6 @@ class Checked:
 
     args: VppTokenArgs
     problems: tuple[Problem, ...] = ()
-    warnings: tuple[str, ...] = ()
     stoken: SToken | None = None
 
 
@@ -83,7 +82,7 @@ def check(  # noqa: PLR0913 - what the program asks for, and all that a check ma
     except (TokenFileError, RenewalRefused) as error:
         return Checked(args=args, problems=(*problems, Problem("", str(error))))
     checked = Checked(args=args, problems=tuple(problems))
-    return checked if problems else _with_token(checked, file, olds, policy=policy, now=now)
+    return checked if problems else _with_token(checked, file, olds)
 
 
 def _token_file(
@@ -108,14 +107,7 @@ def _token_file(
     raise TokenFileError(msg)
 
 
-def _with_token(
-    checked: Checked,
-    file: SToken | TokenFile | Unknown | None,
-    olds: VppTokenArgs | None,
-    *,
-    policy: Policy,
-    now: datetime,
-) -> Checked:
+def _with_token(checked: Checked, file: SToken | TokenFile | Unknown | None, olds: VppTokenArgs | None) -> Checked:
     before = olds.token_file if olds else None
     if file is None:
         # Keep the description of the file in Intune: the guard needs it when the program names a file again.
@@ -130,6 +122,4 @@ def _with_token(
         return replace(checked, args=args, stoken=file)
     described = TokenFile(file.fingerprint, file.expiration_date_time, file.organization_name)
     args = replace(checked.args, token=file.fingerprint, token_file=described)
-    subject = f"The token file of {messages.new_token(args, described)}"
-    warning = health.expiry(subject, file.expiration_date_time, policy.expiry_warning_days, now)
-    return replace(checked, args=args, stoken=file, warnings=(warning,) if warning else ())
+    return replace(checked, args=args, stoken=file)

@@ -65,9 +65,14 @@ match makes the 404 an error that changes nothing."""
 _BAD_REQUEST = 400
 _UPLOADS = {RequestKind.CREATE_TOKEN, RequestKind.RENEW_TOKEN}
 _OTHER_MEMBERS = re.compile(
-    rf"\b(?:tags?|roles?|permissions?|scopes|{'|'.join(prop.name for prop in VPP_TOKEN.members)})\b", re.IGNORECASE
+    r"\b(?:(?:role ?)?scope ?tags?|roles?|permissions?|scopes|"
+    rf"{'|'.join(prop.name for prop in VPP_TOKEN.members)})\b",
+    re.IGNORECASE,
 )
-"""What a refusal names that is not about the file: a scope tag, a role, a permission, or a member beside `token`."""
+"""What a refusal names that is not about the file: a scope tag, a role, a permission, or a member beside `token`.
+
+A tag alone may be another one, such as `@odata.type`; Intune's refusals of scope tags also name them or the role.
+"""
 
 _ABOUT_ACCESS: tuple[tuple[re.Pattern[str], str], ...] = (
     (

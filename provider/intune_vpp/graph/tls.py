@@ -1,10 +1,12 @@
-"""Words why no TLS connection was made: what is wrong with the certificate, and what to do."""
+"""Words why a TLS connection failed: what is wrong with the certificate or the connection, and what to do."""
 
 from __future__ import annotations
 
 import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +33,7 @@ _OTHERWISE = "Its certificate was not accepted ({reason}): have it replaced, or 
 def advice(error: BaseException, setting: str) -> str | None:
     """Return what is wrong with TLS and what to do, without a full stop; None if the error is not about TLS.
 
-    `setting` is the configuration key of the address.
+    `setting` is the configuration key of the address. Only the handshake raises `httpx.ConnectError`.
     """
     cause = next((one for one in _causes(error) if isinstance(one, ssl.SSLError)), None)
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -41,7 +43,10 @@ def advice(error: BaseException, setting: str) -> str | None:
         return words.format(setting=setting, today=today, reason=cause.verify_message)
     if cause is not None:
         why = getattr(cause, "reason", None) or type(cause).__name__
-        return f"No TLS connection could be made ({why}): check {setting} and any proxy on the way"
+        if isinstance(error, httpx.ConnectError):
+            return f"No TLS connection could be made ({why}): check {setting} and any proxy on the way"
+        what = f"The TLS connection broke before the answer was complete ({why})"
+        return f"{what}: check the network and any proxy on the way"
     return None
 
 

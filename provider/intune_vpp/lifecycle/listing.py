@@ -10,6 +10,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from intune_vpp.core import identity
@@ -17,7 +18,7 @@ from intune_vpp.core.enums import TokenState
 from intune_vpp.core.errors import GraphError, NotFound, TokenGone, WaitInterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from concurrent.futures import Future
     from datetime import datetime
 
@@ -67,6 +68,7 @@ class TokenListing:
         self._running: _RunningList | None = None
         self._latest: Snapshot | None = None
         self._written: dict[str, int] = {}
+        self._confirmed: dict[tuple[int, str], Future[VppToken]] = {}
         self._answer_lost_at = 0
         self._one_was_read = False
 
@@ -119,23 +121,57 @@ class TokenListing:
         with self._lock:
             self._answer_lost_at = self._begun
 
-    def before_create(self) -> list[VppToken]:
-        """Return the tokens without those that this process has written since. Listed once in a process."""
+    def before_create(self, uncertain: Callable[[VppToken], bool]) -> list[VppToken]:
+        """Return the tokens without those that this process has written since. Listed once in a process.
+
+        Those that are `uncertain` are returned as a GET shows them. Raises GraphError.
+        """
         snapshot = self.after(self._answer_lost_at)
         with self._lock:
-            return [token for key, token in snapshot.tokens.items() if self._written.get(key, 0) < snapshot.number]
+            listed = [one for key, one in snapshot.tokens.items() if self._written.get(key, 0) < snapshot.number]
+        return self._without_blanks(snapshot, listed, uncertain)
+
+    def _without_blanks(
+        self, snapshot: Snapshot, listed: Iterable[VppToken], uncertain: Callable[[VppToken], bool]
+    ) -> list[VppToken]:
+        """Return the tokens, those that are `uncertain` as a GET shows them, without those that were deleted.
+
+        A listing may leave blank what a GET shows.
+        """
+        shown = (self._confirm(snapshot, one.id) if uncertain(one) else one for one in listed)
+        return [one for one in shown if one is not None]
+
+    def _confirm(self, snapshot: Snapshot, token_id: str) -> VppToken | None:
+        """Return a token as a GET shows it, one for all callers with this snapshot; None if it was deleted."""
+        key = (snapshot.number, token_id)
+        with self._lock:
+            if key not in self._confirmed:
+                self._confirmed[key] = self._clock.start(partial(self.get, token_id))
+            answer = self._confirmed[key]
+        try:
+            return self._clock.wait_for(answer)
+        except TokenGone:
+            return None
+        except (GraphError, WaitInterrupted):
+            with self._lock:
+                self._confirmed.pop(key, None)
+            raise
 
     def duplicates(self, token: VppToken, *, after: int, suspected: bool) -> tuple[VppToken, ...] | None:
         """Return the duplicates of a token by a LIST that began after LIST `after`, None if there was none.
 
-        A LIST is sent only if duplicates are `suspected`, or Intune reports one. If it fails, the read or the write
-        that was made before must not fail.
+        A LIST is sent only if duplicates are `suspected`, or Intune reports one. If it or the GET of what it leaves
+        blank fails, the read or the write that was made before must not fail.
         """
         snapshot = self.latest(after)
-        if snapshot is None and (suspected or token.state == TokenState.DUPLICATE_LOCATION_ID):
-            with suppress(GraphError, WaitInterrupted, TimeoutError):
+        with suppress(GraphError, WaitInterrupted, TimeoutError):
+            if snapshot is None and (suspected or token.state == TokenState.DUPLICATE_LOCATION_ID):
                 snapshot = self.after(after, timeout=_SECONDS_FOR_DUPLICATES)
-        return identity.duplicates(token, snapshot.tokens.values()) if snapshot else None
+            if snapshot is not None:
+                others = (one for key, one in snapshot.tokens.items() if key != token.id.lower())
+                uncertain = partial(identity.may_be_duplicate, token)
+                return identity.duplicates(token, self._without_blanks(snapshot, others, uncertain))
+        return None
 
     def one(self, token_id: str, *, must_be_confirmed: Callable[[VppToken], bool] = lambda _: False) -> VppToken:
         """Return one token, not older than `FRESH`: the first read is a GET, later reads share listings.

@@ -96,12 +96,12 @@ class Ownership:
         with self._lock:
             self._assigned.pop(fingerprint, None)
 
-    # Resources.
+    # Resources and files.
 
-    def first_user(self, kind: str, key: str, resource: str) -> str:
-        """The first resource of this run that uses something (`kind` and `key`): this one, or another one."""
+    def first_user(self, kind: str, key: str, user: str) -> str:
+        """The first resource or file of this run that uses something (`kind` and `key`): this one, or another one."""
         with self._lock:
-            return self._users.setdefault((kind, key), resource)
+            return self._users.setdefault((kind, key), user)
 
     def expect_update(self, resource: str, state: VppTokenState, args: VppTokenArgs) -> None:
         """Record a planned update.

@@ -14,6 +14,7 @@ from intune_vpp.core.health import Claim
 from intune_vpp.core.operations import LICENSE_REVOCATION
 from intune_vpp.core.renewal_guard import guard
 from intune_vpp.core.resource_type import UNKNOWN
+from intune_vpp.core.vpp_token import TokenFile
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
@@ -78,10 +79,10 @@ class Preview:
             self._files.put(checked.stoken)
         if isinstance(checked.args.adopt_token_id, str):
             self._ownership.reserve(checked.args.adopt_token_id)
-        for sentence in checked.warnings:
-            self._reporter.warn(sentence)
+        shared = self._shares_its_name(checked)
+        self._warn_of_new_file(checked, olds, shared=shared)
         if olds is None and not checked.problems:
-            self._inform(messages.arrival(checked.args))
+            self._inform(messages.arrival(checked.args, shared=shared))
         return checked
 
     def plan_token(
@@ -124,6 +125,22 @@ class Preview:
         days, now, state = self._policy.expiry_warning_days, self._clock.now(), self._unambiguous(state)
         for sentence in health.warnings(state, warning_days=days, now=now, just_read=just_read, claim=claim):
             self._reporter.warn(sentence)
+
+    def _shares_its_name(self, checked: Checked) -> bool:
+        """Whether another token file of this run is for a token with the same display name."""
+        file, name = checked.stoken, checked.args.display_name
+        if file is None or not isinstance(name, str):
+            return False
+        return self._ownership.first_user("display name", name, file.fingerprint) != file.fingerprint
+
+    def _warn_of_new_file(self, checked: Checked, olds: VppTokenArgs | None, *, shared: bool) -> None:
+        """Warn of a new token file that expires soon; `shared` as in `messages.new_token`."""
+        file, described = checked.stoken, checked.args.token_file
+        if file is None or not isinstance(described, TokenFile) or (olds is not None and described is olds.token_file):
+            return
+        subject = f"The token file of {messages.new_token(checked.args, described, shared=shared)}"
+        days = self._policy.expiry_warning_days
+        self._warn(health.expiry(subject, file.expiration_date_time, days, self._clock.now()))
 
     def _refuse_shared_file(self, checked: Checked, olds: VppTokenArgs | None, resource: str) -> Checked:
         """Refuse a file that is new to this resource and used by another one: a location has one token."""

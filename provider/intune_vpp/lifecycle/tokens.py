@@ -171,7 +171,11 @@ class TokenLifecycle:
         Raises AdoptionRefused where there are several, or where it has another display name or Apple ID: somebody may
         have uploaded the file by hand, and a second token of one location would stop its sync.
         """
-        free = [one for one in self._listing.before_create() if not self._ownership.is_managed(one.id)]
+
+        def uncertain(listed: VppToken) -> bool:
+            return not self._ownership.is_managed(listed.id) and identity.is_uncertain(listed, file, args)
+
+        free = [one for one in self._listing.before_create(uncertain) if not self._ownership.is_managed(one.id)]
         made = identity.made_from(free, file, args)
         if len(made) > 1:
             listed = ", ".join(identity.described(one) for one in made)
@@ -335,7 +339,6 @@ class TokenLifecycle:
         failure: IntuneVppError | None = upload.failure if upload else None
         if write.syncs and failure is None:
             observed, failure, upload = self._sync_upload(write)
-            observed = self._confirmed(upload.observed if upload else write.observed, observed)
         if write.syncs or failure is not None:
             sync_pending = failure is not None
             if write.upload and not sync_pending:
@@ -441,7 +444,8 @@ class TokenLifecycle:
             )
         except (GraphError, WaitInterrupted) as error:
             return write.observed, error
-        observed, ended = self._syncs.follow(watch, started)
+        polled, ended = self._syncs.follow(watch, started)
+        observed = self._confirmed(write.observed, polled)
         if ended.warning:
             self._reporter.warn(ended.warning)
         return observed, ended.failure
