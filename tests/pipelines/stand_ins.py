@@ -11,19 +11,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AZ = """\
-import pathlib, shutil, sys
+import pathlib, sys
 
 verb, arguments = sys.argv[1:4], sys.argv[4:]
 options = dict(zip(arguments[::2], arguments[1::2], strict=True))
 vault = pathlib.Path(VAULT, options["--vault-name"])
 if verb == ["keyvault", "secret", "list"] and options["--query"] == "[?starts_with(name, 'vpp-')].name":
-    print(*sorted(one.name for one in vault.iterdir() if one.name.startswith("vpp-")), sep="\\n")
+    print(*sorted(one.stem for one in vault.iterdir() if one.stem.startswith("vpp-")), sep="\\n")
 elif verb == ["keyvault", "secret", "download"]:
     if pathlib.Path(options["--file"]).exists():
         sys.exit("File or directory named '" + options["--file"] + "' already exists.")
-    if not (vault / options["--name"]).exists():
-        sys.exit("(SecretNotFound) A secret with (name/id) " + options["--name"] + " was not found in this key vault.")
-    pathlib.Path(options["--file"]).write_bytes((vault / options["--name"]).read_bytes())
+    pathlib.Path(options["--file"]).write_bytes((vault / (options["--name"] + ".vpptoken")).read_bytes())
 else:
     sys.exit(f"az is not expected to run {sys.argv[1:]}")
 """
@@ -73,7 +71,7 @@ def install(folder: Path, name: str, program: str, **constants: str) -> None:
 
 
 def install_az(folder: Path, vault: Path) -> None:
-    """`az` with the secrets of a vault, which are the files of a folder of its name."""
+    """`az` with the secrets of a vault: the files of a folder of its name, each with the ending `.vpptoken`."""
     install(folder, "az", AZ, VAULT=str(vault.parent))
 
 

@@ -37,8 +37,8 @@ def project(tmp_path: Path) -> Path:
     vault = tmp_path / "contoso-vpp"
     vault.mkdir()
     for name, text in TEXTS.items():
-        (vault / f"vpp-{name}").write_text(text)
-    (vault / "a-password").write_text("something else")
+        (vault / f"vpp-{name}.vpptoken").write_text(text)
+    (vault / "a-password.vpptoken").write_text("something else")
     install_az(tmp_path / "bin", vault)
     return project
 
