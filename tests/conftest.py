@@ -23,12 +23,18 @@ def interruptible() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+_SETTINGS = ("ARM_", "AZURE", "INTUNE_VPP_", "ACTIONS_ID_TOKEN_", "SYSTEM_", "IDENTITY_", "IMDS_", "MSI_")
+"""How the variables begin that a provider and MSAL read."""
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests see no credentials, settings and proxies but their own."""
     for name in list(os.environ):
-        if name.startswith(("ARM_", "AZURE_", "INTUNE_VPP_")) or name.upper().endswith("_PROXY"):
+        if name.startswith(_SETTINGS) or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
+    # Somebody who runs the tests may be signed in to the Azure CLI.
+    monkeypatch.setenv("ARM_USE_CLI", "false")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

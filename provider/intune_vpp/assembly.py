@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.check import Policy
+from intune_vpp.graph.credentials.select import choose
 from intune_vpp.lifecycle.listing import TokenListing
 from intune_vpp.lifecycle.operations import LicenseCountSyncs, OperationLifecycle
 from intune_vpp.lifecycle.ownership import Ownership
@@ -123,27 +124,25 @@ class Assembly:
 
 def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None) -> VppTokens:
     """Connect to the configured tenant. Raises SettingsError if credentials are missing."""
-    credentials = settings.credentials()
+    method = choose(settings.values)
     # Imported here, because they take a quarter of a second, and a preview does not need them.
     from intune_vpp.graph.client import GraphClient  # noqa: PLC0415
-    from intune_vpp.graph.credentials import ClientSecret  # noqa: PLC0415
+    from intune_vpp.graph.credentials.method import Connection  # noqa: PLC0415
     from intune_vpp.graph.http import open_http  # noqa: PLC0415
     from intune_vpp.graph.redaction import KnownSecrets  # noqa: PLC0415
-    from intune_vpp.graph.tenants import Tenant  # noqa: PLC0415
+    from intune_vpp.graph.tenants import ConfiguredTenant, TenantOfAccessToken  # noqa: PLC0415
     from intune_vpp.graph.vpp_tokens import GraphVppTokens  # noqa: PLC0415
 
     http, secrets = http or open_http(settings.ca_bundle_path), KnownSecrets()
-    credential = ClientSecret(
-        authority=f"{settings.authority_host}/{credentials.tenant_id}",
-        client_id=credentials.client_id,
-        client_secret=credentials.client_secret,
-        scope=f"{settings.graph_endpoint}/.default",
-        http=http,
-        secrets=secrets,
-    )
-    root = f"{settings.graph_endpoint}/{settings.graph_version}"
+    connection = Connection(settings.values, settings.cloud, http, secrets)
+    credential = method.credential(connection)
+    configured = connection.tenant
     return GraphVppTokens(
-        client=GraphClient(http, root=root, credential=credential, secrets=secrets),
-        tenant=Tenant(credentials.tenant_id, authority_host=settings.authority_host, http=http),
+        client=GraphClient(
+            http, root=f"{settings.graph_endpoint}/{settings.graph_version}", credential=credential, secrets=secrets
+        ),
+        tenant=ConfiguredTenant(configured, settings.authority_host, http)
+        if configured
+        else TenantOfAccessToken(credential),
         beta=settings.graph_version is GraphVersion.BETA,
     )

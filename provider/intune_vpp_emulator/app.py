@@ -12,12 +12,14 @@ from werkzeug.exceptions import HTTPException
 from .answers import client_request_id, faulted, refused, request_id
 from .control import PREFIX, control_routes
 from .faults import Faults, When
+from .identity.entra import sign_in_routes
+from .identity.managed_identity import managed_identity_routes
+from .identity.oidc_endpoints import oidc_routes
 from .members import Version
 from .refusals import GatewayRefusal, Refusal
 from .request_body import decode
 from .request_log import RequestLog
 from .routes import graph_routes
-from .sign_in import sign_in_routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +47,8 @@ def create_app(
     for version in Version:
         app.register_blueprint(graph_routes(tenant, known_roots, version))
     app.register_blueprint(sign_in_routes(tenant, known_roots))
+    app.register_blueprint(oidc_routes(tenant))
+    app.register_blueprint(managed_identity_routes(tenant, known_roots))
     app.register_blueprint(control_routes(tenant, known_roots, log, rules))
     _answer_errors(app, tenant)
     _add_headers(app, tenant, log)

@@ -6,12 +6,13 @@ One table: the command line makes an option of each field, and `PATCH /_emulator
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from .apple import TokenEncoding
+from .identity.refusals import SCRIPTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -100,8 +101,21 @@ def _names(value: object) -> frozenset[str]:
     return frozenset(one for one in given if one)
 
 
-def _names_or_all(value: object) -> frozenset[str] | None:
-    return None if value is None or value == "all" else _names(value)
+def _or(word: str, parse: Callable[[object], Any]) -> Callable[[object], Any]:
+    """Takes a word, or null, for None."""
+    return lambda value: None if value is None or value == word else parse(value)
+
+
+def _refusal(value: object) -> int:
+    if str(value) not in {str(one) for one in SCRIPTED}:
+        raise UnusableBehaviorError(f"none or one of {', '.join(map(str, SCRIPTED))}")
+    return int(str(value))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise UnusableBehaviorError("a text")
+    return value
 
 
 def _takes(kind: Kind, help_text: str) -> dict[str, Any]:
@@ -109,10 +123,10 @@ def _takes(kind: Kind, help_text: str) -> dict[str, Any]:
 
 
 _LARGEST: Final = 1e9
-_SHOWN: Final = {"": "none", "null": "all"}
 _COUNT: Final = Kind("COUNT", _count)
 _BOOLEAN: Final = Kind("[true|false]", _boolean)
 _NAMES: Final = Kind("NAMES", _names)
+_REFUSALS: Final = ", ".join(map(str, SCRIPTED))
 _TEN_TAGS: Final = frozenset("0123456789")
 
 
@@ -154,10 +168,31 @@ class Behavior:
     scope_tags: frozenset[str] = field(default=_TEN_TAGS, metadata=_takes(_NAMES, "The scope tags that exist."))
     allowed_scope_tags: frozenset[str] | None = field(
         default=None,
-        metadata=_takes(Kind("NAMES|all", _names_or_all), "The scope tags that the applications are bound to."),
+        metadata=_takes(Kind("NAMES|all", _or("all", _names)), "The scope tags that the applications are bound to.")
+        | {"none": "all"},
     )
     gzip: Gzip = field(
         default=Gzip.ACCEPTED, metadata=_takes(_one_of(Gzip), "What the tenant answers to a request body in gzip.")
+    )
+
+    access_token_seconds: float = field(
+        default=3600.0, metadata=_takes(_number(1), "How long an access token is valid.")
+    )
+    app_consented: bool = field(
+        default=True, metadata=_takes(_BOOLEAN, "Whether the application exists in the tenant; else AADSTS700016.")
+    )
+    app_roles: frozenset[str] | None = field(
+        default=None,
+        metadata=_takes(Kind("NAMES|own", _or("own", _names)), "The roles in access tokens.") | {"none": "own"},
+    )
+    sign_in_refusal: int | None = field(
+        default=None,
+        metadata=_takes(Kind("NUMBER|none", _or("none", _refusal)), f"Refuses sign-ins: {_REFUSALS}.")
+        | {"none": "none"},
+    )
+    oidc_subject: str | None = field(
+        default=None,
+        metadata=_takes(Kind("TEXT|own", _or("own", _text)), "The subject of federated assertions.") | {"none": "own"},
     )
 
     def stored_expiration(self, expires: datetime) -> datetime:
@@ -199,9 +234,14 @@ def names() -> list[str]:
 def options() -> Iterable[tuple[str, str, str]]:
     """Each field with its metavar and its help, for a command line."""
     for one in fields(Behavior):
-        default = _json(one.default)
-        shown = ",".join(default) if isinstance(default, list) else json.dumps(default).strip('"')
-        yield one.name, one.metadata["kind"].metavar, f"{one.metadata['help']}  [default: {_SHOWN.get(shown, shown)}]"
+        yield one.name, one.metadata["kind"].metavar, f"{one.metadata['help']}  [default: {_shown(one)}]"
+
+
+def _shown(one: Field[Any]) -> str:
+    if one.default is None:
+        return str(one.metadata["none"])
+    default = _json(one.default)
+    return (",".join(default) or "none") if isinstance(default, list) else json.dumps(default).strip('"')
 
 
 def camel_case(name: str) -> str:

@@ -16,6 +16,7 @@ from . import apple, behavior
 from .guesses import GUESSES
 from .routes import described
 from .serve import Service, serve
+from .sign_in_methods import SignIn
 from .state_file import UnusableStateError, keep, restore, write_private
 from .tenant import Tenant
 
@@ -36,9 +37,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def main() -> None:
     """An emulated Microsoft Intune tenant for VPP tokens.
 
-    It implements sign-in for applications with a secret, and the operations of Microsoft Graph below, with these query
-    options; $filter takes eq ne gt ge lt le in, and or not, startswith endswith contains tolower toupper isof. Whatever
-    else is asked of it is refused in Graph's error envelope.
+    It implements the sign-in of applications and managed identities, and the operations of Microsoft Graph below, with
+    these query options; $filter takes eq ne gt ge lt le in, and or not, startswith endswith contains tolower toupper
+    isof. Whatever else is asked of it is refused in Graph's error envelope.
     """
 
 
@@ -56,6 +57,12 @@ def _behavior_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--state", type=_FILE, help="Keep the tenant in this file between runs; without it each run has another.")
 @click.option("--env-file", type=_FILE, help="Write the environment here, as KEY=value lines, once it listens.")
 @click.option("--hosts", default="", help="Further names of this server, with commas: its certificate has them too.")
+@click.option(
+    "--sign-in",
+    type=click.Choice([one.value for one in SignIn]),
+    default=SignIn.SECRET.value,
+    help="The method of sign-in that the environment is for.  [default: secret]",
+)
 @_behavior_options
 def serve_command(**options: Any) -> None:
     """Serve an emulated tenant until interrupted, and print the environment for its clients."""
@@ -90,6 +97,8 @@ def guesses_command() -> None:
 def _served(options: dict[str, Any]) -> AbstractContextManager[Service]:
     return serve(
         _tenant(options),
+        sign_in=options["sign_in"],
+        files_beside=options["env_file"] and options["env_file"].absolute(),
         port=options["port"],
         ca_bundle_path=_bundle_path(options),
         hosts=[one.strip() for one in options["hosts"].split(",") if one.strip()],

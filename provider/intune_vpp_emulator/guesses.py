@@ -24,6 +24,11 @@ GUESSES = {
         "DeviceManagementApps."
     ),
     "apps-stay": ("An app stays until its token is deleted, also when the token expires or its syncs fail."),
+    "assertion-audience": (
+        "The assertion of a certificate may be for the token endpoint or the issuer of the tenant, with and without "
+        "`v2.0`, by the tenant's id or domain."
+    ),
+    "assertion-type": ("An assertion of another `client_assertion_type` does not count."),
     "at-least-these": (
         "A create without `token` or `appleId` is refused with Intune's 400; an absent account type is `business`."
     ),
@@ -51,6 +56,13 @@ GUESSES = {
         "expired."
     ),
     "failed-sync-date": ("A failed sync moves `lastModifiedDateTime` and not `lastSyncDateTime`."),
+    "federated-order": (
+        "A federated assertion is checked for its issuer, its audience, its subject, its signature and its times, in "
+        "this order."
+    ),
+    "federated-signature": (
+        "A federated assertion that the key which it names has not signed is refused with AADSTS50013."
+    ),
     "file-refused": (
         "A file that cannot be read or has expired is refused at once with 400 in Intune's envelope; the sentences "
         "are invented. `--unreadable-files invalid` takes the former instead."
@@ -71,10 +83,21 @@ GUESSES = {
         "LIST answers in the order of creation and shows every member that GET shows; `--list-blanks` names members "
         "that it does not."
     ),
+    "malformed-assertion": (
+        "An assertion that is no JWT, lacks a claim or has another algorithm is refused with AADSTS50027 and 401."
+    ),
+    "managed-identity-errors": (
+        "App Service refuses a wrong X-IDENTITY-HEADER with 401 and an unknown resource with 500; the sentences about "
+        "them and about a wrong `api-version` are invented."
+    ),
     "missing-token": (
         "A vppToken or an app that does not exist answers 404 `ResourceNotFound` in Intune's envelope, also to DELETE."
     ),
     "null-account-type": "An explicit null for a member that may not be null is refused with a flat 400.",
+    "oidc-endpoint-errors": (
+        "GitHub refuses a wrong request token with 401, Azure DevOps an unknown service connection with 404; the "
+        "sentences are invented."
+    ),
     "organization-kept": "`organizationName` may be PATCHed; together with `token` the file's organization wins.",
     "other-location": "PATCH with a file of another location moves `locationName`.",
     "other-location-apps": (
@@ -116,6 +139,9 @@ GUESSES = {
     "revoke-while-busy": (
         "A second revokeLicenses while one runs starts another action; syncs and revocations of a token do not "
         "affect each other, and the token can be deleted meanwhile."
+    ),
+    "revoked-access-token": (
+        "A revoked access token gets 401 with the sentence of continuous access evaluation, without a claims challenge."
     ),
     "revoked-in-part": (
         "A revocation frees its licences at its end, all but the failed ones, whether it is `done` or not; one that "

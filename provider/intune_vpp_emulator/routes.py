@@ -9,8 +9,9 @@ from flask import Blueprint, Response, request
 
 from . import members, mobile_apps, odata
 from .answers import graph_answer, no_content, text_answer
-from .directory import READ_ROLES, WRITE_ROLES, AccessRefusedError, roles_of
+from .directory import READ_ROLES, WRITE_ROLES
 from .edm import unqualified
+from .identity.access_tokens import AccessRefusedError
 from .members import Version
 from .odata_path import Segment, segments
 from .refusals import GatewayRefusal, IntuneRefusal, bad_request, intune_bad_request, not_implemented
@@ -140,7 +141,7 @@ def _authorize(tenant: Tenant, roots: frozenset[str]) -> None:
     if scheme.lower() != "bearer" or not access_token:
         raise GatewayRefusal(401, "InvalidAuthenticationToken", "Access token is empty.")
     try:
-        roles = roles_of(tenant.directory, access_token, audiences=roots, now=tenant.clock.now())
+        roles = tenant.roles_of(access_token, audiences=roots)
     except AccessRefusedError as reason:
         raise GatewayRefusal(401, "InvalidAuthenticationToken", str(reason)) from None
     # a guess: app-permissions

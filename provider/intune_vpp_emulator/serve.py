@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ssl
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trustme
 
 from .app import create_app
+from .identity.workload import PROVIDERS
+from .sign_in_methods import SignIn, variables
 from .wire import Server
 
 if TYPE_CHECKING:
@@ -33,41 +35,61 @@ class Service:
     ca_bundle_path: Path
     tenant: Tenant
 
+    credentials: dict[str, str] = field(repr=False)
+    """The variables of the method of sign-in."""
+
     @property
     def environment(self) -> dict[str, str]:
-        """The variables with the addresses and the credentials of this tenant."""
-        who = self.tenant.directory
+        """The variables with the credentials and the addresses of this tenant."""
         return {
-            "ARM_TENANT_ID": who.tenant_id,
-            "ARM_CLIENT_ID": who.app.client_id,
-            "ARM_CLIENT_SECRET": who.app.client_secret,
+            **self.credentials,
             "INTUNE_VPP_GRAPH_ENDPOINT": self.url,
             "INTUNE_VPP_AUTHORITY_HOST": self.url,
             "INTUNE_VPP_CA_BUNDLE_PATH": str(self.ca_bundle_path),
             "INTUNE_VPP_EMULATOR_URL": self.url,
         }
 
+    def trusted(self) -> ssl.SSLContext:
+        """TLS that trusts this service."""
+        return ssl.create_default_context(cafile=self.ca_bundle_path)
+
+    def assertion(self, provider: str = "kubernetes", **claims: Any) -> str:
+        """A new federated assertion of github, azure-devops or kubernetes.
+
+        `subject` and `audience` are those that the application accepts, and `seconds` it is valid for ten minutes,
+        unless told otherwise.
+        """
+        return PROVIDERS[provider].assertion(now=self.tenant.clock.now(), **claims)
+
 
 @contextmanager
-def serve(
+def serve(  # noqa: PLR0913 - options, each by its name
     tenant: Tenant,
     *,
+    sign_in: str = SignIn.SECRET,
     port: int = 0,
     ca_bundle_path: Path | None = None,
+    files_beside: Path | None = None,
     hosts: Iterable[str] = (),
     around: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
 ) -> Iterator[Service]:
     """Serve on 127.0.0.1 while the block runs; port 0 takes a free one, `around` may wrap the application.
 
-    `hosts` are further names or addresses under which clients reach it, through a hosts file or a forwarded port.
+    The environment of the service is for the method `sign_in`, one of `SignIn`. A file that the method needs is
+    written beside `files_beside`, and into a temporary folder without it. `hosts` are further names or addresses under
+    which clients reach it, through a hosts file or a forwarded port.
     """
     names = (*_NAMES, *hosts)
     with ExitStack() as stack:
-        bundle = ca_bundle_path or Path(stack.enter_context(TemporaryDirectory())) / "emulator-ca.pem"
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        bundle = ca_bundle_path or folder / "emulator-ca.pem"
         server = stack.enter_context(Server(port))
         app = create_app(tenant, roots=_roots(names, server.port))
         stack.enter_context(server.answering(around(app), _tls(bundle, names)))
-        yield Service(url=f"https://{_NAMES[0]}:{server.port}", ca_bundle_path=bundle, tenant=tenant)
+        url = f"https://{_NAMES[0]}:{server.port}"
+        beside = files_beside or folder / "emulator"
+        credentials = stack.enter_context(variables(SignIn(sign_in), tenant, url, beside))
+        yield Service(url=url, ca_bundle_path=bundle, tenant=tenant, credentials=credentials)
 
 
 def _roots(names: Iterable[str], port: int) -> list[str]:

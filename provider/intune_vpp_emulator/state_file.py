@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .apple import ContentToken
 from .clock import moment
 from .directory import AppRegistration, Directory
+from .identity.workload import FederatedCredential
 from .licenses import Imported
 from .revocation import Revocation
 from .vpp_token import VppToken
@@ -49,12 +50,12 @@ def restore(tenant: Tenant, path: Path) -> None:
         raise UnusableStateError(f"{path} is not a state file of this emulator.") from reason
 
 
-def write_private(path: Path, text: str) -> None:
-    """Write `text` to `path` by a rename, readable by its owner only."""
+def write_private(path: Path, content: str | bytes) -> None:
+    """Write to `path` by a rename, readable by its owner only."""
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         Path(beside).replace(path)
     except BaseException:
         Path(beside).unlink(missing_ok=True)
@@ -91,12 +92,13 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _directory(document: dict[str, Any]) -> Directory:
-    apps = {name: _app(document[name]) for name in ("app", "reader", "visitor")}
+    apps = {name: _app(value) for name, value in document.items() if isinstance(value, dict)}
     return Directory(tenant_id=document["tenant_id"], domain=document["domain"], **apps)
 
 
 def _app(document: dict[str, Any]) -> AppRegistration:
-    return AppRegistration(**{**document, "roles": tuple(document["roles"])})
+    federated = tuple(FederatedCredential(**one) for one in document["federated"])
+    return AppRegistration(**{**document, "roles": tuple(document["roles"]), "federated": federated})
 
 
 def _token(document: dict[str, Any]) -> VppToken:

@@ -12,7 +12,9 @@ from . import edm, odata, scope_tags
 from .apple import ContentToken, UnreadableFileError, read, unreadable
 from .behavior import Behavior, SyncDate, UnreadableFiles
 from .clock import Clock, to_the_second
-from .directory import Directory
+from .directory import AppRegistration, Directory
+from .identity.access_tokens import issue, roles_of
+from .identity.workload import Workload
 from .licenses import MOST_APPS
 from .members import MEMBERS, SOUND, UNSYNCED, State, Version, accepted, as_answered, blank, check, defaults
 from .mobile_apps import MobileApp, apps_of
@@ -55,6 +57,7 @@ class Tenant(Behavior):
 
     clock: Clock = field(default_factory=Clock)
     directory: Directory = field(default_factory=Directory.fresh, repr=False)
+    workload: Workload = field(default_factory=Workload, repr=False)
     on_change: Callable[[], None] = field(default=lambda: None, repr=False)
     ends_of_syncs: list[Callable[[], str | None]] = field(default_factory=list, repr=False)
     """Called in turn when a sync starts; the first that returns `failed` or `hang` decides its end."""
@@ -62,6 +65,7 @@ class Tenant(Behavior):
     """Called in turn when a revocation starts; the first that returns members of its result decides its end."""
     _tokens: dict[str, VppToken] = field(default_factory=dict, init=False, repr=False)
     _lock: RLock = field(default_factory=RLock, init=False, repr=False)
+    _session: int = field(default=0, init=False, repr=False)
     _newest: int = field(default=0, init=False, repr=False)
     _first: dict[tuple[str, ...], int] | None = field(default=None, init=False, repr=False)
 
@@ -77,6 +81,32 @@ class Tenant(Behavior):
             self._tokens = {one.id: one for one in tokens}
             self._newest = max((one.number for one in self._tokens.values()), default=0)
             self._first = None
+
+    def find_app(self, client_id: str) -> AppRegistration | None:
+        """The application of that id, where somebody in this tenant has consented to it."""
+        found = self.directory.find(client_id)
+        return None if found is self.directory.app and not self.app_consented else found
+
+    def access_token(self, app: AppRegistration, audience: str) -> str:
+        """A new access token for Graph at `audience`."""
+        return issue(
+            self.directory,
+            app,
+            audience=audience,
+            now=self.clock.now(),
+            seconds=self.access_token_seconds,
+            roles=self.app_roles,
+            session=self._session,
+        )
+
+    def roles_of(self, access_token: str, *, audiences: frozenset[str]) -> frozenset[str]:
+        """The permissions of the bearer; raises AccessRefusedError."""
+        return roles_of(self.directory, access_token, audiences=audiences, now=self.clock.now(), session=self._session)
+
+    def revoke_access_tokens(self) -> None:
+        """Let no access token that was issued until now be valid any longer."""
+        with self._lock:
+            self._session += 1
 
     def list_tokens(self, *, version: Version = Version.BETA, query: Query = odata.ALL) -> Page:
         """A page of the tokens that the query selects."""

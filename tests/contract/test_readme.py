@@ -7,7 +7,9 @@ import json
 import re
 from pathlib import Path
 
+from intune_vpp.core.configuration import KEYS
 from intune_vpp.dynamic import VppToken
+from intune_vpp.graph.credentials.select import AZURE_CLI, METHODS
 from intune_vpp_emulator.faults import Faults
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,3 +62,28 @@ def _texts() -> list[str]:
     trees = [ast.parse(file.read_text()) for file in (ROOT / "provider" / "intune_vpp").rglob("*.py")]
     nodes = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     return [text for text in nodes if isinstance(text, str)]
+
+
+def _rows(heading: str) -> list[list[str]]:
+    """The cells of the first table below a heading, without its head."""
+    table = README.partition(f"\n### {heading}\n")[2].partition("\n|")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table.splitlines()[2:]]
+
+
+def test_the_configuration_keys() -> None:
+    """The table of the configuration has each key, its variables in their order, and marks the secret ones."""
+    rows = _rows("Configuration")
+    assert [row[0] for row in rows] == [f"`{name}`" for name in KEYS]
+    for (_, variables, value), key in zip(rows, KEYS.values(), strict=True):
+        assert variables == ", ".join(f"`{name}`" for name in key.sources)
+        assert ("**secret**" in value) is key.secret, key.name
+
+
+def test_the_sign_in_methods() -> None:
+    """The table of the methods has each of them in its order, with the keys that choose it and those that it needs."""
+    rows = _rows("Sign-in")
+    assert [row[0] for row in rows] == [method.name for method in (*METHODS, AZURE_CLI)]
+    for (_, chosen_by, needs), method in zip(rows, METHODS, strict=False):
+        keys = {name for name in (method.switch, *method.chosen_by) if name}
+        assert set(re.findall("`([A-Za-z]+)`", chosen_by)) == keys
+        assert {one[0] for one in method.needs} <= set(re.findall("`([A-Za-z]+)`", needs)), method.name

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from intune_vpp import settings
+from intune_vpp.core.configuration import KEYS
 from intune_vpp.core.resource_type import camel_case, snake_case
 from intune_vpp.core.revocation import Result
 from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile
@@ -95,11 +96,12 @@ def test_nothing_replaces_a_token() -> None:
 
 
 def test_secrets() -> None:
-    """The file and the client secret are secrets on their way in; what comes out never is."""
+    """The file and what signs in are secrets on their way in; what comes out never is."""
     secret = [path for path, node in everything(SCHEMA) if node.get("secret") is True]
+    keys = [name for name, key in KEYS.items() if key.secret]
     assert secret == [
-        "/config/variables/clientSecret",
-        "/provider/inputProperties/clientSecret",
+        *(f"/config/variables/{name}" for name in keys),
+        *(f"/provider/inputProperties/{name}" for name in keys),
         f"/resources/{PACKAGE}VppToken/inputProperties/token",
         f"/functions/{PACKAGE}parseTokenFile/inputs/properties/token",
     ]
@@ -204,12 +206,13 @@ def test_what_a_list_is_filtered_by() -> None:
 
 def test_the_configuration_is_the_settings() -> None:
     """The keys of the stack's configuration and of an explicit provider are those that the settings know, in order."""
-    assert list(SCHEMA["config"]["variables"]) == list(settings.KEYS)
+    assert list(SCHEMA["config"]["variables"]) == list(KEYS)
     assert SCHEMA["provider"]["inputProperties"] == SCHEMA["config"]["variables"]
-    for name, key in settings.KEYS.items():
+    for name, key in KEYS.items():
         described = SCHEMA["config"]["variables"][name]
         # SDKs write whatever is no plain text as JSON: an enumeration would arrive in quotes.
-        assert shape(described) == {"type": "integer" if name == "expiryWarningDays" else "string"}
+        assert shape(described) == {"type": key.kind.value}
+        assert described.get("secret", False) is key.secret, name
         assert re.findall(r"`([A-Z][A-Z0-9_]+)`", described["description"]) == list(key.sources)
 
 

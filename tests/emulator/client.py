@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from builders import APPLE_ID, vpptoken
 from intune_vpp_emulator.app import ROOT, create_app
-from intune_vpp_emulator.directory import AppRegistration, issue
+from intune_vpp_emulator.identity.access_tokens import issue
 from intune_vpp_emulator.members import Version, entity_type
 from intune_vpp_emulator.odata import Query, query
 from intune_vpp_emulator.tenant import Tenant
 from tenant_in_process import new_tenant
+
+if TYPE_CHECKING:
+    from intune_vpp_emulator.directory import AppRegistration
 
 NOW = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 TOKENS = "/beta/deviceAppManagement/vppTokens"

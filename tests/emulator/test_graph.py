@@ -10,7 +10,7 @@ import pytest
 from emulator.client import APPS, NOW, TOKENS, TOKENS_V1, a_body, a_body_v1, a_client, a_tenant, bearer, error_of, graph
 from intune_vpp_emulator.app import ROOT
 from intune_vpp_emulator.clock import Clock
-from intune_vpp_emulator.directory import issue
+from intune_vpp_emulator.identity.access_tokens import issue
 
 if TYPE_CHECKING:
     import httpx

@@ -148,7 +148,7 @@ class TamperedTenant:
         texts = [*self.said, *(sentence for _, sentence in process.reporter.said)]
         texts += [record.getMessage() for record in caplog.records]
         caplog.clear()
-        hidden = {CANARY, self.settings.credentials().client_secret, *self.transport.bearers}
+        hidden = {CANARY, self.settings.values.text("clientSecret") or "", *self.transport.bearers}
         hidden |= {self.file, self.file[:40], sealed_in(self.file)} if self.file else set()
         assert [text for text in texts for secret in hidden if secret and secret in text] == []
         "".join(texts).encode()

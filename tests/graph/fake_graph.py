@@ -9,7 +9,7 @@ import httpx
 
 from intune_vpp.graph.client import GraphClient
 from intune_vpp.graph.redaction import KnownSecrets
-from intune_vpp.graph.tenants import Tenant
+from intune_vpp.graph.tenants import ConfiguredTenant
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def client(handler: Callable[[httpx.Request], httpx.Response], *, credential: Si
 
 def tokens(handler: Callable[[httpx.Request], httpx.Response]) -> GraphVppTokens:
     """The collection of tokens that a function answers."""
-    tenant = Tenant(TENANT, authority_host="https://login.example", http=http(handler))
+    tenant = ConfiguredTenant(TENANT, "https://login.example", http(handler))
     return GraphVppTokens(client=client(handler), tenant=tenant)
 
 

@@ -126,8 +126,8 @@ def test_the_header_beats_the_body() -> None:
 
 
 def test_the_missing_permission_is_named() -> None:
-    """A 403 names the permission to grant."""
-    assert "DeviceManagementServiceConfig.ReadWrite.All, with admin consent." in str(refused(403))
+    """A 403 names the permission to grant, and where."""
+    assert "DeviceManagementServiceConfig.ReadWrite.All, with admin consent (in Entra: App regi" in str(refused(403))
 
 
 @pytest.mark.parametrize(

@@ -18,15 +18,15 @@ import httpx
 import pytest
 
 from graph.fake_graph import Script
+from graph.signing_in import credential
 from graph.test_redaction import BEARER, pieces
 from intune_vpp.assembly import connect_to_graph
 from intune_vpp.core.errors import GraphError, RequestNotSent, SignInRefused
 from intune_vpp.graph.client import GraphClient
-from intune_vpp.graph.credentials import ClientSecret
 from intune_vpp.graph.http import open_http
 from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.request import Request, RequestKind
-from intune_vpp.graph.tenants import Tenant
+from intune_vpp.graph.tenants import ConfiguredTenant
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 from intune_vpp.settings import read
 from intune_vpp_emulator import tenant as emulated
@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from intune_vpp.core.ports import VppTokens
+    from intune_vpp.graph.credentials.cached import CachedCredential
 
 
 HUSH = "tell-nobody"
+HOW = r"The sign-in method is the client secret, because intune-vpp:clientSecret is set\."
 NOT_JSON = r"^login\.example/t answered the sign-in with something that is not a JSON object\. Check the network"
 
 
@@ -93,28 +95,29 @@ def http(transport: Counting) -> Iterator[httpx.Client]:
         yield client
 
 
-def secret(http: httpx.Client, tenant: emulated.Tenant, **differing: str) -> ClientSecret:
+def secret(http: httpx.Client, tenant: emulated.Tenant, **differing: str) -> CachedCredential:
     """The tenant's own app registration, but for what differs."""
     app = tenant.directory.app
     own = {
-        "authority": f"{ROOT}/{tenant.directory.tenant_id}",
-        "client_id": app.client_id,
-        "client_secret": app.client_secret,
-        "scope": f"{ROOT}/.default",
+        "authorityHost": ROOT,
+        "graphEndpoint": ROOT,
+        "tenantId": tenant.directory.tenant_id,
+        "clientId": app.client_id,
+        "clientSecret": app.client_secret,
     }
-    return ClientSecret(http=http, secrets=KnownSecrets(), **{**own, **differing})
+    return credential(http, **{**own, **differing})
 
 
 def test_the_access_token_is_good_and_kept(tenant: emulated.Tenant, transport: Counting, http: httpx.Client) -> None:
     """Graph takes the bearer; the second one comes from the cache, and after forget() a new one is requested."""
-    credential = secret(http, tenant)
-    bearer = credential.access_token()
+    signed_in = secret(http, tenant)
+    bearer = signed_in.access_token()
     headers = {"Authorization": f"Bearer {bearer}"}
 
     assert http.get(f"{ROOT}/beta/deviceAppManagement/vppTokens", headers=headers).status_code == 200
-    assert (credential.access_token(), transport.sign_ins) == (bearer, 1)
-    credential.forget(bearer)
-    assert credential.access_token()
+    assert (signed_in.access_token(), transport.sign_ins) == (bearer, 1)
+    signed_in.forget(bearer)
+    assert signed_in.access_token()
     assert transport.sign_ins == 2
 
 
@@ -148,13 +151,13 @@ def test_one_revoked_access_token_costs_one_sign_in(calls: int) -> None:
 def test_an_old_access_token_does_not_cost_the_new_one() -> None:
     """A late refusal of a token that was already replaced leaves its successor in the cache."""
     entra = Numbered()
-    credential = made(entra)
-    first = credential.access_token()
-    credential.forget(first)
-    second = credential.access_token()
-    credential.forget(first)
+    signed_in = made(entra)
+    first = signed_in.access_token()
+    signed_in.forget(first)
+    second = signed_in.access_token()
+    signed_in.forget(first)
 
-    assert (first, second, credential.access_token()) == ("access-token-1", "access-token-2", "access-token-2")
+    assert (first, second, signed_in.access_token()) == ("access-token-1", "access-token-2", "access-token-2")
     assert entra.sign_ins == 2
 
 
@@ -163,20 +166,24 @@ def test_the_tenant_may_be_named_by_its_domain(tenant: emulated.Tenant, http: ht
     """A sign-in works for a tenant's GUID and for its domain name."""
     name = tenant.directory.domain if domain else tenant.directory.tenant_id
 
-    assert secret(http, tenant, authority=f"{ROOT}/{name}").access_token()
+    assert secret(http, tenant, tenantId=name).access_token()
 
 
 @pytest.mark.parametrize(
     ("differing", "code", "shown_text"),
     [
         (
-            {"client_secret": "wrong-one"},
+            {"clientSecret": "wrong-one"},
             "invalid_client",
-            r"AADSTS7000215: Invalid client secret .* is wrong \(use its value, not its id\)\.$",
+            r"AADSTS7000215: Invalid client secret .* is wrong: use its value, not its id, and one of this app ",
         ),
-        ({"client_id": "stranger"}, "unauthorized_client", r"AADSTS700016: .*The client id does not exist in this ten"),
         (
-            {"scope": "https://other.example/.default"},
+            {"clientId": "stranger"},
+            "unauthorized_client",
+            r"AADSTS700016: .*The application stranger is not in the tenant ",
+        ),
+        (
+            {"graphEndpoint": "https://other.example"},
             "invalid_resource",
             "AADSTS500011: .* check graphEndpoint and",
         ),
@@ -199,27 +206,22 @@ def test_a_refused_sign_in_names_the_cure(
 def test_an_unknown_tenant_is_refused(tenant: emulated.Tenant, http: httpx.Client) -> None:
     """MSAL's ValueError for a discovery that is refused becomes SignInRefused, in one line that names the tenant."""
     with pytest.raises(SignInRefused, match=r'does not know the tenant "nobody"\. Check tenantId') as caught:
-        secret(http, tenant, authority=f"{ROOT}/nobody").access_token()
+        secret(http, tenant, tenantId="nobody").access_token()
 
     assert (caught.value.status, len(str(caught.value).splitlines())) == (400, 1)
 
 
-def discovered(answer: httpx.Response) -> Script:
-    """A discovery that works, and then this answer of the token endpoint."""
+def discovered(answer: httpx.Response, times: int = 1) -> Script:
+    """A discovery that works, and then this answer of the token endpoint, for each sign-in."""
     known = {"token_endpoint": "https://login.example/t/token", "authorization_endpoint": "https://login.example/t/a"}
-    return Script(httpx.Response(200, json={**known, "issuer": "https://login.example/t"}), answer)
+    discovery = httpx.Response(200, json={**known, "issuer": "https://login.example/t"})
+    return Script(*(discovery, answer) * times)
 
 
-def made(script: Callable[[httpx.Request], httpx.Response], client_secret: str = HUSH) -> ClientSecret:
+def made(script: Callable[[httpx.Request], httpx.Response], client_secret: str = HUSH) -> CachedCredential:
     """An app registration whose sign-in is answered so."""
-    return ClientSecret(
-        authority="https://login.example/t",
-        client_id="c",
-        client_secret=client_secret,
-        scope="https://graph.example/.default",
-        http=httpx.Client(transport=httpx.MockTransport(script)),
-        secrets=KnownSecrets(),
-    )
+    http = httpx.Client(transport=httpx.MockTransport(script))
+    return credential(http, tenantId="t", clientId="c", clientSecret=client_secret)
 
 
 def signed(script: Callable[[httpx.Request], httpx.Response]) -> str:
@@ -256,7 +258,7 @@ def test_a_throttled_sign_in(status: int, body: object, *, discovery: bool) -> N
     content = body if isinstance(body, str) else json.dumps(body)
     throttled = httpx.Response(status, content=content, headers={"Retry-After": "3"})
 
-    says = rf"^login\.example/t is throttling sign-ins \({status}\)\. Run it again in a minute\.$"
+    says = rf"^login\.example/t is throttling sign-ins \({status}\)\. Run it again in a minute\. {HOW}$"
     with pytest.raises(RequestNotSent, match=says) as caught:
         signed(Script(throttled) if discovery else discovered(throttled))
 
@@ -328,14 +330,14 @@ def test_a_discovery_without_addresses(document: dict[str, object]) -> None:
 def test_an_access_token_that_is_none(answer: dict[str, object]) -> None:
     """What no header can carry is refused as an answer of the sign-in, and asked for anew the next time."""
     content = json.dumps({"token_type": "Bearer", "expires_in": 3600, **answer})
-    script = discovered(httpx.Response(200, content=content))
-    credential = made(script)
+    script = discovered(httpx.Response(200, content=content), times=2)
+    signed_in = made(script)
     for _ in range(2):
         with pytest.raises(GraphError, match=r"^login\.example/t could not complete the sign-in \(") as caught:
-            credential.access_token()
+            signed_in.access_token()
         assert "eyJ0" not in shown(caught.value)
 
-    assert script.lines[1:] == ["POST /t/token"] * 2
+    assert [line for line in script.lines if line.startswith("POST")] == ["POST /t/token"] * 2
 
 
 DAMAGED = {
@@ -449,7 +451,8 @@ def test_an_entra_that_does_not_answer() -> None:
         raise httpx.ConnectTimeout("late", request=request)
 
     shown_text = (
-        r"^login\.example/t did not respond to the sign-in \(ConnectTimeout\)\. Check the network and authorityHost\.$"
+        r"^login\.example/t did not respond to the sign-in \(ConnectTimeout\)\. Check the network and authorityHost\. "
+        + HOW
     )
     with pytest.raises(RequestNotSent, match=shown_text):
         signed(fail)
@@ -499,4 +502,4 @@ def test_a_host_that_is_not_there() -> None:
     nowhere = r"^127\.0\.0\.1:\d+ did not respond to the sign-in \(ConnectError\)\."
 
     with open_http(None) as http, pytest.raises(RequestNotSent, match=nowhere):
-        Tenant("contoso.example", authority_host=host, http=http).guid()
+        ConfiguredTenant("contoso.example", host, http).guid()

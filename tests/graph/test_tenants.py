@@ -8,7 +8,7 @@ import pytest
 from graph.fake_graph import TENANT, Script, http
 from intune_vpp.core.errors import RequestNotSent, SignInRefused
 from intune_vpp.graph.clouds import CLOUDS
-from intune_vpp.graph.tenants import Tenant
+from intune_vpp.graph.tenants import ConfiguredTenant
 
 HOST = "https://login.example"
 
@@ -18,9 +18,9 @@ def discovery(issuer: object) -> httpx.Response:
     return httpx.Response(200, json={"issuer": issuer})
 
 
-def named(name: str, script: Script) -> Tenant:
+def named(name: str, script: Script) -> ConfiguredTenant:
     """The tenant configured so."""
-    return Tenant(name, authority_host=HOST, http=http(script))
+    return ConfiguredTenant(name, HOST, http(script))
 
 
 @pytest.mark.parametrize("spelling", [TENANT, TENANT.upper(), "ABCDEF01-2345-6789-ABCD-EF0123456789"])
@@ -111,7 +111,7 @@ def test_a_discovery_without_an_answer() -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("late", request=request)
 
-    tenant = Tenant("contoso.example", authority_host=HOST, http=http(fail))
+    tenant = ConfiguredTenant("contoso.example", HOST, http(fail))
     with pytest.raises(RequestNotSent, match=r"^login\.example did not respond to the sign-in \(ReadTimeout\)\."):
         tenant.guid()
 

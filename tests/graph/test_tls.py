@@ -18,13 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from graph.fake_graph import Signed
+from graph.signing_in import credential
 from intune_vpp.core.errors import GraphUnreachable, RequestNotSent
 from intune_vpp.graph.client import GraphClient
-from intune_vpp.graph.credentials import ClientSecret
 from intune_vpp.graph.http import open_http
 from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.request import Request, RequestKind
-from intune_vpp.graph.tenants import Tenant
+from intune_vpp.graph.tenants import ConfiguredTenant
 from intune_vpp_emulator.wire import Server
 
 if TYPE_CHECKING:
@@ -107,14 +107,12 @@ def graph(url: str, http: httpx.Client) -> None:
 
 def discovery(url: str, http: httpx.Client) -> None:
     """The discovery of the tenant."""
-    Tenant("contoso.example", authority_host=url, http=http).guid()
+    ConfiguredTenant("contoso.example", url, http).guid()
 
 
 def sign_in(url: str, http: httpx.Client) -> None:
     """A sign-in through MSAL."""
-    ClientSecret(
-        authority=f"{url}/t", client_id="c", client_secret="s", scope="x/.default", http=http, secrets=KnownSecrets()
-    ).access_token()
+    credential(http, authorityHost=url, tenantId="t", clientId="c", clientSecret="s").access_token()
 
 
 CALLS = {"graphEndpoint": graph, "authorityHost": discovery, "authorityHost, by MSAL": sign_in}

@@ -6,24 +6,45 @@ from typing import Any
 
 import pytest
 
+from intune_vpp.core.configuration import KEYS, Key, Value, Values
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.graph.clouds import CLOUDS
-from intune_vpp.settings import KEYS, Credentials, GraphVersion, Key, Settings, TokenEncoding, read
+from intune_vpp.settings import GraphVersion, Settings, TokenEncoding, read
 
 SECRET = "tell-nobody"
 VARIABLES = {
     "tenantId": ("ARM_TENANT_ID", "AZURE_TENANT_ID"),
     "clientId": ("ARM_CLIENT_ID", "AZURE_CLIENT_ID"),
+    "clientIdFilePath": ("ARM_CLIENT_ID_FILE_PATH",),
+    "clientCertificate": ("ARM_CLIENT_CERTIFICATE",),
+    "clientCertificatePath": ("ARM_CLIENT_CERTIFICATE_PATH", "AZURE_CLIENT_CERTIFICATE_PATH"),
+    "clientCertificatePassword": ("ARM_CLIENT_CERTIFICATE_PASSWORD", "AZURE_CLIENT_CERTIFICATE_PASSWORD"),
     "clientSecret": ("ARM_CLIENT_SECRET", "AZURE_CLIENT_SECRET"),
+    "clientSecretFilePath": ("ARM_CLIENT_SECRET_FILE_PATH",),
+    "useOidc": ("ARM_USE_OIDC", "ARM_USE_AKS_WORKLOAD_IDENTITY"),
+    "oidcToken": ("ARM_OIDC_TOKEN",),
+    "oidcTokenFilePath": ("ARM_OIDC_TOKEN_FILE_PATH", "AZURE_FEDERATED_TOKEN_FILE"),
+    "oidcRequestUrl": ("ARM_OIDC_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_URL", "SYSTEM_OIDCREQUESTURI"),
+    "oidcRequestToken": ("ARM_OIDC_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN"),
+    "oidcAudience": ("INTUNE_VPP_OIDC_AUDIENCE",),
+    "adoPipelineServiceConnectionId": (
+        "ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID",
+        "ARM_OIDC_AZURE_SERVICE_CONNECTION_ID",
+        "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",
+    ),
+    "useMsi": ("ARM_USE_MSI",),
+    "msiEndpoint": ("ARM_MSI_ENDPOINT",),
+    "useCli": ("ARM_USE_CLI",),
     "environment": ("ARM_ENVIRONMENT", "AZURE_ENVIRONMENT"),
     "graphVersion": ("INTUNE_VPP_GRAPH_VERSION",),
     "graphEndpoint": ("INTUNE_VPP_GRAPH_ENDPOINT",),
-    "authorityHost": ("INTUNE_VPP_AUTHORITY_HOST",),
+    "authorityHost": ("INTUNE_VPP_AUTHORITY_HOST", "AZURE_AUTHORITY_HOST"),
     "caBundlePath": ("INTUNE_VPP_CA_BUNDLE_PATH",),
     "expiryWarningDays": ("INTUNE_VPP_EXPIRY_WARNING_DAYS",),
     "tokenEncoding": ("INTUNE_VPP_TOKEN_ENCODING",),
 }
+SECRETS = {"clientSecret", "clientCertificate", "clientCertificatePassword", "oidcToken", "oidcRequestToken"}
 
 
 def refused(configuration: dict[str, Any], environment: dict[str, str] | None = None) -> str:
@@ -36,15 +57,12 @@ def refused(configuration: dict[str, Any], environment: dict[str, str] | None = 
 def test_nothing_set() -> None:
     """Without any setting the provider talks to the public cloud's beta, and is no error until it signs in."""
     assert read({}, {}) == Settings(
-        graph_endpoint="https://graph.microsoft.com",
-        authority_host="https://login.microsoftonline.com",
+        cloud=CLOUDS["public"],
         graph_version=GraphVersion.BETA,
         token_encoding=TokenEncoding.AUTO,
         expiry_warning_days=30,
         ca_bundle_path=None,
-        tenant_id=None,
-        client_id=None,
-        client_secret=None,
+        values=Values(()),
     )
 
 
@@ -74,14 +92,12 @@ def test_a_key_without_a_known_variable_has_one_of_ours() -> None:
 )
 def test_precedence(configuration: dict[str, Any], environment: dict[str, str], found: str | None) -> None:
     """Configuration beats ARM_*, ARM_* beats AZURE_*; what is empty or blank is unset; blanks around are dropped."""
-    assert read(configuration, environment).tenant_id == found
+    assert read(configuration, environment).values.text("tenantId") == found
 
 
 @pytest.mark.parametrize(
     ("name", "value", "attribute", "found"),
     [
-        ("clientId", "c", "client_id", "c"),
-        ("clientSecret", SECRET, "client_secret", SECRET),
         ("graphVersion", "v1.0", "graph_version", GraphVersion.V1),
         ("graphVersion", "BETA", "graph_version", GraphVersion.BETA),
         ("tokenEncoding", "Base64", "token_encoding", TokenEncoding.BASE64),
@@ -112,7 +128,83 @@ def test_each_key_from_both_sides(name: str, value: str, attribute: str, found: 
 )
 def test_numbers_and_flags_are_the_text_they_were_written_as(value: float, text: str) -> None:
     """The engine hands digits over as a number: a secret of digits is not rounded."""
-    assert read({"clientSecret": value}, {}).client_secret == text
+    assert read({"clientSecret": value}, {}).values.text("clientSecret") == text
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_value_knows_its_source(name: str) -> None:
+    """A value is kept with the variable or the key that set it, so that messages can name it."""
+    value = "https://x.example" if KEYS[name].name.endswith(("Endpoint", "Host", "Url")) else "1"
+    value = {"environment": "dod", "graphVersion": "beta", "tokenEncoding": "auto"}.get(name, value)
+    for variable in VARIABLES[name]:
+        assert read({}, {variable: value}).values.find(name) == Value(name, value, variable)
+    assert read({name: value}, {}).values.find(name) == Value(name, value, f"intune-vpp:{name}")
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("value", [["a"], [], {"a": "b"}, {}, ("a",)])
+def test_a_list_or_an_object_is_refused(name: str, value: object) -> None:
+    """A value that is not a single one is an error: another one from the environment must not replace it."""
+    words = f"intune-vpp:{name} ({VARIABLES[name][0]}) must be a single value, not a list or an object."
+
+    assert refused({name: value}, dict.fromkeys(VARIABLES[name], "x")) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("true", True),
+        ("TRUE", True),
+        ("1", True),
+        (1.0, True),
+        (True, True),
+        ("false", False),
+        ("0", False),
+        (0, False),
+    ],
+)
+def test_flags(value: object, found: bool) -> None:  # noqa: FBT001 - a column of the table
+    """A switch is a boolean, or the text of one; left out it has its default."""
+    for name in ("useOidc", "useMsi", "useCli"):
+        assert read({name: value}, {}).values.flag(name, default=not found) is found
+        assert read({}, {}).values.flag(name, default=found) is found
+
+
+@pytest.mark.parametrize("name", ["useOidc", "useMsi", "useCli"])
+@pytest.mark.parametrize("value", ["yes", "on", "2", "truth"])
+def test_flags_that_are_none(name: str, value: str) -> None:
+    """Any other text is refused before anything is chosen by it."""
+    assert refused({name: value}) == f"intune-vpp:{name} ({VARIABLES[name][0]}) must be one of: true, 1, false, 0."
+
+
+def test_the_secret_keys() -> None:
+    """What signs in by itself is secret, and nothing else is."""
+    assert {key.name for key in KEYS.values() if key.secret} == SECRETS
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("oidcRequestUrl", "http://pipelines.example/x?a=b"),
+        ("oidcRequestUrl", "pipelines.example"),
+        ("oidcRequestUrl", "https://user@pipelines.example/?a"),
+        ("oidcRequestUrl", "https://pipelines.example/#f"),
+        ("msiEndpoint", "ftp://169.254.169.254"),
+        ("msiEndpoint", "https://"),
+    ],
+)
+def test_a_request_url_that_cannot_be_used(name: str, value: str) -> None:
+    """The request token goes over TLS only; a managed identity's endpoint may be plain HTTP, as Azure's are."""
+    schemes = "https://" if name == "oidcRequestUrl" else "https:// or http://"
+
+    assert refused({name: value}).endswith(f"must be an {schemes} URL without a user or fragment.")
+
+
+def test_a_request_url_may_have_a_query() -> None:
+    """GitHub's has one."""
+    url = "https://pipelines.example/x?api-version=2.0"
+    assert read({"oidcRequestUrl": url}, {}).values.text("oidcRequestUrl") == url
+    assert read({"msiEndpoint": "http://127.0.0.1:1/x"}, {}).values.text("msiEndpoint") == "http://127.0.0.1:1/x"
 
 
 @pytest.mark.parametrize("value", [60, 60.0, "60", " 60 "])
@@ -135,6 +227,7 @@ def test_each_cloud(cloud: str) -> None:
     for settings in (read({"environment": cloud.upper()}, {}), read({}, {"ARM_ENVIRONMENT": cloud})):
         assert settings.graph_endpoint == CLOUDS[cloud].graph_endpoint
         assert settings.authority_host == CLOUDS[cloud].authority_host
+        assert settings.cloud.oidc_audience == CLOUDS[cloud].oidc_audience
 
 
 def test_an_endpoint_beats_the_cloud() -> None:
@@ -208,39 +301,19 @@ def test_an_unknown_key_is_refused() -> None:
     )
 
 
-def test_the_secret_does_not_show() -> None:
-    """Neither the settings nor the credentials show the secret."""
-    settings = read({"tenantId": "t", "clientId": "c", "clientSecret": SECRET}, {})
+def test_no_secret_shows() -> None:
+    """The settings do not show what signs in."""
+    settings = read(dict.fromkeys(SECRETS, SECRET), {})
 
-    assert settings.credentials() == Credentials(tenant_id="t", client_id="c", client_secret=SECRET)
-    assert SECRET not in f"{settings!r}{settings}{settings.credentials()!r}{settings.credentials()}"
-
-
-@pytest.mark.parametrize(
-    ("configuration", "missing"),
-    [
-        ({}, "tenantId (ARM_TENANT_ID), clientId (ARM_CLIENT_ID), clientSecret (ARM_CLIENT_SECRET)"),
-        ({"clientId": "c"}, "tenantId (ARM_TENANT_ID), clientSecret (ARM_CLIENT_SECRET)"),
-        ({"tenantId": "t", "clientSecret": "s"}, "clientId (ARM_CLIENT_ID)"),
-        ({"tenantId": "t", "clientId": "c", "clientSecret": " "}, "clientSecret (ARM_CLIENT_SECRET)"),
-    ],
-)
-def test_each_missing_credential_is_named(configuration: dict[str, str], missing: str) -> None:
-    """Credentials that are incomplete name each variable that is missing, and both ways to set it."""
-    with pytest.raises(SettingsError) as caught:
-        read(configuration, {}).credentials()
-
-    assert str(caught.value) == (
-        f"Cannot sign in to Microsoft Graph. Not set: {missing}. "
-        "Set these environment variables, or the keys in the intune-vpp configuration."
-    )
+    assert {value.text for value in settings.values.items} == {SECRET}
+    assert SECRET not in f"{settings!r}{settings}{settings.values!r}{settings.values.items}"
 
 
 def test_the_settings_are_read_from_what_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment is the mapping handed over, not the process's."""
     monkeypatch.setenv("ARM_TENANT_ID", "the process's")
 
-    assert read({}, {}).tenant_id is None
+    assert read({}, {}).values.text("tenantId") is None
 
 
 @pytest.mark.parametrize(

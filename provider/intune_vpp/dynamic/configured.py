@@ -11,6 +11,7 @@ from pulumi.dynamic import CheckFailure, Config, ConfigureRequest, ResourceProvi
 
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly
+from intune_vpp.core.configuration import NAMESPACE
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.dynamic.spelling import PythonReporter, in_python, message
 from intune_vpp.engine.log import EngineLog, carry_debug_lines
@@ -81,5 +82,5 @@ def _assembly(configured: Settings, engine_log: EngineLog) -> Assembly:
 def _configured(config: Config) -> dict[str, Any]:
     """Return all keys of our namespace, even misspelled; the SDK's public interface returns requested keys only."""
     found = vars(config).get("_props") or {}
-    prefix = f"{settings.NAMESPACE}:"
+    prefix = f"{NAMESPACE}:"
     return {name.removeprefix(prefix): value for name, value in found.items() if name.startswith(prefix)}

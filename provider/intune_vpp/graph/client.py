@@ -17,7 +17,7 @@ from intune_vpp.graph.body import parse
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
-    from intune_vpp.graph.credentials import Credential
+    from intune_vpp.graph.credentials.cached import Credential
     from intune_vpp.graph.redaction import KnownSecrets
     from intune_vpp.graph.request import Request
 

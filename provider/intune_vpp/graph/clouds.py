@@ -7,16 +7,24 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """The addresses of one cloud (https://learn.microsoft.com/graph/deployments)."""
+    """The addresses of one cloud (https://learn.microsoft.com/graph/deployments), and the audience of its OIDC tokens.
+
+    Source of the audiences: https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity.
+    """
 
     graph_endpoint: str
     authority_host: str
+    oidc_audience: str
 
 
-_PUBLIC = Cloud("https://graph.microsoft.com", "https://login.microsoftonline.com")
-_US_GOVERNMENT = Cloud("https://graph.microsoft.us", "https://login.microsoftonline.us")
-_US_DOD = Cloud("https://dod-graph.microsoft.us", "https://login.microsoftonline.us")
-_CHINA = Cloud("https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn")
+_PUBLIC = Cloud("https://graph.microsoft.com", "https://login.microsoftonline.com", "api://AzureADTokenExchange")
+_US_GOVERNMENT = Cloud(
+    "https://graph.microsoft.us", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov"
+)
+_US_DOD = Cloud("https://dod-graph.microsoft.us", "https://login.microsoftonline.us", "api://AzureADTokenExchangeUSGov")
+_CHINA = Cloud(
+    "https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn", "api://AzureADTokenExchangeChina"
+)
 
 # The second name of a cloud is the one that the azuread provider accepts in the same variable.
 CLOUDS = {

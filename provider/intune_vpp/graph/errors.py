@@ -26,7 +26,7 @@ from intune_vpp.core.errors import (
     Throttled,
 )
 from intune_vpp.core.vpp_token import VPP_TOKEN
-from intune_vpp.graph import tls
+from intune_vpp.graph import claims, tls
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.request import RequestKind
 
@@ -45,6 +45,8 @@ _SEALED = re.compile(r"[A-Za-z0-9+/_=]{40,}")
 """A run of characters that may be a secret unknown to this process, such as the token file of another run."""
 _MAX_QUOTED = 300
 """The most characters of an answer that a message quotes."""
+_PERMISSION_NAME = re.compile(r"[A-Za-z][\w.-]{0,79}")
+_MAX_PERMISSIONS = 10
 _MAX_SEARCHED = 64 * 1024
 """The most characters of an answer that are searched for secrets; nothing after them is quoted."""
 _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -77,16 +79,24 @@ _ABOUT_ACCESS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"^(?!.*(?:permission|\.Read(?:Write)?\b)).*\broles?\b", re.IGNORECASE | re.DOTALL),
         "Change the Intune role of the app registration so that it allows this.",
     ),
+    (
+        re.compile(r"not applicable to target tenant", re.IGNORECASE),
+        "This tenant has no Intune licence: check tenantId (ARM_TENANT_ID).",
+    ),
 )
 """The cures of a 400 or 403 by the words of its message.
 
 Intune refuses a write with 400 "Must define one or more tags allowed by the current role" or "Added a tag which is not
-allowed by the current role" (maurice-daly/DriverAutomationTool#864, Micke-K/IntuneManagement#401).
+allowed by the current role" (maurice-daly/DriverAutomationTool#864, Micke-K/IntuneManagement#401). Requests to a
+tenant without an Intune licence get 400 "Request not applicable to target tenant." (msgraph-beta-sdk-go#198).
 """
 
 _MAY_BE_PROCESSED = "The request may have been processed; the next run checks before repeating it."
 
-_GRANT = "Grant the app registration the application permission {}, with admin consent."
+_GRANT = (
+    "Grant the app registration the application permission {}, with admin consent (in Entra: App registrations > API"
+    " permissions)."
+)
 
 _BY_KIND: dict[tuple[RequestKind, int], tuple[type[GraphError], str, str]] = {
     (RequestKind.READ_APP, 403): (PermissionMissing, "does not allow this", _GRANT.format(READING_APPS)),
@@ -114,9 +124,13 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
     if status in _ACCESS_REFUSED:
         # The whole message is searched, beyond the part that is quoted.
         words = _SUPPORT_TAIL.sub("", str(_message(response))[:_MAX_SEARCHED])
-        cure = next((advice for about, advice in _ABOUT_ACCESS if about.search(words)), cure)
-        if status == _BAD_REQUEST and request.kind in _UPLOADS and code and not _OTHER_MEMBERS.search(words):
+        advice = next((advice for about, advice in _ABOUT_ACCESS if about.search(words)), None)
+        about_file = request.kind in _UPLOADS and code and advice is None and not _OTHER_MEMBERS.search(words)
+        if status == _BAD_REQUEST and about_file:
             error = FileRefused
+        elif error is PermissionMissing and advice is None:
+            cure = f"{cure} {_permissions_of(response.request)}"
+        cure = advice or cure
     sentence = f"Microsoft Graph {verb} {_answer(request, status, code, message)}"
     return error(
         f"{sentence} {cure}".rstrip(),
@@ -124,6 +138,18 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
         code=code,
         request_id=request_id,
         retry_after=_seconds(response.headers.get("Retry-After")),
+    )
+
+
+def _permissions_of(request: httpx.Request) -> str:
+    """Say which permissions the access token of a request has; empty if it cannot be read."""
+    found = claims.permissions(request.headers.get("Authorization", "").removeprefix("Bearer "))
+    if found is None:
+        return ""
+    # A user's access token has dozens, and a name from a token is printed as it is.
+    shown = [name for name in found if _PERMISSION_NAME.fullmatch(name)][:_MAX_PERMISSIONS]
+    return (
+        f"The access token has {', '.join(shown) if shown else 'no permission'}{', …' if found[len(shown) :] else ''}."
     )
 
 
@@ -159,16 +185,18 @@ def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnr
     return GraphUnreachable(f"{what}{doubt} {cure}")
 
 
-def sign_in_unreachable(error: httpx.HTTPError, authority: str) -> RequestNotSent:
-    """Return the error for a sign-in without an answer; `authority` is its URL, with or without `https://`."""
-    what = f"{authority.removeprefix('https://')} did not respond to the sign-in ({type(error).__name__})."
-    return RequestNotSent(f"{what} {tls.advice(error, 'authorityHost') or 'Check the network and authorityHost'}.")
+def sign_in_unreachable(error: httpx.HTTPError, asked: str, setting: str = "authorityHost") -> RequestNotSent:
+    """Return the error for a sign-in without an answer from the URL `asked`, which `setting` configures."""
+    what = f"{asked.removeprefix('https://')} did not respond to the sign-in ({type(error).__name__})."
+    return RequestNotSent(f"{what} {tls.advice(error, setting) or f'Check the network and {setting}'}.")
 
 
-def sign_in_failed(authority: str, why: str, *, status: int | None = None) -> RequestNotSent:
-    """Return the error for a sign-in that failed on the server, or was not answered by Entra; `status` is HTTP's."""
-    what = f"{authority.removeprefix('https://')} could not complete the sign-in ({why})."
-    return RequestNotSent(f"{what} If this persists, check the network and authorityHost.", status=status)
+def sign_in_failed(
+    asked: str, why: str, setting: str = "authorityHost", *, status: int | None = None
+) -> RequestNotSent:
+    """Return the error for a sign-in that failed on the server, or was answered by something else."""
+    what = f"{asked.removeprefix('https://')} could not complete the sign-in ({why})."
+    return RequestNotSent(f"{what} If this persists, check the network and {setting}.", status=status)
 
 
 def sign_in_unreadable(authority: str) -> RequestNotSent:
@@ -182,16 +210,20 @@ def not_entras(response: httpx.Response, authority: str) -> RequestNotSent | Non
 
     That is one of a throttled or failing server, or not a JSON object, such as the page of a proxy. Else None.
     """
+    problem = unavailable(response, authority)
+    return problem if problem is not None or is_object(response.text) else sign_in_unreadable(authority)
+
+
+def unavailable(response: httpx.Response, asked: str, setting: str = "authorityHost") -> RequestNotSent | None:
+    """Return the error for an answer of a throttled or failing server; None for any other answer."""
     status = response.status_code
     # JSON is UTF-8 (RFC 8259), but MSAL would decode by the charset of the header.
     response.encoding = "utf-8"
     if status == _THROTTLED or _object(parse(response.content)).get("error") in _TRY_LATER:
-        what = f"{authority.removeprefix('https://')} is throttling sign-ins ({status})."
+        what = f"{asked.removeprefix('https://')} is throttling sign-ins ({status})."
         retry_after = _seconds(response.headers.get("Retry-After"))
         return RequestNotSent(f"{what} Run it again in a minute.", status=status, retry_after=retry_after)
-    if status >= _SERVER_ERRORS:
-        return sign_in_failed(authority, str(status), status=status)
-    return None if is_object(response.text) else sign_in_unreadable(authority)
+    return sign_in_failed(asked, str(status), setting, status=status) if status >= _SERVER_ERRORS else None
 
 
 def discovery_refused(response: httpx.Response, authority: str, tenant: str) -> GraphError | None:

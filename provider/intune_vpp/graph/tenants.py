@@ -1,25 +1,51 @@
-"""Finds the GUID of the configured tenant, which the configuration may name by a domain."""
+"""Finds the GUID of the tenant: the configured one, which may be a domain, or that of the access token."""
 
 from __future__ import annotations
 
 import re
 import threading
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
-from intune_vpp.graph import errors
+from intune_vpp.core.errors import SignInRefused
+from intune_vpp.graph import claims, errors
+
+if TYPE_CHECKING:
+    from intune_vpp.graph.credentials.cached import Credential
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
 
 
-class Tenant:
+class Tenant(Protocol):
+    """The tenant to sign in to. Used by several threads at once."""
+
+    def guid(self) -> str:
+        """Return the GUID in lower case. Raises SignInRefused for an unknown tenant, RequestNotSent if Entra fails."""
+
+
+class TenantOfAccessToken:
+    """The tenant of a managed identity for which none is configured: it signs in to its own."""
+
+    def __init__(self, credential: Credential) -> None:
+        self._credential = credential
+
+    def guid(self) -> str:
+        """Return the GUID in the access token. Raises SignInRefused if it has none, and the errors of a sign-in."""
+        found = claims.tenant_id(self._credential.access_token())
+        if not _GUID.fullmatch(found):
+            raise SignInRefused("The access token names no tenant. Set tenantId (ARM_TENANT_ID).")
+        return found
+
+
+class ConfiguredTenant:
     """The configured tenant. A domain name is looked up once, by OpenID discovery.
 
     The GUID is in the issuer (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
     """
 
-    def __init__(self, configured: str, *, authority_host: str, http: httpx.Client) -> None:
+    def __init__(self, configured: str, authority_host: str, http: httpx.Client) -> None:
         self._configured = configured
         self._authority_host = authority_host
         self._http = http

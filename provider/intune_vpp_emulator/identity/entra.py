@@ -1,30 +1,25 @@
-"""The sign-in of the tenant: discovery, keys, and access tokens for applications with a secret."""
+"""Microsoft Entra ID: discovery, keys, and access tokens for applications."""
 
 from __future__ import annotations
 
 import secrets
-import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Blueprint, Response, request
 
-from .answers import json_answer
-from .directory import AppRegistration, issue, public_keys
+from intune_vpp_emulator.answers import json_answer
+
+from . import assertions, refusals
+from .access_tokens import public_keys
+from .refusals import SignInRefusal
+from .workload import AUDIENCE
 
 if TYPE_CHECKING:
-    from .tenant import Tenant
-
+    from intune_vpp_emulator.directory import AppRegistration
+    from intune_vpp_emulator.tenant import Tenant
 
 _OPENID_SCOPES: Final = frozenset({"openid", "offline_access", "profile", "email"})
 """Microsoft's identity clients for Go and Node.js add them to every request, also without a user."""
-
-
-class SignInRefusal(Exception):
-    """A sign-in that fails, with the number and the sentence of Microsoft Entra ID."""
-
-    def __init__(self, error: str, number: int, sentence: str, status: int = 400) -> None:
-        super().__init__(sentence)
-        self.error, self.number, self.sentence, self.status = error, number, sentence, status
 
 
 def sign_in_routes(tenant: Tenant, roots: frozenset[str]) -> Blueprint:
@@ -33,7 +28,7 @@ def sign_in_routes(tenant: Tenant, roots: frozenset[str]) -> Blueprint:
 
     @routes.errorhandler(SignInRefusal)
     def refused(refusal: SignInRefusal) -> Response:
-        return _refused(refusal, tenant)
+        return refusals.refused(refusal, tenant.clock.now())
 
     @routes.get("/common/discovery/instance")
     def instances() -> Response:
@@ -55,8 +50,8 @@ def sign_in_routes(tenant: Tenant, roots: frozenset[str]) -> Blueprint:
         _check_tenant(tenant, named)
         app = _signed_in(tenant)
         audience = _audience(roots, tenant.directory.domain)
-        text = issue(tenant.directory, app, audience=audience, now=tenant.clock.now())
-        return json_answer({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599, "access_token": text})
+        lifetime = {name: int(tenant.access_token_seconds) - 1 for name in ("expires_in", "ext_expires_in")}
+        return json_answer({"token_type": "Bearer", **lifetime, "access_token": tenant.access_token(app, audience)})
 
     return routes
 
@@ -79,7 +74,7 @@ def _instance(roots: frozenset[str]) -> dict[str, Any]:
 def _discovered(authority: str) -> dict[str, Any]:
     return {
         "token_endpoint": f"{authority}/oauth2/v2.0/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
         "jwks_uri": f"{authority}/discovery/v2.0/keys",
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],
@@ -95,38 +90,52 @@ def _discovered(authority: str) -> dict[str, Any]:
 
 def _check_tenant(tenant: Tenant, named: str) -> None:
     if not tenant.directory.has_name(named):
-        raise SignInRefusal(
-            "invalid_tenant",
-            90002,
-            f"Tenant '{named}' not found. Check to make sure you have the correct tenant ID and are signing into the "
-            "correct cloud. Check with your subscription administrator, this may happen if there are no active "
-            "subscriptions for the tenant.",
-        )
+        raise refusals.unknown_tenant(named)
 
 
 def _signed_in(tenant: Tenant) -> AppRegistration:
-    if request.form.get("grant_type") != "client_credentials":
-        sentence = f"The app requested an unsupported grant type '{request.form.get('grant_type', '')}'."
-        raise SignInRefusal("unsupported_grant_type", 70003, sentence)
-    client_id, secret = _credentials()
-    app = tenant.directory.find(client_id)
+    """The application that the request proves to be."""
+    grant = request.form.get("grant_type")
+    if grant is None:
+        raise refusals.missing_field("grant_type")
+    if grant != "client_credentials":
+        raise refusals.unsupported_grant(grant)
+    client_id, secret = _client_and_secret()
+    if not client_id:
+        raise refusals.missing_field("client_id")
+    app = tenant.find_app(client_id)
     if app is None:
-        sentence = (
-            f"Application with identifier '{client_id}' was not found in the directory '{tenant.directory.domain}'. "
-            "This can happen if the application has not been installed by the administrator of the tenant or "
-            "consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant."
-        )
-        raise SignInRefusal("unauthorized_client", 700016, sentence)
-    if not secrets.compare_digest(secret.encode(), app.client_secret.encode()):
-        sentence = (
-            "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, "
-            f"not the client secret ID, for a secret added to app '{client_id}'."
-        )
-        raise SignInRefusal("invalid_client", 7000215, sentence, 401)
+        raise refusals.unknown_app(client_id, tenant.directory.domain)
+    _check_credential(tenant, app, secret)
+    if tenant.sign_in_refusal is not None:
+        raise refusals.scripted(tenant.sign_in_refusal, client_id=client_id, domain=tenant.directory.domain)
     return app
 
 
-def _credentials() -> tuple[str, str]:
+def _check_credential(tenant: Tenant, app: AppRegistration, secret: str) -> None:
+    if request.form.get("client_assertion_type") == assertions.TYPE:  # a guess: assertion-type
+        assertions.check(
+            request.form.get("client_assertion", ""),
+            app,
+            realm=_realm(tenant),
+            federated_audience=AUDIENCE,
+            now=tenant.clock.now(),
+        )
+    elif not secret:
+        raise refusals.no_credential()
+    elif not secrets.compare_digest(secret.encode(), app.client_secret.encode()):
+        raise refusals.wrong_secret(app.client_id)
+
+
+def _realm(tenant: Tenant) -> frozenset[str]:
+    """The audiences of the assertions that certificates sign: the token endpoints and the issuers of the tenant."""
+    # a guess: assertion-audience
+    names = (tenant.directory.tenant_id, tenant.directory.domain)
+    ends = ("oauth2/v2.0/token", "oauth2/token", "v2.0", "")
+    return frozenset(f"{request.url_root}{name}/{end}" for name in names for end in ends)
+
+
+def _client_and_secret() -> tuple[str, str]:
     basic = request.authorization
     if basic is not None and basic.type == "basic":
         return basic.username or "", basic.password or ""
@@ -149,29 +158,5 @@ def _audience(roots: frozenset[str], domain: str) -> str:
         )
         raise SignInRefusal("invalid_scope", 1002012, sentence)
     if audience not in roots:
-        sentence = (
-            f"The resource principal named {audience} was not found in the tenant named {domain}. This can happen if "
-            "the application has not been installed by the administrator of the tenant or consented to by any user in "
-            "the tenant. You might have sent your authentication request to the wrong tenant."
-        )
-        raise SignInRefusal("invalid_resource", 500011, sentence)
+        raise refusals.unknown_resource(audience, domain)
     return audience
-
-
-def _refused(refusal: SignInRefusal, tenant: Tenant) -> Response:
-    trace, moment = str(uuid.uuid4()), f"{tenant.clock.now():%Y-%m-%d %H:%M:%SZ}"
-    correlation = request.headers.get("client-request-id") or str(uuid.uuid4())
-    description = (
-        f"AADSTS{refusal.number}: {refusal.sentence} "
-        f"Trace ID: {trace} Correlation ID: {correlation} Timestamp: {moment}"
-    )
-    document = {
-        "error": refusal.error,
-        "error_description": description,
-        "error_codes": [refusal.number],
-        "timestamp": moment,
-        "trace_id": trace,
-        "correlation_id": correlation,
-        "error_uri": f"{request.url_root}error?code={refusal.number}",
-    }
-    return json_answer(document, refusal.status)

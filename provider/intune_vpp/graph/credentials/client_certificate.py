@@ -1,0 +1,110 @@
+"""Signs in with a client certificate: PEM or PFX, from a file or from base64 in the environment.
+
+Source: https://learn.microsoft.com/entra/identity-platform/certificate-credentials.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
+
+from intune_vpp.core.configuration import named
+from intune_vpp.core.errors import SettingsError
+from intune_vpp.graph.credentials.entra import Application
+from intune_vpp.graph.credentials.method import read_file
+
+if TYPE_CHECKING:
+    from intune_vpp.graph.credentials.method import Connection, SignIn
+
+_PEM = b"-----BEGIN "
+_DAY = "%Y-%m-%d"
+
+
+def sign_in(connection: Connection) -> SignIn:
+    """Return the sign-in with the client certificate."""
+
+    def client_credential() -> dict[str, Any]:
+        key, chain = _parsed(connection)
+        _require_valid(chain[0])
+        return {
+            "private_key": key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(),
+            "public_certificate": "".join(one.public_bytes(Encoding.PEM).decode() for one in chain),
+        }
+
+    return Application(connection, client_credential)
+
+
+def _parsed(connection: Connection) -> tuple[RSAPrivateKey, list[x509.Certificate]]:
+    """Return the private key and the certificates, the one of the key first. Raises SettingsError."""
+    content, source = _content(connection)
+    password = connection.secret("clientCertificatePassword")
+    found = _read(content, None if password is None else password.encode(), source)
+    if found is None:
+        msg = f"The client certificate in {source} cannot be read as PEM or PFX"
+        msg += ", or its password is wrong." if password else ", or it needs a password."
+        raise SettingsError(f"{msg} Check {named('clientCertificatePassword')}.")
+    key, certificates = found
+    if key is None:
+        raise SettingsError(f"The client certificate in {source} has no private key. Export it with its private key.")
+    if not isinstance(key, RSAPrivateKey):
+        raise SettingsError(f"The private key in {source} is not an RSA key, and Entra takes no other.")
+    its_own = [one for one in certificates if one.public_key() == key.public_key()]
+    if not its_own:
+        raise SettingsError(f"No certificate in {source} belongs to its private key. Export both into one file.")
+    return key, its_own[:1] + [one for one in certificates if one is not its_own[0]]
+
+
+def _content(connection: Connection) -> tuple[bytes, str]:
+    """Return the bytes of the certificate, and where they come from. Raises SettingsError."""
+    path = connection.values.find("clientCertificatePath")
+    inline = connection.secret("clientCertificate")
+    if inline is None:
+        return (b"", "") if path is None else (read_file(path.text, path.source), path.source)
+    if path is not None:
+        raise SettingsError(f"Both {named('clientCertificate')} and {path.source} are set. Remove one of them.")
+    if inline.startswith(_PEM.decode()):
+        return inline.encode(), named("clientCertificate")
+    try:
+        return base64.b64decode("".join(inline.split()), validate=True), named("clientCertificate")
+    except (binascii.Error, ValueError):
+        msg = f"{named('clientCertificate')} is neither base64 nor PEM."
+        raise SettingsError(f"{msg} Set it to the output of: base64 -w0 certificate.pfx") from None
+
+
+def _read(content: bytes, password: bytes | None, source: str) -> tuple[Any, list[x509.Certificate]] | None:
+    """Return the private key (None if there is none) and the certificates; None if they cannot be read."""
+    try:
+        if _PEM in content:
+            key = load_pem_private_key(content, password) if b"PRIVATE KEY-----" in content else None
+            return key, x509.load_pem_x509_certificates(content)
+        key, certificate, others = pkcs12.load_key_and_certificates(content, password)
+    except TypeError:
+        if password is None:
+            return None
+        # The library refuses a password that is not needed.
+        return _read(content, None, source)
+    except Exception:  # noqa: BLE001 - the library raises many types, and their texts may quote the file
+        return None
+    return key, [one for one in (certificate, *others) if one is not None]
+
+
+def _require_valid(certificate: x509.Certificate) -> None:
+    now = datetime.now(UTC)
+    if certificate.not_valid_after_utc <= now:
+        msg = f"The client certificate expired on {certificate.not_valid_after_utc:{_DAY}}; today is {now:{_DAY}} here."
+        raise SettingsError(f"{msg} Create a new one, and upload its public part to the app registration.")
+    if certificate.not_valid_before_utc > now:
+        msg = f"The client certificate is valid from {certificate.not_valid_before_utc:{_DAY}} on"
+        raise SettingsError(f"{msg}; today is {now:{_DAY}} here. Check the clock of this machine.")
