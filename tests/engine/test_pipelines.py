@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import token_file
+from harness import emulator, token_file
 from pipelines import stand_ins, steps
 from project import PLUGIN, install_command, traces
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from harness import Tenant
@@ -25,12 +25,12 @@ EXPIRY = "warning: York expires in 19 days, on "
 IN_TIME = {"INTUNE_VPP_EXPIRY_WARNING_DAYS": "10"}
 """York's token is for 20 days: with this nobody is warned yet."""
 
-VARIABLES = {
-    "KEY_VAULT": "contoso-vpp",
-    "STACK": "prod",
-    "System.AccessToken": "not needed with a client secret",
-    "github.token": "of this run alone",
-}
+CONNECTIONS = {"intune-vpp-reader": "reader", "intune-vpp": "app"}
+"""The service connections in Azure DevOps, each with its application in the tenant."""
+
+
+CREDENTIALS = ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "SYSTEM_ACCESSTOKEN")
+"""What a job shows for an OIDC token: the only secret that a run has, beside the token files."""
 
 
 class Runner:
@@ -40,7 +40,7 @@ class Runner:
         """Set it up; the environment has no credentials, which come from the workflow."""
         self.folder, self.tenant, self.checkout = folder, tenant, folder / "checkout"
         self.displayed: list[str] = []
-        self.variables = {**VARIABLES, "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}
+        self.variables = {"KEY_VAULT": "contoso-vpp", "PULUMI_BACKEND_URL": f"file://{folder / 'state'}"}
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI")},
             **engine,
@@ -64,26 +64,32 @@ class Runner:
         token_file(vault, "vpp-york", location="York", days=20)
         self.pulumi("stack", "init", "prod")
 
-    def github(self, file: str, job: str, **environment: str) -> Run:
-        """Run a job of a workflow on GitHub."""
-        variables = {**self.tenant.environment, **self.variables, "TENANT_ID": self.tenant.environment["ARM_TENANT_ID"]}
-        for name, app in self.tenant.apps().items():
-            variables[{"app": "WRITER", "reader": "READER"}.get(name, name) + "_CLIENT_ID"] = app["clientId"]
-        found, of_job = steps.github(file, job, variables)
-        return self._run(found, {**of_job, **self._secret(of_job["ARM_CLIENT_ID"]), **environment})
+    def github(self, file: str, job: str, *, subject: str | None = None, **environment: str) -> Run:
+        """Run a job of a workflow on GitHub; its OIDC tokens have the subject of the job, or another one."""
+        apps, given = self.tenant.apps(), self.tenant.environment
+        clients = {"READER_CLIENT_ID": apps["reader"]["clientId"], "WRITER_CLIENT_ID": apps["app"]["clientId"]}
+        own = {"TENANT_ID": given["ARM_TENANT_ID"], "github.token": "of this run alone", **clients}
+        found, of_job = steps.github(file, job, {**given, **self.variables, **own})
+        self.tenant.behave(oidcSubject=subject or steps.subject_on_github(file, job))
+        return self._run(found, {**of_job, **environment})
 
     def azure(self, job: str, **environment: str) -> Run:
         """Run a job of Azure Pipelines; the task `AzureCLI@2` brings the variables of its service connection."""
-        apps = self.tenant.apps()
+        apps, given = self.tenant.apps(), self.tenant.environment
         connections = {
             name: {
-                "AZURESUBSCRIPTION_TENANT_ID": self.tenant.environment["ARM_TENANT_ID"],
+                "AZURESUBSCRIPTION_TENANT_ID": given["ARM_TENANT_ID"],
                 "AZURESUBSCRIPTION_CLIENT_ID": apps[app]["clientId"],
-                **self._secret(apps[app]["clientId"]),
+                "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": given["ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID"],
             }
-            for name, app in (("vpp-reader", "reader"), ("vpp-writer", "app"))
+            for name, app in CONNECTIONS.items()
         }
-        return self._run(steps.azure(job, self.variables, connections), {**self.variables, **environment})
+        variables = {**self.variables, "STACK": "prod"}
+        macros = {"System.AccessToken": given["SYSTEM_ACCESSTOKEN"]}
+        (connection,) = {steps.connection_of(step) for step in steps.azure_jobs()[job]} - {None}
+        self.tenant.behave(oidcSubject=f"sc://contoso/tablets/{connection}")
+        oidc = {"SYSTEM_OIDCREQUESTURI": given["SYSTEM_OIDCREQUESTURI"]}
+        return self._run(steps.azure(job, macros, connections), {**variables, **oidc, **environment})
 
     def pulumi(self, *arguments: str) -> str:
         """Run one command of `pulumi`."""
@@ -112,14 +118,9 @@ class Runner:
     def search(self) -> None:
         """No secret of a token file is anywhere but in the vault, and no credential was displayed."""
         assert traces(self.folder, *self.displayed, self.pulumi("stack", "export", "--show-secrets")) == []
-        assert list(self.folder.rglob("*.vpptoken")) == sorted((self.folder / "contoso-vpp").iterdir(), reverse=True)
-        credentials = [app["clientSecret"] for app in self.tenant.apps().values()]
-        assert not [text for text in self.displayed if any(one in text for one in credentials)]
-
-    def _secret(self, client_id: str) -> dict[str, str]:
-        """How an application signs in here."""
-        (app,) = [one for one in self.tenant.apps().values() if one["clientId"] == client_id]
-        return {"ARM_CLIENT_SECRET": app["clientSecret"]}
+        assert set(self.folder.rglob("*.vpptoken")) == set((self.folder / "contoso-vpp").iterdir())
+        (credential,) = [value for name, value in self.tenant.environment.items() if name in CREDENTIALS]
+        assert not [text for text in self.displayed if credential in text]
 
     def _run(self, found: list[steps.Step], environment: Mapping[str, str]) -> Run:
         done = steps.run(found, self.checkout, {**self.environment, **environment})
@@ -128,18 +129,32 @@ class Runner:
 
 
 @pytest.fixture
+def tenant(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Tenant]:
+    """An empty tenant in which applications sign in as the test says."""
+    with emulator(tmp_path, "--sync-seconds", "0", "--sign-in", request.param) as running:
+        yield running
+
+
+@pytest.fixture
 def runner(tmp_path: Path, engine: dict[str, str], tenant: Tenant) -> Runner:
-    """A machine on an empty tenant."""
+    """A machine on that tenant."""
     return Runner(tmp_path, engine, tenant)
 
 
+@pytest.mark.parametrize("tenant", ["github"], indirect=True)
 def test_on_github(runner: Runner, tenant: Tenant) -> None:
-    """Preview as the reader, apply as the writer, a green night; after drift and near the end one issue, until healed."""
+    """Preview as the reader, apply as the writer, a green night; with drift and expiry one issue, until healed.
+
+    The writer does not accept the tokens of a pull request.
+    """
     stored = runner.backend()
     previewed = runner.github("tokens.yml", "preview")
     assert previewed.ok, previewed.text
     assert "Creates Lincoln (valid until " in previewed.text
     assert (tenant.writes(), runner.backend()) == ([], stored)
+    refused = runner.github("tokens.yml", "apply", subject=steps.subject_on_github("tokens.yml", "preview"))
+    assert not refused.ok
+    assert "AADSTS700213" in refused.text
     applied = runner.github("tokens.yml", "apply")
     assert applied.ok, applied.text
     assert sorted(tenant.writes()) == ["POST vppTokens"] * 2 + ["POST vppTokens/{id}/syncLicenses"] * 2
@@ -164,8 +179,9 @@ def test_on_github(runner: Runner, tenant: Tenant) -> None:
     runner.search()
 
 
+@pytest.mark.parametrize("tenant", ["azure-devops"], indirect=True)
 def test_in_azure_devops(runner: Runner, tenant: Tenant) -> None:
-    """Preview as the reader, apply as the writer, a green night; after drift and near the end, errors of the run."""
+    """Preview as the reader, apply as the writer, a green night; with drift and expiry, errors of the run."""
     stored = runner.backend()
     previewed = runner.azure("preview")
     assert previewed.ok, previewed.text

@@ -22,6 +22,7 @@ EXAMPLE = ROOT / "examples" / "10-pipelines"
 GITHUB = EXAMPLE / ".github" / "workflows"
 AZURE = (EXAMPLE / "azure-pipelines.yml", EXAMPLE / "azure-pipelines-nightly.yml")
 OIDC_ON_GITHUB = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+"""What a job has only with the permission `id-token: write`."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,15 @@ def github(file: str, job: str, variables: Mapping[str, str]) -> tuple[list[Step
     return steps, environment
 
 
+def subject_on_github(file: str, job: str) -> str:
+    """The subject of the tokens that GitHub issues to a job."""
+    declared = load(GITHUB / file)["jobs"][job]
+    if "environment" in declared:
+        return f"repo:contoso/tablets:environment:{declared['environment']}"
+    of_pull_request = "github.event_name == 'pull_request'" in declared["if"]
+    return f"repo:contoso/tablets:{'pull_request' if of_pull_request else 'ref:refs/heads/main'}"
+
+
 def azure(job: str, variables: Mapping[str, str], connections: Mapping[str, Mapping[str, str]]) -> list[Step]:
     """The shell steps of a job in Azure Pipelines.
 
@@ -81,6 +91,12 @@ def azure(job: str, variables: Mapping[str, str], connections: Mapping[str, Mapp
         for one in azure_jobs()[job]
         if "bash" in one or one.get("task") == "AzureCLI@2"
     ]
+
+
+def connection_of(step: Mapping[str, Any]) -> str | None:
+    """The service connection that a step in Azure Pipelines uses."""
+    connection: str | None = step.get("inputs", {}).get("azureSubscription")
+    return connection
 
 
 def azure_jobs() -> dict[str, list[dict[str, Any]]]:
@@ -123,7 +139,7 @@ def _step(one: Mapping[str, Any], variables: Mapping[str, str], connections: Map
         one["displayName"],
         one.get("bash") or inputs["inlineScript"],
         one.get("condition", "succeeded()"),
-        {**connections.get(inputs.get("azureSubscription", ""), {}), **own},
+        {**connections.get(connection_of(one) or "", {}), **own},
     )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
-from pipelines.steps import AZURE, EXAMPLE, GITHUB, azure_jobs, load
+from pipelines.steps import AZURE, EXAMPLE, GITHUB, azure_jobs, connection_of, load
 
 WORKFLOWS = {path.name: load(path) for path in sorted(GITHUB.iterdir())}
 JOBS = {f"{file}:{name}": job for file, workflow in WORKFLOWS.items() for name, job in workflow["jobs"].items()}
@@ -45,16 +44,11 @@ def test_only_the_apply_writes() -> None:
     assert writers == {name for name, job in JOBS.items() if "environment" in job} == {"tokens.yml:apply"}
     assert WORKFLOWS["tokens.yml"]["on"]["push"]["branches"] == ["main"]
     assert JOBS["tokens.yml:apply"]["if"] == "github.event_name == 'push'"
-    connections = {name: {_connection(step) for step in steps} - {None} for name, steps in azure_jobs().items()}
-    assert connections == {"preview": {"vpp-reader"}, "apply": {"vpp-writer"}, "check": {"vpp-reader"}}
+    connections = {name: {connection_of(step) for step in steps} - {None} for name, steps in azure_jobs().items()}
+    assert connections == {"preview": {"intune-vpp-reader"}, "apply": {"intune-vpp"}, "check": {"intune-vpp-reader"}}
     apply = load(AZURE[0])["stages"][1]
     assert "eq(variables['Build.SourceBranch'], 'refs/heads/main')" in apply["condition"]
-    assert apply["jobs"][0]["environment"] == "vpp-production"
-
-
-def _connection(step: dict[str, Any]) -> str | None:
-    connection: str | None = step.get("inputs", {}).get("azureSubscription")
-    return connection
+    assert apply["jobs"][0]["environment"] == "production"
 
 
 def test_no_secret() -> None:
