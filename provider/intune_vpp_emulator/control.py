@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
@@ -10,6 +11,7 @@ from .answers import json_answer, no_content
 from .behavior import UnusableBehaviorError
 from .clock import moment, to_the_tick
 from .faults import UnusableRuleError
+from .identity.workload import PROVIDERS
 from .refusals import GatewayRefusal, bad_request
 
 if TYPE_CHECKING:
@@ -42,10 +44,22 @@ def control_routes(tenant: Tenant, roots: frozenset[str], log: RequestLog, fault
     def identity() -> Response:
         return json_answer(_identity(tenant))
 
+    _identity_routes(routes, tenant)
     _portal_routes(routes, tenant)
     _behavior_routes(routes, tenant)
     _fault_routes(routes, faults)
     return routes
+
+
+def _identity_routes(routes: Blueprint, tenant: Tenant) -> None:
+    @routes.delete("/access-tokens")
+    def revoke_access_tokens() -> Response:
+        tenant.revoke_access_tokens()
+        return no_content()
+
+    @routes.post("/assertions/<provider>")
+    def vouch(provider: str) -> Response:
+        return json_answer({"assertion": _assertion(tenant, provider, _body())}, 201)
 
 
 def _portal_routes(routes: Blueprint, tenant: Tenant) -> None:
@@ -128,15 +142,36 @@ def _body() -> dict[str, Any]:
 
 def _identity(tenant: Tenant) -> dict[str, Any]:
     who = tenant.directory
+    machines = {"system": who.system_identity, "user": who.user_identity}
     return {
         "tenantId": who.tenant_id,
         "domain": who.domain,
         "apps": {name: _app(one) for name, one in (("app", who.app), ("reader", who.reader), ("visitor", who.visitor))},
+        "managedIdentities": {
+            name: {"clientId": one.client_id, "roles": list(one.roles)} for name, one in machines.items()
+        },
     }
 
 
 def _app(app: AppRegistration) -> dict[str, Any]:
-    return {"clientId": app.client_id, "clientSecret": app.client_secret, "roles": list(app.roles)}
+    return {
+        "clientId": app.client_id,
+        "clientSecret": app.client_secret,
+        "roles": list(app.roles),
+        "federatedCredentials": [asdict(one) for one in app.federated],
+    }
+
+
+def _assertion(tenant: Tenant, provider: str, body: dict[str, Any]) -> str:
+    texts = {name: body.get(name) for name in ("subject", "audience")}
+    seconds = body.get("seconds", 600)
+    known = provider in PROVIDERS and set(body) <= {*texts, "seconds"}
+    if not known or not all(isinstance(one, str | None) for one in texts.values()) or type(seconds) not in (int, float):
+        raise bad_request(
+            f'An assertion is made by {", ".join(PROVIDERS)} and takes {{"subject": …, "audience": …, "seconds": 600}}.'
+        )
+    given = {name: one for name, one in texts.items() if one is not None}
+    return PROVIDERS[provider].assertion(now=tenant.clock.now(), seconds=seconds, **given)
 
 
 def _move_clock(tenant: Tenant, body: dict[str, Any]) -> None:

@@ -58,6 +58,11 @@ class Presented:
         audience = self.claims.get("aud", "")
         return [str(one) for one in audience] if isinstance(audience, list) else [str(audience)]
 
+    @property
+    def subject(self) -> str:
+        """Whom it is about."""
+        return str(self.claims.get("sub", ""))
+
     def verify(self, key: Any, *algorithms: str) -> None:
         """Check the signature; raises jwt.InvalidSignatureError, or SignInRefusal for another algorithm."""
         try:
@@ -89,7 +94,7 @@ def check(text: str, app: AppRegistration, *, realm: frozenset[str], federated_a
 
 
 def _check_certificate(presented: Presented, app: AppRegistration, realm: Iterable[str], now: datetime) -> None:
-    if {presented.issuer, presented.claims.get("sub")} != {app.client_id}:
+    if {presented.issuer, presented.subject} != {app.client_id}:
         raise refusals.assertion_of_another_app()
     thumbprint = presented.header.get("x5t#S256")
     certificate = app.certificate
@@ -114,10 +119,9 @@ def _check_federated(presented: Presented, app: AppRegistration, audience: str) 
     if not credentials:
         raise refusals.no_federated_credential(700211, "issuer", presented.issuer)
     if audience not in presented.audiences:
-        raise refusals.no_federated_credential(700212, "audience", presented.audiences[0])
-    subject = str(presented.claims.get("sub", ""))
-    if subject not in {one.subject for one in credentials}:
-        raise refusals.no_federated_credential(700213, "subject", subject)
+        raise refusals.no_federated_credential(700212, "audience", " ".join(presented.audiences))
+    if presented.subject not in {one.subject for one in credentials}:
+        raise refusals.no_federated_credential(700213, "subject", presented.subject)
     provider = next(one for one in PROVIDERS.values() if one.issuer == presented.issuer)
     key_id = str(presented.header.get("kid", ""))
     if key_id != provider.key_id:

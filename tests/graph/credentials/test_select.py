@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 APPLICATION = {"tenantId": "t", "clientId": "c"}
 PIPELINE = {"oidcRequestUrl": "https://p.example", "oidcRequestToken": "r"}
-EVERYTHING = {
+EVERYTHING: dict[str, dict[str, object]] = {
     "client certificate": {**APPLICATION, "clientCertificatePath": "c.pfx"},
     "client secret": {**APPLICATION, "clientSecret": "s"},
     "OIDC token": {**APPLICATION, "useOidc": True, "oidcTokenFilePath": "f"},

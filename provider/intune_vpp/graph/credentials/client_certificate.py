@@ -50,10 +50,12 @@ def _parsed(connection: Connection) -> tuple[RSAPrivateKey, list[x509.Certificat
     """Return the private key and the certificates, the one of the key first. Raises SettingsError."""
     content, source = _content(connection)
     password = connection.secret("clientCertificatePassword")
-    found = _read(content, None if password is None else password.encode(), source)
+    # A file without a password is read as well if one is set.
+    attempts = (_read(content, one) for one in (password.encode() if password else None, None))
+    found = next((one for one in attempts if one is not None), None)
     if found is None:
-        msg = f"The client certificate in {source} cannot be read as PEM or PFX"
-        msg += ", or its password is wrong." if password else ", or it needs a password."
+        why = "or its password is wrong" if password else "or it needs a password"
+        msg = f"The client certificate in {source} cannot be read as PEM or PFX, {why}."
         raise SettingsError(f"{msg} Check {named('clientCertificatePassword')}.")
     key, certificates = found
     if key is None:
@@ -83,18 +85,13 @@ def _content(connection: Connection) -> tuple[bytes, str]:
         raise SettingsError(f"{msg} Set it to the output of: base64 -w0 certificate.pfx") from None
 
 
-def _read(content: bytes, password: bytes | None, source: str) -> tuple[Any, list[x509.Certificate]] | None:
+def _read(content: bytes, password: bytes | None) -> tuple[Any, list[x509.Certificate]] | None:
     """Return the private key (None if there is none) and the certificates; None if they cannot be read."""
     try:
         if _PEM in content:
             key = load_pem_private_key(content, password) if b"PRIVATE KEY-----" in content else None
             return key, x509.load_pem_x509_certificates(content)
         key, certificate, others = pkcs12.load_key_and_certificates(content, password)
-    except TypeError:
-        if password is None:
-            return None
-        # The library refuses a password that is not needed.
-        return _read(content, None, source)
     except Exception:  # noqa: BLE001 - the library raises many types, and their texts may quote the file
         return None
     return key, [one for one in (certificate, *others) if one is not None]

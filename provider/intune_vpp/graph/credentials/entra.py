@@ -97,7 +97,13 @@ class _Session:
 
 def for_httpx(options: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a request that httpx has as well."""
-    return {name: options[name] for name in ("params", "data", "headers") if options.get(name) is not None}
+    taken = {name: options[name] for name in ("params", "data", "headers") if options.get(name) is not None}
+    if "data" in taken:
+        # MSAL gives a certificate's assertion in bytes, which httpx would send as "b'…'".
+        taken["data"] = {
+            name: value.decode() if isinstance(value, bytes) else value for name, value in taken["data"].items()
+        }
+    return taken
 
 
 def _accepted(response: httpx.Response, problem: IntuneVppError | None) -> httpx.Response:
