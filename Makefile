@@ -7,6 +7,8 @@ endif
 BIN := .venv/bin
 READY := .venv/.ready
 EXAMPLE := examples/01-renew-a-token
+WORKFLOWS := $(wildcard examples/*/.github/workflows/*.yml)
+PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
 .PHONY: setup engine demo test fuzz check bench bench-quick format constraints dist clean
 .DEFAULT_GOAL := setup
@@ -40,6 +42,8 @@ check: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	go -C tools/lint tool actionlint $(abspath $(WORKFLOWS))
+	$(BIN)/check-jsonschema --builtin-schema vendor.azure-pipelines --data-transform azure-pipelines --regex-variant python $(PIPELINES)
 	@test -f .coverage || { echo "No coverage yet: run make test first."; exit 1; }
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='provider/intune_vpp/core/*,provider/intune_vpp/lifecycle/*'

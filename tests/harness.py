@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -151,8 +152,8 @@ def emulator(folder: Path, *options: str) -> Iterator[Tenant]:
             assert process.poll() is None, "the emulator did not start"
             assert time.monotonic() < deadline, "the emulator did not start in time"
             time.sleep(0.05)
-        lines = env_file.read_text().splitlines()
-        yield Tenant(dict(line.split("=", 1) for line in lines if "=" in line))
+        words = shlex.split(env_file.read_text())  # values are quoted for a shell
+        yield Tenant(dict(word.split("=", 1) for word in words))
     finally:
         process.terminate()
         process.wait(10)

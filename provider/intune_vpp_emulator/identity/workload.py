@@ -84,7 +84,12 @@ PULL_REQUEST: Final = "repo:contoso/tablets:pull_request"
 """GitHub's subject of a workflow that runs for a pull request."""
 
 FEDERATED_APP: Final = tuple(one.vouches_for() for one in PROVIDERS.values())
-FEDERATED_READER: Final = (GITHUB.vouches_for(PULL_REQUEST),)
+FEDERATED_READER: Final = (
+    GITHUB.vouches_for(PULL_REQUEST),
+    GITHUB.vouches_for("repo:contoso/tablets:ref:refs/heads/main"),
+    AZURE_DEVOPS.vouches_for("sc://contoso/tablets/intune-vpp-reader"),
+)
+"""The previews of pull requests, what runs every night on main, and the service connection of both."""
 
 
 def _token() -> str:
