@@ -180,7 +180,7 @@ def test_a_refused_revocation_keeps_the_token() -> None:
     tenant = new_tenant(Refusing)
     state = a_token(tenant)
     with pytest.raises(
-        RevocationFailed, match=r"^Lincoln was not deleted. .*: Not you\. Grant .* admin consent\."
+        RevocationFailed, match=r"^Lincoln was not deleted. .*: Not you\. Grant .* admin consent "
     ) as caught:
         Run(tenant).delete(state)
     assert caught.value.cure is None

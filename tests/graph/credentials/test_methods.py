@@ -36,6 +36,9 @@ NAMES = {
 }
 
 
+APP_SERVICE = "IDENTITY_ENDPOINT IDENTITY_HEADER"
+
+
 @pytest.fixture
 def tenant() -> Tenant:
     """An emulated tenant."""
@@ -44,11 +47,11 @@ def tenant() -> Tenant:
 
 @contextmanager
 def signed_in(
-    service: Service, monkeypatch: pytest.MonkeyPatch, without: tuple[str, ...] = (), **environment: str
+    service: Service, monkeypatch: pytest.MonkeyPatch, *, without: str = "", **environment: str
 ) -> Iterator[GraphVppTokens]:
     """The tokens of the tenant, for a process with the environment of the service, but for what differs."""
     found = {**service.environment, **environment}
-    for name in without:
+    for name in without.split():
         del found[name]
     # MSAL reads the variables of managed identities itself.
     for name, value in found.items():
@@ -216,7 +219,7 @@ def test_a_virtual_machine(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> N
     """On a VM, MSAL asks the instance metadata service, at the address in its own variable."""
     with serve(tenant, sign_in=SignIn.MANAGED_IDENTITY) as service:
         given = {"AZURE_POD_IDENTITY_AUTHORITY_HOST": service.url}
-        with signed_in(service, monkeypatch, ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"), **given) as tokens:
+        with signed_in(service, monkeypatch, without=APP_SERVICE, **given) as tokens:
             assert tokens.list().tokens == ()
 
 
@@ -224,7 +227,7 @@ def test_an_endpoint_of_its_own(tenant: Tenant, monkeypatch: pytest.MonkeyPatch)
     """`msiEndpoint` replaces the address of the managed identity endpoint."""
     with serve(tenant, sign_in=SignIn.MANAGED_IDENTITY) as service:
         given = {"ARM_MSI_ENDPOINT": f"{service.url}/metadata/identity/oauth2/token"}
-        with signed_in(service, monkeypatch, ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"), **given) as tokens:
+        with signed_in(service, monkeypatch, without=APP_SERVICE, **given) as tokens:
             assert tokens.list().tokens == ()
 
 
