@@ -61,7 +61,7 @@ def _identity_routes(routes: Blueprint, tenant: Tenant) -> None:
         return no_content()
 
     @routes.post("/assertions/<provider>")
-    def vouch(provider: str) -> Response:
+    def issue_assertion(provider: str) -> Response:
         return json_answer({"assertion": _assertion(tenant, provider, _body())}, 201)
 
 

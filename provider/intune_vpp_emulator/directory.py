@@ -39,7 +39,7 @@ class AppRegistration:
 
     @cached_property
     def certificate(self) -> Certificate:
-        """Its certificate, made when somebody first needs it."""
+        """Its registered certificate, made at the first use."""
         return Certificate.fresh(self.client_id)
 
 

@@ -60,8 +60,7 @@ class Service:
     def assertion(self, provider: str = "kubernetes", **claims: Any) -> str:
         """A new federated assertion of github, azure-devops or kubernetes.
 
-        `subject` and `audience` are those that the application accepts, and `seconds` it is valid for ten minutes,
-        unless told otherwise.
+        `claims` are `subject` and `audience` (by default those that the application accepts) and `seconds` (600).
         """
         return PROVIDERS[provider].assertion(now=self.tenant.clock.now(), **claims)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .tenant import Tenant
 
 _DAY = 86_400.0
-"""The longest that Kubernetes lets a projected token be valid. Nobody renews this one."""
+"""How long the assertion in the file is valid: it is written once, where Kubernetes would renew it."""
 
 
 class SignIn(StrEnum):

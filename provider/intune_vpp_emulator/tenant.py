@@ -88,7 +88,7 @@ class Tenant(Behavior):
         return Tenant(clock=self.clock, directory=Directory.fresh(self.directory.app), **behavior)
 
     def find_app(self, client_id: str) -> AppRegistration | None:
-        """The application of that id, where somebody in this tenant has consented to it."""
+        """The application of that id; None where the tenant has none, or has not consented to it."""
         found = self.directory.find(client_id)
         return None if found is self.directory.app and not self.app_consented else found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 
 from builders import args, described, file, observed, state
 from core.case_tables import attributes, each, instant, timestamp
@@ -132,12 +132,17 @@ def test_a_fingerprint_of_which_nothing_is_known_is_nothing_to_apply() -> None:
     assert not token_diff.plan(state(), args(token=file(inner="another").fingerprint, token_file=None))
 
 
+UNREAD = state(observed=observed(state="invalid", expiration_date_time=None), token_encoding=None)
+
+
+@example(UNREAD, UNREAD.inputs)
+@example(replace(UNREAD, token_file=None), args(file(inner="another")))
 @given(states(any_args(unknowns=False)), any_args(unknowns=False))
 def test_a_plan_applied_leaves_nothing_to_do(before: VppTokenState, asked: VppTokenArgs) -> None:
-    """After an update that Graph accepted, the same program asks for nothing more, at the location it expects."""
+    """After an update that Intune read, the same program asks for nothing more, at the location it expects."""
     assume(before.observed.state != TokenState.ASSIGNED_TO_EXTERNAL_MDM)
-    file_sent = token_diff.plan(before, asked).renews
-    applied = asked.token_file if file_sent and isinstance(asked.token_file, TokenFile) else before.token_file
+    plan = token_diff.plan(before, asked)
+    applied = asked.token_file if plan.renews and isinstance(asked.token_file, TokenFile) else before.token_file
     members = {
         prop.attribute: getattr(asked, prop.attribute)
         for prop in VPP_TOKEN.members
@@ -147,6 +152,8 @@ def test_a_plan_applied_leaves_nothing_to_do(before: VppTokenState, asked: VppTo
     assert not isinstance(located, Unknown)
     now = replace(before.observed, location_name=located)
     now = replace(now, **{name: value for name, value in members.items() if value is not None})
+    if plan.renews or plan.resends:
+        now = replace(now, state=TokenState.VALID)
     after = replace(before, observed=now, inputs=asked, token_file=applied, sync_pending=False)
     again = token_diff.plan(after, asked)
     assert not again

@@ -193,7 +193,7 @@ def test_a_malformed_assertion_is_refused(tenant: Tenant) -> None:
 
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda one: one.name)
-def test_each_provider_vouches(tenant: Tenant, provider: Any) -> None:
+def test_each_provider_is_trusted(tenant: Tenant, provider: Any) -> None:
     """The application is federated with each provider, about the workload that runs there."""
     assert post(tenant, provider.assertion(now=NOW)).status_code == 200
 
@@ -211,7 +211,7 @@ def test_the_reader_is_who_previews_pull_requests(tenant: Tenant) -> None:
 
 
 def unknown_issuer(**claims: Any) -> str:
-    """An assertion of an issuer that nobody is federated with."""
+    """An assertion of an issuer without a federated credential."""
     made = {"iss": "https://elsewhere.example", "sub": "s", "aud": "api://AzureADTokenExchange", "exp": 4e9}
     return jwt.encode(made | claims, signing_key("somebody"), "RS256")
 

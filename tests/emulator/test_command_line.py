@@ -123,7 +123,7 @@ def test_it_serves_until_a_signal(tmp_path: Path, number: signal.Signals) -> Non
 
 
 def test_it_serves_a_method_of_sign_in(tmp_path: Path) -> None:
-    """With --sign-in the environment has the variables of that method alone; its file goes with the environment."""
+    """With --sign-in the environment has the variables of that method alone, and removes its file at the end."""
     with served(tmp_path, "--sign-in", "certificate") as (process, environment):
         path = tmp_path / "emulator.env.pfx"
         assert environment["ARM_CLIENT_CERTIFICATE_PATH"] == str(path)
@@ -136,7 +136,7 @@ def test_it_serves_a_method_of_sign_in(tmp_path: Path) -> None:
 
 
 def test_it_serves_several_tenants(tmp_path: Path) -> None:
-    """With --tenants the environment has the ids of all, and the application has consent in as many as told."""
+    """With --tenants the environment has the ids of all, and --consented of them have consented."""
     with served(tmp_path, "--tenants", "3", "--consented", "2", "--page-size", "7") as (_, environment):
         ids = environment["INTUNE_VPP_EMULATOR_TENANTS"].split(",")
         behaviors = [get(environment, f"/_emulator/behavior?tenant={one}").json() for one in ids]

@@ -109,8 +109,10 @@ def test_the_environment_has_what_the_method_needs(method: SignIn) -> None:
         (SignIn.OIDC, "ARM_OIDC_TOKEN_FILE_PATH", "oidc-token"),
     ],
 )
-def test_the_file_of_a_method_is_private_and_goes(tmp_path: Path, method: SignIn, variable: str, suffix: str) -> None:
-    """The file of a method is beside the environment, readable by its owner only, and removed at the end."""
+def test_the_file_of_a_method_is_private_and_temporary(
+    tmp_path: Path, method: SignIn, variable: str, suffix: str
+) -> None:
+    """The file of a method is beside the environment file, readable by its owner only, and removed at the end."""
     with serve(Tenant(), sign_in=method, files_beside=tmp_path / "tenant.env") as service:
         path = Path(service.environment[variable])
         assert path == tmp_path / f"tenant.env.{suffix}"
@@ -146,7 +148,7 @@ def test_a_token_file_signs_in() -> None:
         opens_graph(service, session, sign_in(service, {"client_assertion": path.read_text}))
 
 
-def test_github_vouches_for_its_job() -> None:
+def test_github_issues_assertions_to_its_jobs() -> None:
     """The endpoint of GitHub Actions answers an assertion for the audience asked for, and MSAL signs in with it."""
     with served(SignIn.GITHUB) as (service, environment, session):
         url = environment["ACTIONS_ID_TOKEN_REQUEST_URL"]
@@ -165,7 +167,7 @@ def test_github_vouches_for_its_job() -> None:
     assert (nobody, other) == ([401, 401], 400)
 
 
-def test_azure_devops_vouches_for_its_job() -> None:
+def test_azure_devops_issues_assertions_to_its_jobs() -> None:
     """The endpoint of Azure DevOps answers an assertion for the service connection, with which MSAL signs in."""
     with served(SignIn.AZURE_DEVOPS) as (service, environment, session):
         query = {"api-version": "7.1", "serviceConnectionId": environment["ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID"]}

@@ -84,7 +84,7 @@ def test_one_application_signs_in_where_it_has_consent() -> None:
 
 
 def test_unknown_tenants_are_refused() -> None:
-    """A tenant that is not there is AADSTS90002 at the sign-in, and 404 at a control route."""
+    """An unknown tenant is AADSTS90002 at the sign-in, and 404 at a control route."""
     with three() as (_, client):
         assert client.post(f"/fabrikam.example/{SIGN_IN}").json()["error_codes"] == [90002]
         refused = client.get("/_emulator/tenant?tenant=fabrikam.example")

@@ -1,1 +1,1 @@
-"""Who may sign in to the emulated tenants, and how: Microsoft Entra ID and the endpoints that vouch for workloads."""
+"""Sign-in: Microsoft Entra ID, and the endpoints that issue assertions and access tokens to workloads."""

@@ -85,7 +85,7 @@ class Presented:
 
 
 def check(text: str, app: AppRegistration, *, realm: frozenset[str], federated_audience: str, now: datetime) -> None:
-    """Refuse an assertion that does not prove to be `app`; `realm` are the tenant's issuers and token endpoints."""
+    """Raise SignInRefusal unless the assertion is one of `app`; `realm` has the audiences of the tenant."""
     presented = Presented.read(text)
     if presented.issuer.startswith("https://"):
         _check_federated(presented, app, federated_audience)

@@ -29,7 +29,7 @@ class Certificate:
 
     @classmethod
     def fresh(cls, name: str, *, begins: datetime | None = None, ends: datetime | None = None) -> Certificate:
-        """A new one for `name`, valid for a year from today on unless told otherwise (aware datetimes)."""
+        """A new one for `name`, valid from `begins` to `ends` (aware); by default from yesterday on, for a year."""
         key, today = signing_key(f"certificate of {name}"), datetime.now(UTC)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         builder = x509.CertificateBuilder(issuer_name=subject, subject_name=subject, public_key=key.public_key())

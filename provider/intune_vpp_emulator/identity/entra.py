@@ -94,7 +94,7 @@ def _check_tenant(tenant: Tenant, named: str) -> None:
 
 
 def _signed_in(tenant: Tenant) -> AppRegistration:
-    """The application that the request proves to be."""
+    """The application whose credential is in the request; raises SignInRefusal."""
     grant = request.form.get("grant_type")
     if grant is None:
         raise refusals.missing_field("grant_type")

@@ -54,7 +54,7 @@ def _app_service(tenant: Tenant, roots: frozenset[str]) -> Response:
     resource = request.args.get("resource", "").rstrip("/")
     if resource not in roots:
         return _app_service_error(
-            HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occured while fetching the AAD Token."
+            HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token."
         )
     return json_answer({**_token(tenant, identity, resource), "client_id": identity.client_id})
 

@@ -106,7 +106,7 @@ def unknown_tenant(name: str) -> SignInRefusal:
 
 
 def unknown_app(client_id: str, domain: str) -> SignInRefusal:
-    """No such application in the tenant, or one to which nobody there has consented."""
+    """No such application in the tenant, or one without its consent."""
     sentence = (
         f"Application with identifier '{client_id}' was not found in the directory '{domain}'. "
         "This can happen if the application has not been installed by the administrator of the tenant or "

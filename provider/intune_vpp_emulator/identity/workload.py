@@ -1,4 +1,4 @@
-"""The workload that signs in without a secret: where it runs, and who vouches for it there."""
+"""The workload that signs in without a secret, and the OIDC providers that issue its assertions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class OidcProvider:
         """What verifies its signatures."""
         return signing_key(self.name).public_key()
 
-    def vouches_for(self, subject: str | None = None) -> FederatedCredential:
+    def credential_for(self, subject: str | None = None) -> FederatedCredential:
         """The entry that accepts its assertions about the subject."""
         return FederatedCredential(self.issuer, subject or self.subject)
 
@@ -83,11 +83,11 @@ PROVIDERS: Final = {one.name: one for one in (GITHUB, AZURE_DEVOPS, KUBERNETES)}
 PULL_REQUEST: Final = "repo:contoso/tablets:pull_request"
 """GitHub's subject of a workflow that runs for a pull request."""
 
-FEDERATED_APP: Final = tuple(one.vouches_for() for one in PROVIDERS.values())
+FEDERATED_APP: Final = tuple(one.credential_for() for one in PROVIDERS.values())
 FEDERATED_READER: Final = (
-    GITHUB.vouches_for(PULL_REQUEST),
-    GITHUB.vouches_for("repo:contoso/tablets:ref:refs/heads/main"),
-    AZURE_DEVOPS.vouches_for("sc://contoso/tablets/intune-vpp-reader"),
+    GITHUB.credential_for(PULL_REQUEST),
+    GITHUB.credential_for("repo:contoso/tablets:ref:refs/heads/main"),
+    AZURE_DEVOPS.credential_for("sc://contoso/tablets/intune-vpp-reader"),
 )
 """The previews of pull requests, what runs every night on main, and the service connection of both."""
 
@@ -98,7 +98,7 @@ def _token() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """What the pipeline or machine shows to the endpoint that vouches for it."""
+    """The secrets with which a pipeline or machine asks its platform for a token."""
 
     github_request_token: str = field(default_factory=_token, repr=False)
     devops_access_token: str = field(default_factory=_token, repr=False)
