@@ -26,12 +26,14 @@ _NO_FEDERATION = (
     "Add a federated credential with exactly this issuer, subject and audience to the app registration"
     " {client_id}, or correct the one that it has."
 )
+_UNKNOWN_SIGNATURE = "The OIDC token was not signed by its issuer: have a new one issued, and check the issuer of the federated credential."
 _ASSERTION_TIME = (
     "The OIDC token has expired, or the clock of this machine is wrong (it says {now}): have a new one issued, and"
     " correct the clock."
 )
 
 CURES = {
+    "50013": _UNKNOWN_SIGNATURE,
     "50034": "The account does not exist in the tenant {tenant}: check tenantId, and sign in with an account of it.",
     "53003": "A Conditional Access policy of the tenant blocks it: allow the application {client_id}, or run it from a"
     " location that the policy allows.",
@@ -52,6 +54,7 @@ CURES = {
     "7000215": "The client secret is wrong: use its value, not its id, and one of this app registration.",
     "7000222": "The client secret has expired: create a new one for the app registration {client_id}.",
     "7000229": _NOT_CONSENTED,
+    "7000272": _UNKNOWN_SIGNATURE,
 }
 """What to do, by the number of the refusal."""
 
