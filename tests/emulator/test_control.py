@@ -196,12 +196,13 @@ def test_the_tenant_shows_its_applications() -> None:
     assert shown["apps"]["visitor"]["clientSecret"] == tenant.directory.visitor.client_secret
     assert {name: len(app["federatedCredentials"]) for name, app in shown["apps"].items()} == {
         "app": 3,
-        "reader": 1,
+        "reader": 3,
         "visitor": 0,
     }
-    assert shown["apps"]["reader"]["federatedCredentials"] == [
-        {"issuer": "https://token.actions.githubusercontent.com", "subject": "repo:contoso/tablets:pull_request"}
-    ]
+    assert shown["apps"]["reader"]["federatedCredentials"][0] == {
+        "issuer": "https://token.actions.githubusercontent.com",
+        "subject": "repo:contoso/tablets:pull_request",
+    }
     assert shown["managedIdentities"]["user"] == {
         "clientId": tenant.directory.user_identity.client_id,
         "roles": ["DeviceManagementServiceConfig.ReadWrite.All"],

@@ -130,6 +130,19 @@ def test_the_missing_permission_is_named() -> None:
     assert "DeviceManagementServiceConfig.ReadWrite.All, with admin consent (in Entra: App regi" in str(refused(403))
 
 
+@pytest.mark.parametrize("kind", [RequestKind.LIST_TOKENS, RequestKind.CREATE_TOKEN, RequestKind.RENEW_TOKEN])
+def test_a_tenant_without_intune(kind: RequestKind) -> None:
+    """A tenant without a licence refuses everything; no upload is repeated in another encoding for that."""
+    body = {"error": {"code": "BadRequest", "message": "Request not applicable to target tenant."}}
+    answer = httpx.Response(400, json=body)
+    with pytest.raises(GraphError, match=r"This tenant has no Intune licence: check tenantId \(ARM_TENANT_ID\)\.$") as (
+        caught
+    ):
+        client(Script(answer)).post("/x", Request(kind, "x"), {})
+
+    assert type(caught.value) is GraphError
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [

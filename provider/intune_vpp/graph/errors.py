@@ -151,11 +151,10 @@ def _permissions_of(request: httpx.Request) -> str:
     found = claims.permissions(request.headers.get("Authorization", "").removeprefix("Bearer "))
     if found is None:
         return ""
-    # A user's access token has dozens, and a name from a token is printed as it is.
-    shown = [name for name in found if _PERMISSION_NAME.fullmatch(name)][:_MAX_PERMISSIONS]
-    return (
-        f"The access token has {', '.join(shown) if shown else 'no permission'}{', …' if found[len(shown) :] else ''}."
-    )
+    # A user's access token has dozens. Only what is a name is shown.
+    names = [name for name in found if _PERMISSION_NAME.fullmatch(name)]
+    more = f" and {len(names) - _MAX_PERMISSIONS} more" if len(names) > _MAX_PERMISSIONS else ""
+    return f"The access token has {', '.join(names[:_MAX_PERMISSIONS]) or 'no permission'}{more}."
 
 
 def _answer(request: Request, status: int, code: str, message: str) -> str:
