@@ -26,7 +26,9 @@ _NO_FEDERATION = (
     "Add a federated credential with exactly this issuer, subject and audience to the app registration"
     " {client_id}, or correct the one that it has."
 )
-_UNKNOWN_SIGNATURE = "The OIDC token was not signed by its issuer: have a new one issued, and check the issuer of the federated credential."
+_UNKNOWN_SIGNATURE = (
+    "The OIDC token was not signed by the issuer of the federated credential: check the issuer in both."
+)
 _ASSERTION_TIME = (
     "The OIDC token has expired, or the clock of this machine is wrong (it says {now}): have a new one issued, and"
     " correct the clock."
