@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule as UrlRule
 
 from .answers import client_request_id, faulted, refused, request_id
 from .control import PREFIX, control_routes
@@ -22,7 +23,7 @@ from .request_log import RequestLog
 from .routes import graph_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .faults import Rule
     from .tenant import Tenant
@@ -43,6 +44,7 @@ def create_app(
     Tenants that share an address share `faults` and `log`.
     """
     app = Flask("intune_vpp_emulator", static_folder=None)
+    app.url_rule_class = _MatchedRule
     # Each of these would answer with a redirect in HTML.
     app.url_map.merge_slashes = app.url_map.strict_slashes = app.url_map.redirect_defaults = False
     known_roots = frozenset(roots)
@@ -62,6 +64,22 @@ def create_app(
     tenant.ends_of_syncs.append(rules.for_sync)
     tenant.ends_of_revocations.append(rules.for_revocation)
     return app
+
+
+class _MatchedRule(UrlRule):
+    """A rule that requests are matched with, and no URL is built from.
+
+    Werkzeug compiles two functions for each rule that build its URLs: most of the time that an application takes to
+    make, and tests make thousands.
+    """
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:  # noqa: FBT001, FBT002 - Werkzeug's signature
+        del append_unknown
+        return _build_no_url
+
+
+def _build_no_url(*_: object) -> NoReturn:
+    raise NotImplementedError("The emulator builds no URLs.")
 
 
 def _is_control() -> bool:
