@@ -83,6 +83,8 @@ class Run:
         around: Callable[[httpx.BaseTransport], httpx.BaseTransport] = lambda transport: transport,
         time: TenantTime | None = None,
     ) -> None:
+        # An empty setting takes away the tenant's own.
+        asked = {**configuration(tenant, app), **(settings or {})}
         # An application of its own, so that its log holds this run and nothing else.
         transport = httpx.WSGITransport(app=create_app(tenant))
         http = httpx.Client(transport=around(transport))
@@ -90,7 +92,7 @@ class Run:
         self.reporter = RecordingReporter()
         self.time = time or TenantTime(tenant.clock)
         self.assembly = Assembly(
-            read({**configuration(tenant, app), **(settings or {})}, {}),
+            read({name: value for name, value in asked.items() if value != ""}, {}),
             self.reporter,
             clock=self.time,
             connect=lambda settled: connect_to_graph(settled, http=http),

@@ -6,6 +6,7 @@ The parts that talk to Graph are built for the first request, so that a preview 
 from __future__ import annotations
 
 import threading
+from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -133,16 +134,22 @@ def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None) ->
     from intune_vpp.graph.tenants import ConfiguredTenant, TenantOfAccessToken  # noqa: PLC0415
     from intune_vpp.graph.vpp_tokens import GraphVppTokens  # noqa: PLC0415
 
-    http, secrets = http or open_http(settings.ca_bundle_path), KnownSecrets()
-    connection = Connection(settings.values, settings.cloud, http, secrets)
-    credential = method.credential(connection)
-    configured = connection.tenant
+    secrets = KnownSecrets()
+    given = http
+    http = given or open_http(settings.ca_bundle_path)
+    connection = Connection(
+        values=settings.values,
+        cloud=settings.cloud,
+        http=http,
+        open_direct=lambda: nullcontext(given) if given else open_http(settings.ca_bundle_path, proxies=False),
+        secrets=secrets,
+    )
+    configured = ConfiguredTenant(connection.tenant, settings.authority_host, http) if connection.tenant else None
+    credential = method.credential(connection, configured)
     return GraphVppTokens(
         client=GraphClient(
             http, root=f"{settings.graph_endpoint}/{settings.graph_version}", credential=credential, secrets=secrets
         ),
-        tenant=ConfiguredTenant(configured, settings.authority_host, http)
-        if configured
-        else TenantOfAccessToken(credential),
+        tenant=configured or TenantOfAccessToken(credential),
         beta=settings.graph_version is GraphVersion.BETA,
     )

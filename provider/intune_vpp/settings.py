@@ -7,9 +7,11 @@ environment reaches a state.
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -26,6 +28,9 @@ _PLAIN_URL = re.compile(r"[^\s?#@\\\x00-\x1f\x7f-\U0010ffff]+")
 
 _URL = re.compile(r"[^\s#@\\\x00-\x1f\x7f-\U0010ffff]+")
 """The same, with a query: the request URL of GitHub Actions has one."""
+
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+_NO_TENANTS = {"common", "organizations", "consumers", "adfs"}
 
 
 class GraphVersion(StrEnum):
@@ -81,42 +86,63 @@ def read(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> Se
         msg = f"{NAMESPACE}:{unknown[0]} is not a configuration key of {NAMESPACE}."
         raise SettingsError(f"{msg} Known keys: {', '.join(KEYS)}.")
     found = (_value(key, configuration.get(key.name), environment) for key in KEYS.values())
-    values = Values(tuple(value for value in found if value is not None))
-    for key in KEYS.values():
-        if key.kind is Kind.FLAG:
-            _choice(key.name, values.text(key.name), list(FLAGS), "false")
-    _request_url("oidcRequestUrl", values.text("oidcRequestUrl"), ("https",))
-    _request_url("msiEndpoint", values.text("msiEndpoint"), ("https", "http"))
-    cloud = CLOUDS[_choice("environment", values.text("environment"), list(CLOUDS), "public")]
+    values = Values(tuple(value for value in found if value is not None), _empty(environment))
+    _tenant(values.find("tenantId"))
+    for value in values.items:
+        if KEYS[value.name].kind is Kind.FLAG:
+            _choice(value, list(FLAGS), "")
+    _request_url(values.find("oidcRequestUrl"))
+    _request_url(values.find("msiEndpoint"), plain=True)
+    cloud = CLOUDS[_choice(values.find("environment"), list(CLOUDS), "public")]
     return Settings(
         cloud=Cloud(
-            graph_endpoint=_endpoint("graphEndpoint", values.text("graphEndpoint"), cloud.graph_endpoint),
-            authority_host=_endpoint("authorityHost", values.text("authorityHost"), cloud.authority_host),
+            graph_endpoint=_endpoint(values.find("graphEndpoint"), cloud.graph_endpoint),
+            authority_host=_endpoint(values.find("authorityHost"), cloud.authority_host),
             oidc_audience=values.text("oidcAudience") or cloud.oidc_audience,
         ),
-        graph_version=GraphVersion(_choice("graphVersion", values.text("graphVersion"), list(GraphVersion), "beta")),
-        token_encoding=TokenEncoding(
-            _choice("tokenEncoding", values.text("tokenEncoding"), list(TokenEncoding), "auto")
-        ),
-        expiry_warning_days=_days("expiryWarningDays", values.text("expiryWarningDays"), 30),
+        graph_version=GraphVersion(_choice(values.find("graphVersion"), list(GraphVersion), "beta")),
+        token_encoding=TokenEncoding(_choice(values.find("tokenEncoding"), list(TokenEncoding), "auto")),
+        expiry_warning_days=_days(values.find("expiryWarningDays"), 30),
         ca_bundle_path=values.text("caBundlePath"),
         values=values,
     )
 
 
 def _value(key: Key, configured: object, environment: Mapping[str, str]) -> Value | None:
-    if isinstance(configured, (list, tuple, dict)):
-        raise _unusable(key.name, "must be a single value, not a list or an object")
-    if (text := _text(configured)) is not None:
-        return Value(key.name, text, f"{NAMESPACE}:{key.name}")
+    if configured is not None:
+        return _configured(key, configured)
     set_there = ((name, environment.get(name, "").strip()) for name in key.sources)
     return next((Value(key.name, text, name) for name, text in set_there if text), None)
 
 
-def _text(value: object) -> str | None:
+def _empty(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables of secret keys that are empty: pipelines set them so where a secret is not available."""
+    names = (name for key in KEYS.values() if key.secret for name in key.sources)
+    return tuple(name for name in names if name in environment and not environment[name].strip())
+
+
+def _configured(key: Key, configured: object) -> Value:
+    """Return a configured value. One that is empty is refused: the environment's could be that of another tenant."""
+    value = Value(key.name, _text(configured), f"{NAMESPACE}:{key.name}")
+    if isinstance(configured, (list, tuple, dict)) or _is_json_of_several(value.text):
+        raise _unusable(value, "must be a single value, not a list or an object")
+    if not value.text:
+        raise _unusable(value, "is empty. Set a value, or remove the key")
+    return value
+
+
+def _is_json_of_several(text: str) -> bool:
+    """Whether a text is a JSON list or object, which is how the engine passes those."""
+    try:
+        return text.startswith(("[", "{")) and isinstance(json.loads(text), (list, dict))
+    except ValueError:
+        return False
+
+
+def _text(value: object) -> str:
     """Return a configured value as text; the engine also passes numbers and booleans."""
-    if value is None or isinstance(value, str):
-        return (value or "").strip() or None
+    if isinstance(value, str):
+        return value.strip()
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
@@ -125,46 +151,64 @@ def _text(value: object) -> str | None:
     return str(value)
 
 
-def _choice(name: str, value: str | None, choices: list[str], default: str) -> str:
+def _tenant(value: Value | None) -> None:
+    """Refuse what cannot be a tenant: the value becomes a part of URLs, and MSAL gives some names another meaning."""
+    if value is not None and (not _TENANT.fullmatch(value.text) or value.text.lower() in _NO_TENANTS):
+        raise _unusable(value, "must be the GUID of a tenant or one of its domain names, without quotes or braces")
+
+
+def _choice(value: Value | None, choices: list[str], default: str) -> str:
     if value is None:
         return default
-    chosen = next((choice for choice in choices if choice.casefold() == value.casefold()), None)
+    chosen = next((choice for choice in choices if choice.casefold() == value.text.casefold()), None)
     if chosen is None:
-        raise _unusable(name, f"must be one of: {', '.join(choices)}")
+        raise _unusable(value, f"must be one of: {', '.join(choices)}")
     return chosen
 
 
-def _endpoint(name: str, value: str | None, default: str) -> str:
+def _endpoint(value: Value | None, default: str) -> str:
     if value is None:
         return default
-    if not _is_url(name, value, ("https",)) or not _PLAIN_URL.fullmatch(value):
-        raise _unusable(name, "must be an https:// URL without a user, query or fragment")
-    return value.rstrip("/")
+    if not _is_url(value, "https") or not _PLAIN_URL.fullmatch(value.text):
+        raise _unusable(value, "must be an https:// URL without a user, query or fragment")
+    return value.text.rstrip("/")
 
 
-def _request_url(name: str, value: str | None, schemes: tuple[str, ...]) -> None:
-    if value is not None and (not _is_url(name, value, schemes) or not _URL.fullmatch(value)):
-        raise _unusable(
-            name, f"must be an {' or '.join(f'{one}://' for one in schemes)} URL without a user or fragment"
-        )
+def _request_url(value: Value | None, *, plain: bool = False) -> None:
+    """Refuse what is no URL. A secret is sent there: with `plain` also without TLS, but not to another machine."""
+    if value is None or (_URL.fullmatch(value.text) and _is_url(value, "https")):
+        return
+    if not (plain and _URL.fullmatch(value.text) and _is_url(value, "http") and _is_local(value)):
+        local = ", or an http:// URL of this machine" if plain else ""
+        raise _unusable(value, f"must be an https:// URL without a user or fragment{local}")
 
 
-def _is_url(name: str, value: str, schemes: tuple[str, ...]) -> bool:
+def _is_local(value: Value) -> bool:
+    """Whether a URL is of this machine: its loopback, or the link-local addresses of Azure's endpoints."""
+    host = urlsplit(value.text).hostname or ""
     try:
-        parts = urlsplit(value)
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return address.is_loopback or address.is_link_local
+
+
+def _is_url(value: Value, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(value.text)
         _ = parts.port
     except ValueError:
-        raise _unusable(name, "is not a valid URL") from None
+        raise _unusable(value, "is not a valid URL") from None
     return parts.scheme in schemes and bool(parts.hostname)
 
 
-def _days(name: str, value: str | None, default: int) -> int:
+def _days(value: Value | None, default: int) -> int:
     if value is None:
         return default
-    if not value.isdecimal():
-        raise _unusable(name, "must be a whole number of days")
-    return int(value)
+    if not value.text.isdecimal():
+        raise _unusable(value, "must be a whole number of days")
+    return int(value.text)
 
 
-def _unusable(name: str, why: str) -> SettingsError:
-    return SettingsError(f"{NAMESPACE}:{KEYS[name]} {why}.")
+def _unusable(value: Value, why: str) -> SettingsError:
+    return SettingsError(f"{value.source} {why}.")

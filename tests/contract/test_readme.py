@@ -85,5 +85,5 @@ def test_the_sign_in_methods() -> None:
     assert [row[0] for row in rows] == [method.name for method in (*METHODS, AZURE_CLI)]
     for (_, chosen_by, needs), method in zip(rows, METHODS, strict=False):
         keys = {name for name in (method.switch, *method.chosen_by) if name}
-        assert set(re.findall("`([A-Za-z]+)`", chosen_by)) == keys
+        assert set(re.findall("`([A-Za-z_]+)`", chosen_by)) == keys
         assert {one[0] for one in method.needs} <= set(re.findall("`([A-Za-z]+)`", needs)), method.name

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from pulumi.runtime import mocks
+from pulumi.runtime import mocks, settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,6 +64,9 @@ def _event_loops() -> Iterator[None]:
         loops.append(asyncio.new_event_loop())
         asyncio.set_event_loop(loops[-1])
 
+    # The SDK keeps the stack of the last program. After one that failed early, that stack still waits for an answer on
+    # a loop that is closed, and the next programs would wait for the stack.
+    settings.ROOT.set(None)
     begin()
     try:
         with ThreadPoolExecutor(max_workers=2, initializer=begin) as threads:

@@ -1,4 +1,4 @@
-"""Each method of sign-in, with the real engine, and no trace of what signs in."""
+"""Each method of sign-in, with the real engine, and no trace of credentials."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _azure_cli(service: Service, folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("door", [Project, YamlProject], ids=["dynamic", "plugin"])
 def test_each_method(tmp_path: Path, engine: dict[str, str], door: type[Project]) -> None:
-    """Each method signs in once for an update, and neither state, log nor display has what signs in."""
+    """Each method signs in once for an update, and no credential is in state, log or display."""
     needles = {JWT, "PRIVATE KEY"}
     with serving() as (service, tenant), methods(service, _hidden(tmp_path)) as by_method:
         project = door.start(_work(tmp_path), engine, tenant)
@@ -103,12 +103,12 @@ def test_a_refused_sign_in_names_the_method(yaml_project: YamlProject, tmp_path:
 
     assert not refused.ok
     text = " ".join(refused.text.split())
-    assert f"/{environment['ARM_TENANT_ID']}/adminconsent?client_id={stranger}." in text
-    assert "The sign-in method is the client secret, because ARM_CLIENT_SECRET is set." in text
+    assert f"/{environment['ARM_TENANT_ID']}/adminconsent?client_id={stranger} first." in text
+    assert "Sign-in method: client secret (ARM_CLIENT_SECRET is set)." in text
 
 
 def test_explicit_secrets_are_secret(yaml_project: YamlProject, tmp_path: Path) -> None:
-    """What signs in and stands in the program is encrypted in the state, though the program does not mark it."""
+    """Secret provider inputs are encrypted in the state, though the program does not mark them."""
     hidden = {name: f"hidden-{name}" for name in ("clientCertificatePassword", "oidcToken", "oidcRequestToken")}
     secret = {"clientSecret": yaml_project.environment["ARM_CLIENT_SECRET"], **hidden}
     yaml_project.more["resources"] = {"ours": {"type": "pulumi:providers:intune-vpp", "properties": secret}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from intune_vpp.graph.credentials.method import Connection
@@ -21,10 +22,10 @@ GRAPH = "https://graph.example"
 def connection(http: httpx.Client, **values: object) -> Connection:
     """A connection that is configured with these keys."""
     settings = read({"authorityHost": LOGIN, "graphEndpoint": GRAPH, **values}, {})
-    return Connection(settings.values, settings.cloud, http, KnownSecrets())
+    return Connection(settings.values, settings.cloud, http, lambda: nullcontext(http), KnownSecrets())
 
 
 def credential(http: httpx.Client, **values: object) -> CachedCredential:
     """The credential of the method that these keys choose."""
     made = connection(http, **values)
-    return choose(made.values).credential(made)
+    return choose(made.values).credential(made, None)

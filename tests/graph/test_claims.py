@@ -12,6 +12,7 @@ import pytest
 from graph.fake_graph import ROOT
 from intune_vpp.core.errors import PermissionMissing, SignInRefused
 from intune_vpp.graph import claims
+from intune_vpp.graph.claims import Permissions
 from intune_vpp.graph.client import GraphClient
 from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.request import Request, RequestKind
@@ -44,8 +45,8 @@ TENANT = "AAAAAAAA-0000-4000-8000-00000000000B"
 
 @pytest.mark.parametrize("text", [*UNREADABLE, token({}), token({"tid": 7}), token({"tid": "a"})])
 def test_an_access_token_without_a_tenant(text: str) -> None:
-    """Its format is not promised: without a tenant in it, the configuration must name one."""
-    with pytest.raises(SignInRefused, match=r"^The access token names no tenant\. Set tenantId \(ARM_TENANT_ID\)\.$"):
+    """The format of an access token is not promised: one without a tenant is refused."""
+    with pytest.raises(SignInRefused, match=r"^The access token of the managed identity does not say which"):
         TenantOfAccessToken(Fixed(text)).guid()
 
 
@@ -57,14 +58,14 @@ def test_the_tenant() -> None:
 @pytest.mark.parametrize(
     ("payload", "found"),
     [
-        ({"tid": "t", "roles": ["B.Read", "A.Read"]}, ["A.Read", "B.Read"]),
-        ({"tid": "t", "scp": "User.Read B.Read"}, ["B.Read", "User.Read"]),
-        ({"tid": "t"}, []),
-        ({"roles": "A", "scp": ["B"]}, []),
-        ({"roles": [7, None, "A"]}, ["A"]),
+        ({"tid": "t", "roles": ["B.Read", "A.Read"]}, Permissions(("A.Read", "B.Read"), of_user=False)),
+        ({"tid": "t", "scp": "User.Read B.Read"}, Permissions(("B.Read", "User.Read"), of_user=True)),
+        ({"tid": "t"}, Permissions((), of_user=False)),
+        ({"roles": "A", "scp": ["B"]}, Permissions((), of_user=False)),
+        ({"roles": [7, None, "A"]}, Permissions(("A",), of_user=False)),
     ],
 )
-def test_the_permissions(payload: dict[str, Any], found: list[str]) -> None:
+def test_the_permissions(payload: dict[str, Any], found: Permissions) -> None:
     """Roles of an application and scopes of a user are permissions alike."""
     assert claims.permissions(token(payload)) == found
 
@@ -98,4 +99,21 @@ def test_a_403_lists_the_permissions(payload: dict[str, Any], says: str) -> None
         GraphClient(http, root=ROOT, credential=Fixed(token(payload)), secrets=KnownSecrets()).get(
             "/x", Request(RequestKind.READ_TOKEN, "x")
         )
-    assert str(caught.value).endswith(f"API permissions).{says}")
+    assert str(caught.value).endswith(f"or grant it to the managed identity.{says}")
+
+
+def test_a_user_of_the_azure_cli() -> None:
+    """The Azure CLI cannot get Intune's permissions for a user: the cure is another method, and no consent."""
+
+    def refuse(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(403, json={"error": {"code": "Forbidden", "message": "No."}})
+
+    credential = Fixed(token({"tid": "t", "scp": "User.Read.All Directory.AccessAsUser.All"}))
+    with httpx.Client(transport=httpx.MockTransport(refuse)) as http, pytest.raises(PermissionMissing) as caught:
+        GraphClient(http, root=ROOT, credential=credential, secrets=KnownSecrets()).get(
+            "/x", Request(RequestKind.READ_TOKEN, "x")
+        )
+    assert str(caught.value).endswith(
+        "No. The Azure CLI cannot get this permission for a user: use az login --service-principal, or another method. "
+        "The access token has Directory.AccessAsUser.All, User.Read.All."
+    )

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 HUSH = "tell-nobody"
-HOW = r"The sign-in method is the client secret, because intune-vpp:clientSecret is set\."
+HOW = r"Sign-in method: client secret \(intune-vpp:clientSecret is set\)\."
 NOT_JSON = r"^login\.example/t answered the sign-in with something that is not a JSON object\. Check the network"
 
 

@@ -119,10 +119,18 @@ def test_a_discovery_without_an_answer() -> None:
 @pytest.mark.parametrize(
     ("names", "graph", "login"),
     [
-        (("public", "global"), "https://graph.microsoft.com", "https://login.microsoftonline.com"),
-        (("usgovernment", "usgovernmentl4"), "https://graph.microsoft.us", "https://login.microsoftonline.us"),
+        (
+            ("public", "global", "azurecloud", "azurepubliccloud"),
+            "https://graph.microsoft.com",
+            "https://login.microsoftonline.com",
+        ),
+        (
+            ("usgovernment", "usgovernmentl4", "azureusgovernment", "azureusgovernmentcloud"),
+            "https://graph.microsoft.us",
+            "https://login.microsoftonline.us",
+        ),
         (("dod", "usgovernmentl5"), "https://dod-graph.microsoft.us", "https://login.microsoftonline.us"),
-        (("china",), "https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
+        (("china", "azurechinacloud"), "https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
     ],
 )
 def test_the_clouds(names: tuple[str, ...], graph: str, login: str) -> None:
@@ -132,4 +140,6 @@ def test_the_clouds(names: tuple[str, ...], graph: str, login: str) -> None:
 
 def test_no_cloud_is_untested() -> None:
     """The names above are all there are."""
-    assert set(CLOUDS) == {"public", "global", "usgovernment", "usgovernmentl4", "dod", "usgovernmentl5", "china"}
+    azure = {"azurecloud", "azurepubliccloud", "azureusgovernment", "azureusgovernmentcloud", "azurechinacloud"}
+    others = {"public", "global", "usgovernment", "usgovernmentl4", "dod", "usgovernmentl5", "china"}
+    assert set(CLOUDS) == azure | others

@@ -94,16 +94,22 @@ class Value:
     text: str = field(repr=False)
     source: str
 
+    @property
+    def rank(self) -> int:
+        """How far behind others the source stands: 0 for the configuration, then the variables in their order."""
+        return 0 if self.source.startswith(f"{NAMESPACE}:") else 1 + KEYS[self.name].sources.index(self.source)
+
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values that are set, by the name of their key."""
+    """The values that are set, and the variables of secret keys that are set to an empty text."""
 
     items: tuple[Value, ...]
+    empty: tuple[str, ...] = ()
 
     def find(self, name: str) -> Value | None:
-        """Return the value of a key and its source; None if it is not set."""
-        return next((value for value in self.items if value.name == name), None)
+        """Return the value of a key or of a variable, and its source; None if it is not set."""
+        return next((value for value in self.items if name in {value.name, value.source}), None)
 
     def text(self, name: str) -> str | None:
         """Return the value of a key; None if it is not set."""

@@ -1,4 +1,4 @@
-"""Reads the claims of an access token, which are not verified: they serve messages, and name our own tenant.
+"""Reads the claims of an access token without verifying them, for messages and for the tenant's GUID.
 
 Source: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from dataclasses import dataclass
 from typing import Any
 
 from intune_vpp.graph.body import parse
@@ -18,14 +19,23 @@ def tenant_id(access_token: str) -> str:
     return found.lower() if isinstance(found, str) else ""
 
 
-def permissions(access_token: str) -> list[str] | None:
-    """Return the permissions: roles of an application, or scopes of a user. None if the token cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Permissions:
+    """The names of permissions: roles of an application, or scopes that an application has for a user."""
+
+    names: tuple[str, ...]
+    of_user: bool
+
+
+def permissions(access_token: str) -> Permissions | None:
+    """Return the permissions in an access token. None if it cannot be read."""
     claims = _claims(access_token)
-    roles, scopes = claims.get("roles"), claims.get("scp")
     if not claims:
         return None
-    listed = [*(roles if isinstance(roles, list) else []), *(scopes.split() if isinstance(scopes, str) else [])]
-    return sorted(one for one in listed if isinstance(one, str))
+    roles, scopes = claims.get("roles"), claims.get("scp")
+    given = [*(roles if isinstance(roles, list) else []), *(scopes.split() if isinstance(scopes, str) else [])]
+    names = tuple(sorted(one for one in given if isinstance(one, str)))
+    return Permissions(names, of_user=isinstance(scopes, str))
 
 
 def _claims(access_token: str) -> dict[str, Any]:

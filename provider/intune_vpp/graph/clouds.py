@@ -26,13 +26,18 @@ _CHINA = Cloud(
     "https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn", "api://AzureADTokenExchangeChina"
 )
 
-# The second name of a cloud is the one that the azuread provider accepts in the same variable.
+# The further names of a cloud are those that the azuread provider and the Azure CLI have for it.
 CLOUDS = {
     "public": _PUBLIC,
     "global": _PUBLIC,
+    "azurecloud": _PUBLIC,
+    "azurepubliccloud": _PUBLIC,
     "usgovernment": _US_GOVERNMENT,
     "usgovernmentl4": _US_GOVERNMENT,
+    "azureusgovernment": _US_GOVERNMENT,
+    "azureusgovernmentcloud": _US_GOVERNMENT,
     "dod": _US_DOD,
     "usgovernmentl5": _US_DOD,
     "china": _CHINA,
+    "azurechinacloud": _CHINA,
 }

@@ -1,4 +1,4 @@
-"""Builds the errors for answers of Graph and Entra; no other module turns HTTP into messages.
+"""Builds the errors for answers of Graph; those of a sign-in are in `credentials/errors.py`.
 
 Intune sends a JSON document in `error.message`, as a string; Graph's gateway sends a sentence. Besides that message,
 only the code and the request id of an answer are quoted. The functions return an error, and the caller raises it.
@@ -6,7 +6,6 @@ only the code and the request id of an answer are quoted. The functions return a
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -43,6 +42,8 @@ READING_APPS = "DeviceManagementApps.Read.All"
 _SUPPORT_TAIL = re.compile(r"\s*-\s*Operation ID \(for customer support\).*", re.DOTALL)
 _SEALED = re.compile(r"[A-Za-z0-9+/_=]{40,}")
 """A run of characters that may be a secret unknown to this process, such as the token file of another run."""
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*")
+"""A JSON Web Token, such as an assertion, or its first part."""
 _MAX_QUOTED = 300
 """The most characters of an answer that a message quotes."""
 _PERMISSION_NAME = re.compile(r"[A-Za-z][\w.-]{0,79}")
@@ -53,9 +54,6 @@ _BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, 
 _SERVER_ERRORS = 500
 _NOT_FOUND = 404
 _ACCESS_REFUSED = (400, 403)
-_THROTTLED = 429
-_TRY_LATER = ("temporarily_unavailable", "server_error")
-"""OAuth's codes for a failure that passes (RFC 6749, 4.1.2.1); Entra also sends them with other statuses than 5xx."""
 _RESOURCE_NOT_FOUND = "resourcenotfound"
 _ACCESS = re.compile(r"tag|role|scope|<html", re.IGNORECASE)
 """Intune answers 404 "Resource does not contain a tag allowed by the current role" for a token that exists and that the
@@ -100,8 +98,12 @@ _MAY_BE_PROCESSED = "The request may have been processed; the next run checks be
 
 _GRANT = (
     "Grant the app registration the application permission {}, with admin consent (in Entra: App registrations > API"
-    " permissions)."
+    " permissions), or grant it to the managed identity."
 )
+_FOR_A_USER = (
+    "The Azure CLI cannot get this permission for a user: use az login --service-principal, or another method."
+)
+"""Microsoft does not let the Azure CLI ask for Intune's permissions (Azure/azure-cli#22775)."""
 
 _BY_KIND: dict[tuple[RequestKind, int], tuple[type[GraphError], str, str]] = {
     (RequestKind.READ_APP, 403): (PermissionMissing, "does not allow this", _GRANT.format(READING_APPS)),
@@ -134,7 +136,7 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
         if status == _BAD_REQUEST and about_file:
             error = FileRefused
         elif error is PermissionMissing and advice is None:
-            cure = f"{cure} {_permissions_of(response.request)}"
+            cure = _about_permissions(cure, response.request)
         cure = advice or cure
     sentence = f"Microsoft Graph {verb} {_answer(request, status, code, message)}"
     return error(
@@ -142,19 +144,20 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
         status=status,
         code=code,
         request_id=request_id,
-        retry_after=_seconds(response.headers.get("Retry-After")),
+        retry_after=seconds(response.headers.get("Retry-After")),
     )
 
 
-def _permissions_of(request: httpx.Request) -> str:
-    """Say which permissions the access token of a request has; empty if it cannot be read."""
+def _about_permissions(cure: str, request: httpx.Request) -> str:
+    """Add to the cure of a 403 which permissions the access token of the request has, if it can be read."""
     found = claims.permissions(request.headers.get("Authorization", "").removeprefix("Bearer "))
     if found is None:
-        return ""
+        return cure
     # A user's access token has dozens. Only what is a name is shown.
-    names = [name for name in found if _PERMISSION_NAME.fullmatch(name)]
+    names = [name for name in found.names if _PERMISSION_NAME.fullmatch(name)]
     more = f" and {len(names) - _MAX_PERMISSIONS} more" if len(names) > _MAX_PERMISSIONS else ""
-    return f"The access token has {', '.join(names[:_MAX_PERMISSIONS]) or 'no permission'}{more}."
+    shown = f"{', '.join(names[:_MAX_PERMISSIONS]) or 'no permission'}{more}"
+    return f"{_FOR_A_USER if found.of_user else cure} The access token has {shown}."
 
 
 def _answer(request: Request, status: int, code: str, message: str) -> str:
@@ -189,73 +192,6 @@ def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnr
     return GraphUnreachable(f"{what}{doubt} {cure}")
 
 
-def sign_in_unreachable(error: httpx.HTTPError, asked: str, setting: str = "authorityHost") -> RequestNotSent:
-    """Return the error for a sign-in without an answer from the URL `asked`, which `setting` configures."""
-    what = f"{asked.removeprefix('https://')} did not respond to the sign-in ({type(error).__name__})."
-    return RequestNotSent(f"{what} {tls.advice(error, setting) or f'Check the network and {setting}'}.")
-
-
-def sign_in_failed(
-    asked: str, why: str, setting: str = "authorityHost", *, status: int | None = None
-) -> RequestNotSent:
-    """Return the error for a sign-in that failed on the server, or was answered by something else."""
-    what = f"{asked.removeprefix('https://')} could not complete the sign-in ({why})."
-    return RequestNotSent(f"{what} If this persists, check the network and {setting}.", status=status)
-
-
-def sign_in_unreadable(authority: str) -> RequestNotSent:
-    """Return the error for an answer to the sign-in that is not a JSON object, such as the page of a proxy."""
-    what = f"{authority.removeprefix('https://')} answered the sign-in with something that is not a JSON object."
-    return RequestNotSent(f"{what} Check the network (a proxy may have answered) and authorityHost, then run it again.")
-
-
-def not_entras(response: httpx.Response, authority: str) -> RequestNotSent | None:
-    """Return the error for an answer to a sign-in that says nothing about tenant and credentials.
-
-    That is one of a throttled or failing server, or not a JSON object, such as the page of a proxy. Else None.
-    """
-    problem = unavailable(response, authority)
-    return problem if problem is not None or is_object(response.text) else sign_in_unreadable(authority)
-
-
-def unavailable(response: httpx.Response, asked: str, setting: str = "authorityHost") -> RequestNotSent | None:
-    """Return the error for an answer of a throttled or failing server; None for any other answer."""
-    status = response.status_code
-    # JSON is UTF-8 (RFC 8259), but MSAL would decode by the charset of the header.
-    response.encoding = "utf-8"
-    if status == _THROTTLED or _object(parse(response.content)).get("error") in _TRY_LATER:
-        what = f"{asked.removeprefix('https://')} is throttling sign-ins ({status})."
-        retry_after = _seconds(response.headers.get("Retry-After"))
-        return RequestNotSent(f"{what} Run it again in a minute.", status=status, retry_after=retry_after)
-    return sign_in_failed(asked, str(status), setting, status=status) if status >= _SERVER_ERRORS else None
-
-
-def discovery_refused(response: httpx.Response, authority: str, tenant: str) -> GraphError | None:
-    """Return the error for an answer to the discovery of a tenant at `authority`; None if it is a success.
-
-    Only Entra's own refusal means that the tenant is unknown.
-    """
-    if (problem := not_entras(response, authority)) is not None or response.is_success:
-        return problem
-    refused = _object(parse(response.content))
-    if refused.get("error") == "invalid_tenant" or "AADSTS" in str(refused.get("error_description")):
-        return unknown_tenant(authority, tenant)
-    return sign_in_failed(authority, str(response.status_code), status=response.status_code)
-
-
-def unknown_tenant(authority: str, tenant: str) -> SignInRefused:
-    """Return the error for a tenant that Entra does not know, or that is configured by the name of no tenant."""
-    host = authority.removeprefix("https://").partition("/")[0]
-    msg = f'{host} does not know the tenant "{tenant}". Check tenantId (ARM_TENANT_ID) and environment.'
-    return SignInRefused(msg, status=400)
-
-
-def issuer(content: bytes) -> str:
-    """Return the issuer in an OpenID discovery document; empty if it has none."""
-    found = _object(parse(content)).get("issuer")
-    return found if isinstance(found, str) else ""
-
-
 def _read(response: httpx.Response, secrets: KnownSecrets) -> tuple[str, str, str]:
     """Return code, message and request id of an error answer; each is empty if the answer has none."""
     error = _error(response)
@@ -279,14 +215,6 @@ def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def is_object(content: str) -> bool:
-    """Whether an answer is a JSON object for the strict parser that MSAL uses."""
-    try:
-        return isinstance(json.loads(content), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
 def quotable(value: object, secrets: KnownSecrets, *, tail: re.Pattern[str] = _SUPPORT_TAIL) -> str:
     """Return text of an answer for a message: without secrets and `tail`, on one line of at most 300 characters.
 
@@ -294,10 +222,10 @@ def quotable(value: object, secrets: KnownSecrets, *, tail: re.Pattern[str] = _S
     """
     # Secrets are removed before the text is cut: half a secret might be too short to be found.
     text = tail.sub("", secrets.remove_from(value[:_MAX_SEARCHED])) if isinstance(value, str) else ""
-    return _SEALED.sub("…", " ".join(text.split()))[:_MAX_QUOTED].rstrip(".")
+    return _SEALED.sub("…", _JWT.sub("…", " ".join(text.split())))[:_MAX_QUOTED].rstrip(".")
 
 
-def _seconds(header: str | None) -> float | None:
+def seconds(header: str | None) -> float | None:
     """Return the seconds of a Retry-After header, which may be fractional; None for a date or an unusable number."""
     try:
         seconds = float(header or "nan")

@@ -11,18 +11,15 @@ import httpx
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.graph.client import TIMEOUT
 
-_INSTANCE_METADATA = "all://169.254.169.254"
-"""The managed identity endpoint of a VM answers on this machine only, never through a proxy.
-
-Source: https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service."""
-
 _SEE_SECRETS = ("msal", "httpx", "httpcore")
 """The loggers of the libraries that handle requests and answers. MSAL also imports requests and urllib3, but sends
 nothing through them, because it gets this client."""
 
 
-def open_http(ca_bundle_path: str | None) -> httpx.Client:
+def open_http(ca_bundle_path: str | None, *, proxies: bool = True) -> httpx.Client:
     """A client that trusts the public CAs and those in the PEM file at `ca_bundle_path`.
+
+    It uses the proxies in the environment, unless `proxies` is false.
 
     Also silences, for the whole process, the loggers of the libraries that see secrets. Raises SettingsError if the
     file cannot be read, or the proxy in the environment cannot be used.
@@ -36,12 +33,7 @@ def open_http(ca_bundle_path: str | None) -> httpx.Client:
             msg = f"The CA bundle {ca_bundle_path} cannot be read as PEM certificates."
             raise SettingsError(f"{msg} Check caBundlePath (INTUNE_VPP_CA_BUNDLE_PATH).") from None
     try:
-        return httpx.Client(
-            verify=context,
-            timeout=TIMEOUT,
-            headers={"Accept": "application/json"},
-            mounts={_INSTANCE_METADATA: None},
-        )
+        return httpx.Client(verify=context, timeout=TIMEOUT, headers={"Accept": "application/json"}, trust_env=proxies)
     except (ImportError, ValueError, httpx.InvalidURL):
         # The text of the error may contain the proxy's password.
         msg = "The proxy in the environment cannot be used: only http:// and https:// proxies are supported."

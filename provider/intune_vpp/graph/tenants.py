@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 import httpx
 
 from intune_vpp.core.errors import SignInRefused
-from intune_vpp.graph import claims, errors
+from intune_vpp.graph import claims
+from intune_vpp.graph.body import parse
+from intune_vpp.graph.credentials import errors
 
 if TYPE_CHECKING:
     from intune_vpp.graph.credentials.cached import Credential
@@ -25,6 +27,14 @@ class Tenant(Protocol):
         """Return the GUID in lower case. Raises SignInRefused for an unknown tenant, RequestNotSent if Entra fails."""
 
 
+def tenant_of(access_token: str) -> str:
+    """Return the GUID of the tenant of a managed identity's access token. Raises SignInRefused if it has none."""
+    found = claims.tenant_id(access_token)
+    if not _GUID.fullmatch(found):
+        raise SignInRefused("The access token of the managed identity does not say which tenant it is for.")
+    return found
+
+
 class TenantOfAccessToken:
     """The tenant of a managed identity for which none is configured: it signs in to its own."""
 
@@ -33,10 +43,7 @@ class TenantOfAccessToken:
 
     def guid(self) -> str:
         """Return the GUID in the access token. Raises SignInRefused if it has none, and the errors of a sign-in."""
-        found = claims.tenant_id(self._credential.access_token())
-        if not _GUID.fullmatch(found):
-            raise SignInRefused("The access token names no tenant. Set tenantId (ARM_TENANT_ID).")
-        return found
+        return tenant_of(self._credential.access_token())
 
 
 class ConfiguredTenant:
@@ -67,13 +74,14 @@ class ConfiguredTenant:
         try:
             answer = self._http.get(url)
         except httpx.HTTPError as error:
-            raise errors.sign_in_unreachable(error, self._authority_host) from None
+            raise errors.unreachable(error, self._authority_host) from None
         refusal = errors.discovery_refused(answer, self._authority_host, self._configured)
         if refusal is not None:
             raise refusal
-        issuer = errors.issuer(answer.content)
-        if not issuer:
-            raise errors.sign_in_failed(self._authority_host, "a discovery document without an issuer")
+        document = parse(answer.content)
+        issuer = document.get("issuer") if isinstance(document, dict) else None
+        if not isinstance(issuer, str) or not issuer:
+            raise errors.failed(self._authority_host, "a discovery document without an issuer")
         found = _GUID.search(issuer)
         if found is None:
             # `common` and `organizations` are not tenants: their issuer has a placeholder.

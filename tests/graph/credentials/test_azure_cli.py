@@ -16,6 +16,7 @@ from intune_vpp.graph.credentials import azure_cli
 if TYPE_CHECKING:
     from pathlib import Path
 
+JWT = "eyJhbGciOiJQUzI1NiJ9.eyJzdWIiOiJjIn0.c2lnbmF0dXJlLXdpdGgtZGFzaGVz"
 ANSWER = {"accessToken": "eyJ0.eyJ1.sig", "expires_on": int(time.time()) + 4000, "tokenType": "Bearer"}
 
 
@@ -62,8 +63,8 @@ def refused() -> str:
     """The sentence of a sign-in that fails, without the method."""
     with pytest.raises(SignInRefused) as caught:
         signed_in()
-    sentence, _, method = str(caught.value).partition(" The sign-in method is the Azure CLI, ")
-    assert method.startswith("because no other is configured (not set: client certificate: ")
+    sentence, _, method = str(caught.value).partition(" Sign-in method: ")
+    assert method == "Azure CLI (no other method is configured)."
     return sentence
 
 
@@ -77,13 +78,31 @@ def test_the_account_signs_in(az: StandIn) -> None:
 
 
 def test_an_account_that_is_not_signed_in(az: StandIn) -> None:
-    """The last line of what the CLI reports is quoted, with the command that helps."""
-    az.prints(errors="WARNING: x\nERROR: Please run 'az login' to setup account.\n\n", code=1)
+    """The error that the CLI reports is quoted, with the command that helps."""
+    az.prints(errors="WARNING: x\nERROR: Please run 'az login' to setup account.\nTo go on, run:\naz login\n", code=1)
 
     assert refused() == (
         "The Azure CLI returned no access token: ERROR: Please run 'az login' to setup account. "
         "Run az login --tenant contoso.example."
     )
+
+
+def test_a_refusal_of_entra(az: StandIn) -> None:
+    """Entra's number has its own cure, and neither ids nor an assertion are quoted."""
+    az.prints(errors=f"ERROR: AADSTS53003: Blocked {JWT}. Trace ID: 1 Correlation ID: 2\n", code=1)
+
+    assert refused() == (
+        "The Azure CLI returned no access token: ERROR: AADSTS53003: Blocked …. A Conditional Access policy of the "
+        "tenant blocks the sign-in: exclude the application None, or run from a location that the policy allows."
+    )
+
+
+def test_output_in_another_encoding(az: StandIn) -> None:
+    """A CLI that reports in the code page of its system fails as any other."""
+    az.prints(code=1)
+    (az.program.parent / "err").write_bytes(b"ERROR: Bitte w\xe4hlen Sie\n")
+
+    assert refused().startswith("The Azure CLI returned no access token: ERROR: Bitte w")
 
 
 def test_a_refusal_without_words(az: StandIn) -> None:
@@ -108,21 +127,23 @@ def test_a_refusal_without_words(az: StandIn) -> None:
     ],
 )
 def test_an_answer_that_cannot_be_read(az: StandIn, output: str) -> None:
-    """An old CLI answers otherwise."""
+    """Output without a token or `expires_on` is refused with the command that updates the CLI."""
     az.prints(output)
 
-    assert refused() == "The Azure CLI returned no access token that can be read. Update it: az upgrade."
+    assert refused() == (
+        "The output of the Azure CLI has no access token with an `expires_on`. Update the CLI: az upgrade."
+    )
 
 
 def test_a_program_that_cannot_be_run(az: StandIn) -> None:
     """A broken installation is named by the system's reason."""
     az.program.write_text("#!/nowhere/python\n")
 
-    assert refused() == "The Azure CLI cannot be run (No such file or directory). Check az on PATH."
+    assert refused() == "The Azure CLI cannot be run (No such file or directory). Reinstall it, or check PATH."
 
 
 def test_a_program_that_hangs(az: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is ended after a minute."""
+    """A CLI that hangs is killed after the timeout."""
     monkeypatch.setattr(azure_cli, "_TIMEOUT", 0.2)
     az.prints(before="exec /bin/sleep 30")
 

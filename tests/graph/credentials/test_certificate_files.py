@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from graph.signing_in import credential
-from intune_vpp.core.errors import SettingsError
+from intune_vpp.core.errors import RequestNotSent, SettingsError
+from intune_vpp.core.printable import printable
 from intune_vpp_emulator.identity.certificates import Certificate
 
 if TYPE_CHECKING:
@@ -32,7 +34,9 @@ def refused(**values: str) -> str:
         raise AssertionError(request.url)
 
     with httpx.Client(transport=httpx.MockTransport(send)) as http, pytest.raises(SettingsError) as caught:
-        credential(http, tenantId="t", clientId="c", **values).access_token()
+        credential(
+            http, tenantId="t", clientId="c", **{name: one for name, one in values.items() if one}
+        ).access_token()
     assert "p4ss-word" not in str(caught.value)
     return str(caught.value)
 
@@ -72,24 +76,24 @@ CASES = {
     "key alone": (
         key_of(OURS).encode(),
         "",
-        UNREADABLE.format(IN, "it needs a password"),
+        f"There is no certificate for the private key in {IN}. Export the certificate and its private key into one f",
     ),
     "another's key": (
         f"{key_of(OTHERS)}{OURS.public_pem}".encode(),
         "",
-        f"No certificate in {IN} belongs to its private key. Export both into one file.",
+        f"There is no certificate for the private key in {IN}. Export the certificate and its private key into one f",
     ),
     "elliptic": (
         elliptic().encode(),
         "",
-        f"The private key in {IN} is not an RSA key, and Entra takes no other.",
+        f"The private key in {IN} is not an RSA key. Use a certificate with an RSA key.",
     ),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_file_that_cannot_be_used(tmp_path: Path, case: str) -> None:
-    """Each accident has its sentence, which names the setting and never the content or the password."""
+    """Each unusable file has its own message, which names the setting and never the content or the password."""
     content, password, says = CASES[case]
     path = tmp_path / "c.pfx"
     path.write_bytes(content)
@@ -97,28 +101,64 @@ def test_a_file_that_cannot_be_used(tmp_path: Path, case: str) -> None:
     assert refused(clientCertificatePath=str(path), clientCertificatePassword=password).startswith(says)
 
 
-@pytest.mark.parametrize("missing", [True, False])
-def test_a_file_that_cannot_be_read(tmp_path: Path, *, missing: bool) -> None:
-    """A path that leads nowhere, or to a folder, is named with its setting."""
-    path = tmp_path / "nowhere" if missing else tmp_path
-    why = "No such file or directory" if missing else "Is a directory"
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("missing", "No such file or directory"),
+        ("folder", "not a regular file"),
+        ("fifo", "not a regular file"),
+        ("large", "too large"),
+        ("nul", "not a path"),
+        ("nobody's home", "not a path"),
+    ],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, kind: str, why: str) -> None:
+    """A path that does not lead to a small file is named with its setting, and nothing waits for it."""
+    path = str(tmp_path / kind)
+    if kind == "folder":
+        (tmp_path / kind).mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "large":
+        (tmp_path / kind).write_bytes(b" " * 1024 * 1025)
+    elif kind == "nul":
+        path = "a\x00b"
+    elif kind == "nobody's home":
+        path = "~nobody-of-this-name/c.pfx"
 
-    assert refused(clientCertificatePath=str(path)) == f"The file {path} cannot be read ({why}). Check {IN}."
+    shown = printable(path)
+    assert refused(clientCertificatePath=path) == f"The file {shown} cannot be read ({why}). Check {IN}."
+
+
+def test_the_newest_certificate_of_a_key(tmp_path: Path) -> None:
+    """A file with the expired and the renewed certificate of one key signs in with the renewed one."""
+    now = datetime.now(UTC)
+    old = Certificate.fresh("ours", begins=now - timedelta(days=9), ends=now - timedelta(days=2))
+    path = tmp_path / "c.pem"
+    path.write_text(f"{old.pem()}{OURS.public_pem}")
+    asked: list[httpx.Request] = []
+
+    def send(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(503)
+
+    with httpx.Client(transport=httpx.MockTransport(send)) as http, pytest.raises(RequestNotSent):
+        credential(http, tenantId="t", clientId="c", clientCertificatePath=str(path)).access_token()
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("text", ["not base64!", "TUl\u00fc", "A"])
 def test_text_that_is_not_base64(text: str) -> None:
     """What is in the environment is base64 or PEM."""
     assert refused(clientCertificate=text) == (
-        "clientCertificate (ARM_CLIENT_CERTIFICATE) is neither base64 nor PEM. Set it to the output of: base64 -w0 "
-        "certificate.pfx"
+        "intune-vpp:clientCertificate is neither base64 nor PEM. Set it to the PFX file in base64."
     )
 
 
 def test_two_certificates() -> None:
     """A file and a value together are ambiguous."""
     assert refused(clientCertificate=base64.b64encode(OURS.pfx()).decode(), clientCertificatePath="c.pfx") == (
-        f"Both clientCertificate (ARM_CLIENT_CERTIFICATE) and {IN} are set. Remove one of them."
+        f"{IN} and intune-vpp:clientCertificate are both set. Remove one of them."
     )
 
 
@@ -129,4 +169,7 @@ def test_a_file_that_is_no_line_of_text(tmp_path: Path, key: str, more: dict[str
     path = tmp_path / "secret"
     path.write_bytes(content)
 
-    assert refused(**{key: str(path)}, **more) == f"The file {path} is not one line of text. Check intune-vpp:{key}."
+    assert refused(**{key: str(path)}, **more) == (
+        f"The file {path} must contain one line of printable text, and is empty or contains something else. Check "
+        f"intune-vpp:{key}."
+    )

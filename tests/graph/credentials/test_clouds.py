@@ -84,4 +84,6 @@ def test_one_application_in_many_tenants(monkeypatch: pytest.MonkeyPatch) -> Non
             tokens.list()
 
     address = f"{service.url}/{stranger.directory.tenant_id}/adminconsent?client_id={home.directory.app.client_id}"
-    assert f"an administrator of {stranger.directory.tenant_id} consents to it at {address}." in str(caught.value)
+    assert f"an administrator of {stranger.directory.tenant_id} must consent to it at {address} first." in str(
+        caught.value
+    )

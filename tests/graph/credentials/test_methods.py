@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from graph.fake_graph import Script
+from graph.signing_in import credential
 from intune_vpp.assembly import connect_to_graph
 from intune_vpp.core.errors import GraphError, PermissionMissing, RequestNotSent, SettingsError, SignInRefused
-from intune_vpp.graph.credentials.refusals import CURES
+from intune_vpp.graph.credentials.errors import CURES
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 from intune_vpp.settings import read
+from intune_vpp_emulator.identity import access_tokens
 from intune_vpp_emulator.identity.certificates import Certificate
 from intune_vpp_emulator.serve import Service, serve
 from intune_vpp_emulator.sign_in_methods import SignIn
@@ -95,7 +98,7 @@ def test_each_refusal_names_the_method(tenant: Tenant, monkeypatch: pytest.Monke
         SignIn.AZURE_DEVOPS: "ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID",
         SignIn.MANAGED_IDENTITY: "ARM_USE_MSI",
     }.get(method, "ARM_USE_OIDC")
-    assert found.endswith(f" The sign-in method is the {NAMES[method]}, because {by} is set.")
+    assert found.endswith(f" Sign-in method: {NAMES[method]} ({by} is set).")
 
 
 def _pem(certificate: Certificate) -> bytes:
@@ -156,9 +159,13 @@ def test_each_form_of_a_certificate(  # noqa: PLR0913 - three columns and three 
 
 
 def test_pem_text_in_the_environment(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A secret store may hand over PEM as it is."""
+    """PEM text in the variable is accepted, also after attributes and a byte order mark."""
     pem = tenant.directory.app.certificate.pem()
-    given = {"ARM_CLIENT_CERTIFICATE": pem, "ARM_CLIENT_CERTIFICATE_PATH": "", "ARM_CLIENT_CERTIFICATE_PASSWORD": ""}
+    given = {
+        "ARM_CLIENT_CERTIFICATE": f"\ufeffBag Attributes\n{pem}",
+        "ARM_CLIENT_CERTIFICATE_PATH": "",
+        "ARM_CLIENT_CERTIFICATE_PASSWORD": "",
+    }
     with (
         serve(tenant, sign_in=SignIn.CERTIFICATE) as service,
         signed_in(service, monkeypatch, **given) as tokens,
@@ -177,7 +184,10 @@ def test_a_certificate_that_is_not_registered(tenant: Tenant, monkeypatch: pytes
         found = refusal(tokens)
 
     assert found.startswith("Entra refused the sign-in: AADSTS700027: ")
-    assert "upload the public part of the client certificate to the app registration" in found
+    assert (
+        "does not accept the client certificate: use a registered one that has not expired, or upload the public part"
+        in found
+    )
 
 
 def test_a_file_is_read_at_each_sign_in(tenant: Tenant, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -192,7 +202,7 @@ def test_a_file_is_read_at_each_sign_in(tenant: Tenant, monkeypatch: pytest.Monk
 
 
 def test_an_oidc_token_by_value(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pulumi ESC hands over the token itself."""
+    """An OIDC token in a variable signs in, as from Pulumi ESC."""
     with serve(tenant, sign_in=SignIn.OIDC) as service:
         given = {"ARM_OIDC_TOKEN": service.assertion(), "ARM_OIDC_TOKEN_FILE_PATH": ""}
         with signed_in(service, monkeypatch, **given) as tokens:
@@ -209,7 +219,9 @@ def test_files_of_the_client_id_and_secret(tenant: Tenant, monkeypatch: pytest.M
             assert tokens.list().tokens == ()
         with (
             signed_in(service, monkeypatch, ARM_CLIENT_SECRET="tell-nobody", **given) as tokens,
-            pytest.raises(SettingsError, match=r"^clientSecret and clientSecretFilePath are both set, and") as caught,
+            pytest.raises(
+                SettingsError, match=r"^ARM_CLIENT_SECRET and ARM_CLIENT_SECRET_FILE_PATH are both se"
+            ) as caught,
         ):
             tokens.list()
     assert "tell-nobody" not in str(caught.value)
@@ -240,7 +252,7 @@ def test_an_identity_that_is_not_assigned(tenant: Tenant, monkeypatch: pytest.Mo
         found = refusal(tokens)
 
     assert found.startswith("The managed identity endpoint refused the sign-in: 400, No ")
-    assert "a user-assigned one is named by clientId (ARM_CLIENT_ID)." in found
+    assert "For a user-assigned one, set clientId (ARM_CLIENT_ID) to its client id" in found
 
 
 @pytest.mark.parametrize("same", [True, False])
@@ -254,13 +266,14 @@ def test_the_tenant_of_a_managed_identity(tenant: Tenant, monkeypatch: pytest.Mo
         if same:
             assert tokens.list().tokens == ()
         else:
-            assert f"belongs to tenant {tenant.directory.tenant_id}, but tenantId (ARM_TENANT_ID) is {configured}." in (
-                refusal(tokens)
+            assert (
+                f"token is for tenant {tenant.directory.tenant_id}, but tenantId (ARM_TENANT_ID) is {configured}."
+                in (refusal(tokens))
             )
 
 
 def test_a_machine_without_an_identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Off Azure nobody listens; the sentence names the endpoint's setting."""
+    """Without a managed identity endpoint, the error names the setting."""
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:9")
     tokens = connect_to_graph(read({"useMsi": True}, {}))
 
@@ -284,18 +297,35 @@ def httpx_json(service: Service, path: str) -> Any:
         return http.get(f"{service.url}{path}").json()
 
 
+@pytest.mark.parametrize("number", CURES)
+def test_each_refusal_of_entra_has_its_cure(number: str) -> None:
+    """Each number comes with what to do, on one line, without the ids of the answer."""
+    document = {
+        "error": "invalid_client",
+        "error_description": f"AADSTS{number}: Words of Entra.\r\nTrace ID: 1\r\nCorrelation ID: 2\r\nTimestamp: 3",
+    }
+    login = "https://login.example/t"
+    discovery = {"issuer": login, "token_endpoint": f"{login}/token", "authorization_endpoint": f"{login}/a"}
+    script = Script(httpx.Response(200, json=discovery), httpx.Response(401, json=document))
+    with httpx.Client(transport=httpx.MockTransport(script)) as http, pytest.raises(SignInRefused) as caught:
+        credential(http, tenantId="t", clientId="c", clientSecret="tell-nobody").access_token()
+
+    found = str(caught.value)
+    assert found.startswith(f"Entra refused the sign-in: AADSTS{number}: Words of Entra. ")
+    words = CURES[number].format(tenant="t", client_id="c", consent=f"{login}/adminconsent?client_id=c", now="NOW")
+    assert words.partition("NOW")[0] in found
+    assert (len(found.splitlines()), "Trace ID" in found) == (1, False)
+
+
 @pytest.mark.parametrize("number", [7000222, 65001, 50034, 53003, 7000112])
 def test_scripted_refusals(tenant: Tenant, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    """What Entra refuses for reasons of its own comes with its number and what to do, on one line."""
+    """What the emulator refuses with Entra's own sentences is recognized by its number."""
     with serve(tenant) as service, signed_in(service, monkeypatch) as tokens:
         tenant.behave({"sign_in_refusal": number})
         found = refusal(tokens)
 
-    who = {"tenant": tenant.directory.tenant_id, "client_id": tenant.directory.app.client_id, "now": ""}
-    consent = f"{service.url}/{who['tenant']}/adminconsent?client_id={who['client_id']}"
     assert found.startswith(f"Entra refused the sign-in: AADSTS{number}: ")
-    assert CURES[str(number)].format(**who, consent=consent) in found
-    assert (len(found.splitlines()), "Trace ID" in found) == (1, False)
+    assert CURES[str(number)].partition("{")[0] in found
 
 
 def test_an_application_that_is_not_consented(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -305,7 +335,10 @@ def test_an_application_that_is_not_consented(tenant: Tenant, monkeypatch: pytes
         found = refusal(tokens)
 
     assert "AADSTS700016" in found
-    assert f"consents to it at {service.url}/{tenant.directory.tenant_id}/adminconsent?client_id={stranger}." in found
+    assert (
+        f"must consent to it at {service.url}/{tenant.directory.tenant_id}/adminconsent?client_id={stranger} first."
+        in found
+    )
 
 
 @pytest.mark.parametrize(
@@ -375,10 +408,63 @@ def test_a_certificate_of_another_time(tenant: Tenant, monkeypatch: pytest.Monke
     path = tmp_path / "c.pem"
     with serve(tenant, sign_in=SignIn.CERTIFICATE) as service:
         for certificate, says in (
-            (expired, rf"expired on {now - timedelta(days=2):%Y-%m-%d}; today is {now:%Y-%m-%d} here\. Create a new"),
-            (future, rf"valid from {now + timedelta(days=2):%Y-%m-%d} on; today is {now:%Y-%m-%d} here\. Check the cl"),
+            (
+                expired,
+                rf"expired on {now - timedelta(days=2):%Y-%m-%d}; today is {now:%Y-%m-%d} by the clock of this mach",
+            ),
+            (
+                future,
+                rf"valid from {now + timedelta(days=2):%Y-%m-%d} on; today is {now:%Y-%m-%d} by the clock of this ma",
+            ),
         ):
             path.write_text(certificate.pem())
             given = {"ARM_CLIENT_CERTIFICATE_PATH": str(path), "ARM_CLIENT_CERTIFICATE_PASSWORD": ""}
             with signed_in(service, monkeypatch, **given) as tokens, pytest.raises(SettingsError, match=says):
                 tokens.list()
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"])
+def test_a_managed_identity_uses_no_proxy(tenant: Tenant, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """The endpoint is on this machine, and the secret in the header is for nobody else."""
+    with serve(tenant, sign_in=SignIn.MANAGED_IDENTITY) as service:
+        given = {variable: "http://127.0.0.1:9"}
+        with signed_in(service, monkeypatch, **given) as tokens:
+            credential = tokens.client._auth._credential
+            assert credential.access_token()
+
+
+@pytest.mark.parametrize("body", [{"access_token": "opaque-tok.en-abc-12345"}, {"message": "you sent {header}"}])
+def test_what_an_endpoint_echoes(monkeypatch: pytest.MonkeyPatch, body: dict[str, str]) -> None:
+    """Neither the access token of a damaged answer nor the secret of the request is in the message."""
+    header = "d0aa3b1e-identity-header-of-36-chars"
+    shown = {name: value.format(header=header) for name, value in body.items()}
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=shown))) as http:
+        for endpoint, secret in (("IDENTITY_ENDPOINT", "IDENTITY_HEADER"), ("MSI_ENDPOINT", "MSI_SECRET")):
+            with monkeypatch.context() as patched:
+                patched.setenv(endpoint, "http://127.0.0.1:41000/msi/token")
+                patched.setenv(secret, header)
+                with pytest.raises(SignInRefused) as caught:
+                    credential(http, useMsi=True).access_token()
+            assert [one for one in (header, "opaque-tok", "tok.en-abc") if one in str(caught.value)] == []
+
+
+@pytest.mark.parametrize("method", [SignIn.SECRET, SignIn.OIDC])
+def test_an_access_token_of_another_tenant(tenant: Tenant, monkeypatch: pytest.MonkeyPatch, method: SignIn) -> None:
+    """Whatever the method, an access token of another tenant than the configured one is never sent to Graph."""
+    with serve(tenant, sign_in=method) as service, signed_in(service, monkeypatch) as tokens:
+        elsewhere = Tenant().directory
+        real = tokens.client._http.request
+
+        def answer(verb: str, url: Any, **options: Any) -> httpx.Response:
+            if not str(url).endswith("/token"):
+                return real(verb, url, **options)
+            issued = access_tokens.issue(elsewhere, elsewhere.app, audience=service.url, now=datetime.now(UTC))
+            return httpx.Response(200, json={"access_token": issued, "expires_in": 3599, "token_type": "Bearer"})
+
+        monkeypatch.setattr(tokens.client._http, "request", answer)
+        found = refusal(tokens)
+
+    assert found.startswith(
+        f"The access token is for tenant {elsewhere.tenant_id}, but tenantId (ARM_TENANT_ID) is "
+        f"{tenant.directory.tenant_id}. Nothing was changed."
+    )

@@ -157,7 +157,7 @@ def test_a_method_that_lacks_a_value(configuration: dict[str, object], method: s
 
 def test_oidc_without_a_source() -> None:
     """`useOidc` without a token or a pipeline fails, though a managed identity could sign in."""
-    assert refused({**APPLICATION, "useMsi": True}, ARM_USE_OIDC="true") == (
+    assert refused({**APPLICATION}, ARM_USE_MSI="true", ARM_USE_OIDC="true") == (
         "Cannot sign in to Microsoft Graph with the OIDC token of GitHub Actions, which is used because ARM_USE_OIDC "
         "is set. Not set: oidcRequestUrl (ARM_OIDC_REQUEST_URL), oidcRequestToken (ARM_OIDC_REQUEST_TOKEN). On GitHub "
         "Actions, give the job the permission `id-token: write`. Elsewhere, set oidcTokenFilePath "
@@ -171,6 +171,7 @@ def test_azure_devops_without_its_token() -> None:
     found = refused({**APPLICATION, "useOidc": True, "adoPipelineServiceConnectionId": "a"})
 
     assert "with the OIDC token of Azure DevOps" in found
+    assert "Not set: oidcRequestUrl (ARM_OIDC_REQUEST_URL), oidcRequestToken (ARM_OIDC_REQUEST_TOKEN). On" in found
     assert "set SYSTEM_ACCESSTOKEN to $(System.AccessToken) in the step" in found
 
 
@@ -180,8 +181,7 @@ def test_the_azure_cli_is_last() -> None:
     found = choose(read({"tenantId": "t"}, {}).values)
 
     assert found.method.name == "Azure CLI"
-    assert found.explanation.startswith("The sign-in method is the Azure CLI, because no other is configured (not set:")
-    assert "client secret: clientSecret (ARM_CLIENT_SECRET), clientId (ARM_CLIENT_ID); " in found.explanation
+    assert found.explanation == "Sign-in method: Azure CLI (no other method is configured)."
     assert chosen({"tenantId": "t", "useMsi": True}) == "managed identity"
 
 
@@ -190,13 +190,45 @@ def test_the_azure_cli_is_last() -> None:
     ("configuration", "missing"),
     [
         ({}, "tenantId (ARM_TENANT_ID)"),
-        ({"tenantId": "t", "useCli": False}, "useCli (ARM_USE_CLI) = true"),
-        ({"useCli": "0"}, "useCli (ARM_USE_CLI) = true, tenantId (ARM_TENANT_ID)"),
+        ({"tenantId": "t", "useCli": False}, "useCli (ARM_USE_CLI), which must not be false"),
+        ({"useCli": "0"}, "useCli (ARM_USE_CLI), which must not be false, tenantId (ARM_TENANT_ID)"),
+        ({"tenantId": "t", "oidcToken": "ey"}, "intune-vpp:oidcToken, which must not be set"),
+        ({"tenantId": "t", "clientCertificatePassword": "p"}, "intune-vpp:clientCertificatePassword, which must not b"),
     ],
 )
 def test_the_azure_cli_is_not_used(configuration: dict[str, object], missing: str) -> None:
-    """Without a tenant the account's own would be taken, whichever that is; `useCli` turns it off."""
-    assert f"; Azure CLI: {missing}. " in refused(configuration)
+    """The Azure CLI is not used without tenantId, if `useCli` is false, or beside another credential."""
+    assert f"; Azure CLI: {missing}" in refused(configuration)
+
+
+@pytest.mark.usefixtures("az")
+@pytest.mark.parametrize(
+    "variable", ["ARM_CLIENT_SECRET", "AZURE_CLIENT_SECRET", "ARM_CLIENT_CERTIFICATE", "ARM_OIDC_TOKEN"]
+)
+@pytest.mark.parametrize("empty", ["", " ", "\n"])
+def test_a_secret_that_the_pipeline_left_empty(variable: str, empty: str) -> None:
+    """A pipeline without access to its secret sets an empty variable: nobody expects the account of the CLI then."""
+    environment = {"ARM_TENANT_ID": "t", "ARM_CLIENT_ID": "c", variable: empty}
+
+    assert f"; Azure CLI: {variable}, which is set but empty. " in refused({}, **environment)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "environment", "name"),
+    [
+        ({"clientSecret": "s"}, {"ARM_CLIENT_CERTIFICATE_PATH": "c.pfx"}, "client secret"),
+        ({"useOidc": True}, {"ARM_CLIENT_SECRET": "s", "ARM_OIDC_TOKEN": "ey"}, "OIDC token"),
+        ({"oidcToken": "ey"}, {"ARM_CLIENT_SECRET": "s", "ARM_USE_OIDC": "true"}, "OIDC token"),
+        ({"useMsi": True}, {"ARM_CLIENT_SECRET": "s"}, "managed identity"),
+        ({"useMsi": False}, {"ARM_CLIENT_SECRET": "s"}, "client secret"),
+        ({"tenantId": "t2"}, {"ARM_CLIENT_SECRET": "s"}, "client secret"),
+    ],
+)
+def test_the_configuration_goes_before_the_environment(
+    configuration: dict[str, object], environment: dict[str, str], name: str
+) -> None:
+    """A method that the configuration chooses is used before one that the environment chooses, whatever the order."""
+    assert chosen(configuration, ARM_TENANT_ID="t", ARM_CLIENT_ID="c", **environment) == name
 
 
 def test_nothing_is_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,19 +236,30 @@ def test_nothing_is_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PATH", str(tmp_path))
     application = "tenantId (ARM_TENANT_ID), clientId (ARM_CLIENT_ID)"
     requested = f"{application}, oidcRequestUrl (ARM_OIDC_REQUEST_URL), oidcRequestToken (ARM_OIDC_REQUEST_TOKEN)"
-    oidc = "useOidc (ARM_USE_OIDC) = true"
+    oidc = "useOidc (ARM_USE_OIDC), which must be true"
 
     assert refused({}) == (
-        "Cannot sign in to Microsoft Graph, because no sign-in method is configured. Not set, for each method: "
+        "Cannot sign in to Microsoft Graph, because no sign-in method is configured. Each method lacks values: "
         f"client certificate: clientCertificatePath (ARM_CLIENT_CERTIFICATE_PATH), {application}; "
         f"client secret: clientSecret (ARM_CLIENT_SECRET), {application}; "
         f"OIDC token: {oidc}, oidcToken (ARM_OIDC_TOKEN), {application}; "
         "OIDC token of Azure DevOps: "
         f"{oidc}, adoPipelineServiceConnectionId (ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID), {requested}; "
         f"OIDC token of GitHub Actions: {oidc}, {requested}; "
-        "managed identity: useMsi (ARM_USE_MSI) = true; "
-        f"Azure CLI: tenantId (ARM_TENANT_ID), az on PATH. {WHERE}"
+        "managed identity: useMsi (ARM_USE_MSI), which must be true; "
+        "Azure CLI: tenantId (ARM_TENANT_ID), az on PATH. "
+        "Configure one of them, by environment variables or by keys in the intune-vpp configuration."
     )
+
+
+def test_azure_devops_without_its_service_connection() -> None:
+    """The job's token of Azure DevOps is not sent as if the job were GitHub's: the missing id is named."""
+    environment = {"SYSTEM_OIDCREQUESTURI": "https://dev.example/x", "SYSTEM_ACCESSTOKEN": "r"}
+
+    assert (
+        "with the OIDC token of Azure DevOps, which is used because SYSTEM_OIDCREQUESTURI is set. "
+        "Not set: adoPipelineServiceConnectionId (ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID). "
+    ) in refused({**APPLICATION, "useOidc": True}, **environment)
 
 
 def test_no_value_is_in_a_sentence() -> None:

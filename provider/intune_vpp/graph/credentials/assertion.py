@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from intune_vpp.core.errors import SignInRefused
-from intune_vpp.graph import errors
 from intune_vpp.graph.body import parse
-from intune_vpp.graph.credentials.entra import Application
-from intune_vpp.graph.credentials.method import BEARER
+from intune_vpp.graph.credentials import errors
+from intune_vpp.graph.credentials.entra import as_application
+from intune_vpp.graph.credentials.method import PRINTABLE
+from intune_vpp.graph.errors import quotable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +31,10 @@ def with_assertion(connection: Connection, oidc_token: Callable[[], str]) -> Sig
         # MSAL warns of an assertion that is not a function.
         return {"client_assertion": lambda: found}
 
-    return Application(connection, client_credential)
+    return as_application(connection, client_credential)
 
 
-def requested(connection: Connection, request: httpx.Request, member: str, *, issuer: str, cure: str) -> str:
+def request_oidc_token(connection: Connection, request: httpx.Request, member: str, *, issuer: str, cure: str) -> str:
     """Return the OIDC token that the pipeline's service issues, from `member` of its answer.
 
     Raises SignInRefused if the service refuses, and RequestNotSent if it does not answer or answers something else.
@@ -42,16 +43,16 @@ def requested(connection: Connection, request: httpx.Request, member: str, *, is
     try:
         response = connection.http.send(request)
     except httpx.HTTPError as error:
-        raise errors.sign_in_unreachable(error, host, "oidcRequestUrl") from None
+        raise errors.unreachable(error, host, "oidcRequestUrl") from None
     if (problem := errors.unavailable(response, host, "oidcRequestUrl")) is not None:
         raise problem
+    parsed = parse(response.content)
+    answer = parsed if isinstance(parsed, dict) else {}
     if not response.is_success:
-        msg = f"{issuer} refused to issue an OIDC token ({response.status_code}). {cure}"
+        why = quotable(answer.get("message"), connection.secrets)
+        msg = f"{issuer} refused to issue an OIDC token ({response.status_code}){f': {why}' if why else ''}. {cure}"
         raise SignInRefused(msg, status=response.status_code)
-    answer = parse(response.content)
-    found = answer.get(member) if isinstance(answer, dict) else None
-    if not isinstance(found, str) or not BEARER.fullmatch(found):
-        raise errors.sign_in_failed(
-            host, "an answer without an OIDC token", "oidcRequestUrl", status=response.status_code
-        )
+    found = answer.get(member)
+    if not isinstance(found, str) or not PRINTABLE.fullmatch(found):
+        raise errors.failed(host, "an answer without an OIDC token", "oidcRequestUrl", status=response.status_code)
     return found

@@ -1,5 +1,6 @@
-"""Signs in as the account of the Azure CLI, for people at a desk.
+"""Signs in as the account of the Azure CLI.
 
+It works for a service principal: Microsoft does not let the CLI ask for Intune's permissions for a user.
 Source: https://learn.microsoft.com/cli/azure/account#az-account-get-access-token.
 """
 
@@ -12,8 +13,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from intune_vpp.core.errors import SignInRefused
-from intune_vpp.graph import errors
-from intune_vpp.graph.credentials.method import BEARER, AccessToken
+from intune_vpp.graph.credentials import errors
+from intune_vpp.graph.credentials.method import PRINTABLE, AccessToken
 
 if TYPE_CHECKING:
     from intune_vpp.graph.credentials.method import Connection, SignIn
@@ -28,7 +29,7 @@ def sign_in(connection: Connection) -> SignIn:
     def acquired() -> AccessToken:
         answer = _parsed(_run(_command(connection), connection))
         text, expires_on = answer.get("accessToken"), answer.get("expires_on")
-        if not isinstance(text, str) or not BEARER.fullmatch(text) or not isinstance(expires_on, (int, float)):
+        if not isinstance(text, str) or not PRINTABLE.fullmatch(text) or not isinstance(expires_on, (int, float)):
             raise _unreadable()
         return AccessToken(text, expires_on - time.time())
 
@@ -37,9 +38,9 @@ def sign_in(connection: Connection) -> SignIn:
 
 def _command(connection: Connection) -> list[str]:
     scope = f"{connection.cloud.graph_endpoint}/.default"
-    command = ["account", "get-access-token", "--output", "json", "--scope", scope, "--tenant", connection.tenant]
+    options = ["--output", "json", "--scope", scope, "--tenant", connection.tenant or ""]
     # On Windows it is `az.cmd`, which is found by its full name only.
-    return [shutil.which("az") or "az", *command]
+    return [shutil.which("az") or "az", "account", "get-access-token", *options]
 
 
 def _run(command: list[str], connection: Connection) -> str:
@@ -47,18 +48,27 @@ def _run(command: list[str], connection: Connection) -> str:
     login = f"Run az login --tenant {connection.tenant}."
     try:
         done = subprocess.run(  # noqa: S603 - az from PATH, and the values are arguments of their own
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_TIMEOUT, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_TIMEOUT,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         msg = f"The Azure CLI did not answer within {_TIMEOUT} seconds."
         raise SignInRefused(f"{msg} {login}") from None
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise SignInRefused(f"The Azure CLI cannot be run ({why}). Check az on PATH.") from None
+        raise SignInRefused(f"The Azure CLI cannot be run ({why}). Reinstall it, or check PATH.") from None
     if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        why = errors.quotable(lines[-1] if lines else "", connection.secrets) or f"exit code {done.returncode}"
-        raise SignInRefused(f"The Azure CLI returned no access token: {why}. {login}")
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        # Commands to copy follow the line with the reason.
+        line = next((one for one in lines if one.startswith("ERROR:")), lines[-1] if lines else "")
+        why = errors.described(line, connection.secrets) or f"exit code {done.returncode}"
+        cure = errors.cure(why, connection) or login
+        raise SignInRefused(f"The Azure CLI returned no access token: {why}. {cure}")
     return done.stdout
 
 
@@ -73,4 +83,6 @@ def _parsed(output: str) -> dict[str, Any]:
 
 
 def _unreadable() -> SignInRefused:
-    return SignInRefused("The Azure CLI returned no access token that can be read. Update it: az upgrade.")
+    return SignInRefused(
+        "The output of the Azure CLI has no access token with an `expires_on`. Update the CLI: az upgrade."
+    )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from intune_vpp.graph.credentials.assertion import requested, with_assertion
+from intune_vpp.graph.credentials.assertion import request_oidc_token, with_assertion
 
 if TYPE_CHECKING:
     from intune_vpp.graph.credentials.method import Connection, SignIn
@@ -36,6 +36,6 @@ def sign_in(connection: Connection) -> SignIn:
                 "X-TFS-FedAuthRedirect": "Suppress",
             },
         )
-        return requested(connection, request, "oidcToken", issuer="Azure DevOps", cure=_CURE)
+        return request_oidc_token(connection, request, "oidcToken", issuer="Azure DevOps", cure=_CURE)
 
     return with_assertion(connection, oidc_token)

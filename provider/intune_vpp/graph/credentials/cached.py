@@ -1,18 +1,22 @@
-"""Keeps the access token of a sign-in in memory, for all threads, until shortly before it expires."""
+"""Keeps one access token in memory until shortly before it expires; concurrent requests share one sign-in."""
 
 from __future__ import annotations
 
+import copy
+import logging
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from intune_vpp.core.errors import GraphError
+from intune_vpp.core.errors import GraphError, IntuneVppError, RequestNotSent, SignInRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from intune_vpp.graph.credentials.method import AccessToken, SignIn
 
+_log = logging.getLogger(__name__)
 _MARGIN = 300.0
 """Seconds before its end at which an access token is replaced, so that no request arrives with an expired one."""
 
@@ -31,7 +35,10 @@ class Credential(Protocol):
 
 
 class CachedCredential:
-    """Makes one sign-in for all requests. `explanation` says which method it is and why; each error ends with it."""
+    """Makes one sign-in for all requests.
+
+    `explanation` names the method and what chose it: each GraphError ends with it.
+    """
 
     def __init__(self, sign_in: SignIn, explanation: str, *, now: Callable[[], float] = time.time) -> None:
         self._sign_in = sign_in
@@ -39,18 +46,19 @@ class CachedCredential:
         self._now = now
         self._lock = threading.Lock()
         self._current: AccessToken | None = None
-        self._replaced_at = 0.0
+        self._replaced_at = self._expires_at = 0.0
+        self._failures = 0
+        self._failure: IntuneVppError | None = None
 
     def access_token(self) -> str:
         """Return the access token; signs in if there is none, or if it expires soon."""
-        # Concurrent requests share one sign-in: they wait here for the first one.
+        failures = self._failures
+        # Concurrent requests share one sign-in, and its failure: they wait here for the first one.
         with self._lock:
+            if self._failure is not None and self._failures != failures:
+                raise copy.copy(self._failure)
             if self._current is None or self._now() >= self._replaced_at:
-                self._current = None
-                self._current = self._signed_in()
-                # An access token that lives for minutes only is used for half of its life.
-                lifetime = self._current.expires_in
-                self._replaced_at = self._now() + max(lifetime - _MARGIN, lifetime / 2)
+                self._current = self._replacement()
             return self._current.text
 
     def forget(self, access_token: str) -> None:
@@ -59,9 +67,29 @@ class CachedCredential:
             if self._current is not None and self._current.text == access_token:
                 self._current = None
 
+    def _replacement(self) -> AccessToken:
+        try:
+            issued = self._signed_in()
+        except IntuneVppError as error:
+            if isinstance(error, RequestNotSent) and self._current is not None and self._now() < self._expires_at:
+                # The sign-in may work again before this one ends.
+                return self._current
+            self._current, self._failure = None, error
+            self._failures += 1
+            raise
+        self._expires_at = self._now() + issued.expires_in
+        # An access token that lives for minutes only is used for half of its life.
+        self._replaced_at = self._now() + max(issued.expires_in - _MARGIN, issued.expires_in / 2)
+        _log.debug(self._explanation)
+        return issued
+
     def _signed_in(self) -> AccessToken:
         try:
-            return self._sign_in()
+            issued = self._sign_in()
+            if not issued.expires_in > 0:
+                today = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+                raise SignInRefused(f"The new access token has already expired: check the clock, which says {today}.")
         except GraphError as error:
             error.args = (f"{error} {self._explanation}",)
             raise
+        return issued

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from intune_vpp.core.configuration import named
 from intune_vpp.core.errors import SettingsError
-from intune_vpp.graph.credentials.entra import Application
+from intune_vpp.graph.credentials.entra import as_application
 from intune_vpp.graph.credentials.method import read_file
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def sign_in(connection: Connection) -> SignIn:
             "public_certificate": "".join(one.public_bytes(Encoding.PEM).decode() for one in chain),
         }
 
-    return Application(connection, client_credential)
+    return as_application(connection, client_credential)
 
 
 def _parsed(connection: Connection) -> tuple[RSAPrivateKey, list[x509.Certificate]]:
@@ -61,28 +61,31 @@ def _parsed(connection: Connection) -> tuple[RSAPrivateKey, list[x509.Certificat
     if key is None:
         raise SettingsError(f"The client certificate in {source} has no private key. Export it with its private key.")
     if not isinstance(key, RSAPrivateKey):
-        raise SettingsError(f"The private key in {source} is not an RSA key, and Entra takes no other.")
+        raise SettingsError(f"The private key in {source} is not an RSA key. Use a certificate with an RSA key.")
     its_own = [one for one in certificates if one.public_key() == key.public_key()]
     if not its_own:
-        raise SettingsError(f"No certificate in {source} belongs to its private key. Export both into one file.")
-    return key, its_own[:1] + [one for one in certificates if one is not its_own[0]]
+        msg = f"There is no certificate for the private key in {source}."
+        raise SettingsError(f"{msg} Export the certificate and its private key into one file.")
+    # A file may have the old and the new certificate of one key.
+    newest = max(its_own, key=lambda one: one.not_valid_after_utc)
+    return key, [newest, *(one for one in certificates if one is not newest)]
 
 
 def _content(connection: Connection) -> tuple[bytes, str]:
     """Return the bytes of the certificate, and where they come from. Raises SettingsError."""
-    path = connection.values.find("clientCertificatePath")
-    inline = connection.secret("clientCertificate")
-    if inline is None:
-        return (b"", "") if path is None else (read_file(path.text, path.source), path.source)
+    path, inline = (connection.values.find(name) for name in ("clientCertificatePath", "clientCertificate"))
+    if path is not None and inline is not None:
+        raise SettingsError(f"{path.source} and {inline.source} are both set. Remove one of them.")
     if path is not None:
-        raise SettingsError(f"Both {named('clientCertificate')} and {path.source} are set. Remove one of them.")
-    if inline.startswith(_PEM.decode()):
-        return inline.encode(), named("clientCertificate")
+        return read_file(path.text, path.source), path.source
+    text = connection.secret("clientCertificate") or ""
+    source = "" if inline is None else inline.source
+    if _PEM.decode() in text:
+        return text.encode(), source
     try:
-        return base64.b64decode("".join(inline.split()), validate=True), named("clientCertificate")
+        return base64.b64decode("".join(text.split()), validate=True), source
     except (binascii.Error, ValueError):
-        msg = f"{named('clientCertificate')} is neither base64 nor PEM."
-        raise SettingsError(f"{msg} Set it to the output of: base64 -w0 certificate.pfx") from None
+        raise SettingsError(f"{source} is neither base64 nor PEM. Set it to the PFX file in base64.") from None
 
 
 def _read(content: bytes, password: bytes | None) -> tuple[Any, list[x509.Certificate]] | None:
@@ -90,7 +93,7 @@ def _read(content: bytes, password: bytes | None) -> tuple[Any, list[x509.Certif
     try:
         if _PEM in content:
             key = load_pem_private_key(content, password) if b"PRIVATE KEY-----" in content else None
-            return key, x509.load_pem_x509_certificates(content)
+            return key, x509.load_pem_x509_certificates(content) if b" CERTIFICATE-----" in content else []
         key, certificate, others = pkcs12.load_key_and_certificates(content, password)
     except Exception:  # noqa: BLE001 - the library raises many types, and their texts may quote the file
         return None
@@ -99,9 +102,10 @@ def _read(content: bytes, password: bytes | None) -> tuple[Any, list[x509.Certif
 
 def _require_valid(certificate: x509.Certificate) -> None:
     now = datetime.now(UTC)
+    today = f"today is {now:{_DAY}} by the clock of this machine"
     if certificate.not_valid_after_utc <= now:
-        msg = f"The client certificate expired on {certificate.not_valid_after_utc:{_DAY}}; today is {now:{_DAY}} here."
-        raise SettingsError(f"{msg} Create a new one, and upload its public part to the app registration.")
+        msg = f"The client certificate expired on {certificate.not_valid_after_utc:{_DAY}}; {today}."
+        raise SettingsError(f"{msg} Create a new certificate, and upload its public part to the app registration.")
     if certificate.not_valid_before_utc > now:
         msg = f"The client certificate is valid from {certificate.not_valid_before_utc:{_DAY}} on"
-        raise SettingsError(f"{msg}; today is {now:{_DAY}} here. Check the clock of this machine.")
+        raise SettingsError(f"{msg}; {today}. Check that clock.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from intune_vpp.graph.credentials.entra import Application
+from intune_vpp.graph.credentials.entra import as_application
 
 if TYPE_CHECKING:
     from intune_vpp.graph.credentials.method import Connection, SignIn
@@ -18,4 +18,4 @@ def sign_in(connection: Connection) -> SignIn:
         connection.secrets.add(found)
         return found
 
-    return Application(connection, secret)
+    return as_application(connection, secret)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from intune_vpp.graph.credentials.assertion import requested, with_assertion
+from intune_vpp.graph.credentials.assertion import request_oidc_token, with_assertion
 
 if TYPE_CHECKING:
     from intune_vpp.graph.credentials.method import Connection, SignIn
 
-_CURE = "Give the job the permission `id-token: write`, and check oidcRequestToken (ACTIONS_ID_TOKEN_REQUEST_TOKEN)."
+_CURE = (
+    "Give the job the permission `id-token: write`. On Azure DevOps, set adoPipelineServiceConnectionId"
+    " (ARM_ADO_PIPELINE_SERVICE_CONNECTION_ID)."
+)
 
 
 def sign_in(connection: Connection) -> SignIn:
@@ -28,6 +31,6 @@ def sign_in(connection: Connection) -> SignIn:
             url.copy_merge_params({"audience": connection.cloud.oidc_audience}),
             headers={"Authorization": f"Bearer {connection.secret('oidcRequestToken')}"},
         )
-        return requested(connection, request, "value", issuer="GitHub Actions", cure=_CURE)
+        return request_oidc_token(connection, request, "value", issuer="GitHub Actions", cure=_CURE)
 
     return with_assertion(connection, oidc_token)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from intune_vpp.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     import httpx
 
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from intune_vpp.graph.clouds import Cloud
     from intune_vpp.graph.redaction import KnownSecrets
 
-BEARER = re.compile(r"[\x21-\x7e]+")
-"""The characters that a header can carry."""
+PRINTABLE = re.compile(r"[\x21-\x7e]+")
+"""Printable ASCII without blanks: what a JSON Web Token and the value of a header may contain."""
+
+_LARGEST_FILE = 1024 * 1024
+"""Bytes: certificates and tokens are a few kB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +34,27 @@ class AccessToken:
     expires_in: float
 
 
-if TYPE_CHECKING:
-    SignIn = Callable[[], AccessToken]
-    """Makes one sign-in. Raises SettingsError, SignInRefused and RequestNotSent."""
+SignIn: TypeAlias = "Callable[[], AccessToken]"
+"""Makes one sign-in. Raises SettingsError, SignInRefused and RequestNotSent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The configuration, the client that sends, and the secrets that no message may quote."""
+    """The configuration, the clients that send, and the secrets that no message may quote.
+
+    `open_direct` opens a client that uses no proxy; the caller closes it.
+    """
 
     values: Values
     cloud: Cloud
     http: httpx.Client
+    open_direct: Callable[[], AbstractContextManager[httpx.Client]]
     secrets: KnownSecrets
 
     @property
-    def tenant(self) -> str:
-        """The configured tenant: a GUID or a domain name."""
-        return self.values.text("tenantId") or ""
+    def tenant(self) -> str | None:
+        """The configured tenant, a GUID or a domain name; None if it is not set."""
+        return self.values.text("tenantId")
 
     @property
     def authority(self) -> str:
@@ -69,25 +76,33 @@ class Connection:
         """Return the value of a key, or the text of the file at the path in another key; None if neither is set.
 
         The file is read each time, because the platform may replace it. Raises SettingsError if the file cannot be
-        read or is empty, and if both are set and differ.
+        read or is empty, and if both are set at the same rank and differ.
         """
-        text, path = self.values.text(name), self.values.find(path_name)
-        if path is None:
-            return text
+        value, path = self.values.find(name), self.values.find(path_name)
+        if path is None or (value is not None and value.rank < path.rank):
+            return None if value is None else value.text
         content = _text_of(path.text, path.source)
-        if text not in {None, content}:
-            msg = f"{name} and {path_name} are both set, and the file {path.text} contains another value."
-            raise SettingsError(f"{msg} Remove one of them.")
+        if value is not None and value.rank == path.rank and value.text != content:
+            raise SettingsError(f"{value.source} and {path.source} are both set, and differ. Remove one of them.")
         return content
 
 
 def read_file(path: str, source: str) -> bytes:
-    """Return the content of a file that a setting names. Raises SettingsError."""
+    """Return the content of a file at the path in a setting, which `source` names. Raises SettingsError."""
     try:
-        return Path(path).expanduser().read_bytes()
+        found = Path(path).expanduser()
+        # A FIFO would block for ever.
+        if found.exists() and not found.is_file():
+            why = "not a regular file"
+        elif found.stat().st_size > _LARGEST_FILE:
+            why = "too large"
+        else:
+            return found.read_bytes()
     except OSError as error:
         why = error.strerror or type(error).__name__
-        raise SettingsError(f"The file {path} cannot be read ({why}). Check {source}.") from None
+    except (ValueError, RuntimeError):
+        why = "not a path"
+    raise SettingsError(f"The file {path} cannot be read ({why}). Check {source}.")
 
 
 def _text_of(path: str, source: str) -> str:
@@ -96,5 +111,6 @@ def _text_of(path: str, source: str) -> str:
     except UnicodeDecodeError:
         content = ""
     if not content or not content.isprintable():
-        raise SettingsError(f"The file {path} is not one line of text. Check {source}.")
+        msg = f"The file {path} must contain one line of printable text, and is empty or contains something else."
+        raise SettingsError(f"{msg} Check {source}.")
     return content

@@ -1,4 +1,4 @@
-"""Signs in with an OIDC token of a federated identity: a value, or a file such as AKS workload identity projects."""
+"""Signs in with an OIDC token: its value, or a file that its issuer renews (AKS workload identity)."""
 
 from __future__ import annotations
 
