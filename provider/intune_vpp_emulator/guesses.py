@@ -69,9 +69,7 @@ GUESSES = {
         "An OIDC token is checked for its issuer, its audience, its subject, its signature and its times, in "
         "this order."
     ),
-    "federated-signature": (
-        "An OIDC token that the key which it names has not signed is refused with AADSTS50013."
-    ),
+    "federated-signature": ("An OIDC token that the key which it names has not signed is refused with AADSTS50013."),
     "file-refused": (
         "A file that cannot be read or has expired is refused at once with 400 in Intune's envelope; the sentences "
         "are invented. `--unreadable-files invalid` takes the former instead."
