@@ -188,7 +188,7 @@ class Behavior:
         default=None, metadata=_takes(_or("none", _REFUSAL), f"The AADSTS number that refuses sign-ins: {_REFUSALS}.")
     )
     oidc_subject: str | None = field(
-        default=None, metadata=_takes(_or("own", _TEXT), "The subject of the assertions that the OIDC endpoints issue.")
+        default=None, metadata=_takes(_or("own", _TEXT), "The subject of the OIDC tokens of the pipelines.")
     )
 
     def stored_expiration(self, expires: datetime) -> datetime:

@@ -32,6 +32,11 @@ GUESSES = {
     "at-least-these": (
         "A create without `token` or `appleId` is refused with Intune's 400; an absent account type is `business`."
     ),
+    "azure-devops-issuer": (
+        "An OIDC token of Azure DevOps has the issuer `https://vstoken.dev.azure.com/…` and a subject `sc://…`. That "
+        "of a new service connection has Entra's issuer, `https://login.microsoftonline.com/<tenant>/v2.0`, and a "
+        "subject `/eid1/…`."
+    ),
     "claim-echo": (
         "`claimTokenManagementFromExternalMdm` and `dataSharingConsentGranted` are echoed as sent, and may be"
         " PATCHed to false."
@@ -57,21 +62,23 @@ GUESSES = {
     ),
     "failed-sync-date": ("A failed sync moves `lastModifiedDateTime` and not `lastSyncDateTime`."),
     "federated-audiences": (
-        "Federated assertions are for `api://AzureADTokenExchange` in the public cloud, with `USGov` behind it in both "
+        "OIDC tokens are for `api://AzureADTokenExchange` in the public cloud, with `USGov` behind it in both "
         "clouds of the US government, and with `China` in that of 21Vianet."
     ),
     "federated-order": (
-        "A federated assertion is checked for its issuer, its audience, its subject, its signature and its times, in "
+        "An OIDC token is checked for its issuer, its audience, its subject, its signature and its times, in "
         "this order."
     ),
-    "federated-signature": (
-        "A federated assertion that the key which it names has not signed is refused with AADSTS50013."
-    ),
+    "federated-signature": ("An OIDC token that the key which it names has not signed is refused with AADSTS50013."),
     "file-refused": (
         "A file that cannot be read or has expired is refused at once with 400 in Intune's envelope; the sentences "
         "are invented. `--unreadable-files invalid` takes the former instead."
     ),
     "file-whitespace": "White space around a posted file is refused with 400 (jamf's API is known to; Graph is not).",
+    "github-subject": (
+        "The subject of GitHub's OIDC tokens is `repo:contoso/tablets:…`. That of a repository that was created, "
+        "renamed or transferred since 15 July 2026 also has the ids of the owner and the repository."
+    ),
     "gzip-accepted": ("Request bodies in gzip are taken; with `--gzip 415` or `--gzip 400` they are refused."),
     "id-case": "Case does not count in the id of a token, a GUID.",
     "license-counts": (

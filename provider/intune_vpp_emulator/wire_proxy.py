@@ -1,4 +1,4 @@
-"""The server as a proxy to itself: CONNECT on the port that speaks TLS otherwise (RFC 9110, section 9.3.6)."""
+"""Lets the server act as an HTTP CONNECT proxy to itself, on its TLS port (RFC 9110, section 9.3.6)."""
 
 from __future__ import annotations
 

@@ -138,11 +138,13 @@ def test_protection(project: Project, tenant: Tenant, tmp_path: Path) -> None:
 
 
 def test_near_its_end(project: Project, tmp_path: Path) -> None:
-    """Preview warns of a token that expires within the days configured, and not of one that has time."""
+    """Preview warns of a token that expires within the days configured, and its exit status stays that of success."""
     project.declare(token=str(token_file(tmp_path, days=40)))
     assert project.up().ok
     assert "expires in" not in project.preview().text
-    assert "expires in 39 days" in project.preview(INTUNE_VPP_EXPIRY_WARNING_DAYS="45").text
+    warned = project.preview("--expect-no-changes", INTUNE_VPP_EXPIRY_WARNING_DAYS="45")
+    assert "expires in 39 days" in warned.text
+    assert warned.ok
 
 
 def test_bad_states_are_reported(project: Project, tenant: Tenant, tmp_path: Path) -> None:

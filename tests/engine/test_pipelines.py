@@ -143,10 +143,7 @@ def runner(tmp_path: Path, engine: dict[str, str], tenant: Tenant) -> Runner:
 
 @pytest.mark.parametrize("tenant", ["github"], indirect=True)
 def test_on_github(runner: Runner, tenant: Tenant) -> None:
-    """Preview as the reader, apply as the writer, a green night; with drift and expiry one issue, until healed.
-
-    The writer does not accept the tokens of a pull request.
-    """
+    """The reader previews, only the writer's job applies, and drift or expiry keeps one issue open until it is gone."""
     stored = runner.backend()
     previewed = runner.github("tokens.yml", "preview")
     assert previewed.ok, previewed.text
@@ -181,7 +178,7 @@ def test_on_github(runner: Runner, tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("tenant", ["azure-devops"], indirect=True)
 def test_in_azure_devops(runner: Runner, tenant: Tenant) -> None:
-    """Preview as the reader, apply as the writer, a green night; with drift and expiry, errors of the run."""
+    """The reader previews, the writer applies, and drift and expiry are errors of the nightly run, which fails."""
     stored = runner.backend()
     previewed = runner.azure("preview")
     assert previewed.ok, previewed.text

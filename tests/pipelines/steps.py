@@ -23,6 +23,9 @@ GITHUB = EXAMPLE / ".github" / "workflows"
 AZURE = (EXAMPLE / "azure-pipelines.yml", EXAMPLE / "azure-pipelines-nightly.yml")
 OIDC_ON_GITHUB = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
 """What a job has only with the permission `id-token: write`."""
+AFTER_SUCCESS = ("always()", "success()", "succeeded()")
+AFTER_FAILURE = ("always()", "failure() || cancelled()", "or(failed(), canceled())")
+"""The conditions of the steps that run while all others were successful, and of those that run after a failure."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def run(steps: list[Step], folder: Path, environment: Mapping[str, str]) -> Run:
     """Run the steps in their order; after one that fails, only those that want it."""
     ok, shown, ran = True, [], []
     for step in steps:
-        if step.condition not in {"always()", "success()" if ok else "failure()", "succeeded()" if ok else "failed()"}:
+        if step.condition not in (AFTER_SUCCESS if ok else AFTER_FAILURE):
             continue
         done = subprocess.run(
             ["bash", "--noprofile", "--norc", *step.options, "-c", step.script],  # noqa: S607 - any bash will do

@@ -56,8 +56,8 @@ def test_one_issue_at_most(project: Path) -> None:
     assert [one["state"] for one in issues_in(issues)] == ["closed", "open"]
 
 
-def test_a_run_that_failed_before(project: Path) -> None:
-    """Where a step before the check failed, the issue says so."""
+def test_a_check_that_did_not_finish(project: Path) -> None:
+    """Where the check has left no findings, the issue says that it did not finish."""
     _issue(project, "open")
     (issue,) = issues_in(project.parent / "issues.json")
-    assert "    error: The run failed before the check." in issue["body"]
+    assert "    error: The check did not finish. The log of this run shows why." in issue["body"]

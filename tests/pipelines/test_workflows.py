@@ -50,6 +50,14 @@ def test_only_the_apply_writes() -> None:
     assert apply["jobs"][0]["environment"] == "production"
 
 
+def test_the_report_of_the_nightly_run() -> None:
+    """The nightly run reports its findings after a failure and after the time limit, which cancels the job."""
+    on_github = {step["name"]: step.get("if") for step in JOBS["nightly.yml:check"]["steps"] if "run" in step}
+    in_azure = {step["displayName"]: step.get("condition") for step in azure_jobs()["check"] if "bash" in step}
+    assert on_github["Open or update the issue"] == "failure() || cancelled()"
+    assert in_azure["Report"] == "or(failed(), canceled())"
+
+
 def test_no_secret() -> None:
     """No file of the example names a secret of the pipeline, other than the one that each run makes for itself."""
     texts = {path.name: path.read_text() for path in (*GITHUB.iterdir(), *AZURE, EXAMPLE / "Pulumi.yaml")}

@@ -1,4 +1,4 @@
-"""Print what `pulumi preview --refresh --json` found, one line each; the exit status is 1 if there is anything.
+"""Prints the findings in the output of `pulumi preview --refresh --json`, one per line; exits with 1 if there are any.
 
     python3 scripts/findings.py preview.json
 

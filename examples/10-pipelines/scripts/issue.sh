@@ -6,11 +6,11 @@ run="$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID"
 number=$(gh issue list --label vpp-tokens --state open --limit 1 --json number --jq '.[].number')
 
 if [ "$1" = close ]; then
-  [ -z "$number" ] || gh issue close "$number" --comment "The check found nothing any more: $run"
+  [ -z "$number" ] || gh issue close "$number" --comment "The check found no problem: $run"
   exit
 fi
 
-[ -s findings.txt ] || echo "error: The run failed before the check." > findings.txt
+[ -s findings.txt ] || echo "error: The check did not finish. The log of this run shows why." > findings.txt
 {
   echo "The nightly check found:"
   echo

@@ -2,6 +2,6 @@
 # Compares the program with Intune and changes nothing. Prints what a person should know, and fails if there is anything.
 set -euo pipefail
 
-# Its exit status does not tell a warning from none, so the report decides.
+# A warning does not change its exit status, so the report decides.
 pulumi preview --stack "$STACK" --refresh --json --non-interactive > preview.json || true
 python3 scripts/findings.py preview.json | tee findings.txt

@@ -23,7 +23,7 @@ class AccessRefusedError(Exception):
 
 
 def public_keys() -> dict[str, Any]:
-    """The JSON Web Key Set of the sign-in."""
+    """The JSON Web Key Set of the access tokens."""
     public = jwt.algorithms.RSAAlgorithm.to_jwk(signing_key("Entra").public_key(), as_dict=True)
     return {"keys": [{**public, "kid": _KEY_ID, "use": "sig", "alg": "RS256"}]}
 

@@ -31,7 +31,7 @@ _UNCHECKED: Final[Options] = {"verify_exp": False, "verify_nbf": False, "verify_
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """An assertion as it was sent: nothing of it is proven."""
+    """An assertion as received, not verified."""
 
     text: str
     header: dict[str, Any]
@@ -49,18 +49,18 @@ class Presented:
 
     @property
     def issuer(self) -> str:
-        """Who claims to have made it."""
+        """The claim `iss`."""
         return str(self.claims.get("iss", ""))
 
     @property
     def audiences(self) -> list[str]:
-        """What it is for."""
+        """The claim `aud`, as a list."""
         audience = self.claims.get("aud", "")
         return [str(one) for one in audience] if isinstance(audience, list) else [str(audience)]
 
     @property
     def subject(self) -> str:
-        """Whom it is about."""
+        """The claim `sub`."""
         return str(self.claims.get("sub", ""))
 
     def verify(self, key: Any, *algorithms: str) -> None:

@@ -1,4 +1,4 @@
-"""The keys of the parties that sign."""
+"""The signing keys of Entra, the OIDC providers and the applications."""
 
 from __future__ import annotations
 

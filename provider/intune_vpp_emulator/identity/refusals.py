@@ -80,7 +80,7 @@ def scripted(number: int, *, client_id: str, domain: str) -> SignInRefusal:
 
 
 def invalid_client(number: int, sentence: str) -> SignInRefusal:
-    """Credentials that prove nothing: 401."""
+    """A refusal with `invalid_client` and status 401."""
     return SignInRefusal("invalid_client", number, sentence, HTTPStatus.UNAUTHORIZED)
 
 

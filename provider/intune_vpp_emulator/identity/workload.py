@@ -65,9 +65,11 @@ class OidcProvider:
         return jwt.encode(claims, signing_key(self.name), algorithm="RS256", headers={"kid": self.key_id})
 
 
+# a guess: github-subject
 GITHUB: Final = OidcProvider(
     "github", "https://token.actions.githubusercontent.com", "repo:contoso/tablets:environment:production"
 )
+# a guess: azure-devops-issuer
 AZURE_DEVOPS: Final = OidcProvider(
     "azure-devops",
     "https://vstoken.dev.azure.com/5b1cb9b8-7d16-4a7b-9e0c-3c7c1a5f0c61",
@@ -89,7 +91,7 @@ FEDERATED_READER: Final = (
     GITHUB.credential_for("repo:contoso/tablets:ref:refs/heads/main"),
     AZURE_DEVOPS.credential_for("sc://contoso/tablets/intune-vpp-reader"),
 )
-"""The previews of pull requests, what runs every night on main, and the service connection of both."""
+"""GitHub: pull requests, and the nightly run on main. Azure DevOps: the reader's service connection."""
 
 
 def _token() -> str:
