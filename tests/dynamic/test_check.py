@@ -181,8 +181,8 @@ def test_the_old_inputs_guard_the_renewal(start: Start) -> None:
 @pytest.mark.parametrize(
     ("configuration", "message"),
     [
-        ({"graphEndpoint": "http://g.example"}, "intune-vpp:graphEndpoint (INTUNE_VPP_GRAPH_ENDPOINT) must be an"),
-        ({"graphVersion": "v2"}, "intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) must be one of: beta, v1.0."),
+        ({"graphEndpoint": "http://g.example"}, "intune-vpp:graphEndpoint must be an"),
+        ({"graphVersion": "v2"}, "intune-vpp:graphVersion must be one of: beta, v1.0."),
         ({"tenentId": "x"}, "intune-vpp:tenentId is not a configuration key of intune-vpp."),
     ],
 )

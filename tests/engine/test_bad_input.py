@@ -116,14 +116,15 @@ def test_the_first_request(project: Project, tenant: Tenant, tmp_path: Path) -> 
     visitor = tenant.apps()["visitor"]
     without_permission = {"ARM_CLIENT_ID": visitor["clientId"], "ARM_CLIENT_SECRET": visitor["clientSecret"]}
     nothing_listens = {"INTUNE_VPP_GRAPH_ENDPOINT": "https://127.0.0.1:9", "INTUNE_VPP_AUTHORITY_HOST": ""}
+    without_credentials = {"ARM_CLIENT_SECRET": "", "ARM_CLIENT_ID": ""}
+    assert project.preview(**without_credentials).ok, "a preview needs no credentials"
     for environment, sentence in (
-        ({"ARM_CLIENT_SECRET": "", "ARM_CLIENT_ID": ""}, "clientId (ARM_CLIENT_ID), clientSecret (ARM_CLIENT_SECRET)"),
+        (without_credentials, "client secret: clientSecret (ARM_CLIENT_SECRET), clientId (ARM_CLIENT_ID); "),
         ({"ARM_CLIENT_SECRET": "wrong"}, "The client secret is wrong"),
         (without_permission, "DeviceManagementServiceConfig.ReadWrite.All"),
         ({**nothing_listens, "INTUNE_VPP_AUTHORITY_HOST": "https://127.0.0.1:9"}, "did not respond to the sign-in"),
         ({"INTUNE_VPP_CA_BUNDLE_PATH": str(tmp_path / "no.pem")}, "caBundlePath"),
     ):
-        assert project.preview(**environment).ok, "a preview needs no credentials"
         failed = project.up(**environment)
         assert not failed.ok
         assert sentence in _last_line_of_error(failed.text)

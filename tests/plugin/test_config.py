@@ -82,7 +82,7 @@ def test_unknown_configuration(unconfigured: Door, sentinel: str) -> None:
     ("given", "reason"),
     [
         ({"tenant": "x"}, "intune-vpp:tenant is not a configuration key"),
-        ({"graphVersion": "v2"}, "intune-vpp:graphVersion (INTUNE_VPP_GRAPH_VERSION) must be one of"),
+        ({"graphVersion": "v2"}, "intune-vpp:graphVersion must be one of"),
         ({"graphEndpoint": "http://graph.example"}, "must be an https:// URL"),
         ({"expiryWarningDays": "soon"}, "must be a whole number of days"),
         ({"expiryWarningDays": 0.5}, "must be a whole number of days"),
