@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from builders import fresh_vpptoken
 from graph.fake_graph import Script
 from graph.signing_in import credential
 from intune_vpp.assembly import connect_to_graph
+from intune_vpp.core import stoken
 from intune_vpp.core.errors import GraphError, PermissionMissing, RequestNotSent, SettingsError, SignInRefused
 from intune_vpp.graph.credentials.errors import CURES
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
@@ -281,14 +284,18 @@ def test_a_machine_without_an_identity(monkeypatch: pytest.MonkeyPatch) -> None:
         tokens.tenant_id()
 
 
-def test_one_sign_in_for_three_hundred_requests(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One access token serves them all."""
+def test_one_sign_in_for_three_hundred_tokens(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many tokens are created, by however many threads, one sign-in and one OIDC token serve them all."""
+    files = [stoken.parse(fresh_vpptoken(f"Location {number}").encode()) for number in range(300)]
+    members = {"appleId": "apps@contoso.example", "vppTokenAccountType": "business", "dataSharingConsentGranted": True}
     with serve(tenant, sign_in=SignIn.GITHUB) as service, signed_in(service, monkeypatch) as tokens:
-        for _ in range(300):
-            tokens.list()
+        with ThreadPoolExecutor(16) as threads:
+            made = list(threads.map(lambda one: tokens.create(members, one).id, files))
         sent = [one["path"] for one in httpx_json(service, "/_emulator/requests")]
 
-    assert len([path for path in sent if path.endswith("/token")]) == 1
+    assert len({one.id for one in tenant.tokens} & set(made)) == 300
+    assert len([path for path in sent if path.endswith("/oauth2/v2.0/token")]) == 1
+    assert len([path for path in sent if path.startswith("/github/idtoken/")]) == 1
 
 
 def httpx_json(service: Service, path: str) -> Any:

@@ -62,9 +62,8 @@ class Method:
         """Return what the method lacks, for a message; empty if it lacks nothing."""
         switch = [f"{named(self.switch)}, which must be true"] if self.switch and not self._is_on(values) else []
         chosen_by = () if self.chosen_by == (self.switch,) else (self.chosen_by,)
-        needs = dict.fromkeys(keys for keys in (*chosen_by, *self.needs) if not any(values.find(key) for key in keys))
-        unset = dict.fromkeys(keys[0] for keys in needs)
-        return ", ".join([*switch, *(named(name) for name in unset)])
+        unset = [keys[0] for keys in (*chosen_by, *self.needs) if not any(values.find(key) for key in keys)]
+        return ", ".join([*switch, *(named(name) for name in dict.fromkeys(unset))])
 
     def _is_on(self, values: Values) -> bool:
         return self.switch is None or values.flag(self.switch, default=False)
