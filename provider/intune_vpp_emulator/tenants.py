@@ -8,7 +8,6 @@ from werkzeug.wrappers import Request
 
 from .app import create_app
 from .control import PREFIX
-from .faults import Faults
 from .identity.access_tokens import claimed_tenant
 from .members import Version
 from .request_log import RequestLog
@@ -18,14 +17,15 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from .faults import Faults
     from .tenant import Tenant
 
 _VERSIONS = frozenset(f"{one}" for one in Version)
 
 
-def serve_all(tenants: Sequence[Tenant], roots: Iterable[str]) -> WSGIApplication:
+def serve_all(tenants: Sequence[Tenant], roots: Iterable[str], faults: Faults) -> WSGIApplication:
     """One application for all tenants, with one log and one list of faults; the first answers what names no tenant."""
-    log, faults, addresses = RequestLog(), Faults(), list(roots)
+    log, addresses = RequestLog(), list(roots)
     apps = [create_app(one, roots=addresses, faults=faults, log=log) for one in tenants]
     if len(apps) == 1:
         return apps[0]
