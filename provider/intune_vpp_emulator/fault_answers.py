@@ -83,15 +83,19 @@ def _link_on(answer: Response, pages: str) -> None:
     document = answer.get_json(silent=True)
     if not isinstance(document, dict) or not isinstance(document.get("value"), list):
         return
-    onward = document.get("@odata.nextLink") or _further(request.args.to_dict())
-    content: dict[str, Any] = {**document, "@odata.nextLink": request.url if pages == Pages.SAME else onward}
+    link = request.url if pages == Pages.SAME else _another(document.get("@odata.nextLink") or _first_page())
+    content: dict[str, Any] = {**document, "@odata.nextLink": link}
     answer.set_data(json.dumps(content, ensure_ascii=False))
 
 
-def _further(options: dict[str, str]) -> str:
-    """The first page again, under a link that was not there yet."""
-    rest = {name: value for name, value in options.items() if name != "$skiptoken"}
-    return f"{request.base_url}?{urlencode({**rest, _PAGE: request_id()}, safe='$,()=')}"
+def _first_page() -> str:
+    options = {name: value for name, value in request.args.items() if name not in {"$skiptoken", _PAGE}}
+    return f"{request.base_url}?{urlencode(options, safe='$,()=')}"
+
+
+def _another(link: str) -> str:
+    """The same page under an address that it did not have yet."""
+    return f"{link}&{_PAGE}={request_id()}"
 
 
 def _blocks(one: bytes, count: int) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Request
 
 from .app import create_app
 from .control import PREFIX
-from .identity.access_tokens import claimed_tenant
+from .identity.access_tokens import claimed
 from .members import Version
 from .request_log import RequestLog
 
@@ -44,5 +44,5 @@ def _named(request: Request) -> str:
         return request.args.get("tenant", "")
     first = request.path.split("/", 2)[1]
     if first in _VERSIONS:
-        return claimed_tenant(request.headers.get("Authorization", "").partition(" ")[2])
+        return claimed(request.headers.get("Authorization", "").partition(" ")[2], "tid")
     return first
