@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import textwrap
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _HEARTBEAT = 0.5
+_INDENT = " " * 15
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -54,8 +56,11 @@ def _behavior_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def _described_rules() -> str:
     """The members of a rule in lines of their own."""
-    lines = [f"  {name:<12} {values}\n  {'':<12} {help_text}" for name, values, help_text in fault_rules.described()]
-    return "\b\n" + "\n".join(["Members of a rule in the array of --faults and of POST /_emulator/faults:", *lines])
+    wrap = textwrap.TextWrapper(76, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)
+    lines = ["Members of a rule in the array of --faults and of POST /_emulator/faults:"]
+    for name, values, help_text in fault_rules.described():
+        lines += [f"  {name:<12} {values}", *wrap.wrap(help_text)]
+    return "\b\n" + "\n".join(lines)
 
 
 @main.command("serve", epilog=_described_rules())
@@ -146,8 +151,10 @@ def _faults(path: Path | None, seed: int) -> Faults:
         raise click.ClickException(f"--faults: {path} cannot be read: {reason.strerror}.") from reason
     except UnusableRuleError as reason:
         raise click.ClickException(f"--faults: {path}: {reason}") from reason
-    except (ValueError, RecursionError) as reason:
+    except ValueError as reason:
         raise click.ClickException(f"--faults: {path} is not JSON: {reason}.") from reason
+    except RecursionError as reason:
+        raise click.ClickException(f"--faults: {path} is not JSON: it is nested too deeply.") from reason
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class Drop(StrEnum):
 
 
 class Pages(StrEnum):
-    """Where the next link of a page leads that has none, or should have another."""
+    """Why the pages of a collection never end."""
 
     ENDLESS = "endless"
     SAME = "same"

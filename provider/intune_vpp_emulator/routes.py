@@ -146,7 +146,8 @@ def _authorize(tenant: Tenant, roots: frozenset[str]) -> None:
     except AccessRefusedError as reason:
         raise GatewayRefusal(401, "InvalidAuthenticationToken", str(reason)) from None
     # a guess: app-permissions
-    wanted = READ_ROLES if request.method in {"GET", "HEAD"} else WRITE_ROLES
+    is_write = request.method not in {"GET", "HEAD"}
+    wanted = WRITE_ROLES if is_write else READ_ROLES
     if not roles & wanted:
         raise IntuneRefusal(
             403,
@@ -155,7 +156,7 @@ def _authorize(tenant: Tenant, roots: frozenset[str]) -> None:
             f"scopes: {', '.join(sorted(wanted))}",
         )
     if "/vppTokens" in request.path:  # a guess: throttled-paths
-        tenant.admit(claimed(access_token, "appid"), is_write=wanted is WRITE_ROLES)
+        tenant.admit(claimed(access_token, "appid"), is_write=is_write)
 
 
 def _list_tokens(call: Call) -> Response:

@@ -178,11 +178,11 @@ class Handler(BaseHTTPRequestHandler):
     def _framed(self, code: int, headers: Headers) -> bool:
         """Whether the body is sent in chunks, since its length is not known.
 
-        HTTP/1.0 has no chunks: there the end of the connection is that of the body.
+        Before HTTP/1.1 there are no chunks: the body ends with the connection.
         """
         if "Content-Length" in headers or self.command == "HEAD" or code in _WITHOUT_BODY:
             return False
-        if self.request_version == "HTTP/1.0":
+        if self.request_version != "HTTP/1.1":
             self.close_connection = True
             return False
         headers["Transfer-Encoding"] = "chunked"

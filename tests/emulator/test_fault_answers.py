@@ -219,6 +219,20 @@ def test_a_body_of_unknown_length_is_sent_in_chunks(rule: dict[str, Any]) -> Non
     assert int(next_one.headers["Content-Length"]) == len(next_one.content)
 
 
+def test_before_chunks_a_body_ends_with_its_connection() -> None:
+    """A client of HTTP/1.0 gets a generated body as it is, and the connection is closed behind it."""
+    with serve(a_tenant(), faults=Faults([{"status": 200, "body": "x", "bytes": 100_000}])) as service:
+        address = ("127.0.0.1", int(service.url.rpartition(":")[2]))
+        plain = socket.create_connection(address, timeout=5)
+        with service.trusted().wrap_socket(plain, server_hostname=address[0]) as secured:
+            secured.sendall(b"GET / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n")
+            answer = b"".join(iter(lambda: secured.recv(65_536), b""))
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"Transfer-Encoding" not in head
+    assert body == b"x" + b" " * 99_999
+
+
 @pytest.mark.parametrize("method", ["HEAD", "DELETE"])
 def test_an_answer_without_a_body_stays_so(method: str) -> None:
     """What HTTP gives no body gets none from a rule."""
