@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LARGEST: Final = 1e9
 
-LONGEST_LAG: Final = 3600.0
+LONGEST_LAG: Final = 600.0
 """For how many seconds a tenant keeps what it was."""
 
 

@@ -117,8 +117,12 @@ def _is_result(value: object) -> bool:
     )
 
 
-def _member(part: Part, kind: Kind, help_text: str, *, default: Any = None, only_with: str = "") -> Any:
-    return field(default=default, metadata={"part": part, "kind": kind, "help": help_text, "only_with": only_with})
+def _member(  # noqa: PLR0913 - the columns of the table
+    part: Part, kind: Kind, help_text: str, *, default: Any = None, only_with: str = "", of_body: bool = False
+) -> Any:
+    """A member; `only_with` names another that it needs, and `of_body` says that it needs an answer with a body."""
+    columns = {"part": part, "kind": kind, "help": help_text, "only_with": only_with, "of_body": of_body}
+    return field(default=default, metadata=columns)
 
 
 _PATH: Final = Kind(
@@ -150,7 +154,7 @@ class Rule:
     seed: int | None = _member(
         Part.COUNT,
         _count(0),
-        "Makes the draws repeatable; without it, those of --faults-seed and the rule's place.",
+        "The seed of its draws; without it, --faults-seed and the place of the rule are.",
         only_with="probability",
     )
     status: int | None = _member(
@@ -162,6 +166,7 @@ class Rule:
         Kind(lambda _: True, "any JSON; a text is sent as it is"),
         "The body of that answer.",
         only_with="status",
+        of_body=True,
     )
     delay: float = _member(Part.EFFECT, _SECONDS, "How long the answer is delayed.", default=0.0)
     when: str = _member(
@@ -175,13 +180,21 @@ class Rule:
         Part.EFFECT,
         _one_of(Pages),
         "endless: the last page of a collection links to a further one, and so on. same: each page links to itself.",
+        of_body=True,
     )
-    depth: int | None = _member(Part.EFFECT, _count(1, 10_000_000), "The body, in so many arrays, each inside another.")
+    depth: int | None = _member(
+        Part.EFFECT, _count(1, 10_000_000), "The body, in so many arrays, each inside another.", of_body=True
+    )
     bytes: int | None = _member(
-        Part.EFFECT, _count(1, 10**12), "The body is filled up to so many bytes with spaces, which JSON ignores."
+        Part.EFFECT,
+        _count(1, 10**12),
+        "The body is filled up to so many bytes with spaces, which JSON ignores.",
+        of_body=True,
     )
-    encoding: str | None = _member(Part.EFFECT, _one_of(("gzip",)), "The body is compressed, whoever asks for it.")
-    drip: float | None = _member(Part.EFFECT, _SPEED, "The speed at which the body is sent.")
+    encoding: str | None = _member(
+        Part.EFFECT, _one_of(("gzip",)), "The body is compressed, whoever asks for it.", of_body=True
+    )
+    drip: float | None = _member(Part.EFFECT, _SPEED, "The speed at which the body is sent.", of_body=True)
     drop: str | None = _member(
         Part.EFFECT,
         Kind(lambda value: value is True or value in [*Drop], "true, close or reset"),
@@ -192,6 +205,7 @@ class Rule:
         _count(0),
         "It ends within the answer instead: after its head and so many bytes of its body.",
         only_with="drop",
+        of_body=True,
     )
     sync: str | None = _member(Part.END, _one_of(("failed", "hang")), "How the next sync ends; hang: never.")
     revoke: Mapping[str, Any] | None = _member(
@@ -256,11 +270,12 @@ def _contradiction(given: Mapping[str, Any]) -> str | None:
     effects = _of(Part.EFFECT)
     if not any(given.get(name) for name in effects):
         return f"it has no effect: it needs {', '.join(effects)}, {' or '.join(_of(Part.END))}."
-    of_bodies = [name for name in _BODY_MEMBERS if given.get(name) is not None]
-    if given.get("status") in BODILESS and of_bodies:
-        return f"an answer with {given['status']} has no body, which {of_bodies[0]} needs."
-    if "drop" in given and "sent" not in given and (lost := [name for name in _ANSWER_MEMBERS if name in given]):
-        return f"drop without sent leaves no answer, which {lost[0]} needs."
+    of_body = [name for name, one in _MEMBERS.items() if one.metadata["of_body"] and given.get(name) is not None]
+    if given.get("status") in BODILESS and of_body:
+        return f"an answer with {given['status']} has no body, which {of_body[0]} needs."
+    of_answer = ["status"] if "status" in given else of_body
+    if "drop" in given and "sent" not in given and of_answer:
+        return f"drop without sent leaves no answer, which {of_answer[0]} needs."
     return None
 
 
@@ -270,5 +285,3 @@ def _of(part: Part) -> list[str]:
 
 _MEMBERS: Final[dict[str, Field[Any]]] = {one.name: one for one in fields(Rule)}
 _PLURALS: Final = {"sync": " for syncs", "revoke": " for revocations"}
-_BODY_MEMBERS: Final = ("body", "pages", "depth", "bytes", "encoding", "drip", "sent")
-_ANSWER_MEMBERS: Final = ("status", "pages", "depth", "bytes", "encoding", "drip")

@@ -18,7 +18,7 @@ _KEPT = timedelta(seconds=LONGEST_LAG)
 
 
 class History:
-    """The writes of the last hour, each with what it replaced."""
+    """The writes that the longest lag reaches back to, each with what it replaced."""
 
     def __init__(self) -> None:
         self._writes: deque[tuple[datetime, str, VppToken | None]] = deque()
