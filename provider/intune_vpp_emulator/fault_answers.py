@@ -48,35 +48,33 @@ class Dropped(Response):
 
 def spoiled(answer: Response, rule: Rule, sleep: Callable[[float], None]) -> Response:
     """The answer as the rule spoils it: the same one, or none. Its body is generated as it is sent."""
-    reset = rule.drop == Drop.RESET
     has_body = request.method != "HEAD" and answer.status_code not in BODILESS
     if rule.drop and (rule.sent is None or not has_body):
-        return Dropped(reset=reset)
+        return Dropped(reset=rule.drop == Drop.RESET)
     if rule.pages:
         _link_on(answer, rule.pages)
-    length = answer.headers.get("Content-Length")
-    parts: Iterable[bytes] = [answer.get_data()]
-    if rule.depth:
-        parts, length = _nested(parts, rule.depth), None
-    if rule.bytes:
-        parts, length = _filled_up(parts, rule.bytes), None
+    if rule.depth or rule.bytes or rule.encoding:
+        del answer.headers["Content-Length"]
     if rule.encoding:
-        parts, length = _compressed(parts), None
         answer.headers["Content-Encoding"] = rule.encoding
-    if rule.drip:
-        parts = _dripping(parts, rule.drip, sleep)
-    if rule.sent is not None:
-        parts = _cut(parts, rule.sent, reset=reset)
-    answer.response = parts
-    _set_length(answer, length)
+    answer.response = _stream(answer.get_data(), rule, sleep)
     return answer
 
 
-def _set_length(answer: Response, length: str | None) -> None:
-    if length is None:
-        answer.headers.pop("Content-Length", None)
-    else:
-        answer.headers["Content-Length"] = length
+def _stream(body: bytes, rule: Rule, sleep: Callable[[float], None]) -> Iterable[bytes]:
+    """The body in parts, each made when it is sent."""
+    parts: Iterable[bytes] = [body]
+    if rule.depth:
+        parts = _nested(parts, rule.depth)
+    if rule.bytes:
+        parts = _filled_up(parts, rule.bytes)
+    if rule.encoding:
+        parts = _compressed(parts)
+    if rule.drip:
+        parts = _dripping(parts, rule.drip, sleep)
+    if rule.sent is not None:
+        parts = _cut(parts, rule.sent, reset=rule.drop == Drop.RESET)
+    return parts
 
 
 def _link_on(answer: Response, pages: str) -> None:
@@ -85,7 +83,7 @@ def _link_on(answer: Response, pages: str) -> None:
         return
     link = request.url if pages == Pages.SAME else _another(document.get("@odata.nextLink") or _first_page())
     content: dict[str, Any] = {**document, "@odata.nextLink": link}
-    answer.set_data(json.dumps(content, ensure_ascii=False))
+    answer.set_data(json.dumps(content))
 
 
 def _first_page() -> str:
