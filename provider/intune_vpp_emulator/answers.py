@@ -14,7 +14,7 @@ from .refusals import IntuneRefusal, Refusal, scripted
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from .faults import Rule
+    from .fault_rules import Rule
 
 _JSON = "application/json"
 _ODATA = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
@@ -71,12 +71,12 @@ def refused(refusal: Refusal, now: datetime) -> Response:
     return answer
 
 
-def faulted(rule: Rule, now: datetime) -> Response | None:
-    """The answer of a rule, None if it only delays."""
+def faulted(rule: Rule, now: datetime) -> Response:
+    """The answer of a rule that replaces the tenant's; without a status it is empty, for the rule to drop."""
     if rule.status is None:
-        return None
+        return no_content()
     answer = _scripted(rule.status, rule.body, now)
-    for name, text in rule.headers.items():
+    for name, text in (rule.headers or {}).items():
         answer.headers[name] = text
     return answer
 

@@ -12,7 +12,9 @@ from werkzeug.routing import Rule as UrlRule
 
 from .answers import client_request_id, faulted, refused, request_id
 from .control import PREFIX, control_routes
-from .faults import Faults, When
+from .fault_answers import Dropped, spoiled
+from .fault_rules import When
+from .faults import Faults
 from .identity.entra import sign_in_routes
 from .identity.managed_identity import managed_identity_routes
 from .identity.oidc_endpoints import oidc_routes
@@ -25,7 +27,7 @@ from .routes import graph_routes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .faults import Rule
+    from .fault_rules import Rule
     from .tenant import Tenant
 
 ROOT = "https://graph.emulator.test"
@@ -108,7 +110,7 @@ def _add_headers(app: Flask, tenant: Tenant, log: RequestLog) -> None:
         response.headers.setdefault("client-request-id", client_request_id())
         response.headers.setdefault("Date", format_datetime(now, usegmt=True))
         if not _is_control():
-            log.note(request, response.status_code, now)
+            log.note(request, None if isinstance(response, Dropped) else response.status_code, now)
         return response
 
 
@@ -126,20 +128,20 @@ def _read_gzip(app: Flask, tenant: Tenant) -> None:
 
 
 def _apply_faults(app: Flask, tenant: Tenant, faults: Faults) -> None:
-    def apply(rule: Rule) -> Response | None:
+    def scripted(rule: Rule) -> Response | None:
         if rule.delay:
             faults.sleep(rule.delay)
-        return faulted(rule, tenant.clock.now())
+        return faulted(rule, tenant.clock.now()) if rule.replaces_the_answer else None
 
     @app.before_request
     def before() -> Response | None:
-        rule = None if _is_control() else faults.for_request(request.method, request.path)
-        if rule is not None and rule.when == When.BEFORE:
-            return apply(rule)
-        g.fault = rule
-        return None
+        g.fault = None if _is_control() else faults.for_request(request.method, request.path)
+        return scripted(g.fault) if g.fault is not None and g.fault.when == When.BEFORE else None
 
     @app.after_request  # runs before the one that was registered earlier, so that the log has the scripted status
     def after(response: Response) -> Response:
-        rule = g.pop("fault", None)
-        return response if rule is None else apply(rule) or response
+        rule: Rule | None = g.pop("fault", None)
+        if rule is None:
+            return response
+        answer = scripted(rule) if rule.when == When.AFTER else None
+        return spoiled(answer or response, rule, faults.sleep)

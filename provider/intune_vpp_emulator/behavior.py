@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
+_LARGEST: Final = 1e9
+
+LONGEST_LAG: Final = 600.0
+"""For how many seconds a tenant keeps what it was."""
+
+
 class UnreadableFiles(StrEnum):
     """What a tenant answers to a file that it cannot read."""
 
@@ -41,6 +47,13 @@ class Gzip(StrEnum):
     UNREADABLE = "400"
 
 
+class Throttling(StrEnum):
+    """Whether requests for vppTokens are throttled."""
+
+    OFF = "off"
+    DOCUMENTED = "documented"
+
+
 class UnusableBehaviorError(ValueError):
     """A behavior that cannot be; the text is a sentence that says why."""
 
@@ -57,14 +70,15 @@ class Kind:
     none: str = ""
 
 
-def _number(least: float) -> Kind:
+def _number(least: float, most: float = _LARGEST) -> Kind:
     def parse(value: object) -> float:
         try:
             number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
         except (ValueError, OverflowError):
             number = None
-        if number is None or not least <= number <= _LARGEST:
-            raise UnusableBehaviorError(f"a number from {least:.0f} on")
+        if number is None or not least <= number <= most:
+            to = " on" if most == _LARGEST else f" to {most:.0f}"
+            raise UnusableBehaviorError(f"a number from {least:.0f}{to}")
         return number
 
     return Kind("NUMBER", parse)
@@ -123,7 +137,6 @@ def _takes(kind: Kind, help_text: str) -> dict[str, Any]:
     return {"kind": kind, "help": help_text}
 
 
-_LARGEST: Final = 1e9
 _COUNT: Final = Kind("COUNT", _count)
 _BOOLEAN: Final = Kind("[true|false]", _boolean)
 _NAMES: Final = Kind("NAMES", _names)
@@ -139,6 +152,25 @@ class Behavior:
 
     page_size: int = field(default=100, metadata=_takes(_COUNT, "The most entities on a page."))
     latency_ms: float = field(default=0.0, metadata=_takes(_number(0), "By how much each answer is delayed."))
+    throttle: Throttling = field(
+        default=Throttling.OFF,
+        metadata=_takes(
+            _one_of(Throttling),
+            "Whether vppTokens are throttled by Graph's documented buckets: 100 writes in 20 s for an application, 200 "
+            "for the tenant, 1000 and 2000 for any request.",
+        ),
+    )
+    get_lag_seconds: float = field(
+        default=0.0,
+        metadata=_takes(
+            _number(0, LONGEST_LAG),
+            "A GET of a token shows it as it was so long ago: one that was created since is a 404, one that was "
+            "deleted since is still there.",
+        ),
+    )
+    list_lag_seconds: float = field(
+        default=0.0, metadata=_takes(_number(0, LONGEST_LAG), "A LIST shows the tokens as they were so long ago.")
+    )
     sync_seconds: float = field(default=1.0, metadata=_takes(_number(0), "How long a sync runs."))
     revoke_seconds: float = field(default=1.0, metadata=_takes(_number(0), "How long a revocation runs."))
     renewal_lag_seconds: float = field(

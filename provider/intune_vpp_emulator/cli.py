@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import signal
+import textwrap
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -12,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from . import apple, behavior
+from . import apple, behavior, fault_rules
+from .faults import Faults, UnusableRuleError
 from .guesses import GUESSES
 from .routes import described
 from .serve import Service, serve
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _HEARTBEAT = 0.5
+_INDENT = " " * 15
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -50,7 +54,16 @@ def _behavior_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@main.command("serve")
+def _described_rules() -> str:
+    """The members of a rule in lines of their own."""
+    wrap = textwrap.TextWrapper(76, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)
+    lines = ["Members of a rule in the array of --faults and of POST /_emulator/faults:"]
+    for name, values, help_text in fault_rules.described():
+        lines += [f"  {name:<12} {values}", *wrap.wrap(help_text)]
+    return "\b\n" + "\n".join(lines)
+
+
+@main.command("serve", epilog=_described_rules())
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1; 0 takes a free one.  [default: 0]"
 )
@@ -73,6 +86,13 @@ def _behavior_options(command: Callable[..., None]) -> Callable[..., None]:
     "--consented",
     type=click.IntRange(min=1),
     help="In how many of them, from the first on, the application was consented to.  [default: all]",
+)
+@click.option("--faults", type=_FILE, help="Begin with the faults of this file: a JSON array of rules, see below.")
+@click.option(
+    "--faults-seed",
+    type=click.IntRange(min=0),
+    default=0,
+    help="What the probabilities of faults are drawn from: the same number repeats a run.  [default: 0]",
 )
 @_behavior_options
 def serve_command(**options: Any) -> None:
@@ -119,8 +139,22 @@ def _served(options: dict[str, Any]) -> AbstractContextManager[Service]:
         files_beside=options["env_file"] and options["env_file"].absolute(),
         port=options["port"],
         ca_bundle_path=_bundle_path(options),
+        faults=_faults(options["faults"], options["faults_seed"]),
         hosts=[one.strip() for one in options["hosts"].split(",") if one.strip()],
     )
+
+
+def _faults(path: Path | None, seed: int) -> Faults:
+    try:
+        return Faults([] if path is None else json.loads(path.read_text(encoding="utf-8")), seed=seed)
+    except OSError as reason:
+        raise click.ClickException(f"--faults: {path} cannot be read: {reason.strerror}.") from reason
+    except UnusableRuleError as reason:
+        raise click.ClickException(f"--faults: {path}: {reason}") from reason
+    except ValueError as reason:
+        raise click.ClickException(f"--faults: {path} is not JSON: {reason}.") from reason
+    except RecursionError as reason:
+        raise click.ClickException(f"--faults: {path} is not JSON: it is nested too deeply.") from reason
 
 
 @contextmanager

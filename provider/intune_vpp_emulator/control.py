@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from .answers import json_answer, no_content
 from .behavior import UnusableBehaviorError
 from .clock import moment, to_the_tick
-from .faults import UnusableRuleError
+from .fault_rules import UnusableRuleError
 from .identity.workload import PROVIDERS
 from .refusals import GatewayRefusal, bad_request
 

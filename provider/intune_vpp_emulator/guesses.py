@@ -89,6 +89,10 @@ GUESSES = {
         "getLicensesForApp answers one summary for each token that has the app, in the order of the tokens' "
         "creation, and an empty collection for an app that no token has."
     ),
+    "lagging-reads": (
+        "A read that lags shows the tenant as it was, whole: tokens that were created since are absent, tokens that "
+        "were deleted since are there. Writes, syncs and revocations never lag, nor do apps."
+    ),
     "limit-refused": "The token beyond the 3,000th is refused with Intune's 400.",
     "list-order": (
         "LIST answers in the order of creation and shows every member that GET shows; `--list-blanks` names members "
@@ -180,6 +184,15 @@ GUESSES = {
         "minimum interval."
     ),
     "text-case": ("Comparisons of texts in `$filter`, and the order of `$orderby`, ignore case."),
+    "throttled-answer": (
+        "A throttled request gets 429 with the flat envelope of Graph's gateway and a `Retry-After` of whole seconds, "
+        "after which the bucket has room for one more; Intune is known to leave the header out."
+    ),
+    "throttled-paths": (
+        "The buckets of vppTokens count the requests to vppTokens, its actions and functions; a request that its "
+        "access token does not allow is not counted."
+    ),
+    "throttled-requests": "A throttled request counts in its buckets as any other.",
     "unreadable-file": (
         "A tenant that takes a file which it cannot read gives the token the state `invalid`: a new token has no "
         "expiration and no location, another one keeps those that it had."

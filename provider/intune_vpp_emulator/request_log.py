@@ -25,8 +25,8 @@ class RequestLog:
         self._entries: deque[dict[str, Any]] = deque(maxlen=_KEPT)
         self._lock = Lock()
 
-    def note(self, request: Request, status: int, now: datetime) -> None:
-        """Add one request with the status of its answer."""
+    def note(self, request: Request, status: int | None, now: datetime) -> None:
+        """Add one request with the status of its answer; None where the connection ended without one."""
         entry = {
             "time": to_the_tick(now),
             "method": request.method,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import trustme
 
+from .faults import Faults
 from .identity.workload import PROVIDERS
 from .sign_in_methods import SignIn, variables
 from .tenants import serve_all
@@ -74,6 +75,7 @@ def serve(  # noqa: PLR0913 - options, each by its name
     ca_bundle_path: Path | None = None,
     files_beside: Path | None = None,
     hosts: Iterable[str] = (),
+    faults: Faults | None = None,
     around: Callable[[WSGIApplication], WSGIApplication] = lambda app: app,
 ) -> Iterator[Service]:
     """Serve on 127.0.0.1 while the block runs; port 0 takes a free one, `around` may wrap the application.
@@ -82,7 +84,7 @@ def serve(  # noqa: PLR0913 - options, each by its name
     control route choose, else it is `tenant`. The environment of the service is for the method `sign_in`, one of
     `SignIn`; a file that the method needs is written beside `files_beside`, and into a temporary folder without it.
     `hosts` are further names or addresses under which clients reach it: through a hosts file, a forwarded port, or
-    the server itself as their proxy.
+    the server itself as their proxy. `faults` are the scripted ones.
     """
     names = (*_NAMES, *hosts)
     with ExitStack() as stack:
@@ -90,7 +92,7 @@ def serve(  # noqa: PLR0913 - options, each by its name
         bundle = ca_bundle_path or folder / "emulator-ca.pem"
         server = stack.enter_context(Server(port))
         roots = _roots(names, server.port)
-        app = serve_all((tenant, *others), roots)
+        app = serve_all((tenant, *others), roots, faults or Faults())
         stack.enter_context(server.answering(around(app), _tls(bundle, names), roots))
         url = f"https://{_NAMES[0]}:{server.port}"
         beside = files_beside or folder / "emulator"

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from . import edm, odata, scope_tags
 from .apple import ContentToken, UnreadableFileError, read, unreadable
-from .behavior import Behavior, SyncDate, UnreadableFiles, names
+from .behavior import Behavior, SyncDate, Throttling, UnreadableFiles, names
 from .clock import Clock, to_the_second
 from .directory import AppRegistration, Directory
+from .history import History
 from .identity.access_tokens import issue, roles_of
 from .identity.workload import Workload
 from .licenses import MOST_APPS
@@ -20,6 +21,7 @@ from .members import MEMBERS, SOUND, UNSYNCED, State, Version, accepted, as_answ
 from .mobile_apps import MobileApp, apps_of
 from .refusals import bad_request, intune_bad_request, not_found
 from .revocation import check_parameters, end_by_state
+from .throttle import Throttle
 from .vpp_token import VppToken
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ class Tenant(Behavior):
     _session: int = field(default=0, init=False, repr=False)
     _newest: int = field(default=0, init=False, repr=False)
     _first: dict[tuple[str, ...], int] | None = field(default=None, init=False, repr=False)
+    _history: History = field(default_factory=History, init=False, repr=False)
+    _throttle: Throttle = field(default_factory=Throttle, init=False, repr=False)
 
     @property
     def tokens(self) -> list[VppToken]:
@@ -113,6 +117,11 @@ class Tenant(Behavior):
         with self._lock:
             self._session += 1
 
+    def admit(self, app_id: str, *, is_write: bool) -> None:
+        """Count a request for vppTokens by an application; raises Refusal where it is one too many."""
+        if self.throttle is Throttling.DOCUMENTED:
+            self._throttle.admit(app_id, self.clock.now(), is_write=is_write)
+
     def list_tokens(self, *, version: Version = Version.BETA, query: Query = odata.ALL) -> Page:
         """A page of the tokens that the query selects."""
         with self._lock:
@@ -122,6 +131,8 @@ class Tenant(Behavior):
     def get(self, token_id: str, *, version: Version = Version.BETA) -> Graph:
         """One token."""
         with self._lock:
+            if self.get_lag_seconds:
+                return self._answer_of_the_past(token_id, version)
             return self._answer(self._visible(token_id), version)
 
     def create(self, body: Mapping[str, Any], *, version: Version = Version.BETA) -> Graph:
@@ -301,17 +312,27 @@ class Tenant(Behavior):
         scope_tags.check_visible(token.members["roleScopeTagIds"], self.allowed_scope_tags)
         return token
 
+    def _answer_of_the_past(self, token_id: str, version: Version) -> Graph:
+        at = self.clock.now() - timedelta(seconds=self.get_lag_seconds)
+        token = self._history.tokens(self._tokens, at).get(token_id.lower())  # a guess: lagging-reads
+        if token is None:
+            raise not_found("VPP token", token_id)
+        scope_tags.check_visible(token.members["roleScopeTagIds"], self.allowed_scope_tags)
+        return self._answer_at(token, at, version)
+
     def _rows(self, version: Version, first: int) -> Iterator[Row]:
         blanks = {name: blank(name) for name in self.list_blanks if name in MEMBERS}
-        for token in list(self._tokens.values()):  # a guess: list-order
-            if token.number < first:
-                continue
-            if scope_tags.is_visible(token.members["roleScopeTagIds"], self.allowed_scope_tags):
-                answer = self._answer(token, version)
-                yield (
-                    token.number,
-                    {name: blanks.get(name, value) for name, value in answer.items()} if blanks else answer,
-                )
+        for token, answer in self._listed(version, first):  # a guess: list-order
+            yield token.number, {name: blanks.get(name, value) for name, value in answer.items()} if blanks else answer
+
+    def _listed(self, version: Version, first: int) -> Iterator[tuple[VppToken, Graph]]:
+        lag, now = self.list_lag_seconds, self.clock.now()
+        at = now - timedelta(seconds=lag)
+        tokens = self._history.tokens(self._tokens, at) if lag else self._tokens
+        for token in list(tokens.values()):
+            tags = token.members["roleScopeTagIds"]
+            if token.number >= first and scope_tags.is_visible(tags, self.allowed_scope_tags):
+                yield token, self._answer_at(token, at, version) if lag else self._answer(token, version)
 
     def _apps(self, first: int = 0) -> Iterator[MobileApp]:
         now = self.clock.now()
@@ -321,7 +342,9 @@ class Tenant(Behavior):
 
     def _settled(self, token: VppToken, now: datetime) -> VppToken:
         settled = token.settled(now, duplicate=self._is_duplicate(token))
-        self._tokens[token.id] = settled
+        if settled is not token:
+            self._history.note(now, token.id, token)
+            self._tokens[token.id] = settled
         return settled
 
     def _is_duplicate(self, token: VppToken) -> bool:
@@ -331,12 +354,13 @@ class Tenant(Behavior):
         return self._first.get(token.place, token.number) != token.number
 
     def _keep(self, token: VppToken) -> VppToken:
+        self._history.note(self.clock.now(), token.id, self._tokens.get(token.id))
         self._tokens[token.id] = token
         self._changed()
         return token
 
     def _deleted(self, token: VppToken) -> None:
-        del self._tokens[token.id]
+        self._history.note(self.clock.now(), token.id, self._tokens.pop(token.id))
         self._changed()
 
     def _changed(self) -> None:
@@ -345,7 +369,10 @@ class Tenant(Behavior):
 
     def _answer(self, token: VppToken, version: Version) -> Graph:
         now = self.clock.now()
-        settled = self._settled(token, now)
+        return self._answer_at(self._settled(token, now), now, version)
+
+    def _answer_at(self, token: VppToken, now: datetime, version: Version) -> Graph:
+        settled = token.settled(now, duplicate=self._is_duplicate(token))
         own = {"state": self._state(settled, now), "tokenActionResults": settled.action_results_at(now)}
         return as_answered(version, {**settled.members, **own})
 

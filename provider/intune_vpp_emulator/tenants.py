@@ -8,8 +8,7 @@ from werkzeug.wrappers import Request
 
 from .app import create_app
 from .control import PREFIX
-from .faults import Faults
-from .identity.access_tokens import claimed_tenant
+from .identity.access_tokens import claimed
 from .members import Version
 from .request_log import RequestLog
 
@@ -18,14 +17,15 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from .faults import Faults
     from .tenant import Tenant
 
 _VERSIONS = frozenset(f"{one}" for one in Version)
 
 
-def serve_all(tenants: Sequence[Tenant], roots: Iterable[str]) -> WSGIApplication:
+def serve_all(tenants: Sequence[Tenant], roots: Iterable[str], faults: Faults) -> WSGIApplication:
     """One application for all tenants, with one log and one list of faults; the first answers what names no tenant."""
-    log, faults, addresses = RequestLog(), Faults(), list(roots)
+    log, addresses = RequestLog(), list(roots)
     apps = [create_app(one, roots=addresses, faults=faults, log=log) for one in tenants]
     if len(apps) == 1:
         return apps[0]
@@ -44,5 +44,5 @@ def _named(request: Request) -> str:
         return request.args.get("tenant", "")
     first = request.path.split("/", 2)[1]
     if first in _VERSIONS:
-        return claimed_tenant(request.headers.get("Authorization", "").partition(" ")[2])
+        return claimed(request.headers.get("Authorization", "").partition(" ")[2], "tid")
     return first

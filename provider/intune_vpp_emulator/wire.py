@@ -10,8 +10,9 @@ import io
 import json
 import os
 import socket
+import struct
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
@@ -20,18 +21,23 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from werkzeug.test import run_wsgi_app
+from werkzeug.wsgi import ClosingIterator
 
+from .fault_answers import ConnectionDroppedError
 from .wire_body import UnreadableBodyError, request_body
 from .wire_proxy import accept_tunnel
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+    from werkzeug.datastructures import Headers
 
 _IDLE_SECONDS = 75.0
 _CLOSING_SECONDS = 2.0
+_NO_LINGERING = ("HH" if os.name == "nt" else "ii", 1, 0)
+"""SO_LINGER on, for no time: closing the socket resets the connection."""
 _WITHOUT_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
@@ -129,13 +135,12 @@ class Handler(BaseHTTPRequestHandler):
         except UnreadableBodyError as reason:
             self.send_error(reason.status, str(reason))
             return
-        status, headers, content = self._respond(body)
-        code, _, reason_phrase = status.partition(" ")
-        self.send_response_only(int(code), reason_phrase)
-        for name, value in headers:
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
+        try:
+            parts, status, headers = run_wsgi_app(self.server.app, self._environment(body))
+            with closing(ClosingIterator(parts)) as closed:
+                self._send(status, headers, closed)
+        except ConnectionDroppedError as fault:
+            self._drop(reset=fault.reset)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = answer  # noqa: N815
 
@@ -156,13 +161,41 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Nothing: `GET /_emulator/requests` is the log."""
 
-    def _respond(self, body: bytes) -> tuple[str, list[tuple[str, str]], bytes]:
-        environment = self._environment(body)
-        parts, status, headers = run_wsgi_app(self.server.app, environment, buffered=True)
-        content = b"".join(parts)
-        if "Content-Length" not in headers and int(status.split()[0]) not in _WITHOUT_BODY:
-            headers["Content-Length"] = str(len(content))
-        return status, headers.to_wsgi_list(), content
+    def _send(self, status: str, headers: Headers, parts: Iterable[bytes]) -> None:
+        """Send each part when it is there; the head goes with the first one."""
+        code, _, reason_phrase = status.partition(" ")
+        framed = self._framed(int(code), headers)
+        self.send_response_only(int(code), reason_phrase)
+        for name, value in headers.to_wsgi_list():
+            self.send_header(name, value)
+        self.end_headers()
+        for part in parts:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if framed and part else part)
+            self.wfile.flush()
+        if framed:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _framed(self, code: int, headers: Headers) -> bool:
+        """Whether the body is sent in chunks, since its length is not known.
+
+        Before HTTP/1.1 there are no chunks: the body ends with the connection.
+        """
+        if "Content-Length" in headers or self.command == "HEAD" or code in _WITHOUT_BODY:
+            return False
+        if self.request_version != "HTTP/1.1":
+            self.close_connection = True
+            return False
+        headers["Transfer-Encoding"] = "chunked"
+        return True
+
+    def _drop(self, *, reset: bool) -> None:
+        """End the connection without a word of TLS, as a broken network does."""
+        self.wfile.flush()
+        self.close_connection = True
+        if reset:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack(*_NO_LINGERING))
+        # Not `close`: the files of this handler would keep it open, and the server would send an orderly end first.
+        socket.close(self.connection.detach())
 
     def _environment(self, body: bytes) -> WSGIEnvironment:
         path, _, query = self.path.partition("?")

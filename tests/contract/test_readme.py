@@ -46,9 +46,10 @@ def test_links_within() -> None:
 def test_the_faults_that_it_scripts() -> None:
     """The emulated tenant takes the rules that are shown."""
     (shown,) = re.findall(r"/faults\" --data '(.+?)'", README, re.DOTALL)
-    faults = Faults()
-    faults.add(json.loads(shown))
-    assert len(faults.waiting()) == len(json.loads(shown))
+    named = [json.loads(one) for one in re.findall(r"`(\{[^`]*\"(?:status|drop|drip|bytes|sync)\"[^`]*\})`", README)]
+    rules = json.loads(shown) + named
+    assert [{**one, "times": one.get("times", 1)} for one in rules] == Faults(rules).waiting()
+    assert len(named) == len(("lost", "drips", "gzip", "a tenth", "hangs"))
 
 
 def test_the_alias_of_a_move() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -17,8 +18,9 @@ import httpx
 import pytest
 from click.testing import CliRunner, Result
 
-from intune_vpp_emulator import apple, cli
+from intune_vpp_emulator import apple, cli, fault_rules
 from intune_vpp_emulator.cli import main
+from intune_vpp_emulator.faults import Faults
 from intune_vpp_emulator.guesses import GUESSES
 
 if TYPE_CHECKING:
@@ -275,3 +277,73 @@ def test_the_module_is_a_command() -> None:
     result = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
 
     assert "make-token" in result.stdout
+
+
+def test_it_begins_with_the_faults_of_a_file(tmp_path: Path) -> None:
+    """--faults has the rules waiting when the server listens, and --throttle is one of the behaviors."""
+    rules = [{"method": "GET", "path": "*/vppTokens", "status": 429, "probability": 0.5, "times": "always"}]
+    (tmp_path / "faults.json").write_text(json.dumps(rules))
+    arguments = ("--faults", str(tmp_path / "faults.json"), "--faults-seed", "7", "--throttle", "documented")
+
+    with served(tmp_path, *arguments) as (_, environment):
+        assert get(environment, "/_emulator/faults").json() == rules
+        assert get(environment, "/_emulator/behavior").json()["throttle"] == "documented"
+
+
+def test_the_seed_of_the_command_is_that_of_the_faults(tmp_path: Path) -> None:
+    """The same --faults-seed draws the same faults, as a list of rules with that seed does."""
+    rules = [{"status": 503, "probability": 0.5, "times": "always"}]
+    path = tmp_path / "faults.json"
+    path.write_text(json.dumps(rules))
+
+    drawn = [
+        [one.for_request("GET", "/") is None for _ in range(64)]
+        for one in (cli._faults(path, 7), Faults(rules, seed=7))
+    ]
+
+    assert drawn[0] == drawn[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is not JSON: Expecting value: line 1 column 1 (char 0)."),
+        (
+            b"[{'status': 503}]",
+            "is not JSON: Expecting property name enclosed in double quotes: line 1 column 3 (char 2).",
+        ),
+        (b"\xff", "is not JSON: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte."),
+        (b"[" * 100_000, "is not JSON: it is nested too deeply."),
+        (b'{"status": 503}', ": Faults are a JSON array of rules."),
+        (b'[{"status": 503}, 7]', ": Rule 2: it is not a JSON object."),
+        (b'[{"status": 503, "probability": 2}]', ": Rule 1: probability is a number from 0 to 1."),
+        (b'[{"path": "*/vppTokens"}]', ": Rule 1: it has no effect: it needs status, "),
+    ],
+)
+def test_a_bad_file_of_faults_is_one_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
+    """A file that cannot be applied ends the command before it listens, with its name, the rule and the mistake."""
+    path = tmp_path / "faults.json"
+    path.write_bytes(content)
+
+    result = run("serve", "--faults", str(path))
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith(f"Error: --faults: {path}{'' if sentence[0] == ':' else ' '}{sentence}")
+
+
+def test_a_file_of_faults_that_is_missing_is_one_sentence(tmp_path: Path) -> None:
+    """A file that is not there, or is a folder, is named."""
+    missing = run("serve", "--faults", str(tmp_path / "none.json"))
+
+    assert missing.stderr == f"Error: --faults: {tmp_path / 'none.json'} cannot be read: No such file or directory.\n"
+    assert "is a directory" in run("serve", "--faults", str(tmp_path)).stderr
+
+
+def test_help_describes_the_members_of_a_rule() -> None:
+    """Serve --help has the table of the README, a member after the other."""
+    out = run("serve", "--help").stdout
+
+    for name, words, text in fault_rules.described():
+        assert f"    {name:<12} {words}\n" in out
+        assert text in " ".join(out.split())

@@ -10,6 +10,7 @@ import pytest
 
 from emulator.client import NOW, TOKENS, a_body, a_tenant, error_of
 from intune_vpp_emulator.app import ROOT
+from intune_vpp_emulator.faults import Faults
 from intune_vpp_emulator.identity.workload import KUBERNETES
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenants import serve_all
@@ -28,7 +29,7 @@ def three() -> Iterator[tuple[list[Tenant], httpx.Client]]:
     home = a_tenant()
     tenants = [home, home.customer(), home.customer()]
     tenants[2].app_consented = False
-    with httpx.Client(transport=httpx.WSGITransport(serve_all(tenants, [ROOT])), base_url=ROOT) as client:
+    with httpx.Client(transport=httpx.WSGITransport(serve_all(tenants, [ROOT], Faults())), base_url=ROOT) as client:
         yield tenants, client
 
 

@@ -57,10 +57,10 @@ def issue(  # noqa: PLR0913 - options, each by its name
     return jwt.encode(claims, signing_key("Entra"), algorithm="RS256", headers={"kid": _KEY_ID})
 
 
-def claimed_tenant(access_token: str) -> str:
-    """The id of the tenant that an access token claims to be for; empty where it claims none."""
+def claimed(access_token: str, name: str) -> str:
+    """A claim of an access token that was not verified; empty where it has none."""
     try:
-        return str(jwt.decode(access_token, options={"verify_signature": False}).get("tid", ""))
+        return str(jwt.decode(access_token, options={"verify_signature": False}).get(name, ""))
     except jwt.PyJWTError:
         return ""
 
