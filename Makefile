@@ -6,6 +6,8 @@ override PYTHON := $(shell command -v python3.11 || command -v python3)
 endif
 BIN := .venv/bin
 READY := .venv/.ready
+# One more than there are processors: the tests with the real engine wait for it half of their time.
+WORKERS = $(shell $(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 EXAMPLE := examples/01-renew-a-token
 WORKFLOWS := $(wildcard examples/*/.github/workflows/*.yml)
 PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
@@ -31,11 +33,11 @@ demo: $(READY)
 test: $(READY)
 	@$(BIN)/python tools/engine
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal --cov --cov-report=
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal --cov --cov-report=
 
 # Odd answers and edited states, 2,000 examples of each; an everyday run has a few. Takes about a quarter of an hour.
 fuzz: $(READY)
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/fuzz --numprocesses auto --maxprocesses 4 --timeout 1800
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/fuzz --numprocesses $(WORKERS) --timeout 1800
 
 check: $(READY)
 	$(BIN)/ruff check
