@@ -124,6 +124,8 @@ def test_a_refusal_without_words(az: StandIn) -> None:
         json.dumps({"accessToken": "a b", "expires_on": 1}),
         json.dumps({"accessToken": "good"}),
         json.dumps({"accessToken": "good", "expires_on": "soon"}),
+        json.dumps({"accessToken": "good", "expires_on": None}),
+        json.dumps({"accessToken": "good", "expires_on": int("9" * 400)}),
     ],
 )
 def test_an_answer_that_cannot_be_read(az: StandIn, output: str) -> None:

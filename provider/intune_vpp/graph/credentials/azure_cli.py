@@ -28,10 +28,13 @@ def sign_in(connection: Connection) -> SignIn:
 
     def acquired() -> AccessToken:
         answer = _parsed(_run(_command(connection), connection))
-        text, expires_on = answer.get("accessToken"), answer.get("expires_on")
-        if not isinstance(text, str) or not PRINTABLE.fullmatch(text) or not isinstance(expires_on, (int, float)):
+        text = answer.get("accessToken")
+        if not isinstance(text, str) or not PRINTABLE.fullmatch(text):
             raise _unreadable()
-        return AccessToken(text, expires_on - time.time())
+        try:
+            return AccessToken(text, float(answer["expires_on"]) - time.time())
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise _unreadable() from None
 
     return acquired
 

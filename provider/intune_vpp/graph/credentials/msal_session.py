@@ -90,7 +90,7 @@ def access_token(answer: dict[str, Any], asked: str, setting: str = "authorityHo
     try:
         # Some endpoints send it as a text; MSAL's default is used where it is missing.
         expires_in = float(answer.get("expires_in", _LIFETIME))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         expires_in = math.nan
     if not isinstance(text, str) or not PRINTABLE.fullmatch(text) or not math.isfinite(expires_in):
         raise errors.failed(asked, "an answer without an access token", setting)
