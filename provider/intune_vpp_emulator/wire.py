@@ -162,7 +162,7 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: `GET /_emulator/requests` is the log."""
 
     def _send(self, status: str, headers: Headers, parts: Iterable[bytes]) -> None:
-        """Send each part when it is there; the head goes with the first one."""
+        """Send each part as soon as it is produced, the head together with the first part."""
         code, _, reason_phrase = status.partition(" ")
         framed = self._framed(int(code), headers)
         self.send_response_only(int(code), reason_phrase)

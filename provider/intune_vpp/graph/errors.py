@@ -47,6 +47,7 @@ _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*")
 _MAX_QUOTED = 300
 """The most characters of an answer that a message quotes."""
 _PERMISSION_NAME = re.compile(r"[A-Za-z][\w.-]{0,79}")
+"""What a message shows of an access token: nothing but names."""
 _MAX_PERMISSIONS = 10
 _MAX_SEARCHED = 64 * 1024
 """The most characters of an answer that are searched for secrets; nothing after them is quoted."""

@@ -51,7 +51,7 @@ class CachedCredential:
         self._failure: IntuneVppError | None = None
 
     def access_token(self) -> str:
-        """Return the access token; signs in if there is none, or if it expires soon."""
+        """Return the access token. Signs in if none is cached, or if the cached one expires soon."""
         failures = self._failures
         # Concurrent requests share one sign-in, and its failure: they wait here for the first one.
         with self._lock:

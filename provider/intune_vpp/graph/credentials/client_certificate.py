@@ -89,7 +89,7 @@ def _content(connection: Connection) -> tuple[bytes, str]:
 
 
 def _read(content: bytes, password: bytes | None) -> tuple[Any, list[x509.Certificate]] | None:
-    """Return the private key (None if there is none) and the certificates; None if they cannot be read."""
+    """Return the private key (None if the content has none) and the certificates; None if it cannot be read."""
     try:
         if _PEM in content:
             key = load_pem_private_key(content, password) if b"PRIVATE KEY-----" in content else None

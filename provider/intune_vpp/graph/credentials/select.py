@@ -47,7 +47,7 @@ class Method:
     hint: str = ""
 
     def chosen(self, values: Values, *, by_configuration: bool) -> str | None:
-        """Return the source that chooses the method; None if there is none.
+        """Return the source that chooses the method; None if no source does.
 
         `by_configuration` counts only what the configuration chooses, or switches on.
         """
@@ -127,7 +127,7 @@ class Choice:
 
 
 def choose(values: Values) -> Choice:
-    """Return the configured method. Raises SettingsError if it lacks a value, or if there is none."""
+    """Return the configured method. Raises SettingsError if it lacks a value, or if no method is configured."""
     # What the configuration chooses goes before what the environment chooses, whatever the order.
     for by_configuration, method in itertools.product((True, False), METHODS):
         source = method.chosen(values, by_configuration=by_configuration)
