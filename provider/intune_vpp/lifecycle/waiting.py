@@ -11,6 +11,7 @@ from intune_vpp.core.errors import (
     GraphUnavailable,
     GraphUnreachable,
     NotFound,
+    NotVisible,
     Throttled,
     TokenGone,
     WaitInterrupted,
@@ -74,6 +75,8 @@ class Waiting:
                     observed, failed_in_a_row = listed, 0
                 except TimeoutError:
                     continue
+                except NotVisible:
+                    pass
                 except _TEMPORARY:
                     failed_in_a_row += 1
                     if failed_in_a_row > POLLS_THAT_MAY_FAIL:
