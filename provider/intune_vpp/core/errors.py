@@ -20,7 +20,7 @@
        ├─ SignInRefused        400, 401
        ├─ PermissionMissing    403
        ├─ NotFound             404, which does not prove a deletion
-       │  └─ NotVisible        404 for a token that was just written
+       │  └─ NotVisible        404 for a token that was just created
        ├─ TokenGone            404 for the token's path, and a listing without the token
        ├─ FileRefused          400 to an upload that names no other member than the file
        ├─ Conflict             409
@@ -200,7 +200,7 @@ class NotFound(GraphError):
 
 
 class NotVisible(NotFound):
-    """A 404 for a token that was just written: Graph does not show it yet."""
+    """A 404 for a token that was just created: Graph does not show it yet."""
 
 
 class TokenGone(GraphError):

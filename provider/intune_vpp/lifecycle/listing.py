@@ -33,7 +33,7 @@ FRESH = timedelta(seconds=60)
 
 
 VISIBLE = timedelta(seconds=60)
-"""How long after a write Graph may still answer 404 for the token."""
+"""How long after its creation Graph may answer 404 for a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class TokenListing:
         self._running: _RunningList | None = None
         self._latest: Snapshot | None = None
         self._written: dict[str, int] = {}
-        self._written_at: dict[str, datetime] = {}
+        self._created_at: dict[str, datetime] = {}
         self._confirmed: dict[tuple[int, str], Future[VppToken]] = {}
         self._answer_lost_at = 0
         self._one_was_read = False
@@ -116,7 +116,12 @@ class TokenListing:
         """Record a write to a token, so that earlier LISTs no longer count for it."""
         with self._lock:
             self._written[token_id.lower()] = self._begun
-            self._written_at[token_id.lower()] = self._clock.now()
+
+    def created(self, token_id: str) -> None:
+        """Record that this process has created a token, which Graph may not show at once."""
+        self.written(token_id)
+        with self._lock:
+            self._created_at[token_id.lower()] = self._clock.now()
 
     def was_written(self, token_id: str) -> bool:
         """Whether this process has written to a token."""
@@ -206,8 +211,8 @@ class TokenListing:
     def explain(self, token_id: str, refusal: NotFound) -> GraphError:
         """Return the error that a 404 for a token's own path means.
 
-        TokenGone needs two confirmations: Graph's own 404, and a LIST without the token; and no recent write of this
-        process, because Graph may not show a new token at once (NotVisible). A 404 alone may also come
+        TokenGone needs two confirmations: Graph's own 404, and a LIST without the token; and this process
+        must not have just created it, because Graph may not show it at once (NotVisible). A 404 alone may also come
         from a proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError if
         LIST fails.
         """
@@ -216,9 +221,9 @@ class TokenListing:
         # A LIST from before the 404 may lack a token for another reason: it was just created, or replication lagged.
         snapshot = self.after(self.begun)
         if snapshot.get(token_id) is None and snapshot.complete:
-            if self._was_just_written(token_id):
+            if self._is_new(token_id):
                 return NotVisible(
-                    f"Microsoft Graph does not show token {token_id} yet, which was just written. Run it again.",
+                    f"Microsoft Graph does not show token {token_id} yet, which was just created. Run it again.",
                     status=refusal.status,
                     code=refusal.code,
                     request_id=refusal.request_id,
@@ -235,11 +240,11 @@ class TokenListing:
         what = f"Microsoft Graph returned 404 for token {token_id} but {listed}. Nothing was changed. Try again later."
         return NotFound(what, status=refusal.status, code=refusal.code, request_id=refusal.request_id)
 
-    def _was_just_written(self, token_id: str) -> bool:
-        """Whether Graph may not show a token yet, because this process has just written it."""
+    def _is_new(self, token_id: str) -> bool:
+        """Whether Graph may not show a token yet, because this process has just created it."""
         with self._lock:
-            written = self._written_at.get(token_id.lower())
-        return written is not None and self._clock.now() - written < VISIBLE
+            created = self._created_at.get(token_id.lower())
+        return created is not None and self._clock.now() - created < VISIBLE
 
     def _is_current(self, snapshot: Snapshot, token_id: str) -> bool:
         with self._lock:

@@ -147,7 +147,7 @@ class TokenLifecycle:
         upload = self._uploads.create(members, file, find=partial(self._find_lost, file, args))
         # The token exists from here on: whatever follows, its id is returned.
         observed = upload.observed
-        self._listing.written(observed.id)
+        self._listing.created(observed.id)
         self._ownership.register(observed.id, file.fingerprint, new=True)
         self._ownership.set_label(observed.id, observed.label)
         self._warn_of_kept_values(args, observed, members)

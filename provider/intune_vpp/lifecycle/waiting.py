@@ -76,7 +76,8 @@ class Waiting:
                 except TimeoutError:
                     continue
                 except NotVisible:
-                    pass
+                    # The listing that has not shown it is newer.
+                    seen = self._listing.begun
                 except _TEMPORARY:
                     failed_in_a_row += 1
                     if failed_in_a_row > POLLS_THAT_MAY_FAIL:
