@@ -11,7 +11,7 @@ import httpx
 
 from intune_vpp.core.errors import GraphError, GraphUnreachable
 from intune_vpp.graph import errors
-from intune_vpp.graph.body import parse
+from intune_vpp.graph.body import TOO_DEEP, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -159,7 +159,8 @@ class GraphClient:
             return {}
         answer = parse(response.content)
         if not isinstance(answer, dict):
-            raise unexpected(request, "not a JSON object", written=response.request.method != "GET")
+            why = "JSON that is nested too deeply" if answer is TOO_DEEP else "not a JSON object"
+            raise unexpected(request, why, written=response.request.method != "GET")
         # The members of an entity are stored and shown, so a quoted secret is removed here.
         return self._without_secrets(answer) if self.secrets.quoted_in(response.text) else answer
 
