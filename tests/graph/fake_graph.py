@@ -166,7 +166,7 @@ def graph_client(
         credential=credential or Signed(),
         secrets=secrets or KnownSecrets(),
         sender=sending,
-        pacing=Pacing(StillClock(), sending.tell),
+        pacing=Pacing(sending._clock, sending.tell),
     )
 
 
