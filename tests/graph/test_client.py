@@ -207,14 +207,51 @@ def test_the_debug_lines_show_no_body(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == [f"POST {ROOT}/x: 200 (try 1, 0.000 s)"]
 
 
-def test_a_redirect_is_not_followed() -> None:
-    """The bearer goes nowhere but where it was sent."""
-    script = Script(httpx.Response(307, headers={"Location": "https://evil.example/"}), OK)
+LOCATIONS = [
+    "https://evil.example/",
+    "/elsewhere",
+    "",
+    "https://[::zz]/",
+    "https://graph.example:x/",
+    "https://xn--/",
+    "https://xn--a.b/",
+    "https://a..b/",
+    "javascript:alert(1)",
+    "\x7f",
+    "\xff\xfe",
+    "a" * 70_000,
+]
 
-    with pytest.raises(GraphError, match=r"refused \(reading token 1: 307\)"):
+
+@pytest.mark.parametrize("location", LOCATIONS, ids=range(len(LOCATIONS)))
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(status: int, location: str) -> None:
+    """The access token goes nowhere but where it was sent, wherever an answer points to, and the error says so."""
+    script = Script(httpx.Response(status, headers=[(b"Location", location.encode())]), OK)
+
+    with pytest.raises(GraphError) as caught:
         client(script).get("/x", READ)
 
+    assert str(caught.value) == (
+        f"Microsoft Graph redirected the request (reading token 1: {status}). It was not followed, because the access "
+        "token is for one host: check graphEndpoint and any proxy on the way."
+    )
     assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "cookie", ["a=b", "a=b; max-age=x; expires=99999999", "=;;;=", "a=b; version=99999; port=x", "\xff=\xfe", "a" * 70_000]
+)
+def test_cookies_are_ignored(cookie: str) -> None:
+    """A cookie of an answer is neither kept nor sent, and a damaged one makes no warning."""
+    headers = [(b"Set-Cookie", cookie.encode()), (b"Set-Cookie2", cookie.encode())]
+    script = Script(httpx.Response(200, headers=headers, json={"id": "1"}))
+    graph = client(script)
+
+    graph.get("/x", READ)
+    graph.get("/x", READ)
+
+    assert [one.headers.get("Cookie") for one in script.requests] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -288,7 +325,7 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
     assert len(script.requests) == 1
 
 
-@pytest.mark.parametrize("link", ["https://[::zz]/", "https://graph.example:x/", "https://graph.example/\x00", "\x7f"])
+@pytest.mark.parametrize("link", ["https://[::zz]/", "https://graph.example:x/", "https://graph.example/\x00", "\x7f", "https://xn--/", "https://xn--a.b/"])
 def test_a_link_that_is_no_address_is_our_error(link: str) -> None:
     """What httpx says to it does not get out."""
     with pytest.raises(

@@ -177,9 +177,11 @@ class GraphClient:
         """Refuse a next page on another host: the access token must not be sent there. Raises GraphError."""
         try:
             url = httpx.URL(link)
-        except httpx.InvalidURL:
+            origin = url.scheme, url.host, url.port
+        # `host` decodes an internationalized name, and raises a ValueError for a damaged one.
+        except (httpx.InvalidURL, ValueError):
             raise GraphError(f"Microsoft Graph returned no valid URL for the next page ({request}).") from None
-        if (url.scheme, url.host, url.port) != (self._root.scheme, self._root.host, self._root.port):
+        if origin != (self._root.scheme, self._root.host, self._root.port):
             raise GraphError(
                 f"Microsoft Graph returned another host for the next page ({request}); it was not followed."
             )

@@ -128,7 +128,14 @@ _BY_KIND: dict[tuple[RequestKind, int], tuple[type[GraphError], str, str]] = {
 }
 """Class, verb and cure of a status for one kind of request; `_BY_STATUS` has them for all others."""
 
+_REDIRECTED = (
+    GraphError,
+    "redirected the request",
+    "It was not followed, because the access token is for one host: check graphEndpoint and any proxy on the way.",
+)
+
 _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), _REDIRECTED),
     401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
     403: (PermissionMissing, "does not allow this", _GRANT.format(PERMISSION)),
     408: (GraphUnavailable, "timed out", "Run it again."),
