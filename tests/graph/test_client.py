@@ -240,7 +240,8 @@ def test_a_redirect_is_not_followed(status: int, location: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cookie", ["a=b", "a=b; max-age=x; expires=99999999", "=;;;=", "a=b; version=99999; port=x", "\xff=\xfe", "a" * 70_000]
+    "cookie",
+    ["a=b", "a=b; max-age=x; expires=99999999", "=;;;=", "a=b; version=99999; port=x", "\xff=\xfe", "a" * 70_000],
 )
 def test_cookies_are_ignored(cookie: str) -> None:
     """A cookie of an answer is neither kept nor sent, and a damaged one makes no warning."""
@@ -325,7 +326,17 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
     assert len(script.requests) == 1
 
 
-@pytest.mark.parametrize("link", ["https://[::zz]/", "https://graph.example:x/", "https://graph.example/\x00", "\x7f", "https://xn--/", "https://xn--a.b/"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://[::zz]/",
+        "https://graph.example:x/",
+        "https://graph.example/\x00",
+        "\x7f",
+        "https://xn--/",
+        "https://xn--a.b/",
+    ],
+)
 def test_a_link_that_is_no_address_is_our_error(link: str) -> None:
     """What httpx says to it does not get out."""
     with pytest.raises(

@@ -272,7 +272,9 @@ def test_an_entra_that_fails_is_unavailable(status: int, *, discovery: bool) -> 
     """A 5xx that stays becomes our error with its status and the tries; no error of MSAL's gets out."""
     failing = httpx.Response(status, content=b"<html>")
 
-    says = rf"^login\.example/t could not complete the sign-in \({status}\)\. If.*authorityHost\. It was tried 5 times\."
+    says = (
+        rf"^login\.example/t could not complete the sign-in \({status}\)\. If.*authorityHost\. It was tried 5 times\."
+    )
     with pytest.raises(RequestNotSent, match=says):
         signed(Script(failing) if discovery else discovered(failing))
 

@@ -68,7 +68,10 @@ def test_an_unknown_domain_is_refused(answer: httpx.Response) -> None:
         (httpx.Response(200, content=b"[" * 100_000), "answered the sign-in with something that is not a JSON object"),
         (httpx.Response(403, json={"message": "no"}), r"could not complete the sign-in \(403\)"),
         (httpx.Response(429), r"is throttling sign-ins \(429\)\. Run it again later\. It was tried 30 times\."),
-        (httpx.Response(429, content=b"<html>"), r"is throttling sign-ins \(429\)\. Run it again later\. It was tried 30 times\."),
+        (
+            httpx.Response(429, content=b"<html>"),
+            r"is throttling sign-ins \(429\)\. Run it again later\. It was tried 30 times\.",
+        ),
         (discovery(3), r"could not complete the sign-in \(a discovery document without an issuer\)"),
         (httpx.Response(200, json={}), r"could not complete the sign-in \(a discovery document without an issuer\)"),
     ],

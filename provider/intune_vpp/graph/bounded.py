@@ -45,7 +45,10 @@ def read(response: httpx.Response, ends: float) -> httpx.Response:
     content = b"".join(_limited(chunks if encoding in {"", "identity"} else _unpacked(chunks, encoding)))
     # As bytes, because a header may have characters that are not ASCII.
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_TRANSFER]
-    return httpx.Response(response.status_code, headers=headers, content=content, request=response.request)
+    read = httpx.Response(response.status_code, headers=headers, content=content, request=response.request)
+    # JSON is UTF-8 (RFC 8259); the header may name a codec that is not for text, and raises errors of its own.
+    read.encoding = "utf-8"
+    return read
 
 
 _OF_THE_TRANSFER: Final = {b"content-encoding", b"content-length", b"transfer-encoding"}

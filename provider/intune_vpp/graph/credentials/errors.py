@@ -136,8 +136,6 @@ def not_entras(response: httpx.Response, authority: str) -> RequestNotSent | Non
 def unavailable(response: httpx.Response, asked: str, setting: str = "authorityHost") -> RequestNotSent | None:
     """Return the error for an answer of a throttled or failing server; None for any other answer."""
     status = response.status_code
-    # JSON is UTF-8 (RFC 8259), but MSAL would decode by the charset of the header.
-    response.encoding = "utf-8"
     if status == _THROTTLED or _members(response).get("error") in _TRY_LATER:
         what = f"{asked.removeprefix('https://')} is throttling sign-ins ({status})."
         return RequestNotSent(f"{what} Run it again later.{errors.tried(response)}", status=status)
