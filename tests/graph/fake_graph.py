@@ -11,6 +11,7 @@ import httpx
 
 from intune_vpp.clock import OperationTime
 from intune_vpp.graph.client import GraphClient
+from intune_vpp.graph.http import guarded
 from intune_vpp.graph.pacing import Pacing
 from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.sender import Sender
@@ -129,7 +130,7 @@ class Script:
 
 def http(handler: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
     """An HTTP client that a function answers."""
-    return httpx.Client(transport=httpx.MockTransport(handler))
+    return guarded(httpx.Client(transport=httpx.MockTransport(handler)))
 
 
 class Quiet:
@@ -166,7 +167,7 @@ def graph_client(
         credential=credential or Signed(),
         secrets=secrets or KnownSecrets(),
         sender=sending,
-        pacing=Pacing(StillClock(), sending.tell),
+        pacing=Pacing(sending._clock, sending.tell),
     )
 
 

@@ -27,6 +27,13 @@ def test_without_a_bundle_the_public_authorities_are_trusted() -> None:
     assert context.cert_store_stats()["x509_ca"] > 50
 
 
+@pytest.mark.parametrize(("configured", "limits"), [(60.0, (10.0, 60.0, 60.0, 60.0)), (3.0, (3.0, 3.0, 3.0, 3.0))])
+def test_the_time_limits(configured: float, limits: tuple[float, ...]) -> None:
+    """A host that does not answer is given up after 10 seconds, a step of a request after the configured time."""
+    with open_http(None, timeout=configured) as http:
+        assert (http.timeout.connect, http.timeout.read, http.timeout.write, http.timeout.pool) == limits
+
+
 @pytest.mark.parametrize("content", [None, b"", b"-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n"])
 def test_a_bundle_that_is_none(tmp_path: Path, content: bytes | None) -> None:
     """A CA bundle that is missing, empty or broken is a SettingsError that names the file and the key."""

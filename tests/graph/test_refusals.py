@@ -20,6 +20,7 @@ from intune_vpp.core.errors import (
     GraphUnreachable,
     IntuneVppError,
     NotFound,
+    NotVisible,
     PermissionMissing,
     RequestNotSent,
     SignInRefused,
@@ -54,6 +55,10 @@ BY_STATUS: dict[int, type[GraphError]] = {
 }
 
 
+TRIES = {408: 5, 429: 30, 500: 5, 502: 5, 503: 5, 504: 5}
+"""How often a request is sent that always gets such an answer; one that gets another answer is sent once."""
+
+
 def refused(status: int, **answer: Any) -> GraphError:
     """What a GET raises that is answered so."""
     with pytest.raises(GraphError) as caught:
@@ -67,7 +72,7 @@ def test_each_status_has_its_class(status: int) -> None:
     error = refused(status)
 
     assert type(error) is BY_STATUS[status]
-    assert error.status == status
+    assert (error.status, error.tries) == (status, TRIES.get(status, 1))
     assert f"(reading token x: {status})" in str(error)
 
 
@@ -75,7 +80,7 @@ def test_no_class_is_without_a_status() -> None:
     """Each kind of GraphError but "no answer" is some status's."""
     graph = {kind for kind in subclasses(GraphError) if kind.__module__.startswith("intune_vpp")}
 
-    assert graph == {*BY_STATUS.values(), FileRefused, GraphUnreachable, RequestNotSent, TokenGone}
+    assert graph == {*BY_STATUS.values(), FileRefused, GraphUnreachable, NotVisible, RequestNotSent, TokenGone}
 
 
 @pytest.mark.parametrize("status", BY_STATUS)
@@ -89,6 +94,7 @@ def test_a_sentence_is_one_line(status: int, body: bytes) -> None:
     assert sentence.splitlines() == [sentence]
     assert "\t" not in sentence
     assert sentence.endswith(". (request id r-1)")
+    assert ("It was tried" in sentence) is (status in TRIES)
 
 
 def test_intunes_envelope() -> None:
@@ -108,7 +114,7 @@ def test_the_gateways_envelope() -> None:
 
     assert str(refused(429, json=flat)) == (
         "Microsoft Graph is throttling requests (reading token x: 429 TooManyRequests): Too many requests. "
-        "Run it again in a minute. (request id q)"
+        "Run it again later. It was tried 30 times. (request id q)"
     )
 
 
@@ -141,24 +147,6 @@ def test_a_tenant_without_intune(kind: RequestKind) -> None:
         client(Script(answer)).post("/x", Request(kind, "x"), {})
 
     assert type(caught.value) is GraphError
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("7", 7.0),
-        ("2.128", 2.128),
-        ("0", 0.0),
-        ("", None),
-        ("Fri, 31 Dec 2027 23:59:59 GMT", None),
-        ("nan", None),
-        ("inf", None),
-        ("-1", None),
-    ],
-)
-def test_retry_after(header: str, seconds: float | None) -> None:
-    """The header's seconds are kept, with fractions; a date, and what nobody can wait for, is passed over."""
-    assert refused(429, headers={"Retry-After": header}).retry_after == seconds
 
 
 @pytest.mark.parametrize(
@@ -217,7 +205,7 @@ def test_what_an_answer_quotes_of_a_request_is_not_reported(piece: str) -> None:
 def test_garbage_is_survived(content: bytes) -> None:
     """Deep nesting, bytes and JSON of another shape make a plain error."""
     assert str(refused(502, content=content)) == (
-        "Microsoft Graph failed (reading token x: 502). This is usually temporary: run it again."
+        "Microsoft Graph failed (reading token x: 502). This is usually temporary: run it again. It was tried 5 times."
     )
 
 

@@ -20,6 +20,7 @@ import pytest
 from graph.fake_graph import Quiet, Script, StillClock, graph_client, sender
 from graph.signing_in import credential
 from graph.test_redaction import BEARER, pieces
+from graph.test_refusals import TRIES
 from intune_vpp.assembly import connect_to_graph
 from intune_vpp.core.errors import GraphError, RequestNotSent, SignInRefused
 from intune_vpp.graph.http import open_http
@@ -252,11 +253,13 @@ def test_a_sign_in_without_its_description() -> None:
 )
 @pytest.mark.parametrize("discovery", [True, False])
 def test_a_throttled_sign_in(status: int, body: object, *, discovery: bool) -> None:
-    """A sign-in that is throttled says so, with the time to wait, and blames neither the tenant nor the credentials."""
+    """A sign-in that stays throttled says so, after how many tries, and blames neither tenant nor credentials."""
     content = body if isinstance(body, str) else json.dumps(body)
     throttled = httpx.Response(status, content=content, headers={"Retry-After": "3"})
 
-    says = rf"^login\.example/t is throttling sign-ins \({status}\)\. Run it again in a minute\. {HOW}$"
+    tries = TRIES.get(status, 1)
+    tried = rf" It was tried {tries} times\." if tries > 1 else ""
+    says = rf"^login\.example/t is throttling sign-ins \({status}\)\. Run it again later\.{tried} {HOW}$"
     with pytest.raises(RequestNotSent, match=says) as caught:
         signed(Script(throttled) if discovery else discovered(throttled))
 
@@ -266,10 +269,13 @@ def test_a_throttled_sign_in(status: int, body: object, *, discovery: bool) -> N
 @pytest.mark.parametrize("status", [500, 503])
 @pytest.mark.parametrize("discovery", [True, False])
 def test_an_entra_that_fails_is_unavailable(status: int, *, discovery: bool) -> None:
-    """A 5xx becomes our error with its status; no error of MSAL's gets out."""
+    """A 5xx that stays becomes our error with its status and the tries; no error of MSAL's gets out."""
     failing = httpx.Response(status, content=b"<html>")
 
-    with pytest.raises(RequestNotSent, match=rf"^login\.example/t could not complete the sign-in \({status}\)\. If"):
+    says = (
+        rf"^login\.example/t could not complete the sign-in \({status}\)\. If.*authorityHost\. It was tried 5 times\."
+    )
+    with pytest.raises(RequestNotSent, match=says):
         signed(Script(failing) if discovery else discovered(failing))
 
 
@@ -453,6 +459,7 @@ def test_an_entra_that_does_not_answer() -> None:
 
     shown_text = (
         r"^login\.example/t did not respond to the sign-in \(ConnectTimeout\)\. Check the network and authorityHost\. "
+        + r"It was tried 5 times\. "
         + HOW
     )
     with pytest.raises(RequestNotSent, match=shown_text):

@@ -67,8 +67,11 @@ def test_an_unknown_domain_is_refused(answer: httpx.Response) -> None:
         (httpx.Response(403, content=b"<html>"), "answered the sign-in with something that is not a JSON object"),
         (httpx.Response(200, content=b"[" * 100_000), "answered the sign-in with something that is not a JSON object"),
         (httpx.Response(403, json={"message": "no"}), r"could not complete the sign-in \(403\)"),
-        (httpx.Response(429), r"is throttling sign-ins \(429\)\. Run it again in a minute\."),
-        (httpx.Response(429, content=b"<html>"), r"is throttling sign-ins \(429\)\. Run it again in a minute\."),
+        (httpx.Response(429), r"is throttling sign-ins \(429\)\. Run it again later\. It was tried 30 times\."),
+        (
+            httpx.Response(429, content=b"<html>"),
+            r"is throttling sign-ins \(429\)\. Run it again later\. It was tried 30 times\.",
+        ),
         (discovery(3), r"could not complete the sign-in \(a discovery document without an issuer\)"),
         (httpx.Response(200, json={}), r"could not complete the sign-in \(a discovery document without an issuer\)"),
     ],
@@ -92,8 +95,9 @@ def test_what_is_no_domain_is_not_asked_for(name: str) -> None:
 
 @pytest.mark.parametrize("status", [500, 503])
 def test_a_discovery_that_fails_does_not_blame_the_tenant(status: int) -> None:
-    """A 5xx is an outage, and is asked again the next time."""
-    script = Script(httpx.Response(status, content=b"<html>"), discovery(f"https://sts.example/{TENANT}/"))
+    """A 5xx that stays is an outage; the discovery is repeated, now and the next time."""
+    failing = [httpx.Response(status, content=b"<html>")] * 5
+    script = Script(*failing, discovery(f"https://sts.example/{TENANT}/"))
     tenant = named("contoso.example", script)
 
     with pytest.raises(
@@ -101,19 +105,25 @@ def test_a_discovery_that_fails_does_not_blame_the_tenant(status: int) -> None:
     ) as caught:
         tenant.guid()
 
-    assert caught.value.status == status
+    assert (caught.value.status, len(script.requests)) == (status, 5)
+    assert str(caught.value).endswith("It was tried 5 times.")
     assert tenant.guid() == TENANT
 
 
 def test_a_discovery_without_an_answer() -> None:
-    """Without an answer nothing is sent to Graph."""
+    """A discovery that is never answered is repeated, and then nothing is sent to Graph."""
+    asked = []
 
     def fail(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
         raise httpx.ReadTimeout("late", request=request)
 
     tenant = ConfiguredTenant("contoso.example", HOST, http(fail), sender())
-    with pytest.raises(RequestNotSent, match=r"^login\.example did not respond to the sign-in \(ReadTimeout\)\."):
+    says = r"^login\.example did not respond to the sign-in \(ReadTimeout\)\..* It was tried 5 times\.$"
+    with pytest.raises(RequestNotSent, match=says):
         tenant.guid()
+
+    assert len(asked) == 5
 
 
 @pytest.mark.parametrize(

@@ -166,27 +166,63 @@ def test_a_certificate_with_another_defect(tmp_path: Path) -> None:
             graph(url, http)
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_a_server_without_tls(call: str) -> None:
-    """A port that speaks something else than TLS is not blamed on a certificate."""
+@contextmanager
+def accepting(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[None]]]:
+    """A server on loopback that answers each connection in this way; its URL and a list with an item for each."""
+    accepted: list[None] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def greet() -> None:
-            connection, _ = listening.accept()
-            # The client hangs up in its own way.
-            with connection, suppress(OSError):
-                connection.recv(4096)
-                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
-                while connection.recv(4096):
-                    pass
+        def serve() -> None:
+            # Closing the listener ends it.
+            with suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    accepted.append(None)
+                    # The client may close the connection at any moment.
+                    with connection, suppress(OSError):
+                        answer(connection)
 
-        thread = threading.Thread(target=greet)
+        thread = threading.Thread(target=serve)
         thread.start()
-        url = f"https://127.0.0.1:{listening.getsockname()[1]}"
-        says = r"No TLS connection could be made \([A-Z_]+\): check (graphEndpoint|authorityHost) and any proxy on the"
-        with open_http(None) as http, pytest.raises(GraphUnreachable, match=says):
+        try:
+            yield f"https://127.0.0.1:{listening.getsockname()[1]}", accepted
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join(timeout=20)
+
+
+def plain_text(connection: socket.socket) -> None:
+    """Answer in HTTP without TLS."""
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    while connection.recv(4096):
+        pass
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_server_without_tls(call: str) -> None:
+    """A port that speaks something else than TLS is not blamed on a certificate, and is asked once."""
+    says = r"No TLS connection could be made \([A-Z_]+\): check (graphEndpoint|authorityHost) and any proxy on the"
+    with accepting(plain_text) as (url, accepted), open_http(None) as http:
+        with pytest.raises(GraphUnreachable, match=says):
             CALLS[call](url, http)
-        thread.join(timeout=20)
+
+        assert len(accepted) == 1
+
+
+def hang_up(connection: socket.socket) -> None:
+    """Close the connection after the first message of the handshake."""
+    connection.recv(4096)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_handshake_that_is_cut(call: str) -> None:
+    """A server that closes the connection during the handshake may be overloaded: the request is repeated."""
+    with accepting(hang_up) as (url, accepted), open_http(None) as http:
+        with pytest.raises(RequestNotSent, match=r"It was tried 5 times\."):
+            CALLS[call](url, http)
+
+        assert len(accepted) == 5
 
 
 RECORD = b"\x17\x03\x03\x00\x20" + bytes(32)
@@ -205,29 +241,24 @@ def breaking(folder: Path, answer: bytes, after: bytes) -> Iterator[tuple[str, h
     ca, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1").configure_cert(context)
     ca.cert_pem.write_to_path(folder / "ca.pem")
-    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def answering_once() -> None:
-            connection, _ = listening.accept()
-            with context.wrap_socket(connection, server_side=True) as tls, suppress(OSError):
-                tls.recv(4096)
-                tls.sendall(answer)
-                with socket.socket(fileno=os.dup(tls.fileno())) as below:
-                    below.sendall(after)
-                while tls.recv(4096):
-                    pass
+    def begin(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as tls:
+            tls.recv(4096)
+            tls.sendall(answer)
+            with socket.socket(fileno=os.dup(tls.fileno())) as below:
+                below.sendall(after)
+            while tls.recv(4096):
+                pass
 
-        thread = threading.Thread(target=answering_once)
-        thread.start()
-        with open_http(str(folder / "ca.pem")) as http:
-            yield f"https://127.0.0.1:{listening.getsockname()[1]}", http
-        thread.join(timeout=20)
+    with accepting(begin) as (url, _), open_http(str(folder / "ca.pem")) as http:
+        yield url, http
 
 
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("breaks", BREAKS.values(), ids=BREAKS)
 def test_a_connection_that_breaks_after_its_handshake(tmp_path: Path, breaks: tuple[bytes, bytes], call: str) -> None:
-    """A TLS error while an answer is read is not called a failure to connect, and blames no certificate."""
+    """A TLS error while an answer is read is repeated, is not called a failure to connect, and blames no certificate."""
     says = (
         r"The TLS connection broke before the answer was complete \([A-Z_]+\): check the network and any proxy on the"
     )
@@ -235,3 +266,4 @@ def test_a_connection_that_breaks_after_its_handshake(tmp_path: Path, breaks: tu
         CALLS[call](url, http)
     assert "No TLS connection" not in str(caught.value)
     assert "ertificate" not in str(caught.value)
+    assert "It was tried 5 times." in str(caught.value)

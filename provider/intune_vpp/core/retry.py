@@ -68,7 +68,8 @@ class RetryPolicy:
     def wait(self, attempt: Attempt, number: int, *, idempotent: bool, jitter: float) -> float | None:
         """Return the seconds to wait before the request is sent again; None if it must not be.
 
-        `number` counts the attempts from 1, `jitter` is a random number from 0 to 1. `Retry-After` is never cut short.
+        `number` counts, from 1, the attempts that were throttled if this one was, and those that failed if it failed.
+        `jitter` is a random number from 0 to 1. `Retry-After` is never cut short.
         Zero, or what is not a number of seconds, is no wait that helps: the waits then grow as without it.
         """
         if not attempt.is_temporary or not (idempotent or attempt.was_not_processed):

@@ -8,18 +8,37 @@ import math
 _LONGEST_INTEGER = 300
 """Digits. Python converts no more than 4,300, and no double has more than 309."""
 
+_DEEPEST = 64
+"""Levels of lists and objects. Graph's answers have fewer than 10; code that walks a value recursively has a limit."""
+
+TOO_DEEP = object()
+"""What `parse` returns for JSON that is nested too deeply."""
+
 
 def parse(content: str | bytes) -> object:
-    """The JSON value; None for text that is not JSON, or is nested too deeply for Python.
+    """Return the JSON value; None for text that is not JSON, and `TOO_DEEP` for JSON that is nested too deeply.
 
     One malformed member must not cost the others, such as the id of a token that was just created: an integer with too
     many digits is read as infinity, and bytes that are not UTF-8 as U+FFFD.
     """
     text = content.decode("utf-8-sig", errors="replace") if isinstance(content, bytes) else content
     try:
-        return json.loads(text, parse_int=_integer)
-    except (ValueError, RecursionError):
+        found = json.loads(text, parse_int=_integer)
+    except RecursionError:
+        return TOO_DEEP
+    except ValueError:
         return None
+    return TOO_DEEP if _is_deep(found) else found
+
+
+def _is_deep(found: object) -> bool:
+    level = [found]
+    for _ in range(_DEEPEST):
+        containers = [one for one in level if isinstance(one, dict | list)]
+        if not containers:
+            return False
+        level = [child for one in containers for child in (one.values() if isinstance(one, dict) else one)]
+    return any(isinstance(one, dict | list) for one in level)
 
 
 def _integer(digits: str) -> int | float:

@@ -43,11 +43,15 @@ def read(response: httpx.Response, ends: float) -> httpx.Response:
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     chunks = _in_time(response, ends)
     content = b"".join(_limited(chunks if encoding in {"", "identity"} else _unpacked(chunks, encoding)))
-    headers = [(name, value) for name, value in response.headers.multi_items() if name not in _OF_THE_TRANSFER]
-    return httpx.Response(response.status_code, headers=headers, content=content, request=response.request)
+    # As bytes, because a header may have characters that are not ASCII.
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_TRANSFER]
+    read = httpx.Response(response.status_code, headers=headers, content=content, request=response.request)
+    # JSON is UTF-8 (RFC 8259); the header may name a codec that is not for text, and raises errors of its own.
+    read.encoding = "utf-8"
+    return read
 
 
-_OF_THE_TRANSFER: Final = {"content-encoding", "content-length", "transfer-encoding"}
+_OF_THE_TRANSFER: Final = {b"content-encoding", b"content-length", b"transfer-encoding"}
 
 
 def _in_time(response: httpx.Response, ends: float) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ import httpx
 
 from intune_vpp.core.errors import GraphError, GraphUnreachable
 from intune_vpp.graph import errors
-from intune_vpp.graph.body import parse
+from intune_vpp.graph.body import TOO_DEEP, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -159,7 +159,8 @@ class GraphClient:
             return {}
         answer = parse(response.content)
         if not isinstance(answer, dict):
-            raise unexpected(request, "not a JSON object", written=response.request.method != "GET")
+            why = "JSON that is nested too deeply" if answer is TOO_DEEP else "not a JSON object"
+            raise unexpected(request, why, written=response.request.method != "GET")
         # The members of an entity are stored and shown, so a quoted secret is removed here.
         return self._without_secrets(answer) if self.secrets.quoted_in(response.text) else answer
 
@@ -176,9 +177,11 @@ class GraphClient:
         """Refuse a next page on another host: the access token must not be sent there. Raises GraphError."""
         try:
             url = httpx.URL(link)
-        except httpx.InvalidURL:
+            origin = url.scheme, url.host, url.port
+        # `host` decodes an internationalized name, and raises a ValueError for a damaged one.
+        except (httpx.InvalidURL, ValueError):
             raise GraphError(f"Microsoft Graph returned no valid URL for the next page ({request}).") from None
-        if (url.scheme, url.host, url.port) != (self._root.scheme, self._root.host, self._root.port):
+        if origin != (self._root.scheme, self._root.host, self._root.port):
             raise GraphError(
                 f"Microsoft Graph returned another host for the next page ({request}); it was not followed."
             )

@@ -64,6 +64,12 @@ _THROTTLES = re.compile(rb"too many requests|rate ?limit|throttl", re.IGNORECASE
 """Intune answers 500 "Rate limit reached because of too many requests to query broker" (rknightion/graph2otel,
 docs/graph-api-gotchas.md), and 503 in its envelope."""
 _THROTTLES_BY_TEXT = (500, 503)
+_DAY = 86_400
+"""Seconds."""
+_NO_TIME = (
+    "The next attempt would be in {}, but the time allowed for the operation ends before: allow more with the resource"
+    " option customTimeouts."
+)
 _NOT_FOUND = 404
 _ACCESS_REFUSED = (400, 403)
 _RESOURCE_NOT_FOUND = "resourcenotfound"
@@ -117,19 +123,24 @@ _FOR_A_USER = (
 )
 """Microsoft does not let the Azure CLI ask for Intune's permissions (Azure/azure-cli#22775)."""
 
-_LATER = "Run it again later, or allow more time with the option customTimeouts."
-
 _BY_KIND: dict[tuple[RequestKind, int], tuple[type[GraphError], str, str]] = {
     (RequestKind.READ_APP, 403): (PermissionMissing, "does not allow this", _GRANT.format(READING_APPS)),
 }
 """Class, verb and cure of a status for one kind of request; `_BY_STATUS` has them for all others."""
 
+_REDIRECTED = (
+    GraphError,
+    "redirected the request",
+    "It was not followed, because the access token is for one host: check graphEndpoint and any proxy on the way.",
+)
+
 _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
+    **dict.fromkeys((301, 302, 303, 307, 308), _REDIRECTED),
     401: (SignInRefused, "did not accept the access token", "Check that the app registration belongs to this tenant."),
     403: (PermissionMissing, "does not allow this", _GRANT.format(PERMISSION)),
     408: (GraphUnavailable, "timed out", "Run it again."),
     409: (Conflict, "reported a conflict", "Another change may be in progress: run it again."),
-    429: (Throttled, "is throttling requests", _LATER),
+    429: (Throttled, "is throttling requests", "Run it again later."),
 }
 
 
@@ -227,15 +238,31 @@ def failure(error: httpx.HTTPError) -> str:
     return next(words for kind, words in _FAILURES if isinstance(error, kind))
 
 
+def note(answer: httpx.Response | httpx.HTTPError, *, tries: int, wait: float | None) -> None:
+    """Note how often a request was sent, and the seconds until the next attempt if there is no time for it."""
+    _notes(answer).update(tries=tries, wait=wait)
+
+
 def tries(answer: httpx.Response | httpx.HTTPError) -> int:
-    """Return how often a request was sent, as the sender has noted it."""
-    noted = answer.extensions if isinstance(answer, httpx.Response) else vars(answer)
-    return int(noted.get("tries", 1))
+    """Return how often a request was sent."""
+    return int(_notes(answer).get("tries", 1))
 
 
 def tried(answer: httpx.Response | httpx.HTTPError) -> str:
-    """Say how often a request was sent, with a space before it; empty if it was sent once."""
-    return f" It was tried {tries(answer)} times." if tries(answer) > 1 else ""
+    """Say how often a request was sent, and for which wait there is no time; empty if it was sent once.
+
+    The text begins with a space.
+    """
+    often = f" It was tried {tries(answer)} times." if tries(answer) > 1 else ""
+    wait = _notes(answer).get("wait")
+    if wait is None:
+        return often
+    after = f"{wait:.0f} seconds" if wait < _DAY else "more than a day"
+    return f"{often} {_NO_TIME.format(after)}"
+
+
+def _notes(answer: httpx.Response | httpx.HTTPError) -> dict[str, Any]:
+    return answer.extensions if isinstance(answer, httpx.Response) else vars(answer)
 
 
 def _read(response: httpx.Response, secrets: KnownSecrets) -> tuple[str, str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import ssl
+from http.cookiejar import CookieJar
+from typing import Any
 
 import certifi
 import httpx
@@ -39,17 +41,39 @@ def open_http(
             msg = f"The CA bundle {ca_bundle_path} cannot be read as PEM certificates."
             raise SettingsError(f"{msg} Check caBundlePath (INTUNE_VPP_CA_BUNDLE_PATH).") from None
     try:
-        return httpx.Client(
-            verify=context,
-            timeout=httpx.Timeout(timeout, connect=min(timeout, _SECONDS_TO_CONNECT)),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
-            headers={"Accept": "application/json", "Accept-Encoding": bounded.ENCODINGS},
-            trust_env=proxies,
+        return guarded(
+            httpx.Client(
+                verify=context,
+                timeout=httpx.Timeout(timeout, connect=min(timeout, _SECONDS_TO_CONNECT)),
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
+                headers={"Accept": "application/json", "Accept-Encoding": bounded.ENCODINGS},
+                trust_env=proxies,
+            )
         )
     except (ImportError, ValueError, httpx.InvalidURL):
         # The text of the error may contain the proxy's password.
         msg = "The proxy in the environment cannot be used: only http:// and https:// proxies are supported."
         raise SettingsError(f"{msg} Check HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY.") from None
+
+
+def guarded(http: httpx.Client) -> httpx.Client:
+    """Return the client after it was told to ignore the headers `Location` and `Set-Cookie`.
+
+    httpx reads the address of a redirect even if it does not follow it, and raises errors of many kinds for a damaged
+    one. The cookie jar prints a traceback for a damaged cookie, and no service needs cookies.
+    """
+    http.event_hooks = {"response": [_ignore_redirect]}
+    http.cookies = _NoCookies()
+    return http
+
+
+def _ignore_redirect(response: httpx.Response) -> None:
+    response.headers.pop("Location", None)
+
+
+class _NoCookies(CookieJar):
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        """Keep nothing."""
 
 
 def _silence_libraries() -> None:

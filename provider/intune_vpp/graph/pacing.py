@@ -50,6 +50,8 @@ class Window:
         while self._answered and not timedelta() <= now - self._answered[0] < WINDOW:
             self._answered.popleft()
         closed = 0.0 if self._closed_until is None else (self._closed_until - now).total_seconds()
+        if closed > WINDOW.total_seconds():
+            closed = 0.0
         surplus = self._under_way + len(self._answered) + ahead + 1 - int(self._allowed)
         if surplus <= 0:
             return max(closed, 0.0)
@@ -72,7 +74,7 @@ class Window:
         if self._closed_until is None or now >= self._closed_until:
             self._allowed = max(self._allowed / 2, _FEWEST)
         # No longer than a window: each request learns for itself how long Graph wants it to wait.
-        resumes = now + min(timedelta(seconds=throttled_for), WINDOW)
+        resumes = now + timedelta(seconds=min(throttled_for, WINDOW.total_seconds()))
         self._closed_until = max(self._closed_until or resumes, resumes)
 
 

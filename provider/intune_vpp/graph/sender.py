@@ -35,6 +35,14 @@ _TELL_FROM: Final = 10.0
 
 _READS: Final = {"GET", "HEAD"}
 
+_FINAL: Final = (
+    bounded.AnswerTooLarge,
+    httpx.DecodingError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+"""The errors of a request that always ends in the same way."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -75,27 +83,27 @@ class Sender:
         """Send a request, again after a temporary failure, and return the last answer, which has been read.
 
         `what` names the request in a message, `shown` its URL in the debug log. A request that is not `idempotent` is
-        sent again only if it is certain that it had no effect. The answer's extension `tries` says how often it was
-        sent. Raises httpx.HTTPError, with the attribute `tries`, if there is no answer, and WaitInterrupted.
+        sent again only if it is certain that it had no effect. The answer, or the error, has the notes of `errors.note`.
+        Raises httpx.HTTPError if there is no answer, and WaitInterrupted.
         """
-        began, number = self._clock.now(), 0
+        began, failed, throttled = self._clock.now(), 0, 0
         while True:
-            number += 1
             with pacing.turn(writes=request.method not in _READS) if pacing else nullcontext(Turn()) as turn:
                 answer = self._attempt(http, request, what)
                 attempt = _seen(answer, self._clock.now())
+                failed, throttled = failed + (not attempt.throttled), throttled + attempt.throttled
+                number = throttled if attempt.throttled else failed
                 seconds = self._policy.wait(attempt, number, idempotent=idempotent, jitter=self._jitter())
                 if attempt.throttled:
                     turn.throttled_for = seconds or attempt.retry_after or 0.0
-            self._log(request, shown, answer, number, began)
+            self._log(request, shown, answer, failed + throttled, began)
             if seconds is None or seconds > self._left(began):
                 break
             self.tell(f"{request.url.host} {_result(answer)} ({what})", seconds)
             self._clock.sleep(seconds)
+        errors.note(answer, tries=failed + throttled, wait=seconds)
         if isinstance(answer, httpx.HTTPError):
-            answer.tries = number  # type: ignore[attr-defined]
             raise answer from None
-        answer.extensions["tries"] = number
         return answer
 
     def tell(self, why: str, seconds: float) -> None:
@@ -161,10 +169,13 @@ def _seen(answer: httpx.Response | httpx.HTTPError, now: datetime) -> Attempt:
 
 
 def _is_final(error: httpx.HTTPError) -> bool:
-    """Whether the same would happen again: a server without TLS or trust, or an answer that cannot be read."""
-    if isinstance(error, bounded.AnswerTooLarge | httpx.DecodingError | httpx.UnsupportedProtocol):
+    """Whether the same would happen again: a server without TLS or trust, an answer that cannot be read."""
+    if isinstance(error, _FINAL):
         return True
-    return isinstance(error, httpx.ConnectError) and any(isinstance(one, ssl.SSLError) for one in tls.causes(error))
+    # A server that closes the connection during the handshake may be overloaded.
+    return isinstance(error, httpx.ConnectError) and any(
+        isinstance(one, ssl.SSLError) and not isinstance(one, ssl.SSLEOFError) for one in tls.causes(error)
+    )
 
 
 def _result(answer: httpx.Response | httpx.HTTPError) -> str:

@@ -106,13 +106,16 @@ def cure(description: str, connection: Connection) -> str | None:
 def unreachable(error: httpx.HTTPError, asked: str, setting: str = "authorityHost") -> RequestNotSent:
     """Return the error for a sign-in without an answer from the URL `asked`, which `setting` configures."""
     what = f"{asked.removeprefix('https://')} did not respond to the sign-in ({type(error).__name__})."
-    return RequestNotSent(f"{what} {tls.advice(error, setting) or f'Check the network and {setting}'}.")
+    cure = tls.advice(error, setting) or f"Check the network and {setting}"
+    return RequestNotSent(f"{what} {cure}.{errors.tried(error)}")
 
 
-def failed(asked: str, why: str, setting: str = "authorityHost", *, status: int | None = None) -> RequestNotSent:
+def failed(
+    asked: str, why: str, setting: str = "authorityHost", *, status: int | None = None, tried: str = ""
+) -> RequestNotSent:
     """Return the error for a sign-in that failed on the server, or was answered by something else."""
     what = f"{asked.removeprefix('https://')} could not complete the sign-in ({why})."
-    return RequestNotSent(f"{what} If this persists, check the network and {setting}.", status=status)
+    return RequestNotSent(f"{what} If this persists, check the network and {setting}.{tried}", status=status)
 
 
 def unreadable(authority: str) -> RequestNotSent:
@@ -133,12 +136,12 @@ def not_entras(response: httpx.Response, authority: str) -> RequestNotSent | Non
 def unavailable(response: httpx.Response, asked: str, setting: str = "authorityHost") -> RequestNotSent | None:
     """Return the error for an answer of a throttled or failing server; None for any other answer."""
     status = response.status_code
-    # JSON is UTF-8 (RFC 8259), but MSAL would decode by the charset of the header.
-    response.encoding = "utf-8"
     if status == _THROTTLED or _members(response).get("error") in _TRY_LATER:
         what = f"{asked.removeprefix('https://')} is throttling sign-ins ({status})."
         return RequestNotSent(f"{what} Run it again later.{errors.tried(response)}", status=status)
-    return failed(asked, str(status), setting, status=status) if status >= _SERVER_ERRORS else None
+    if status >= _SERVER_ERRORS:
+        return failed(asked, str(status), setting, status=status, tried=errors.tried(response))
+    return None
 
 
 def discovery_refused(response: httpx.Response, authority: str, tenant: str) -> GraphError | None:
