@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import threading
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.check import Policy
+from intune_vpp.core.sent_request import ignore
 from intune_vpp.graph.credentials.select import choose
 from intune_vpp.lifecycle.listing import TokenListing
 from intune_vpp.lifecycle.operations import LicenseCountSyncs, OperationLifecycle
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.operations import Operation
     from intune_vpp.core.ports import Clock, Reporter, VppTokens
+    from intune_vpp.core.sent_request import Record
 
 
 class Assembly:
     """The parts of one configured provider process.
 
     `preview` needs no request. `connect` returns the tokens of the tenant; it is called once, for the first request.
+    `record` is called for each request that is sent.
     """
 
     def __init__(
@@ -48,11 +51,12 @@ class Assembly:
         *,
         clock: Clock | None = None,
         connect: Callable[[Settings], VppTokens] | None = None,
+        record: Record = ignore,
     ) -> None:
         self._settings = settings
         self.reporter = reporter
         self._clock = clock or SystemClock()
-        self._connect = connect or connect_to_graph
+        self._connect = connect or partial(connect_to_graph, record=record)
         self._files = TokenFileCache()
         self._ownership = Ownership()
         # `cached_property` does not lock since Python 3.12, and concurrent calls must share one connection.
@@ -123,7 +127,7 @@ class Assembly:
         )
 
 
-def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None) -> VppTokens:
+def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None, record: Record = ignore) -> VppTokens:
     """Connect to the configured tenant. Raises SettingsError if credentials are missing."""
     method = choose(settings.values)
     # Imported here, because they take a quarter of a second, and a preview does not need them.
@@ -143,12 +147,19 @@ def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None) ->
         http=http,
         open_direct=lambda: nullcontext(given) if given else open_http(settings.ca_bundle_path, proxies=False),
         secrets=secrets,
+        record=record,
     )
-    configured = ConfiguredTenant(connection.tenant, settings.authority_host, http) if connection.tenant else None
+    configured = (
+        ConfiguredTenant(connection.tenant, settings.authority_host, http, record) if connection.tenant else None
+    )
     credential = method.credential(connection, configured)
     return GraphVppTokens(
         client=GraphClient(
-            http, root=f"{settings.graph_endpoint}/{settings.graph_version}", credential=credential, secrets=secrets
+            http,
+            root=f"{settings.graph_endpoint}/{settings.graph_version}",
+            credential=credential,
+            secrets=secrets,
+            record=record,
         ),
         tenant=configured or TenantOfAccessToken(credential),
         beta=settings.graph_version is GraphVersion.BETA,

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from intune_vpp.core.errors import GraphError, GraphUnreachable
-from intune_vpp.graph import errors
+from intune_vpp.core.sent_request import ignore
+from intune_vpp.graph import errors, sent
 from intune_vpp.graph.body import parse
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
+    from intune_vpp.core.sent_request import Record
     from intune_vpp.graph.credentials.cached import Credential
     from intune_vpp.graph.redaction import KnownSecrets
     from intune_vpp.graph.request import Request
@@ -69,8 +71,11 @@ class GraphClient:
     GraphUnreachable if there was no readable answer, and the class of its status otherwise.
     """
 
-    def __init__(self, http: httpx.Client, *, root: str, credential: Credential, secrets: KnownSecrets) -> None:
+    def __init__(
+        self, http: httpx.Client, *, root: str, credential: Credential, secrets: KnownSecrets, record: Record = ignore
+    ) -> None:
         self._http = http
+        self._record = record
         self._root = httpx.URL(root)
         self._auth = Bearer(credential, secrets)
         self.secrets = secrets
@@ -130,7 +135,12 @@ class GraphClient:
     ) -> httpx.Response:
         """Send one request; `shown` is the URL for the debug line, if it differs."""
         try:
-            response = self._http.request(method, url, json=body, auth=self._auth)
+            response = sent.send(
+                lambda built: self._http.send(built, auth=self._auth),
+                self._http.build_request(method, url, json=body),
+                self.secrets,
+                self._record,
+            )
         except httpx.HTTPError as error:
             # `from None`, because the traceback of the cause would show the request, and its body is the secret.
             _log.debug("%s %s: %s", method, shown or url, type(error).__name__)

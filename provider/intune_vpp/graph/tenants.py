@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Protocol
 import httpx
 
 from intune_vpp.core.errors import SignInRefused
-from intune_vpp.graph import claims
+from intune_vpp.core.sent_request import ignore
+from intune_vpp.graph import claims, sent
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.credentials import errors
+from intune_vpp.graph.redaction import KnownSecrets
 
 if TYPE_CHECKING:
+    from intune_vpp.core.sent_request import Record
     from intune_vpp.graph.credentials.cached import Credential
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -52,10 +55,11 @@ class ConfiguredTenant:
     The GUID is in the issuer (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
     """
 
-    def __init__(self, configured: str, authority_host: str, http: httpx.Client) -> None:
+    def __init__(self, configured: str, authority_host: str, http: httpx.Client, record: Record = ignore) -> None:
         self._configured = configured
         self._authority_host = authority_host
         self._http = http
+        self._record = record
         self._lock = threading.Lock()
         self._guid = configured.lower() if _GUID.fullmatch(configured) else None
 
@@ -72,7 +76,8 @@ class ConfiguredTenant:
             raise errors.unknown_tenant(self._authority_host, self._configured)
         url = f"{self._authority_host}/{self._configured}/v2.0/.well-known/openid-configuration"
         try:
-            answer = self._http.get(url)
+            request = self._http.build_request("GET", url)
+            answer = sent.send(self._http.send, request, KnownSecrets(), self._record)
         except httpx.HTTPError as error:
             raise errors.unreachable(error, self._authority_host) from None
         refusal = errors.discovery_refused(answer, self._authority_host, self._configured)

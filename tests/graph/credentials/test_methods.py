@@ -460,15 +460,15 @@ def test_an_access_token_of_another_tenant(tenant: Tenant, monkeypatch: pytest.M
     """Whatever the method, an access token of another tenant than the configured one is never sent to Graph."""
     with serve(tenant, sign_in=method) as service, signed_in(service, monkeypatch) as tokens:
         elsewhere = Tenant().directory
-        real = tokens.client._http.request
+        real = tokens.client._http.send
 
-        def answer(verb: str, url: Any, **options: Any) -> httpx.Response:
-            if not str(url).endswith("/token"):
-                return real(verb, url, **options)
+        def answer(request: httpx.Request, **options: Any) -> httpx.Response:
+            if not request.url.path.endswith("/token"):
+                return real(request, **options)
             issued = access_tokens.issue(elsewhere, elsewhere.app, audience=service.url, now=datetime.now(UTC))
             return httpx.Response(200, json={"access_token": issued, "expires_in": 3599, "token_type": "Bearer"})
 
-        monkeypatch.setattr(tokens.client._http, "request", answer)
+        monkeypatch.setattr(tokens.client._http, "send", answer)
         found = refusal(tokens)
 
     assert found.startswith(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from intune_vpp.core.errors import SignInRefused
+from intune_vpp.graph import sent
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.credentials import errors
 from intune_vpp.graph.credentials.entra import as_application
@@ -41,7 +42,7 @@ def request_oidc_token(connection: Connection, request: httpx.Request, member: s
     """
     host = f"https://{request.url.host}"
     try:
-        response = connection.http.send(request)
+        response = sent.send(connection.http.send, request, connection.secrets, connection.record)
     except httpx.HTTPError as error:
         raise errors.unreachable(error, host, "oidcRequestUrl") from None
     if (problem := errors.unavailable(response, host, "oidcRequestUrl")) is not None:

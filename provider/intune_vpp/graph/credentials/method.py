@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from intune_vpp.core.errors import SettingsError
+from intune_vpp.core.sent_request import ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import httpx
 
     from intune_vpp.core.configuration import Values
+    from intune_vpp.core.sent_request import Record
     from intune_vpp.graph.clouds import Cloud
     from intune_vpp.graph.redaction import KnownSecrets
 
@@ -40,9 +42,9 @@ SignIn: TypeAlias = "Callable[[], AccessToken]"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The configuration, the clients that send, and the secrets that no message may quote.
+    """The configuration, the clients that send, the secrets that no message may quote.
 
-    `open_direct` opens a client that uses no proxy; the caller closes it.
+    `open_direct` opens a client that uses no proxy; the caller closes it. `record` is called for each request.
     """
 
     values: Values
@@ -50,6 +52,7 @@ class Connection:
     http: httpx.Client
     open_direct: Callable[[], AbstractContextManager[httpx.Client]]
     secrets: KnownSecrets
+    record: Record = ignore
 
     @property
     def tenant(self) -> str | None:

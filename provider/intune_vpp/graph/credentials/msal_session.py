@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from intune_vpp.core.errors import IntuneVppError
+from intune_vpp.core.sent_request import ignore
+from intune_vpp.graph import sent
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.credentials import errors
 from intune_vpp.graph.credentials.method import PRINTABLE, AccessToken
@@ -15,6 +17,7 @@ from intune_vpp.graph.credentials.method import PRINTABLE, AccessToken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from intune_vpp.core.sent_request import Record
     from intune_vpp.graph.redaction import KnownSecrets
 
     Check = Callable[[httpx.Response], IntuneVppError | None]
@@ -35,10 +38,18 @@ class Session:
     address of GET requests.
     """
 
-    def __init__(
-        self, http: httpx.Client, secrets: KnownSecrets, *, on_get: Check, on_post: Check, url: str | None = None
+    def __init__(  # noqa: PLR0913 - the parts, wired in two places
+        self,
+        http: httpx.Client,
+        secrets: KnownSecrets,
+        *,
+        on_get: Check,
+        on_post: Check,
+        url: str | None = None,
+        record: Record = ignore,
     ) -> None:
         self._http = http
+        self._record = record
         self._secrets = secrets
         self._on_get = on_get
         self._on_post = on_post
@@ -57,10 +68,11 @@ class Session:
 
     def _sent(self, method: str, url: str, options: dict[str, Any], check: Check) -> httpx.Response:
         taken = _for_httpx(options)
-        sent = {**taken.get("data", {}), **taken.get("headers", {})}
-        for name in _SECRET_MEMBERS & set(sent):
-            self._secrets.add(str(sent[name]))
-        response = self._http.request(method, url, **taken)
+        members = {**taken.get("data", {}), **taken.get("headers", {})}
+        for name in _SECRET_MEMBERS & set(members):
+            self._secrets.add(str(members[name]))
+        request = self._http.build_request(method, url, **taken)
+        response = sent.send(self._http.send, request, self._secrets, self._record)
         answer = parse(response.content)
         if isinstance(answer, dict) and isinstance(answer.get("access_token"), str):
             self._secrets.add(answer["access_token"])
