@@ -130,7 +130,7 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
         f"Microsoft Graph at graph.example {what} (uploading a file to create a token: {type(failure).__name__}). "
         f"{so}. Check the network and graphEndpoint, then run it again."
     )
-    assert (error.status, error.retry_after, error.__suppress_context__) == (None, None, True)
+    assert (error.status, error.retry_after, error.__context__) == (None, None, None)
     assert HUSH not in "".join(traceback.format_exception(error))
     assert "bearer-" not in "".join(traceback.format_exception(error))
 
@@ -285,11 +285,13 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
 
 @pytest.mark.parametrize("link", ["https://[::zz]/", "https://graph.example:x/", "https://graph.example/\x00", "\x7f"])
 def test_a_link_that_is_no_address_is_our_error(link: str) -> None:
-    """What httpx says to it does not get out."""
+    """What httpx says to it does not get out, not even behind our error: it quotes the link."""
     with pytest.raises(
         GraphError, match=r"^Microsoft Graph returned no valid URL for the next page \(listing the tokens\)\.$"
-    ):
+    ) as caught:
         read_all(Script(page(following=link)))
+
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("link", [None, ""])

@@ -6,6 +6,7 @@ All requests go through `_send`; the `Request` says whether one may be repeated.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -142,13 +143,15 @@ class GraphClient:
                 self._record,
             )
         except httpx.HTTPError as error:
-            # `from None`, because the traceback of the cause would show the request, and its body is the secret.
             _log.debug("%s %s: %s", method, shown or url, type(error).__name__)
-            raise errors.unreachable(error, request, self._root.host) from None
-        _log.debug("%s %s: %s", method, shown or url, response.status_code)
-        if not response.is_success:
-            raise errors.refusal(response, request, self.secrets)
-        return response
+            problem: GraphError = errors.unreachable(error, request, self._root.host)
+        else:
+            _log.debug("%s %s: %s", method, shown or url, response.status_code)
+            if response.is_success:
+                return response
+            problem = errors.refusal(response, request, self.secrets)
+        # Not inside `except`: the error would have the first one as its context, with the request and its secrets.
+        raise problem
 
     def _json(self, response: httpx.Response, request: Request) -> Mapping[str, Any]:
         if not response.content:
@@ -170,10 +173,12 @@ class GraphClient:
 
     def _require_own_host(self, link: str, request: Request) -> None:
         """Refuse a next page on another host: the access token must not be sent there. Raises GraphError."""
-        try:
+        url = None
+        # The error quotes the link, so ours must not have it as its context.
+        with suppress(httpx.InvalidURL):
             url = httpx.URL(link)
-        except httpx.InvalidURL:
-            raise GraphError(f"Microsoft Graph returned no valid URL for the next page ({request}).") from None
+        if url is None:
+            raise GraphError(f"Microsoft Graph returned no valid URL for the next page ({request}).")
         if (url.scheme, url.host, url.port) != (self._root.scheme, self._root.host, self._root.port):
             raise GraphError(
                 f"Microsoft Graph returned another host for the next page ({request}); it was not followed."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from contextlib import suppress
 
 import certifi
 import httpx
@@ -32,12 +33,11 @@ def open_http(ca_bundle_path: str | None, *, proxies: bool = True) -> httpx.Clie
         except (OSError, ValueError):
             msg = f"The CA bundle {ca_bundle_path} cannot be read as PEM certificates."
             raise SettingsError(f"{msg} Check caBundlePath (INTUNE_VPP_CA_BUNDLE_PATH).") from None
-    try:
+    with suppress(ImportError, ValueError, httpx.InvalidURL):
         return httpx.Client(verify=context, timeout=TIMEOUT, headers={"Accept": "application/json"}, trust_env=proxies)
-    except (ImportError, ValueError, httpx.InvalidURL):
-        # The text of the error may contain the proxy's password.
-        msg = "The proxy in the environment cannot be used: only http:// and https:// proxies are supported."
-        raise SettingsError(f"{msg} Check HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY.") from None
+    # Not inside `except`: the error would have the first one as its context, which may quote the proxy's password.
+    msg = "The proxy in the environment cannot be used: only http:// and https:// proxies are supported."
+    raise SettingsError(f"{msg} Check HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY.")
 
 
 def _silence_libraries() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
-from intune_vpp.core.errors import SignInRefused
+from intune_vpp.core.errors import GraphError, SignInRefused
 from intune_vpp.core.sent_request import ignore
 from intune_vpp.graph import claims, sent
 from intune_vpp.graph.body import parse
@@ -79,10 +79,11 @@ class ConfiguredTenant:
             request = self._http.build_request("GET", url)
             answer = sent.send(self._http.send, request, KnownSecrets(), self._record)
         except httpx.HTTPError as error:
-            raise errors.unreachable(error, self._authority_host) from None
-        refusal = errors.discovery_refused(answer, self._authority_host, self._configured)
-        if refusal is not None:
-            raise refusal
+            problem: GraphError | None = errors.unreachable(error, self._authority_host)
+        else:
+            problem = errors.discovery_refused(answer, self._authority_host, self._configured)
+        if problem is not None:
+            raise problem
         document = parse(answer.content)
         issuer = document.get("issuer") if isinstance(document, dict) else None
         if not isinstance(issuer, str) or not issuer:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from intune_vpp.core.errors import SignInRefused
+from intune_vpp.core.errors import RequestNotSent, SignInRefused
 from intune_vpp.graph import sent
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.credentials import errors
@@ -44,8 +44,11 @@ def request_oidc_token(connection: Connection, request: httpx.Request, member: s
     try:
         response = sent.send(connection.http.send, request, connection.secrets, connection.record)
     except httpx.HTTPError as error:
-        raise errors.unreachable(error, host, "oidcRequestUrl") from None
-    if (problem := errors.unavailable(response, host, "oidcRequestUrl")) is not None:
+        problem: RequestNotSent | None = errors.unreachable(error, host, "oidcRequestUrl")
+    else:
+        problem = errors.unavailable(response, host, "oidcRequestUrl")
+    # Not inside `except`: the error would have the first one as its context, which may quote the request.
+    if problem is not None:
         raise problem
     parsed = parse(response.content)
     answer = parsed if isinstance(parsed, dict) else {}
