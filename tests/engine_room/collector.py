@@ -82,7 +82,7 @@ def collecting() -> Iterator[Collector]:
         yield collector
     finally:
         collector.release()
-        server.stop(0).wait()
+        server.stop(5).wait()
 
 
 def _span(service: str, span: Any) -> Span:

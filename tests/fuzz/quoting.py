@@ -191,7 +191,7 @@ class Quotation:
     body: str
     header: str | None
     status: int | None
-    error: type[httpx.HTTPError]
+    error: type[httpx.RequestError]
 
     def part(self, secret: str) -> str:
         """The part of a secret that is quoted: at least so much that it counts as one."""
