@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.check import Policy
+from intune_vpp.core.sent_request import ignore
 from intune_vpp.graph.credentials.select import choose
 from intune_vpp.lifecycle.listing import TokenListing
 from intune_vpp.lifecycle.operations import LicenseCountSyncs, OperationLifecycle
@@ -33,12 +34,14 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.operations import Operation
     from intune_vpp.core.ports import Clock, Reporter, VppTokens
+    from intune_vpp.core.sent_request import Record
 
 
 class Assembly:
     """The parts of one configured provider process.
 
     `preview` needs no request. `connect` returns the tokens of the tenant; it is called once, for the first request.
+    `record` is called for each request that is sent.
     """
 
     def __init__(
@@ -48,11 +51,12 @@ class Assembly:
         *,
         clock: Clock | None = None,
         connect: Callable[[Settings, Clock, Reporter], VppTokens] | None = None,
+        record: Record = ignore,
     ) -> None:
         self._settings = settings
         self.reporter = reporter
         self._clock = clock or SystemClock()
-        self._connect = connect or connect_to_graph
+        self._connect = connect or partial(connect_to_graph, record=record)
         self._files = TokenFileCache()
         self._ownership = Ownership()
         # `cached_property` does not lock since Python 3.12, and concurrent calls must share one connection.
@@ -124,7 +128,7 @@ class Assembly:
 
 
 def connect_to_graph(
-    settings: Settings, clock: Clock, reporter: Reporter, *, http: httpx.Client | None = None
+    settings: Settings, clock: Clock, reporter: Reporter, *, http: httpx.Client | None = None, record: Record = ignore
 ) -> VppTokens:
     """Connect to the configured tenant. Raises SettingsError if credentials are missing."""
     method = choose(settings.values)
@@ -139,7 +143,7 @@ def connect_to_graph(
     from intune_vpp.graph.vpp_tokens import GraphVppTokens  # noqa: PLC0415
 
     secrets = KnownSecrets()
-    sender = Sender(clock, reporter, timeout=settings.request_timeout)
+    sender = Sender(clock, reporter, secrets, record=record, timeout=settings.request_timeout)
     given, connect = http, partial(open_http, settings.ca_bundle_path, timeout=settings.request_timeout)
     http = given or connect()
     connection = Connection(

@@ -37,6 +37,10 @@ class Context:
     def __init__(self) -> None:
         self.message = ""
 
+    def invocation_metadata(self) -> tuple[()]:
+        """Return no metadata."""
+        return ()
+
     def set_trailing_metadata(self, _metadata: Any) -> None:
         """Take the status."""
 

@@ -148,7 +148,7 @@ class Quiet:
 
 def sender(clock: StillClock | None = None, reporter: Quiet | None = None) -> Sender:
     """A sender whose waits take no time."""
-    return Sender(clock or StillClock(), reporter or Quiet())
+    return Sender(clock or StillClock(), reporter or Quiet(), KnownSecrets())
 
 
 def graph_client(

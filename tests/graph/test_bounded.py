@@ -23,6 +23,7 @@ from intune_vpp.core.retry import RetryPolicy
 from intune_vpp.graph import bounded
 from intune_vpp.graph.client import MOST_BYTES_LISTED, MOST_ENTRIES, MOST_PAGES
 from intune_vpp.graph.http import open_http
+from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.request import Request, RequestKind
 from intune_vpp.graph.sender import Sender
 
@@ -347,7 +348,7 @@ def test_an_answer_that_drips_over_a_socket(name: str) -> None:
     """Whatever part of an answer drips, the request ends at its deadline, though each byte is in time."""
     with loopback(lambda: drip(name), pause=0.01) as (url, _), open_http(None, proxies=False) as opened:
         policy = RetryPolicy(attempts=2, wait_initial=0.01, wait_jitter=0.0)
-        sending = Sender(SystemClock(), Quiet(), timeout=0.3, policy=policy)
+        sending = Sender(SystemClock(), Quiet(), KnownSecrets(), timeout=0.3, policy=policy)
         graph = graph_client(opened, root=f"{url}/beta", sending=sending)
         began = time.monotonic()
 
@@ -367,7 +368,7 @@ def test_a_header_without_end_over_a_socket() -> None:
 
     with loopback(endless, pause=0.0) as (url, accepted), open_http(None, proxies=False) as opened:
         policy = RetryPolicy(attempts=2, wait_initial=0.01, wait_jitter=0.0)
-        sending = Sender(SystemClock(), Quiet(), policy=policy)
+        sending = Sender(SystemClock(), Quiet(), KnownSecrets(), policy=policy)
         with pytest.raises(GraphUnreachable, match=r"did not respond \(reading token 1: (RemoteProtocol|Read)Error\)"):
             graph_client(opened, root=f"{url}/beta", sending=sending).get("/x", READ)
 
@@ -382,7 +383,7 @@ def test_a_body_that_is_cut_over_a_socket() -> None:
 
     with loopback(half, pause=0.0) as (url, accepted), open_http(None, proxies=False) as opened:
         policy = RetryPolicy(attempts=3, wait_initial=0.01, wait_jitter=0.0)
-        sending = Sender(SystemClock(), Quiet(), policy=policy)
+        sending = Sender(SystemClock(), Quiet(), KnownSecrets(), policy=policy)
         with pytest.raises(GraphUnreachable, match=r"did not respond .* It was tried 3 times\.$"):
             graph_client(opened, root=f"{url}/beta", sending=sending).get("/x", READ)
 
@@ -515,7 +516,7 @@ def test_headers_of_the_transfer_are_not_kept() -> None:
     headers = {"Content-Encoding": "gzip", "Content-Length": str(len(body)), "request-id": "r"}
     opened = http(lambda _: httpx.Response(200, headers=headers, stream=Stream([body])))
 
-    answer = Sender(SystemClock(), Quiet()).send(opened, opened.build_request("GET", ROOT), what="x")
+    answer = Sender(SystemClock(), Quiet(), KnownSecrets()).send(opened, opened.build_request("GET", ROOT), what="x")
 
     assert (answer.headers.get("Content-Encoding"), answer.headers["request-id"], answer.text) == (None, "r", "{}")
     assert answer.headers["Content-Length"] == "2"

@@ -134,7 +134,7 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
         f"Microsoft Graph at graph.example {what} (uploading a file to create a token: {type(failure).__name__}). "
         f"{so}. Check the network and graphEndpoint, then run it again.{'' if sent else ' It was tried 5 times.'}"
     )
-    assert (error.status, error.__suppress_context__) == (None, True)
+    assert (error.status, error.__context__) == (None, None)
     assert HUSH not in "".join(traceback.format_exception(error))
     assert "bearer-" not in "".join(traceback.format_exception(error))
 
@@ -338,11 +338,13 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
     ],
 )
 def test_a_link_that_is_no_address_is_our_error(link: str) -> None:
-    """What httpx says to it does not get out."""
+    """What httpx says to it does not get out, not even behind our error: it quotes the link."""
     with pytest.raises(
         GraphError, match=r"^Microsoft Graph returned no valid URL for the next page \(listing the tokens\)\.$"
-    ):
+    ) as caught:
         read_all(Script(page(following=link)))
+
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("link", [None, ""])

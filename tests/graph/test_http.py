@@ -65,6 +65,7 @@ def test_a_proxy_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, variable: 
         "The proxy in the environment cannot be used: only http:// and https:// proxies are supported. "
         "Check HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY."
     )
+    assert caught.value.__context__ is None
 
 
 @pytest.mark.parametrize("name", ["msal", "msal.oauth2cli.oauth2", "httpx", "httpcore", "httpcore.http11", "msal.new"])

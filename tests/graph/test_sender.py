@@ -26,6 +26,7 @@ from intune_vpp.core.errors import (
 from intune_vpp.core.retry import RetryPolicy
 from intune_vpp.graph.credentials.assertion import request_oidc_token
 from intune_vpp.graph.credentials.msal_session import Session
+from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.request import Request, RequestKind
 from intune_vpp.graph.sender import Sender
 from intune_vpp.graph.tenants import ConfiguredTenant
@@ -55,7 +56,7 @@ class Run:
         self._answers = list(answers)
         self.requests: list[httpx.Request] = []
         self.clock, self.reporter = StillClock(), Quiet()
-        self.sender = Sender(self.clock, self.reporter, jitter=lambda: jitter)
+        self.sender = Sender(self.clock, self.reporter, KnownSecrets(), jitter=lambda: jitter)
         self.graph = graph_client(http(self._answer), sending=self.sender)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -164,7 +165,9 @@ def test_throttling_does_not_use_up_the_attempts_of_a_failure() -> None:
     clock, script = StillClock(), Script(*[asks(3)] * 10, httpx.Response(502), asks(3), httpx.Response(502), OK)
     client = http(script)
 
-    answer = Sender(clock, Quiet(), jitter=lambda: 0.0).send(client, client.build_request("GET", ROOT), what="x")
+    answer = Sender(clock, Quiet(), KnownSecrets(), jitter=lambda: 0.0).send(
+        client, client.build_request("GET", ROOT), what="x"
+    )
 
     assert (answer.status_code, len(script.requests)) == (200, 14)
     assert clock.slept == [*[3.0] * 10, 1.0, 3.0, 2.0]
@@ -306,7 +309,9 @@ def test_a_long_wait_is_reported() -> None:
 def test_a_wait_without_an_answer_is_reported() -> None:
     """The note of a wait after a failed connection names the failure."""
     run = Run(OK)
-    run.sender = Sender(run.clock, run.reporter, policy=RetryPolicy(wait_initial=12), jitter=lambda: 0.0)
+    run.sender = Sender(
+        run.clock, run.reporter, KnownSecrets(), policy=RetryPolicy(wait_initial=12), jitter=lambda: 0.0
+    )
     run.graph = graph_client(http(_failing_once(httpx.ConnectError("refused"))), sending=run.sender)
 
     run.graph.get("/x", READ)
@@ -331,7 +336,7 @@ def test_requests_that_wait_together_are_reported_once() -> None:
     """Many requests that were refused together have one note; a later wait has its own."""
     reporter, clock = Quiet(), StillClock()
     jitters = iter([0.0, 0.9, 0.3, 0.99, 0.0])
-    sender = Sender(clock, reporter, jitter=lambda: 0.0)
+    sender = Sender(clock, reporter, KnownSecrets(), jitter=lambda: 0.0)
 
     for _ in range(4):
         sender.tell("graph.example answered 429", 20.0 + next(jitters))
@@ -347,7 +352,7 @@ def test_requests_that_wait_together_are_reported_once() -> None:
 def test_threads_that_wait_together_are_reported_once() -> None:
     """This holds among threads: 30 requests that are refused at the same moment have one note."""
     reporter = Quiet()
-    sender = Sender(StillClock(), reporter, jitter=lambda: 0.0)
+    sender = Sender(StillClock(), reporter, KnownSecrets(), jitter=lambda: 0.0)
     together = threading.Barrier(30)
 
     def wait() -> None:
@@ -456,7 +461,7 @@ class Held:
 def held(call: Callable[[GraphClient], Any]) -> Iterator[tuple[Held, SystemClock, Callable[[], Any]]]:
     """A request that is under way on the real clock; the last value returns or raises what comes of it."""
     transport, clock = Held(), SystemClock()
-    graph = graph_client(http(transport), sending=Sender(clock, Quiet()))
+    graph = graph_client(http(transport), sending=Sender(clock, Quiet(), KnownSecrets()))
     with ThreadPoolExecutor(1) as threads:
         result = threads.submit(call, graph)
         try:
@@ -502,7 +507,7 @@ def test_an_answer_after_the_stop_is_not_lost() -> None:
                 transport.released.set()
 
     clock = Stopping()
-    graph = graph_client(http(transport), sending=Sender(clock, Quiet()))
+    graph = graph_client(http(transport), sending=Sender(clock, Quiet(), KnownSecrets()))
     with ThreadPoolExecutor(1) as threads:
         result = threads.submit(graph.post, "/x", CREATE, {})
         assert transport.asked.wait(20)
@@ -521,7 +526,7 @@ def test_a_failure_after_the_stop_is_not_repeated() -> None:
         return httpx.Response(503)
 
     with pytest.raises(WaitInterrupted):
-        graph_client(http(fail), sending=Sender(clock, Quiet())).get("/x", READ)
+        graph_client(http(fail), sending=Sender(clock, Quiet(), KnownSecrets())).get("/x", READ)
 
     assert len(requests) == 1
 
@@ -538,7 +543,7 @@ def test_a_stop_ends_the_wait_before_a_retry() -> None:
             waiting.set()
 
     clock, script = SystemClock(), Script(asks(600))
-    graph = graph_client(http(script), sending=Sender(clock, Waking()))
+    graph = graph_client(http(script), sending=Sender(clock, Waking(), KnownSecrets()))
     with ThreadPoolExecutor(1) as threads:
         result = threads.submit(graph.post, "/x", CREATE, {})
         assert waiting.wait(20)
@@ -555,7 +560,7 @@ def test_nothing_is_sent_after_a_stop() -> None:
     clock.stop()
 
     with pytest.raises(WaitInterrupted):
-        graph_client(http(script), sending=Sender(clock, Quiet())).get("/x", READ)
+        graph_client(http(script), sending=Sender(clock, Quiet(), KnownSecrets())).get("/x", READ)
 
     assert script.requests == []
 
@@ -563,7 +568,9 @@ def test_nothing_is_sent_after_a_stop() -> None:
 def test_each_attempt_has_a_deadline() -> None:
     """An answer that does not come in time is given up, counts as a timeout, and the caller does not wait for it."""
     transport = Held()
-    sending = Sender(SystemClock(), Quiet(), timeout=0.05, policy=RetryPolicy(wait_initial=0.01, wait_jitter=0.0))
+    sending = Sender(
+        SystemClock(), Quiet(), KnownSecrets(), timeout=0.05, policy=RetryPolicy(wait_initial=0.01, wait_jitter=0.0)
+    )
     graph = graph_client(http(transport), sending=sending)
     try:
         with pytest.raises(GraphUnreachable) as caught:

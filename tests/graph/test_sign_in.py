@@ -459,8 +459,7 @@ def test_an_entra_that_does_not_answer() -> None:
 
     shown_text = (
         r"^login\.example/t did not respond to the sign-in \(ConnectTimeout\)\. Check the network and authorityHost\. "
-        + r"It was tried 5 times\. "
-        + HOW
+        r"It was tried 5 times\. " + HOW
     )
     with pytest.raises(RequestNotSent, match=shown_text):
         signed(fail)

@@ -17,7 +17,7 @@ from run_in_process import LIST, POST, SYNC, Run
 from tenant_in_process import new_tenant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from intune_vpp.core.vpp_token import VppToken
@@ -33,7 +33,7 @@ def watched(tenant: Tenant, at_wait: Callable[[], object]) -> Run:
 
     class Watched(Waiting):
         def wait(self, evaluate: Evaluate, *given: Any, **options: Any) -> tuple[VppToken, WaitResult]:
-            calls = chain([at_wait], repeat(lambda: None))
+            calls: Iterator[Callable[[], object]] = chain([at_wait], repeat(lambda: None))
 
             def watched(observed: VppToken, now: datetime) -> WaitResult | None:
                 next(calls)()

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import atexit
+import inspect
 import os
 import sys
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import grpc
 from pulumi.dynamic import CheckFailure, Config, ConfigureRequest, ResourceProvider
 
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly
 from intune_vpp.core.configuration import NAMESPACE
 from intune_vpp.core.errors import SettingsError
-from intune_vpp.dynamic.spelling import PythonReporter, in_python, message
+from intune_vpp.dynamic.spelling import PythonReporter, errors_in_python, in_python, message
 from intune_vpp.engine.log import EngineLog, carry_debug_lines
 from intune_vpp.engine.orphan import exit_with_engine
+from intune_vpp.engine.spans import COLLECTOR, RequestSpans, under
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from intune_vpp.core.errors import IntuneVppError
     from intune_vpp.settings import Settings
 
@@ -58,6 +65,34 @@ def failed(reason: str) -> CheckFailure:
     return CheckFailure("", in_python(reason))
 
 
+@contextmanager
+def engine_call() -> Iterator[None]:
+    """Reword the errors of a call of the engine, and make the spans of its requests children of the engine's span."""
+    with under(_metadata() if _spans().collected else ()), errors_in_python():
+        yield
+
+
+def _metadata() -> Iterable[tuple[str, str | bytes]]:
+    """Return the metadata of the engine's call. The SDK does not pass them to a provider, but its own frames have them.
+
+    Without such a frame there are none.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        context = frame.f_locals.get("context") if "context" in frame.f_code.co_varnames else None
+        if isinstance(context, grpc.ServicerContext):
+            return context.invocation_metadata()
+        frame = frame.f_back
+    return ()
+
+
+@cache
+def _spans() -> RequestSpans:
+    spans = RequestSpans(os.environ.get(COLLECTOR, ""))
+    atexit.register(spans.flush)
+    return spans
+
+
 @cache
 def _engine_log(address: str) -> EngineLog:
     return EngineLog(address)
@@ -76,7 +111,7 @@ def _assembly(configured: Settings, engine_log: EngineLog) -> Assembly:
     The SDK creates one provider for each distinct pickle, and Python 3.14 pickles differently: a resource that an older
     Python recorded is deleted by another provider than the one that has adopted its token.
     """
-    return Assembly(configured, PythonReporter(engine_log))
+    return Assembly(configured, PythonReporter(engine_log), record=_spans().record)
 
 
 def _configured(config: Config) -> dict[str, Any]:

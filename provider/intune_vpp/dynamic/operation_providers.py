@@ -10,8 +10,8 @@ from intune_vpp.core import operations, pulumi_state
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Operation
 from intune_vpp.core.waiting import TIME_ALLOWED
-from intune_vpp.dynamic.configured import ConfiguredProvider, failed
-from intune_vpp.dynamic.spelling import errors_in_python, message
+from intune_vpp.dynamic.configured import ConfiguredProvider, engine_call, failed
+from intune_vpp.dynamic.spelling import message
 from intune_vpp.engine import unknowns
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class OperationProvider(ConfiguredProvider):
         kept = unknowns.to_engine(operations.echoed_inputs(self.operation, inputs))
         return CheckResult(kept, [failed(one.reason) for one in problems])
 
-    @errors_in_python()
+    @engine_call()
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare the state with the inputs, and return whether to update or replace."""
         before, inputs = self._read(_olds), self._read(unknowns.from_engine(_news))
@@ -47,13 +47,13 @@ class OperationProvider(ConfiguredProvider):
         # None lets the engine show the input that differs.
         return DiffResult(changes=None if plan.changed and not replaces else True, replaces=replaces)
 
-    @errors_in_python()
+    @engine_call()
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Run the operation."""
         result = self._lifecycle.run(self._read(props), TIME_ALLOWED)
         return CreateResult(result.id, self._outputs(result))
 
-    @errors_in_python()
+    @engine_call()
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Read the result of the operation. Returns an empty id if it can be run again."""
         found = self._lifecycle.read(id_, self._read(props))
@@ -62,7 +62,7 @@ class OperationProvider(ConfiguredProvider):
         self._warn_of_failure(self._lifecycle.unresolved_failure(found), "Until then, every update fails.")
         return ReadResult(id_, dict(found), operations.echoed_inputs(self.operation, found))
 
-    @errors_in_python()
+    @engine_call()
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Run the operation again or resume its wait, if that is due."""
         result = self._lifecycle.update(_id, self._read(_olds), self._read(_news), TIME_ALLOWED)

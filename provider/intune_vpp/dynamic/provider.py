@@ -11,8 +11,8 @@ from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, 
 
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.dynamic import stored
-from intune_vpp.dynamic.configured import ConfiguredProvider, failed
-from intune_vpp.dynamic.spelling import errors_in_python, message
+from intune_vpp.dynamic.configured import ConfiguredProvider, engine_call, failed
+from intune_vpp.dynamic.spelling import message
 from intune_vpp.engine import assets, unknowns
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class VppTokenProvider(ConfiguredProvider):
         failures = [failed(problem.reason) for problem in checked.problems]
         return CheckResult(unknowns.to_engine(stored.args_to(checked.args)), failures)
 
-    @errors_in_python()
+    @engine_call()
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Return whether an update is due. None lets the engine compare the inputs, and show what changes."""
         state = stored.state_from(_id, _olds)
@@ -46,13 +46,13 @@ class VppTokenProvider(ConfiguredProvider):
             return DiffResult(changes=False)
         return DiffResult(changes=None if _shows_in_inputs(plan, state, args) else True)
 
-    @errors_in_python()
+    @engine_call()
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Create or adopt a token. Raises what `TokenLifecycle.create` raises."""
         outcome = self._assembly.tokens.create(stored.args_from(props))
         return CreateResult(outcome.state.id, self._outputs(outcome))
 
-    @errors_in_python()
+    @engine_call()
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Read the token from Graph. Returns an empty id if it was deleted."""
         state = self._assembly.tokens.read(stored.state_from(id_, props))
@@ -61,13 +61,13 @@ class VppTokenProvider(ConfiguredProvider):
         self._assembly.preview.warn_of(state, just_read=True)
         return ReadResult(id_, stored.state_to(state), stored.args_to(state.inputs))
 
-    @errors_in_python()
+    @engine_call()
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Send what changed. Raises what `TokenLifecycle.update` raises."""
         outcome = self._assembly.tokens.update(stored.state_from(_id, _olds), stored.args_from(_news))
         return UpdateResult(self._outputs(outcome))
 
-    @errors_in_python()
+    @engine_call()
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the token. Raises what `TokenLifecycle.delete` raises, DeletionRefused if it is protected."""
         self._assembly.tokens.delete(stored.state_from(_id, _props))

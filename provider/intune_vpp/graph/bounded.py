@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MOST_BYTES: Final = 2 * 1024 * 1024
-"""The largest body that is read. Parsed as JSON, the worst of this size takes 70 MB."""
+"""The largest body that is read."""
+
+MOST_CONTAINERS: Final = 50_000
+"""The most lists and objects in a body: parsed, 2 MB of empty ones would take 50 MB and more.
+
+A page of 1,000 tokens has fewer than 10,000.
+"""
 
 REQUEST_TIMEOUT: Final = 60.0
 """Seconds from the beginning of a request to the end of its answer: a write in Intune may take long."""
@@ -31,6 +37,10 @@ class AnswerTooLarge(httpx.TransportError):
     """The body has more bytes than are read."""
 
 
+class AnswerTooComplex(httpx.TransportError):
+    """The body has more lists and objects than are parsed."""
+
+
 class AnswerTooSlow(httpx.TimeoutException):
     """The body did not end in time."""
 
@@ -38,11 +48,13 @@ class AnswerTooSlow(httpx.TimeoutException):
 def read(response: httpx.Response, ends: float) -> httpx.Response:
     """Return a response whose body was read and unpacked; `ends` is the limit by `time.monotonic`.
 
-    Raises AnswerTooLarge, AnswerTooSlow, and httpx.DecodingError if the body cannot be unpacked.
+    Raises AnswerTooLarge, AnswerTooComplex, AnswerTooSlow, and httpx.DecodingError if the body cannot be unpacked.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     chunks = _in_time(response, ends)
     content = b"".join(_limited(chunks if encoding in {"", "identity"} else _unpacked(chunks, encoding)))
+    if content.count(b"[") + content.count(b"{") > MOST_CONTAINERS:
+        raise AnswerTooComplex("")
     # As bytes, because a header may have characters that are not ASCII.
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_TRANSFER]
     read = httpx.Response(response.status_code, headers=headers, content=content, request=response.request)

@@ -5,6 +5,7 @@ All requests go through `_send` to the `Sender`; the `Request` says whether one 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -77,12 +78,11 @@ class GraphClient:
         another host.
         """
         url = f"{self._root}{path}"
-        shown = url
         seen: set[str] = set()
         entries = size = 0
         while url not in seen:
             seen.add(url)
-            response = self._send("GET", url, request, shown=shown)
+            response = self._send("GET", url, request)
             page = self._json(response, request)
             items = page.get("value")
             if not isinstance(items, list):
@@ -98,8 +98,6 @@ class GraphClient:
                 break
             self._require_own_host(link, request)
             url = link
-            # The link comes from an answer, so it may quote a secret.
-            shown = self.secrets.remove_from(url)
         yield None
 
     def post(self, path: str, request: Request, body: Mapping[str, object] | None = None) -> Mapping[str, Any]:
@@ -112,29 +110,23 @@ class GraphClient:
 
     def delete(self, path: str, request: Request) -> None:
         """DELETE the entity at `path`."""
-        self._send("DELETE", f"{self._root}{path}", request)
+        # A page of a proxy is no deletion.
+        self._json(self._send("DELETE", f"{self._root}{path}", request), request)
 
     def _send(
-        self,
-        method: str,
-        url: str,
-        request: Request,
-        body: Mapping[str, object] | None = None,
-        *,
-        shown: str | None = None,
+        self, method: str, url: str, request: Request, body: Mapping[str, object] | None = None
     ) -> httpx.Response:
-        """Send a request, once more with a new access token if Graph answers 401; `shown` is its URL for the log."""
-        response, access_token = self._signed(method, url, request, body, shown)
+        """Send a request, once more with a new access token if Graph answers 401, because it may have been revoked."""
+        response, access_token = self._signed(method, url, request, body)
         if response.status_code == _UNAUTHORIZED:
-            # It may have been revoked.
             self._credential.forget(access_token)
-            response, _ = self._signed(method, url, request, body, shown)
+            response, _ = self._signed(method, url, request, body)
         if not response.is_success:
             raise errors.refusal(response, request, self.secrets)
         return response
 
     def _signed(
-        self, method: str, url: str, request: Request, body: Mapping[str, object] | None, shown: str | None
+        self, method: str, url: str, request: Request, body: Mapping[str, object] | None
     ) -> tuple[httpx.Response, str]:
         access_token = self._credential.access_token()
         # It stays there after it was replaced, because a later answer may still quote it.
@@ -142,17 +134,14 @@ class GraphClient:
         built = self._http.build_request(method, url, json=body, headers={"Authorization": f"Bearer {access_token}"})
         try:
             response = self._sender.send(
-                self._http,
-                built,
-                what=str(request),
-                idempotent=request.idempotent,
-                shown=shown,
-                pacing=self._pacing,
+                self._http, built, what=str(request), idempotent=request.idempotent, pacing=self._pacing
             )
         except httpx.HTTPError as error:
-            # `from None`, because the traceback of the cause would show the request, and its body is the secret.
-            raise errors.unreachable(error, request, self._root.host) from None
-        return response, access_token
+            problem = errors.unreachable(error, request, self._root.host)
+        else:
+            return response, access_token
+        # Not inside `except`: the error would have the first one as its context, with the request and its secrets.
+        raise problem
 
     def _json(self, response: httpx.Response, request: Request) -> Mapping[str, Any]:
         if not response.content:
@@ -175,12 +164,14 @@ class GraphClient:
 
     def _require_own_host(self, link: str, request: Request) -> None:
         """Refuse a next page on another host: the access token must not be sent there. Raises GraphError."""
-        try:
+        origin = None
+        # The error quotes the link, so ours must not have it as its context. `host` decodes an internationalized name,
+        # and raises a ValueError for a damaged one.
+        with suppress(httpx.InvalidURL, ValueError):
             url = httpx.URL(link)
             origin = url.scheme, url.host, url.port
-        # `host` decodes an internationalized name, and raises a ValueError for a damaged one.
-        except (httpx.InvalidURL, ValueError):
-            raise GraphError(f"Microsoft Graph returned no valid URL for the next page ({request}).") from None
+        if origin is None:
+            raise GraphError(f"Microsoft Graph returned no valid URL for the next page ({request}).")
         if origin != (self._root.scheme, self._root.host, self._root.port):
             raise GraphError(
                 f"Microsoft Graph returned another host for the next page ({request}); it was not followed."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import ssl
+from contextlib import suppress
 from http.cookiejar import CookieJar
 from typing import Any
 
@@ -40,7 +41,7 @@ def open_http(
         except (OSError, ValueError):
             msg = f"The CA bundle {ca_bundle_path} cannot be read as PEM certificates."
             raise SettingsError(f"{msg} Check caBundlePath (INTUNE_VPP_CA_BUNDLE_PATH).") from None
-    try:
+    with suppress(ImportError, ValueError, httpx.InvalidURL):
         return guarded(
             httpx.Client(
                 verify=context,
@@ -50,10 +51,9 @@ def open_http(
                 trust_env=proxies,
             )
         )
-    except (ImportError, ValueError, httpx.InvalidURL):
-        # The text of the error may contain the proxy's password.
-        msg = "The proxy in the environment cannot be used: only http:// and https:// proxies are supported."
-        raise SettingsError(f"{msg} Check HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY.") from None
+    # Not inside `except`: the error would have the first one as its context, which may quote the proxy's password.
+    msg = "The proxy in the environment cannot be used: only http:// and https:// proxies are supported."
+    raise SettingsError(f"{msg} Check HTTPS_PROXY and ALL_PROXY, or add the host to NO_PROXY.")
 
 
 def guarded(http: httpx.Client) -> httpx.Client:

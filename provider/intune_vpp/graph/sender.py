@@ -20,15 +20,19 @@ import httpx
 from intune_vpp.core import times
 from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp.core.retry import Attempt, RetryPolicy, retry_after
+from intune_vpp.core.sent_request import ignore
 from intune_vpp.graph import bounded, errors, tls
 from intune_vpp.graph.pacing import Turn
+from intune_vpp.graph.sent import sent_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from intune_vpp.core.ports import Clock, Reporter
+    from intune_vpp.core.sent_request import Record
     from intune_vpp.graph.pacing import Pacing
+    from intune_vpp.graph.redaction import KnownSecrets
 
 _TELL_FROM: Final = 10.0
 """Seconds. A longer wait is reported."""
@@ -37,6 +41,7 @@ _READS: Final = {"GET", "HEAD"}
 
 _FINAL: Final = (
     bounded.AnswerTooLarge,
+    bounded.AnswerTooComplex,
     httpx.DecodingError,
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
@@ -49,54 +54,57 @@ _log = logging.getLogger(__name__)
 class Sender:
     """Sends requests for one process.
 
-    `timeout` is in seconds, and limits each attempt. Waits are reported to `reporter`, and end when the engine asks to
+    `secrets` are those that no log line may quote; `record` is called for each attempt. `timeout` is in seconds, and
+    limits each of them. Waits are reported to `reporter`, and end when the engine asks to
     stop.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts, wired in one place
         self,
         clock: Clock,
         reporter: Reporter,
+        secrets: KnownSecrets,
         *,
+        record: Record = ignore,
         policy: RetryPolicy | None = None,
         timeout: float = bounded.REQUEST_TIMEOUT,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._clock = clock
         self._reporter = reporter
+        self._secrets = secrets
+        self._record = record
         self._policy = policy or RetryPolicy()
         self._timeout = timeout
         self._jitter = jitter
         self._lock = threading.Lock()
         self._told_until: datetime | None = None
 
-    def send(  # noqa: PLR0913 - one place that all requests pass
+    def send(
         self,
         http: httpx.Client,
         request: httpx.Request,
         *,
         what: str,
         idempotent: bool = True,
-        shown: str | None = None,
         pacing: Pacing | None = None,
     ) -> httpx.Response:
         """Send a request, again after a temporary failure, and return the last answer, which has been read.
 
-        `what` names the request in a message, `shown` its URL in the debug log. A request that is not `idempotent` is
-        sent again only if it is certain that it had no effect. The answer, or the error, has the notes of `errors.note`.
-        Raises httpx.HTTPError if there is no answer, and WaitInterrupted.
+        `what` names the request in a message. A request that is not `idempotent` is sent again only if it is certain
+        that it had no effect. The answer, or the error, has the notes of `errors.note`. Raises httpx.HTTPError if there
+        is no answer, and WaitInterrupted.
         """
         began, failed, throttled = self._clock.now(), 0, 0
         while True:
             with pacing.turn(writes=request.method not in _READS) if pacing else nullcontext(Turn()) as turn:
-                answer = self._attempt(http, request, what)
+                answer = self._attempt(http, request, what, tries=failed + throttled + 1)
                 attempt = _seen(answer, self._clock.now())
                 failed, throttled = failed + (not attempt.throttled), throttled + attempt.throttled
                 number = throttled if attempt.throttled else failed
                 seconds = self._policy.wait(attempt, number, idempotent=idempotent, jitter=self._jitter())
                 if attempt.throttled:
                     turn.throttled_for = seconds or attempt.retry_after or 0.0
-            self._log(request, shown, answer, failed + throttled, began)
             if seconds is None or seconds > self._left(began):
                 break
             self.tell(f"{request.url.host} {_result(answer)} ({what})", seconds)
@@ -122,31 +130,27 @@ class Sender:
         own = (began + self._policy.timeout - self._clock.now()).total_seconds()
         return own if left is None else left
 
-    def _attempt(self, http: httpx.Client, request: httpx.Request, what: str) -> httpx.Response | httpx.HTTPError:
-        ends = time.monotonic() + self._timeout
+    def _attempt(
+        self, http: httpx.Client, request: httpx.Request, what: str, *, tries: int
+    ) -> httpx.Response | httpx.HTTPError:
+        """Send a request once; the answer, or the error in its place. Raises WaitInterrupted."""
+        started, ends = self._clock.now(), time.monotonic() + self._timeout
+        answer: httpx.Response | httpx.HTTPError
         try:
             # In a thread, because neither Ctrl-C nor a time limit can end the read of a header that trickles in.
-            return self._clock.request(partial(_exchange, http, request, ends), self._timeout)
+            answer = self._clock.request(partial(_exchange, http, request, ends), self._timeout)
         except TimeoutError:
-            return bounded.AnswerTooSlow("", request=request)
+            answer = bounded.AnswerTooSlow("", request=request)
         except httpx.HTTPError as error:
-            return error
+            answer = error
         except WaitInterrupted as stopped:
             doubt = "" if request.method in _READS else " It may have been processed; the next run checks."
             sentence = f"Interrupted while the answer was awaited ({what}).{doubt}"
             raise WaitInterrupted(sentence, asked=True) if stopped.asked else stopped from None
-
-    def _log(
-        self,
-        request: httpx.Request,
-        shown: str | None,
-        answer: httpx.Response | httpx.HTTPError,
-        number: int,
-        began: datetime,
-    ) -> None:
-        seconds = (self._clock.now() - began).total_seconds()
-        result = type(answer).__name__ if isinstance(answer, httpx.HTTPError) else answer.status_code
-        _log.debug("%s %s: %s (try %s, %.3f s)", request.method, shown or request.url, result, number, seconds)
+        sent = sent_request(request, answer, self._secrets, tries=tries, started=started, ended=self._clock.now())
+        _log.debug("%s", sent)
+        self._record(sent)
+        return answer
 
 
 def _exchange(http: httpx.Client, request: httpx.Request, ends: float) -> httpx.Response:

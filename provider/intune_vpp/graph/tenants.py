@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
-from intune_vpp.core.errors import SignInRefused
+from intune_vpp.core.errors import GraphError, SignInRefused
 from intune_vpp.graph import claims
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.credentials import errors
@@ -76,10 +76,11 @@ class ConfiguredTenant:
         try:
             answer = self._sender.send(self._http, self._http.build_request("GET", url), what="looking up the tenant")
         except httpx.HTTPError as error:
-            raise errors.unreachable(error, self._authority_host) from None
-        refusal = errors.discovery_refused(answer, self._authority_host, self._configured)
-        if refusal is not None:
-            raise refusal
+            problem: GraphError | None = errors.unreachable(error, self._authority_host)
+        else:
+            problem = errors.discovery_refused(answer, self._authority_host, self._configured)
+        if problem is not None:
+            raise problem
         document = parse(answer.content)
         issuer = document.get("issuer") if isinstance(document, dict) else None
         if not isinstance(issuer, str) or not issuer:

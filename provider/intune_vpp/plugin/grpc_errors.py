@@ -25,6 +25,7 @@ from intune_vpp.core.errors import GraphUnreachable, IntuneVppError
 from intune_vpp.core.printable import printable
 from intune_vpp.engine import cures
 from intune_vpp.engine.log import about, redact
+from intune_vpp.engine.spans import under
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,7 @@ def grpc_handler(
         # For the whole process: a sentence about one resource may name another one.
         hidden = _hidden.setdefault(servicer, set())
         hidden.update(_secrets(request))
-        with about(getattr(request, "urn", ""), hidden):
+        with about(getattr(request, "urn", ""), hidden), under(context.invocation_metadata()):
             try:
                 return call(servicer, request, context)
             except PartialFailure as outcome:

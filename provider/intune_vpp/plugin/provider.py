@@ -22,6 +22,7 @@ from intune_vpp.plugin.operation import OperationResource
 if TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
+    from intune_vpp.core.sent_request import Record
     from intune_vpp.engine.log import EngineLog
 
 
@@ -56,10 +57,10 @@ class Resource(Protocol):
 class Provider:
     """One configured provider: its resources by their type, its functions. Raises SettingsError."""
 
-    def __init__(self, configuration: struct_pb2.Struct, log: EngineLog) -> None:
+    def __init__(self, configuration: struct_pb2.Struct, log: EngineLog, record: Record) -> None:
         self._clock = SystemClock()
         configured = settings.read(_known_keys(property_values.decode(configuration)), os.environ)
-        self._parts = Assembly(configured, log, clock=self._clock)
+        self._parts = Assembly(configured, log, clock=self._clock, record=record)
         self._resources: dict[str, Resource] = {vpp_token.TYPE: vpp_token.VppToken(self._parts)}
         self._resources |= {f"intune-vpp:index:{one.name}": OperationResource(one, self._parts) for one in OPERATIONS}
 

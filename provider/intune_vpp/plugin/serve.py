@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _wait(ended)
     servicer.stop()
     server.stop(_SECONDS_TO_FINISH).wait()
+    servicer.flush()
     _leave(calls)
     return 0
 

@@ -6,6 +6,7 @@ proto/pulumi/provider.proto. One process serves one provider resource for one ph
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.engine.log import EngineLog, carry_debug_lines
+from intune_vpp.engine.spans import COLLECTOR, RequestSpans
 from intune_vpp.plugin.grpc_errors import grpc_handler
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def __init__(self, engine_address: str = "") -> None:
         self._log = EngineLog(engine_address)
+        self._spans = RequestSpans(os.environ.get(COLLECTOR, ""))
         self._has_engine = bool(engine_address)
         self._configuring = threading.Lock()
         self._configuration: provider_pb2.ConfigureRequest | None = None
@@ -46,6 +49,10 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Cancel all waits. A create or update that has already written returns its id and state."""
         if self._configured is not None:
             self._configured.stop()
+
+    def flush(self) -> None:
+        """Wait until the engine has the spans of all requests, for half a second at most."""
+        self._spans.flush()
 
     # The process.
 
@@ -149,7 +156,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 msg = "This plugin is already configured and keeps its configuration."
                 raise SettingsError(f"{msg} Pulumi configures a plugin once: this call came from another program.")
             if self._configured is None:
-                self._configured = Provider(request.args, self._log)
+                self._configured = Provider(request.args, self._log, self._spans.record)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     # Its resources and functions.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from intune_vpp.core.errors import SignInRefused
+from intune_vpp.core.errors import RequestNotSent, SignInRefused
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.credentials import errors
 from intune_vpp.graph.credentials.entra import as_application
@@ -41,12 +41,13 @@ def request_oidc_token(connection: Connection, request: httpx.Request, member: s
     """
     host = f"https://{request.url.host}"
     try:
-        response = connection.sender.send(
-            connection.http, request, what="requesting an OIDC token", shown=str(request.url.copy_with(query=None))
-        )
+        response = connection.sender.send(connection.http, request, what="requesting an OIDC token")
     except httpx.HTTPError as error:
-        raise errors.unreachable(error, host, "oidcRequestUrl") from None
-    if (problem := errors.unavailable(response, host, "oidcRequestUrl")) is not None:
+        problem: RequestNotSent | None = errors.unreachable(error, host, "oidcRequestUrl")
+    else:
+        problem = errors.unavailable(response, host, "oidcRequestUrl")
+    # Not inside `except`: the error would have the first one as its context, which may quote the request.
+    if problem is not None:
         raise problem
     parsed = parse(response.content)
     answer = parsed if isinstance(parsed, dict) else {}

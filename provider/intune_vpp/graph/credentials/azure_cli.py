@@ -60,11 +60,13 @@ def _run(command: list[str], connection: Connection) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        msg = f"The Azure CLI did not answer within {_TIMEOUT} seconds."
-        raise SignInRefused(f"{msg} {login}") from None
+        done = None
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise SignInRefused(f"The Azure CLI cannot be run ({why}). Reinstall it, or check PATH.") from None
+    if done is None:
+        # Not inside `except`: the error would have the first one as its context, which has the output.
+        raise SignInRefused(f"The Azure CLI did not answer within {_TIMEOUT} seconds. {login}")
     if done.returncode != 0:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         # Commands to copy follow the line with the reason.

@@ -68,9 +68,7 @@ class Session:
         for name in _SECRET_MEMBERS & set(sent):
             self._secrets.add(str(sent[name]))
         request = self._http.build_request(method, url, **taken)
-        response = self._sender.send(
-            self._http, request, what="signing in", shown=str(request.url.copy_with(query=None))
-        )
+        response = self._sender.send(self._http, request, what="signing in")
         answer = parse(response.content)
         if isinstance(answer, dict) and isinstance(answer.get("access_token"), str):
             self._secrets.add(answer["access_token"])
@@ -84,14 +82,17 @@ def answer_of(ask: Callable[[], Any], asked: str, setting: str = "authorityHost"
     try:
         answer = ask()
     except httpx.HTTPError as error:
-        raise errors.unreachable(error, asked, setting) from None
+        problem = errors.unreachable(error, asked, setting)
     except IntuneVppError:
         raise
     except Exception as error:  # noqa: BLE001 - MSAL does not check answers, so it may raise anything
-        raise errors.failed(asked, type(error).__name__, setting) from None
-    if not isinstance(answer, dict):
-        raise errors.failed(asked, "an answer without an access token", setting)
-    return answer
+        problem = errors.failed(asked, type(error).__name__, setting)
+    else:
+        if isinstance(answer, dict):
+            return answer
+        problem = errors.failed(asked, "an answer without an access token", setting)
+    # Not inside `except`: the error would have MSAL's as its context, which may quote the request or the answer.
+    raise problem
 
 
 def access_token(answer: dict[str, Any], asked: str, setting: str = "authorityHost") -> AccessToken:
