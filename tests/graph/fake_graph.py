@@ -160,12 +160,13 @@ def graph_client(
     sending: Sender | None = None,
 ) -> GraphClient:
     """A Graph client on an HTTP client."""
-    sending = sending or sender()
+    secrets = secrets or KnownSecrets()
+    sending = sending or Sender(StillClock(), Quiet(), secrets)
     return GraphClient(
         http,
         root=root,
         credential=credential or Signed(),
-        secrets=secrets or KnownSecrets(),
+        secrets=secrets,
         sender=sending,
         pacing=Pacing(sending._clock, sending.tell),
     )

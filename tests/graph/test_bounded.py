@@ -456,7 +456,7 @@ def test_an_answer_that_is_nested_too_deeply(levels: int, request_: Request, *, 
     with pytest.raises(GraphUnreachable) as caught:
         graph.get("/x", READ) if request_ is READ else graph.patch("/x", UPDATE, {})
 
-    assert f"({request_}: JSON that is nested too deeply)." in str(caught.value)
+    assert f"({request_}: JSON of too many or too deeply nested parts)." in str(caught.value)
     assert ("The request may have been processed." in str(caught.value)) is (request_ is UPDATE)
     assert SECRET not in str(caught.value)
 

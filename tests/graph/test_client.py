@@ -198,13 +198,13 @@ def test_a_subject_is_only_a_subject(subject: str) -> None:
 
 
 def test_the_debug_lines_show_no_body(caplog: pytest.LogCaptureFixture) -> None:
-    """Method, address, status, tries and seconds are logged, and nothing else."""
+    """Method, path, status, tries and seconds are logged, and nothing else."""
     caplog.set_level(logging.DEBUG, logger="intune_vpp")
 
     client(Script(OK)).post("/x", CREATE, {"token": HUSH})
 
     assert [line for line in caplog.messages if "bearer" in line or HUSH in line] == []
-    assert caplog.messages == [f"POST {ROOT}/x: 200 (try 1, 0.000 s)"]
+    assert caplog.messages == ["POST /beta/x: 200 (try 1, 0.000 s)"]
 
 
 LOCATIONS = [
@@ -266,7 +266,7 @@ def test_a_success_that_is_no_object(content: bytes) -> None:
     with pytest.raises(GraphUnreachable) as written:
         client(answered).patch("/x", UPDATE, {})
 
-    why = "JSON that is nested too deeply" if len(content) > 100 else "not a JSON object"
+    why = "JSON of too many or too deeply nested parts" if len(content) > 100 else "not a JSON object"
     what = f"Microsoft Graph returned an unexpected answer ({{}}: {why}).{{}}"
     cure = " A proxy may have answered: check graphEndpoint and the network, then try again."
     assert str(read.value) == what.format(READ, cure)
@@ -411,7 +411,7 @@ def test_debug_lines_hide_what_the_next_page_quotes(caplog: pytest.LogCaptureFix
         def access_token(self) -> str:
             return "eyJ0eXAiOiJKV1Qi.Zm/yc3Q+c2lnbmVk"
 
-    following = f"{ROOT}/tokens?at={quote(Long().access_token(), safe='')}&$skiptoken=1"
+    following = f"{ROOT}/tokens/{quote(Long().access_token(), safe='')}?at={quote(Long().access_token())}"
 
     def answer(request: httpx.Request) -> httpx.Response:
         if "at" not in request.url.params:
@@ -423,6 +423,6 @@ def test_debug_lines_hide_what_the_next_page_quotes(caplog: pytest.LogCaptureFix
 
     lines = [record.message for record in caplog.records if record.name.startswith("intune_vpp")]
     assert [line.partition(" (try")[0] for line in lines] == [
-        f"GET {ROOT}/tokens: 200",
-        *[f"GET {ROOT}/tokens?at=…&$skiptoken=1: ReadTimeout"] * 5,
+        "GET /beta/tokens: 200",
+        *["GET /beta/tokens/…: ReadTimeout"] * 5,
     ]

@@ -169,7 +169,7 @@ def test_a_message_of_another_shape_is_not_reported(message: object) -> None:
     )
 
 
-@pytest.mark.parametrize("document", ["[1, 2]", '"text"', "17", "null", "[" * 100_000])
+@pytest.mark.parametrize("document", ["[1, 2]", '"text"', "17", "null", "[" * 40_000])
 def test_a_message_that_looks_like_json_but_is_no_object(document: str) -> None:
     """It is reported as the text it is, cut to a line's length."""
     assert f"400): {document[:300]}" in str(refused(400, json={"error": {"message": document}}))

@@ -11,24 +11,29 @@ _LONGEST_INTEGER = 300
 _DEEPEST = 64
 """Levels of lists and objects. Graph's answers have fewer than 10; code that walks a value recursively has a limit."""
 
-TOO_DEEP = object()
-"""What `parse` returns for JSON that is nested too deeply."""
+_MOST_CONTAINERS = 50_000
+"""Lists and objects: parsed, 2 MB of empty ones would take 50 MB and more. A page of 1,000 tokens has fewer than 10,000."""
+
+EXCESSIVE = object()
+"""What `parse` returns for JSON with too many lists and objects, or that is nested too deeply."""
 
 
 def parse(content: str | bytes) -> object:
-    """Return the JSON value; None for text that is not JSON, and `TOO_DEEP` for JSON that is nested too deeply.
+    """Return the JSON value; None for text that is not JSON, and `EXCESSIVE` for JSON that is not parsed.
 
     One malformed member must not cost the others, such as the id of a token that was just created: an integer with too
     many digits is read as infinity, and bytes that are not UTF-8 as U+FFFD.
     """
     text = content.decode("utf-8-sig", errors="replace") if isinstance(content, bytes) else content
+    if text.count("[") + text.count("{") > _MOST_CONTAINERS:
+        return EXCESSIVE
     try:
         found = json.loads(text, parse_int=_integer)
     except RecursionError:
-        return TOO_DEEP
+        return EXCESSIVE
     except ValueError:
         return None
-    return TOO_DEEP if _is_deep(found) else found
+    return EXCESSIVE if _is_deep(found) else found
 
 
 def _is_deep(found: object) -> bool:

@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 2 * 1024 * 1024
 """The largest body that is read."""
 
-MOST_CONTAINERS: Final = 50_000
-"""The most lists and objects in a body: parsed, 2 MB of empty ones would take 50 MB and more.
-
-A page of 1,000 tokens has fewer than 10,000.
-"""
-
 REQUEST_TIMEOUT: Final = 60.0
 """Seconds from the beginning of a request to the end of its answer: a write in Intune may take long."""
 
@@ -37,10 +31,6 @@ class AnswerTooLarge(httpx.TransportError):
     """The body has more bytes than are read."""
 
 
-class AnswerTooComplex(httpx.TransportError):
-    """The body has more lists and objects than are parsed."""
-
-
 class AnswerTooSlow(httpx.TimeoutException):
     """The body did not end in time."""
 
@@ -48,13 +38,11 @@ class AnswerTooSlow(httpx.TimeoutException):
 def read(response: httpx.Response, ends: float) -> httpx.Response:
     """Return a response whose body was read and unpacked; `ends` is the limit by `time.monotonic`.
 
-    Raises AnswerTooLarge, AnswerTooComplex, AnswerTooSlow, and httpx.DecodingError if the body cannot be unpacked.
+    Raises AnswerTooLarge, AnswerTooSlow, and httpx.DecodingError if the body cannot be unpacked.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     chunks = _in_time(response, ends)
     content = b"".join(_limited(chunks if encoding in {"", "identity"} else _unpacked(chunks, encoding)))
-    if content.count(b"[") + content.count(b"{") > MOST_CONTAINERS:
-        raise AnswerTooComplex("")
     # As bytes, because a header may have characters that are not ASCII.
     headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_TRANSFER]
     read = httpx.Response(response.status_code, headers=headers, content=content, request=response.request)

@@ -12,7 +12,7 @@ import httpx
 
 from intune_vpp.core.errors import GraphError, GraphUnreachable
 from intune_vpp.graph import errors
-from intune_vpp.graph.body import TOO_DEEP, parse
+from intune_vpp.graph.body import EXCESSIVE, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -148,7 +148,7 @@ class GraphClient:
             return {}
         answer = parse(response.content)
         if not isinstance(answer, dict):
-            why = "JSON that is nested too deeply" if answer is TOO_DEEP else "not a JSON object"
+            why = "JSON of too many or too deeply nested parts" if answer is EXCESSIVE else "not a JSON object"
             raise unexpected(request, why, written=response.request.method != "GET")
         # The members of an entity are stored and shown, so a quoted secret is removed here.
         return self._without_secrets(answer) if self.secrets.quoted_in(response.text) else answer

@@ -54,10 +54,6 @@ BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, h
 """The errors of a request of which nothing was sent."""
 _FAILURES: tuple[tuple[type[httpx.HTTPError], str], ...] = (
     (bounded.AnswerTooLarge, f"sent an answer of more than {bounded.MOST_BYTES // 2**20} MB, which was not read"),
-    (
-        bounded.AnswerTooComplex,
-        f"sent an answer of more than {bounded.MOST_CONTAINERS:,} lists and objects, which was not read",
-    ),
     (bounded.AnswerTooSlow, "did not end its answer in time"),
     (httpx.DecodingError, "sent an answer that cannot be decompressed"),
     (httpx.HTTPError, "did not respond"),

@@ -41,7 +41,6 @@ _READS: Final = {"GET", "HEAD"}
 
 _FINAL: Final = (
     bounded.AnswerTooLarge,
-    bounded.AnswerTooComplex,
     httpx.DecodingError,
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,

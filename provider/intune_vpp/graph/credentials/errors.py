@@ -170,7 +170,9 @@ def _members(response: httpx.Response) -> dict[str, Any]:
 
 
 def _is_object(content: str) -> bool:
-    """Whether an answer is a JSON object for the strict parser that MSAL uses."""
+    """Whether an answer is a JSON object, also for the strict parser that MSAL uses."""
+    if not isinstance(parse(content), dict):
+        return False
     try:
         return isinstance(json.loads(content), dict)
     except (ValueError, RecursionError):
