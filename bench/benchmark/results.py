@@ -9,9 +9,15 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from benchmark.projects import Run
+    from benchmark.traffic import Traffic
 
 _MILLISECONDS = 3
+_WRITES_IN_A_WINDOW = 100
+_WINDOW_SECONDS = 20.0
+"""Graph's bucket for one application: learn.microsoft.com/graph/throttling-limits."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -92,6 +98,83 @@ class Result:
             "stored_bytes": self.state.stored if self.state else None,
             "ratios": [round(ratio, _MILLISECONDS) for ratio in self.ratios],
             "methods": dict(self.requests),
+            "at": at,
+            "load": round(load, 1),
+        }
+        return json.dumps(members)
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """One run under the documented throttle, or several at once.
+
+    `seconds` are those of each `pulumi`, `beside` those of the same run without the throttle (None if there was none),
+    `there` is the number of tokens that are as they must be afterwards, `failures` that of the failed resources.
+    """
+
+    case: str
+    n: int
+    page: int
+    seconds: tuple[float, ...]
+    beside: float | None
+    traffic: Traffic
+    there: int
+    failures: int
+    error: str = ""
+
+    @classmethod
+    def of(  # noqa: PLR0913 - all that a run leaves behind
+        cls,
+        case: str,
+        runs: Sequence[Run],
+        traffic: Traffic,
+        *,
+        n: int,
+        page: int,
+        there: int,
+        beside: Run | None = None,
+    ) -> Throttled:
+        """Combine the runs of a case."""
+        return cls(
+            case=case,
+            n=n,
+            page=page,
+            seconds=tuple(run.seconds for run in runs),
+            beside=None if beside is None else beside.seconds,
+            traffic=traffic,
+            there=there,
+            failures=sum(run.failures for run in runs),
+            error=next((run.error for run in runs if run.error), ""),
+        )
+
+    @property
+    def pages(self) -> int:
+        """The number of pages in a listing of all tokens."""
+        return -(-self.n // self.page)
+
+    @property
+    def ideal_seconds(self) -> float:
+        """The least seconds from the first write to the last one, if each token has one write."""
+        return (-(-self.n // _WRITES_IN_A_WINDOW) - 1) * _WINDOW_SECONDS
+
+    def line(self, *, at: str, load: float) -> str:
+        """Return the line for results.jsonl, with the time of the run and the load of the machine before it."""
+        slowest = max(self.seconds)
+        members = {
+            "case": self.case,
+            "door": "plugin",
+            "n": self.n,
+            "requests": sum(self.traffic.requests.values()),
+            "seconds": round(slowest, _MILLISECONDS),
+            "yardstick_seconds": None if self.beside is None else round(self.beside, _MILLISECONDS),
+            "ratio": None if self.beside is None else round(slowest / self.beside, _MILLISECONDS),
+            "all_seconds": [round(one, _MILLISECONDS) for one in self.seconds],
+            "write_seconds": round(self.traffic.write_seconds, _MILLISECONDS),
+            "ideal_seconds": self.ideal_seconds,
+            "throttled": self.traffic.throttled,
+            "failures": self.failures,
+            "there": self.there,
+            "methods": dict(self.traffic.requests),
             "at": at,
             "load": round(load, 1),
         }
