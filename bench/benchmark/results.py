@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from benchmark.traffic import Traffic
 
 _MILLISECONDS = 3
+MOST_MEGABYTES = 150.0
+"""The limit of the memory of the plugin process."""
+
 _WRITES_IN_A_WINDOW = 100
 _WINDOW_SECONDS = 20.0
 """Graph's bucket for one application: learn.microsoft.com/graph/throttling-limits."""
@@ -175,6 +179,50 @@ class Throttled:
             "failures": self.failures,
             "there": self.there,
             "methods": dict(self.traffic.requests),
+            "at": at,
+            "load": round(load, 1),
+        }
+        return json.dumps(members)
+
+
+class Outcome(StrEnum):
+    """How the call for a hostile answer went."""
+
+    ENDED = "ended"
+    """With a result or an error."""
+    ENDLESS = "did not end"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The most memory that the plugin process had taken after a kind of answer; `size` is that of the last body.
+
+    A process that crashed leaves no figure: its memory counts as infinite.
+    """
+
+    kind: str
+    place: str
+    megabytes: float
+    outcome: Outcome = Outcome.ENDED
+    size: int = 0
+    n: int = 1
+
+    @property
+    def case(self) -> str:
+        """The name in messages."""
+        return f"{self.kind} ({self.place})"
+
+    def line(self, *, at: str, load: float) -> str:
+        """Return the line for results.jsonl, with the time of the run and the load of the machine before it."""
+        members = {
+            "case": "memory",
+            "door": "plugin",
+            "kind": self.kind,
+            "place": self.place,
+            "megabytes": None if self.outcome is Outcome.CRASHED else round(self.megabytes, 1),
+            "outcome": self.outcome,
+            "body_bytes": self.size or None,
             "at": at,
             "load": round(load, 1),
         }
