@@ -11,6 +11,7 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -95,7 +96,7 @@ class Run:
             read({name: value for name, value in asked.items() if value != ""}, {}),
             self.reporter,
             clock=self.time,
-            connect=lambda settled: connect_to_graph(settled, http=http),
+            connect=partial(connect_to_graph, http=http),
         )
 
     # The calls for a token.

@@ -11,7 +11,7 @@ import httpx
 
 from builders import APPLE_ID, NOW, vpptoken
 from intune_vpp import assembly
-from intune_vpp.clock import SystemClock
+from intune_vpp.clock import OperationTime, SystemClock
 from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.clock import Clock
@@ -164,7 +164,7 @@ class LosesRevocationAnswers(Tenant):
 # What the provider gets of the run: a clock, and a reporter.
 
 
-class TenantTime:
+class TenantTime(OperationTime):
     """The provider's clock: the tenant's own, which sleeping pushes forward."""
 
     def __init__(self, clock: Clock) -> None:
@@ -186,6 +186,11 @@ class TenantTime:
         return answer.result()
 
     def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
+        """Nobody asks to stop; only real time could run out."""
+        del timeout
+        return call()
+
+    def request(self, call: Callable[[], T], timeout: float) -> T:
         """Nobody asks to stop; only real time could run out."""
         del timeout
         return call()

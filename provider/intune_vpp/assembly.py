@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.clock import SystemClock
@@ -47,7 +47,7 @@ class Assembly:
         reporter: Reporter,
         *,
         clock: Clock | None = None,
-        connect: Callable[[Settings], VppTokens] | None = None,
+        connect: Callable[[Settings, Clock, Reporter], VppTokens] | None = None,
     ) -> None:
         self._settings = settings
         self.reporter = reporter
@@ -83,7 +83,7 @@ class Assembly:
 
     @cached_property
     def _graph(self) -> VppTokens:
-        return self._connect(self._settings)
+        return self._connect(self._settings, self._clock, self.reporter)
 
     @cached_property
     def _listing(self) -> TokenListing:
@@ -123,32 +123,45 @@ class Assembly:
         )
 
 
-def connect_to_graph(settings: Settings, *, http: httpx.Client | None = None) -> VppTokens:
+def connect_to_graph(
+    settings: Settings, clock: Clock, reporter: Reporter, *, http: httpx.Client | None = None
+) -> VppTokens:
     """Connect to the configured tenant. Raises SettingsError if credentials are missing."""
     method = choose(settings.values)
     # Imported here, because they take a quarter of a second, and a preview does not need them.
     from intune_vpp.graph.client import GraphClient  # noqa: PLC0415
     from intune_vpp.graph.credentials.method import Connection  # noqa: PLC0415
     from intune_vpp.graph.http import open_http  # noqa: PLC0415
+    from intune_vpp.graph.pacing import Pacing  # noqa: PLC0415
     from intune_vpp.graph.redaction import KnownSecrets  # noqa: PLC0415
+    from intune_vpp.graph.sender import Sender  # noqa: PLC0415
     from intune_vpp.graph.tenants import ConfiguredTenant, TenantOfAccessToken  # noqa: PLC0415
     from intune_vpp.graph.vpp_tokens import GraphVppTokens  # noqa: PLC0415
 
     secrets = KnownSecrets()
-    given = http
-    http = given or open_http(settings.ca_bundle_path)
+    sender = Sender(clock, reporter, timeout=settings.request_timeout)
+    given, connect = http, partial(open_http, settings.ca_bundle_path, timeout=settings.request_timeout)
+    http = given or connect()
     connection = Connection(
         values=settings.values,
         cloud=settings.cloud,
         http=http,
-        open_direct=lambda: nullcontext(given) if given else open_http(settings.ca_bundle_path, proxies=False),
+        sender=sender,
+        open_direct=lambda: nullcontext(given) if given else connect(proxies=False),
         secrets=secrets,
     )
-    configured = ConfiguredTenant(connection.tenant, settings.authority_host, http) if connection.tenant else None
+    configured = (
+        ConfiguredTenant(connection.tenant, settings.authority_host, http, sender) if connection.tenant else None
+    )
     credential = method.credential(connection, configured)
     return GraphVppTokens(
         client=GraphClient(
-            http, root=f"{settings.graph_endpoint}/{settings.graph_version}", credential=credential, secrets=secrets
+            http,
+            root=f"{settings.graph_endpoint}/{settings.graph_version}",
+            credential=credential,
+            secrets=secrets,
+            sender=sender,
+            pacing=Pacing(clock, sender.tell),
         ),
         tenant=configured or TenantOfAccessToken(credential),
         beta=settings.graph_version is GraphVersion.BETA,

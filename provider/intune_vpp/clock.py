@@ -1,22 +1,52 @@
-"""The system clock, and the cancellation of all waits."""
+"""The system clock, the cancellation of all waits, and the time that an operation has left."""
 
 from __future__ import annotations
 
 import contextvars
 import threading
 from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from intune_vpp.core.errors import Cure, WaitInterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from datetime import timedelta
 
     from intune_vpp.core.ports import T
 
+GRACE = 0.5
+"""Seconds after a stop in which a request that is under way may still be answered, perhaps with the id of a token."""
 
-class SystemClock:
+_ends: ContextVar[datetime | None] = ContextVar("_ends", default=None)
+
+
+class OperationTime:
+    """The time that the operation of this thread, and of the threads that it starts, may take."""
+
+    @contextmanager
+    def limited(self, allowed: timedelta) -> Iterator[None]:
+        """Limit the time of what happens inside."""
+        before = _ends.set(self.now() + allowed)
+        try:
+            yield
+        finally:
+            _ends.reset(before)
+
+    def left(self) -> float | None:
+        """Return the seconds that the operation has left, perhaps fewer than 0; None if it has no limit."""
+        ends = _ends.get()
+        return None if ends is None else (ends - self.now()).total_seconds()
+
+    def now(self) -> datetime:
+        """Return the current time, in UTC."""
+        return datetime.now(UTC)
+
+
+class SystemClock(OperationTime):
     """The time of the machine, and waits that `stop` cancels. One instance serves the process."""
 
     def __init__(self) -> None:
@@ -28,10 +58,6 @@ class SystemClock:
         self._stopped.set()
         for waiting in list(self._waiting):
             waiting.set()
-
-    def now(self) -> datetime:
-        """Return the current time, in UTC."""
-        return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
         """Sleep for a number of seconds. Raises WaitInterrupted once `stop` was called."""
@@ -54,6 +80,21 @@ class SystemClock:
         if self._stopped.is_set():
             raise _interrupted()
         return self.wait_for(self.start(call), timeout)
+
+    def request(self, call: Callable[[], T], timeout: float) -> T:
+        """Make a request, and return its answer; it is also returned if it arrives within `GRACE` after `stop`.
+
+        Raises WaitInterrupted and TimeoutError like `unless_stopped`.
+        """
+        if self._stopped.is_set():
+            raise _interrupted()
+        answer = self.start(call)
+        try:
+            return self.wait_for(answer, timeout)
+        except WaitInterrupted:
+            with suppress(TimeoutError):
+                return answer.result(GRACE)
+            raise
 
     def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
         """Return the result of a call that was started, or raise its error.

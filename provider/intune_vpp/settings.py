@@ -23,6 +23,7 @@ from intune_vpp.graph.clouds import CLOUDS, Cloud
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_LONGEST_REQUEST = 600
 _PLAIN_URL = re.compile(r"[^\s?#@\\\x00-\x1f\x7f-\U0010ffff]+")
 """Printable ASCII without white space, user, query and fragment, even empty ones: an HTTP client refuses the rest."""
 
@@ -55,12 +56,16 @@ class TokenEncoding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All settings. Endpoints are `https://` URLs without a trailing slash. Values for the sign-in may be missing."""
+    """All settings. Endpoints are `https://` URLs without a trailing slash. Values for the sign-in may be missing.
+
+    `request_timeout` is in seconds, and limits each request up to the end of its answer.
+    """
 
     cloud: Cloud
     graph_version: GraphVersion
     token_encoding: TokenEncoding
     expiry_warning_days: int
+    request_timeout: int
     ca_bundle_path: str | None
     values: Values
 
@@ -102,7 +107,8 @@ def read(configuration: Mapping[str, Any], environment: Mapping[str, str]) -> Se
         ),
         graph_version=GraphVersion(_choice(values.find("graphVersion"), list(GraphVersion), "beta")),
         token_encoding=TokenEncoding(_choice(values.find("tokenEncoding"), list(TokenEncoding), "auto")),
-        expiry_warning_days=_days(values.find("expiryWarningDays"), 30),
+        expiry_warning_days=_whole(values.find("expiryWarningDays"), 30, "days"),
+        request_timeout=_seconds(values.find("requestTimeoutSeconds"), 60),
         ca_bundle_path=values.text("caBundlePath"),
         values=values,
     )
@@ -202,12 +208,19 @@ def _is_url(value: Value, *schemes: str) -> bool:
     return parts.scheme in schemes and bool(parts.hostname)
 
 
-def _days(value: Value | None, default: int) -> int:
+def _whole(value: Value | None, default: int, unit: str) -> int:
     if value is None:
         return default
     if not value.text.isdecimal():
-        raise _unusable(value, "must be a whole number of days")
+        raise _unusable(value, f"must be a whole number of {unit}")
     return int(value.text)
+
+
+def _seconds(value: Value | None, default: int) -> int:
+    found = _whole(value, default, "seconds")
+    if value is not None and not 1 <= found <= _LONGEST_REQUEST:
+        raise _unusable(value, f"must be from 1 to {_LONGEST_REQUEST} seconds")
+    return found
 
 
 def _unusable(value: Value, why: str) -> SettingsError:

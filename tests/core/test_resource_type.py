@@ -227,12 +227,12 @@ def test_the_tree_of_errors_is_the_one_drawn() -> None:
 
 def test_an_error_of_graph_ends_with_the_request_to_ask_support_about() -> None:
     """The request id is reported where there is one, and what a retry needs to know is kept."""
-    error = errors.Throttled("Graph is busy.", status=429, code="TooManyRequests", request_id="7", retry_after=2.5)
+    error = errors.Throttled("Graph is busy.", status=429, code="TooManyRequests", request_id="7", tries=3)
     assert str(error) == "Graph is busy. (request id 7)"
-    assert (error.status, error.code, error.request_id, error.retry_after) == (429, "TooManyRequests", "7", 2.5)
+    assert (error.status, error.code, error.request_id, error.tries) == (429, "TooManyRequests", "7", 3)
     unanswered = errors.GraphUnreachable("No answer.")
     assert str(unanswered) == "No answer."
-    assert (unanswered.status, unanswered.code, unanswered.request_id, unanswered.retry_after) == (None, "", "", None)
+    assert (unanswered.status, unanswered.code, unanswered.request_id, unanswered.tries) == (None, "", "", 1)
 
 
 def test_a_secret_crosses_a_port_only_as_what_never_shows_it() -> None:

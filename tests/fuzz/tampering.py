@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pytest
 
     from fuzz.strategies import Odd, Spelling
-    from intune_vpp.core.ports import VppTokens
+    from intune_vpp.core.ports import Clock, Reporter, VppTokens
     from intune_vpp.core.vpp_token import VppTokenState
 
 _SHORTEST_BEARER = 100
@@ -95,7 +95,9 @@ class Tampered(httpx.BaseTransport):
 class Process(Run):
     """A provider process on a tenant that is signed in to already."""
 
-    def __init__(self, tampered: TamperedTenant, connect: Callable[[settings.Settings], VppTokens]) -> None:
+    def __init__(
+        self, tampered: TamperedTenant, connect: Callable[[settings.Settings, Clock, Reporter], VppTokens]
+    ) -> None:
         self.reporter = RecordingReporter()
         self.time = TenantTime(tampered.tenant.clock)
         self.assembly = Assembly(tampered.settings, self.reporter, clock=self.time, connect=connect)
@@ -114,13 +116,13 @@ class TamperedTenant:
         # As in the product: from here on the libraries that see secrets log nothing.
         open_http(None).close()
         self._http = httpx.Client(transport=self.transport)
-        self._graph = self.connect(self.settings)
+        self._graph = self.connect(self.settings, TenantTime(self.tenant.clock), RecordingReporter())
         self.file = ""
         self.said: list[str] = []
 
-    def connect(self, settled: settings.Settings) -> VppTokens:
+    def connect(self, settled: settings.Settings, clock: Clock, reporter: Reporter) -> VppTokens:
         """The tenant's tokens, signed in to anew."""
-        return connect_to_graph(settled, http=self._http)
+        return connect_to_graph(settled, clock, reporter, http=self._http)
 
     def process(self, *, signed_in: bool = True) -> Process:
         """A new process, on a tenant without tokens that answers honestly."""
@@ -128,7 +130,7 @@ class TamperedTenant:
         self.transport.answered.clear()
         self.said.clear()
         self.tenant.tokens = []
-        return Process(self, (lambda _: self._graph) if signed_in else self.connect)
+        return Process(self, (lambda *_: self._graph) if signed_in else self.connect)
 
     def inputs(self, location: str = "Lincoln", **members: Any) -> dict[str, Any]:
         """What a program asks for, with a file of its own."""

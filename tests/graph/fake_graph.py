@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from intune_vpp.clock import OperationTime
 from intune_vpp.graph.client import GraphClient
+from intune_vpp.graph.pacing import Pacing
 from intune_vpp.graph.redaction import KnownSecrets
+from intune_vpp.graph.sender import Sender
 from intune_vpp.graph.tenants import ConfiguredTenant
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from intune_vpp.core.ports import T
+    from intune_vpp.graph.credentials.cached import Credential
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 ROOT = "https://graph.example/beta"
@@ -38,6 +46,44 @@ NESTED = {
     }
 }
 """Intune's envelope, as captured: a JSON document in a string."""
+
+
+class StillClock(OperationTime):
+    """A clock that only sleeping moves; calls run in the thread of the caller."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self._now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        """The time after all sleeps."""
+        return self._now
+
+    def sleep(self, seconds: float) -> None:
+        """Move the time."""
+        self.slept.append(seconds)
+        self._now += timedelta(seconds=seconds)
+
+    def start(self, call: Callable[[], T]) -> Future[T]:
+        """Make the call."""
+        answer: Future[T] = Future()
+        answer.set_result(call())
+        return answer
+
+    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
+        """Return the answer, which has come."""
+        del timeout
+        return answer.result()
+
+    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
+        """Make the call."""
+        del timeout
+        return call()
+
+    def request(self, call: Callable[[], T], timeout: float) -> T:
+        """Make the call."""
+        del timeout
+        return call()
 
 
 class Signed:
@@ -86,14 +132,52 @@ def http(handler: Callable[[httpx.Request], httpx.Response]) -> httpx.Client:
     return httpx.Client(transport=httpx.MockTransport(handler))
 
 
+class Quiet:
+    """A reporter that keeps the notes."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def info(self, sentence: str) -> None:
+        """Keep a note."""
+        self.notes.append(sentence)
+
+    warn = info
+
+
+def sender(clock: StillClock | None = None, reporter: Quiet | None = None) -> Sender:
+    """A sender whose waits take no time."""
+    return Sender(clock or StillClock(), reporter or Quiet())
+
+
+def graph_client(
+    http: httpx.Client,
+    *,
+    root: str = ROOT,
+    credential: Credential | None = None,
+    secrets: KnownSecrets | None = None,
+    sending: Sender | None = None,
+) -> GraphClient:
+    """A Graph client on an HTTP client."""
+    sending = sending or sender()
+    return GraphClient(
+        http,
+        root=root,
+        credential=credential or Signed(),
+        secrets=secrets or KnownSecrets(),
+        sender=sending,
+        pacing=Pacing(StillClock(), sending.tell),
+    )
+
+
 def client(handler: Callable[[httpx.Request], httpx.Response], *, credential: Signed | None = None) -> GraphClient:
     """A Graph client that a function answers."""
-    return GraphClient(http(handler), root=ROOT, credential=credential or Signed(), secrets=KnownSecrets())
+    return graph_client(http(handler), credential=credential)
 
 
 def tokens(handler: Callable[[httpx.Request], httpx.Response]) -> GraphVppTokens:
     """The collection of tokens that a function answers."""
-    tenant = ConfiguredTenant(TENANT, "https://login.example", http(handler))
+    tenant = ConfiguredTenant(TENANT, "https://login.example", http(handler), sender())
     return GraphVppTokens(client=client(handler), tenant=tenant)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+from graph.fake_graph import sender
 from intune_vpp.graph.credentials.method import Connection
 from intune_vpp.graph.credentials.select import choose
 from intune_vpp.graph.redaction import KnownSecrets
@@ -22,7 +23,7 @@ GRAPH = "https://graph.example"
 def connection(http: httpx.Client, **values: object) -> Connection:
     """A connection that is configured with these keys."""
     settings = read({"authorityHost": LOGIN, "graphEndpoint": GRAPH, **values}, {})
-    return Connection(settings.values, settings.cloud, http, lambda: nullcontext(http), KnownSecrets())
+    return Connection(settings.values, settings.cloud, http, sender(), lambda: nullcontext(http), KnownSecrets())
 
 
 def credential(http: httpx.Client, **values: object) -> CachedCredential:

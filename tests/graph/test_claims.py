@@ -9,12 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from graph.fake_graph import ROOT
+from graph.fake_graph import graph_client
 from intune_vpp.core.errors import PermissionMissing, SignInRefused
 from intune_vpp.graph import claims
 from intune_vpp.graph.claims import Permissions
-from intune_vpp.graph.client import GraphClient
-from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.request import Request, RequestKind
 from intune_vpp.graph.tenants import TenantOfAccessToken
 
@@ -96,9 +94,7 @@ def test_a_403_lists_the_permissions(payload: dict[str, Any], says: str) -> None
         return httpx.Response(403, json={"error": {"code": "Forbidden", "message": "No."}})
 
     with httpx.Client(transport=httpx.MockTransport(refuse)) as http, pytest.raises(PermissionMissing) as caught:
-        GraphClient(http, root=ROOT, credential=Fixed(token(payload)), secrets=KnownSecrets()).get(
-            "/x", Request(RequestKind.READ_TOKEN, "x")
-        )
+        graph_client(http, credential=Fixed(token(payload))).get("/x", Request(RequestKind.READ_TOKEN, "x"))
     assert str(caught.value).endswith(f"or grant it to the managed identity.{says}")
 
 
@@ -110,9 +106,7 @@ def test_a_user_of_the_azure_cli() -> None:
 
     credential = Fixed(token({"tid": "t", "scp": "User.Read.All Directory.AccessAsUser.All"}))
     with httpx.Client(transport=httpx.MockTransport(refuse)) as http, pytest.raises(PermissionMissing) as caught:
-        GraphClient(http, root=ROOT, credential=credential, secrets=KnownSecrets()).get(
-            "/x", Request(RequestKind.READ_TOKEN, "x")
-        )
+        graph_client(http, credential=credential).get("/x", Request(RequestKind.READ_TOKEN, "x"))
     assert str(caught.value).endswith(
         "No. The Azure CLI cannot get this permission for a user: use az login --service-principal, or another method. "
         "The access token has Directory.AccessAsUser.All, User.Read.All."

@@ -99,7 +99,7 @@ def test_intunes_envelope() -> None:
         "Microsoft Graph refused (reading token x: 400 BadRequest): POST is not supported for this app type."
         " (request id 46f1c833)"
     )
-    assert (error.code, error.request_id, error.retry_after) == ("BadRequest", "46f1c833", None)
+    assert (error.code, error.request_id, error.tries) == ("BadRequest", "46f1c833", 1)
 
 
 def test_the_gateways_envelope() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from graph.fake_graph import TENANT, Script, http
+from graph.fake_graph import TENANT, Script, http, sender
 from intune_vpp.core.errors import RequestNotSent, SignInRefused
 from intune_vpp.graph.clouds import CLOUDS
 from intune_vpp.graph.tenants import ConfiguredTenant
@@ -20,7 +20,7 @@ def discovery(issuer: object) -> httpx.Response:
 
 def named(name: str, script: Script) -> ConfiguredTenant:
     """The tenant configured so."""
-    return ConfiguredTenant(name, HOST, http(script))
+    return ConfiguredTenant(name, HOST, http(script), sender())
 
 
 @pytest.mark.parametrize("spelling", [TENANT, TENANT.upper(), "ABCDEF01-2345-6789-ABCD-EF0123456789"])
@@ -111,7 +111,7 @@ def test_a_discovery_without_an_answer() -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("late", request=request)
 
-    tenant = ConfiguredTenant("contoso.example", HOST, http(fail))
+    tenant = ConfiguredTenant("contoso.example", HOST, http(fail), sender())
     with pytest.raises(RequestNotSent, match=r"^login\.example did not respond to the sign-in \(ReadTimeout\)\."):
         tenant.guid()
 

@@ -18,12 +18,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from graph.fake_graph import Signed
+from graph.fake_graph import graph_client, sender
 from graph.signing_in import credential
 from intune_vpp.core.errors import GraphUnreachable, RequestNotSent
-from intune_vpp.graph.client import GraphClient
 from intune_vpp.graph.http import open_http
-from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.request import Request, RequestKind
 from intune_vpp.graph.tenants import ConfiguredTenant
 from intune_vpp_emulator.wire import Server
@@ -102,13 +100,13 @@ def serving(folder: Path, host: str, certificate: Certificate) -> Iterator[tuple
 
 def graph(url: str, http: httpx.Client) -> None:
     """A request to Graph."""
-    client = GraphClient(http, root=f"{url}/beta", credential=Signed(), secrets=KnownSecrets())
+    client = graph_client(http, root=f"{url}/beta")
     client.get("/x", Request(RequestKind.READ_TOKEN, "x"))
 
 
 def discovery(url: str, http: httpx.Client) -> None:
     """The discovery of the tenant."""
-    ConfiguredTenant("contoso.example", url, http).guid()
+    ConfiguredTenant("contoso.example", url, http, sender()).guid()
 
 
 def sign_in(url: str, http: httpx.Client) -> None:

@@ -25,7 +25,8 @@ from tenant_in_process import RecordingReporter, TenantTime, configuration, new_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from intune_vpp.core.ports import VppTokens
+    from intune_vpp.core.ports import Clock as ClockPort
+    from intune_vpp.core.ports import Reporter, VppTokens
 
 INPUTS = token_inputs(file_text(), displayName=None, waitForSync=False)
 """What can be created, as text."""
@@ -58,8 +59,8 @@ def test_one_connection_for_all_that_is_sent(tenant: Tenant, http: httpx.Client)
     """Check in preview and create in lifecycle share what is kept: the file's text goes from one to the other."""
     connections: list[VppTokens] = []
 
-    def connect(settings: Settings) -> VppTokens:
-        connections.append(connect_to_graph(settings, http=http))
+    def connect(settings: Settings, clock: ClockPort, reporter: Reporter) -> VppTokens:
+        connections.append(connect_to_graph(settings, clock, reporter, http=http))
         return connections[-1]
 
     assembly = Assembly(configured(tenant), RecordingReporter(), clock=still(), connect=connect)
@@ -80,7 +81,7 @@ def test_many_threads_make_one_connection() -> None:
     """Whoever comes while the connection is made waits for it."""
     made: list[VppTokens] = []
 
-    def connect(_settings: Settings) -> VppTokens:
+    def connect(*_: object) -> VppTokens:
         time.sleep(0.05)
         made.append(GraphVppTokens(client=None, tenant=None))  # type: ignore[arg-type]
         return made[-1]
@@ -119,7 +120,12 @@ def test_the_version_is_in_the_address(version: str, path: str) -> None:
             return emulator.handle_request(request)
 
     with httpx.Client(transport=Passing()) as http:
-        assert connect_to_graph(configured(tenant, graphVersion=version), http=http).list().tokens == ()
+        assert (
+            connect_to_graph(configured(tenant, graphVersion=version), still(), RecordingReporter(), http=http)
+            .list()
+            .tokens
+            == ()
+        )
 
     sign_in = next(request for request in seen if request.url.path.endswith("/token"))
     assert b"scope=https%3A%2F%2Fgraph.emulator.test%2F.default" in sign_in.content

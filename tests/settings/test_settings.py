@@ -42,6 +42,7 @@ VARIABLES = {
     "authorityHost": ("INTUNE_VPP_AUTHORITY_HOST", "AZURE_AUTHORITY_HOST"),
     "caBundlePath": ("INTUNE_VPP_CA_BUNDLE_PATH",),
     "expiryWarningDays": ("INTUNE_VPP_EXPIRY_WARNING_DAYS",),
+    "requestTimeoutSeconds": ("INTUNE_VPP_REQUEST_TIMEOUT_SECONDS",),
     "tokenEncoding": ("INTUNE_VPP_TOKEN_ENCODING",),
 }
 SECRETS = {"clientSecret", "clientCertificate", "clientCertificatePassword", "oidcToken", "oidcRequestToken"}
@@ -61,6 +62,7 @@ def test_nothing_set() -> None:
         graph_version=GraphVersion.BETA,
         token_encoding=TokenEncoding.AUTO,
         expiry_warning_days=30,
+        request_timeout=60,
         ca_bundle_path=None,
         values=Values(()),
     )

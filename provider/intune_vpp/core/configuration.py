@@ -17,7 +17,7 @@ class Kind(StrEnum):
 
     TEXT = "string"
     FLAG = "boolean"
-    DAYS = "integer"
+    INTEGER = "integer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,8 @@ KEYS = {
         Key("graphEndpoint"),
         Key("authorityHost", ("INTUNE_VPP_AUTHORITY_HOST", "AZURE_AUTHORITY_HOST")),
         Key("caBundlePath"),
-        Key("expiryWarningDays", kind=Kind.DAYS),
+        Key("expiryWarningDays", kind=Kind.INTEGER),
+        Key("requestTimeoutSeconds", kind=Kind.INTEGER),
         Key("tokenEncoding"),
     )
 }

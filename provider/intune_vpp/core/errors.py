@@ -20,10 +20,11 @@
        ├─ SignInRefused        400, 401
        ├─ PermissionMissing    403
        ├─ NotFound             404, which does not prove a deletion
+       │  └─ NotVisible        404 for a token that was just created
        ├─ TokenGone            404 for the token's path, and a listing without the token
        ├─ FileRefused          400 to an upload that names no other member than the file
        ├─ Conflict             409
-       ├─ Throttled            429
+       ├─ Throttled            429, and 500 or 503 with these words
        ├─ GraphUnavailable     408, 5xx
        └─ GraphUnreachable     no answer, or an unreadable one
           └─ RequestNotSent    the request was not sent
@@ -150,7 +151,7 @@ class GraphError(IntuneVppError):
     """Graph or Entra refused a request, failed, or did not answer.
 
     `status` is the HTTP status (None without an answer), `code` and `request_id` are those of the answer (empty where
-    it has none), `retry_after` is its Retry-After header in seconds.
+    it has none), `tries` is how often the request was sent.
     """
 
     def __init__(
@@ -160,13 +161,13 @@ class GraphError(IntuneVppError):
         status: int | None = None,
         code: str = "",
         request_id: str = "",
-        retry_after: float | None = None,
+        tries: int = 1,
     ) -> None:
         super().__init__(f"{sentence} (request id {request_id})" if request_id else sentence)
         self.status = status
         self.code = code
         self.request_id = request_id
-        self.retry_after = retry_after
+        self.tries = tries
 
 
 class SignInRefused(GraphError):
@@ -184,17 +185,22 @@ class NotFound(GraphError):
     ResourceNotFound and no mention of scope tags or roles.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is known of an answer
         self,
         sentence: str,
         *,
         status: int | None = None,
         code: str = "",
         request_id: str = "",
+        tries: int = 1,
         from_graph: bool = False,
     ) -> None:
-        super().__init__(sentence, status=status, code=code, request_id=request_id)
+        super().__init__(sentence, status=status, code=code, request_id=request_id, tries=tries)
         self.from_graph = from_graph
+
+
+class NotVisible(NotFound):
+    """A 404 for a token that was just created: Graph does not show it yet."""
 
 
 class TokenGone(GraphError):
@@ -210,7 +216,7 @@ class Conflict(GraphError):
 
 
 class Throttled(GraphError):
-    """Graph throttles requests (429)."""
+    """Graph throttles requests: nothing was processed."""
 
 
 class GraphUnavailable(GraphError):

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     import builtins
     from collections.abc import Callable, Mapping
     from concurrent.futures import Future
-    from datetime import datetime
+    from contextlib import AbstractContextManager
+    from datetime import datetime, timedelta
 
     from intune_vpp.core.stoken import SToken
     from intune_vpp.core.vpp_token import AppLicenses, Listing, VppToken
@@ -87,6 +88,18 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Sleep. Raises WaitInterrupted when the engine asks to stop."""
+
+    def limited(self, allowed: timedelta) -> AbstractContextManager[None]:
+        """Limit the time of the operation that runs inside, also in the threads that it starts."""
+
+    def left(self) -> float | None:
+        """Return the seconds that the operation has left, perhaps fewer than 0; None if it has no limit."""
+
+    def request(self, call: Callable[[], T], timeout: float) -> T:
+        """Make a request, and return its answer. Raises what `unless_stopped` raises.
+
+        When the engine asks to stop, the answer has a moment to arrive: it may be the id of a new token.
+        """
 
     def start(self, call: Callable[[], T]) -> Future[T]:
         """Run a call in another thread."""

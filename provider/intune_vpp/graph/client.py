@@ -1,11 +1,10 @@
 """Sends requests to Graph: adds the access token, signs in again after a 401, and follows pages on the same host.
 
-All requests go through `_send`; the `Request` says whether one may be repeated.
+All requests go through `_send` to the `Sender`; the `Request` says whether one may be repeated.
 """
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -15,41 +14,21 @@ from intune_vpp.graph import errors
 from intune_vpp.graph.body import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from intune_vpp.graph.credentials.cached import Credential
+    from intune_vpp.graph.pacing import Pacing
     from intune_vpp.graph.redaction import KnownSecrets
     from intune_vpp.graph.request import Request
+    from intune_vpp.graph.sender import Sender
 
-TIMEOUT = httpx.Timeout(60.0, connect=10.0)
-"""Seconds: 10 to connect, 60 for everything else, because a write in Intune may take long."""
+MOST_PAGES = 1000
+MOST_ENTRIES = 10_000
+MOST_BYTES_LISTED = 16 * 1024 * 1024
+"""The bounds of a collection. A tenant has at most 3,000 tokens."""
+_BOUNDS = f"{MOST_PAGES:,} pages, {MOST_ENTRIES:,} entries or {MOST_BYTES_LISTED // 2**20} MB"
 
 _UNAUTHORIZED = 401
-_log = logging.getLogger(__name__)
-
-
-class Bearer(httpx.Auth):
-    """Adds the access token to a request, and replaces it once if Graph answers 401."""
-
-    def __init__(self, credential: Credential, secrets: KnownSecrets) -> None:
-        self._credential = credential
-        self._secrets = secrets
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Send the request; after a 401, once more with a new access token, because the first may have been revoked."""
-        access_token = self._access_token()
-        request.headers["Authorization"] = f"Bearer {access_token}"
-        response = yield request
-        if response.status_code == _UNAUTHORIZED:
-            self._credential.forget(access_token)
-            request.headers["Authorization"] = f"Bearer {self._access_token()}"
-            yield request
-
-    def _access_token(self) -> str:
-        access_token = self._credential.access_token()
-        # It stays there after it was replaced, because a later answer may still quote it.
-        self._secrets.add(access_token)
-        return access_token
 
 
 def unexpected(request: Request, why: str, *, written: bool = False) -> GraphUnreachable:
@@ -69,10 +48,21 @@ class GraphClient:
     GraphUnreachable if there was no readable answer, and the class of its status otherwise.
     """
 
-    def __init__(self, http: httpx.Client, *, root: str, credential: Credential, secrets: KnownSecrets) -> None:
+    def __init__(  # noqa: PLR0913 - the parts, wired in one place
+        self,
+        http: httpx.Client,
+        *,
+        root: str,
+        credential: Credential,
+        secrets: KnownSecrets,
+        sender: Sender,
+        pacing: Pacing,
+    ) -> None:
         self._http = http
         self._root = httpx.URL(root)
-        self._auth = Bearer(credential, secrets)
+        self._credential = credential
+        self._sender = sender
+        self._pacing = pacing
         self.secrets = secrets
 
     def get(self, path: str, request: Request) -> Mapping[str, Any]:
@@ -89,12 +79,17 @@ class GraphClient:
         url = f"{self._root}{path}"
         shown = url
         seen: set[str] = set()
+        entries = size = 0
         while url not in seen:
             seen.add(url)
-            page = self._json(self._send("GET", url, request, shown=shown), request)
+            response = self._send("GET", url, request, shown=shown)
+            page = self._json(response, request)
             items = page.get("value")
             if not isinstance(items, list):
                 raise unexpected(request, "not a list")
+            entries, size = entries + len(items), size + len(response.content)
+            if len(seen) > MOST_PAGES or entries > MOST_ENTRIES or size > MOST_BYTES_LISTED:
+                raise unexpected(request, f"more than {_BOUNDS}")
             yield from items
             link = page.get("@odata.nextLink")
             if link is None or link == "":
@@ -128,17 +123,36 @@ class GraphClient:
         *,
         shown: str | None = None,
     ) -> httpx.Response:
-        """Send one request; `shown` is the URL for the debug line, if it differs."""
-        try:
-            response = self._http.request(method, url, json=body, auth=self._auth)
-        except httpx.HTTPError as error:
-            # `from None`, because the traceback of the cause would show the request, and its body is the secret.
-            _log.debug("%s %s: %s", method, shown or url, type(error).__name__)
-            raise errors.unreachable(error, request, self._root.host) from None
-        _log.debug("%s %s: %s", method, shown or url, response.status_code)
+        """Send a request, once more with a new access token if Graph answers 401; `shown` is its URL for the log."""
+        response, access_token = self._signed(method, url, request, body, shown)
+        if response.status_code == _UNAUTHORIZED:
+            # It may have been revoked.
+            self._credential.forget(access_token)
+            response, _ = self._signed(method, url, request, body, shown)
         if not response.is_success:
             raise errors.refusal(response, request, self.secrets)
         return response
+
+    def _signed(
+        self, method: str, url: str, request: Request, body: Mapping[str, object] | None, shown: str | None
+    ) -> tuple[httpx.Response, str]:
+        access_token = self._credential.access_token()
+        # It stays there after it was replaced, because a later answer may still quote it.
+        self.secrets.add(access_token)
+        built = self._http.build_request(method, url, json=body, headers={"Authorization": f"Bearer {access_token}"})
+        try:
+            response = self._sender.send(
+                self._http,
+                built,
+                what=str(request),
+                idempotent=request.idempotent,
+                shown=shown,
+                pacing=self._pacing,
+            )
+        except httpx.HTTPError as error:
+            # `from None`, because the traceback of the cause would show the request, and its body is the secret.
+            raise errors.unreachable(error, request, self._root.host) from None
+        return response, access_token
 
     def _json(self, response: httpx.Response, request: Request) -> Mapping[str, Any]:
         if not response.content:

@@ -6,7 +6,6 @@ only the code and the request id of an answer are quoted. The functions return a
 
 from __future__ import annotations
 
-import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from intune_vpp.core.errors import (
     Throttled,
 )
 from intune_vpp.core.vpp_token import VPP_TOKEN
-from intune_vpp.graph import claims, tls
+from intune_vpp.graph import bounded, claims, tls
 from intune_vpp.graph.body import parse
 from intune_vpp.graph.request import RequestKind
 
@@ -51,8 +50,20 @@ _PERMISSION_NAME = re.compile(r"[A-Za-z][\w.-]{0,79}")
 _MAX_PERMISSIONS = 10
 _MAX_SEARCHED = 64 * 1024
 """The most characters of an answer that are searched for secrets; nothing after them is quoted."""
-_BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+"""The errors of a request of which nothing was sent."""
+_FAILURES: tuple[tuple[type[httpx.HTTPError], str], ...] = (
+    (bounded.AnswerTooLarge, f"sent an answer of more than {bounded.MOST_BYTES // 2**20} MB, which was not read"),
+    (bounded.AnswerTooSlow, "did not end its answer in time"),
+    (httpx.DecodingError, "sent an answer that cannot be decompressed"),
+    (httpx.HTTPError, "did not respond"),
+)
 _SERVER_ERRORS = 500
+_THROTTLED = 429
+_THROTTLES = re.compile(rb"too many requests|rate ?limit|throttl", re.IGNORECASE)
+"""Intune answers 500 "Rate limit reached because of too many requests to query broker" (rknightion/graph2otel,
+docs/graph-api-gotchas.md), and 503 in its envelope."""
+_THROTTLES_BY_TEXT = (500, 503)
 _NOT_FOUND = 404
 _ACCESS_REFUSED = (400, 403)
 _RESOURCE_NOT_FOUND = "resourcenotfound"
@@ -106,6 +117,8 @@ _FOR_A_USER = (
 )
 """Microsoft does not let the Azure CLI ask for Intune's permissions (Azure/azure-cli#22775)."""
 
+_LATER = "Run it again later, or allow more time with the option customTimeouts."
+
 _BY_KIND: dict[tuple[RequestKind, int], tuple[type[GraphError], str, str]] = {
     (RequestKind.READ_APP, 403): (PermissionMissing, "does not allow this", _GRANT.format(READING_APPS)),
 }
@@ -116,7 +129,7 @@ _BY_STATUS: dict[int, tuple[type[GraphError], str, str]] = {
     403: (PermissionMissing, "does not allow this", _GRANT.format(PERMISSION)),
     408: (GraphUnavailable, "timed out", "Run it again."),
     409: (Conflict, "reported a conflict", "Another change may be in progress: run it again."),
-    429: (Throttled, "is throttling requests", "Run it again in a minute."),
+    429: (Throttled, "is throttling requests", _LATER),
 }
 
 
@@ -129,6 +142,8 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
     by_server = (GraphUnavailable, "failed", "This is usually temporary: run it again.")
     otherwise = by_server if status >= _SERVER_ERRORS else (GraphError, "refused", "")
     error, verb, cure = _BY_KIND.get((request.kind, status)) or _BY_STATUS.get(status) or otherwise
+    if is_throttled(response):
+        error, verb, cure = _BY_STATUS[_THROTTLED]
     if status in _ACCESS_REFUSED:
         # The whole message is searched, beyond the part that is quoted.
         words = _SUPPORT_TAIL.sub("", str(_message(response))[:_MAX_SEARCHED])
@@ -141,11 +156,18 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
         cure = advice or cure
     sentence = f"Microsoft Graph {verb} {_answer(request, status, code, message)}"
     return error(
-        f"{sentence} {cure}".rstrip(),
+        f"{sentence} {cure}".rstrip() + tried(response),
         status=status,
         code=code,
         request_id=request_id,
-        retry_after=seconds(response.headers.get("Retry-After")),
+        tries=tries(response),
+    )
+
+
+def is_throttled(response: httpx.Response) -> bool:
+    """Whether an answer refuses a request because there are too many."""
+    return response.status_code == _THROTTLED or (
+        response.status_code in _THROTTLES_BY_TEXT and bool(_THROTTLES.search(response.content, 0, _MAX_SEARCHED))
     )
 
 
@@ -176,7 +198,14 @@ def _not_found(response: httpx.Response, request: Request, code: str, message: s
         "role of the app registration, graphEndpoint, and any proxy on the way."
     )
     what = f"Microsoft Graph found nothing {_answer(request, _NOT_FOUND, code, message)}"
-    return NotFound(f"{what} {reason}", status=_NOT_FOUND, code=code, request_id=request_id, from_graph=from_graph)
+    return NotFound(
+        f"{what} {reason}",
+        status=_NOT_FOUND,
+        code=code,
+        request_id=request_id,
+        tries=tries(response),
+        from_graph=from_graph,
+    )
 
 
 def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnreachable:
@@ -185,12 +214,28 @@ def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnr
     The cause is named by its type only, because its text may quote the request.
     """
     cure = f"{tls.advice(error, 'graphEndpoint') or 'Check the network and graphEndpoint'}, then run it again."
-    if isinstance(error, _BEFORE_SENDING):
+    if isinstance(error, BEFORE_SENDING):
         what = f"Microsoft Graph at {host} could not be reached ({request}: {type(error).__name__})."
-        return RequestNotSent(f"{what} Nothing was sent. {cure}")
-    what = f"Microsoft Graph at {host} did not respond ({request}: {type(error).__name__})."
+        return RequestNotSent(f"{what} Nothing was sent. {cure}{tried(error)}")
+    what = f"Microsoft Graph at {host} {failure(error)} ({request}: {type(error).__name__})."
     doubt = "" if request.idempotent else f" {_MAY_BE_PROCESSED}"
-    return GraphUnreachable(f"{what}{doubt} {cure}")
+    return GraphUnreachable(f"{what}{doubt} {cure}{tried(error)}")
+
+
+def failure(error: httpx.HTTPError) -> str:
+    """Say what a server did that gave no answer that could be read."""
+    return next(words for kind, words in _FAILURES if isinstance(error, kind))
+
+
+def tries(answer: httpx.Response | httpx.HTTPError) -> int:
+    """Return how often a request was sent, as the sender has noted it."""
+    noted = answer.extensions if isinstance(answer, httpx.Response) else vars(answer)
+    return int(noted.get("tries", 1))
+
+
+def tried(answer: httpx.Response | httpx.HTTPError) -> str:
+    """Say how often a request was sent, with a space before it; empty if it was sent once."""
+    return f" It was tried {tries(answer)} times." if tries(answer) > 1 else ""
 
 
 def _read(response: httpx.Response, secrets: KnownSecrets) -> tuple[str, str, str]:
@@ -224,12 +269,3 @@ def quotable(value: object, secrets: KnownSecrets, *, tail: re.Pattern[str] = _S
     # Secrets are removed before the text is cut: half a secret might be too short to be found.
     text = tail.sub("", secrets.remove_from(value[:_MAX_SEARCHED])) if isinstance(value, str) else ""
     return _SEALED.sub("…", _JWT.sub("…", " ".join(text.split())))[:_MAX_QUOTED].rstrip(".")
-
-
-def seconds(header: str | None) -> float | None:
-    """Return the seconds of a Retry-After header, which may be fractional; None for a date or an unusable number."""
-    try:
-        seconds = float(header or "nan")
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < math.inf else None

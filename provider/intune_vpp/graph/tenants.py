@@ -15,6 +15,7 @@ from intune_vpp.graph.credentials import errors
 
 if TYPE_CHECKING:
     from intune_vpp.graph.credentials.cached import Credential
+    from intune_vpp.graph.sender import Sender
 
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
@@ -52,10 +53,11 @@ class ConfiguredTenant:
     The GUID is in the issuer (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc).
     """
 
-    def __init__(self, configured: str, authority_host: str, http: httpx.Client) -> None:
+    def __init__(self, configured: str, authority_host: str, http: httpx.Client, sender: Sender) -> None:
         self._configured = configured
         self._authority_host = authority_host
         self._http = http
+        self._sender = sender
         self._lock = threading.Lock()
         self._guid = configured.lower() if _GUID.fullmatch(configured) else None
 
@@ -72,7 +74,7 @@ class ConfiguredTenant:
             raise errors.unknown_tenant(self._authority_host, self._configured)
         url = f"{self._authority_host}/{self._configured}/v2.0/.well-known/openid-configuration"
         try:
-            answer = self._http.get(url)
+            answer = self._sender.send(self._http, self._http.build_request("GET", url), what="looking up the tenant")
         except httpx.HTTPError as error:
             raise errors.unreachable(error, self._authority_host) from None
         refusal = errors.discovery_refused(answer, self._authority_host, self._configured)

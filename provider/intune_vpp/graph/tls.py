@@ -35,7 +35,7 @@ def advice(error: BaseException, setting: str) -> str | None:
 
     `setting` is the configuration key of the address. Only the handshake raises `httpx.ConnectError`.
     """
-    cause = next((one for one in _causes(error) if isinstance(one, ssl.SSLError)), None)
+    cause = next((one for one in causes(error) if isinstance(one, ssl.SSLError)), None)
     if isinstance(cause, ssl.SSLCertVerificationError):
         words = _REASONS.get(cause.verify_code, _OTHERWISE)
         # The library verifies by this clock, too.
@@ -50,7 +50,7 @@ def advice(error: BaseException, setting: str) -> str | None:
     return None
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an error and what caused it: httpx and httpcore each wrap the error of the layer below."""
     while error is not None:
         yield error

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from intune_vpp.core import identity
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.errors import GraphError, NotFound, TokenGone, WaitInterrupted
+from intune_vpp.core.errors import GraphError, NotFound, NotVisible, TokenGone, WaitInterrupted
+from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +30,10 @@ _SECONDS_FOR_DUPLICATES = 30.0
 
 FRESH = timedelta(seconds=60)
 """The maximum age of a listing that serves reads. A refresh of 3,000 tokens, the limit of a tenant, takes less."""
+
+
+VISIBLE = timedelta(seconds=60)
+"""How long after its creation Graph may answer 404 for a token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class TokenListing:
         self._running: _RunningList | None = None
         self._latest: Snapshot | None = None
         self._written: dict[str, int] = {}
+        self._created_at: dict[str, datetime] = {}
         self._confirmed: dict[tuple[int, str], Future[VppToken]] = {}
         self._answer_lost_at = 0
         self._one_was_read = False
@@ -110,6 +116,12 @@ class TokenListing:
         """Record a write to a token, so that earlier LISTs no longer count for it."""
         with self._lock:
             self._written[token_id.lower()] = self._begun
+
+    def created(self, token_id: str) -> None:
+        """Record that this process has created a token, which Graph may not show at once."""
+        self.written(token_id)
+        with self._lock:
+            self._created_at[token_id.lower()] = self._clock.now()
 
     def was_written(self, token_id: str) -> bool:
         """Whether this process has written to a token."""
@@ -199,7 +211,8 @@ class TokenListing:
     def explain(self, token_id: str, refusal: NotFound) -> GraphError:
         """Return the error that a 404 for a token's own path means.
 
-        TokenGone needs two confirmations: Graph's own 404, and a LIST without the token. A 404 alone may also come
+        TokenGone needs two confirmations: Graph's own 404, and a LIST without the token; and this process
+        must not have just created it, because Graph may not show it at once (NotVisible). A 404 alone may also come
         from a proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError if
         LIST fails.
         """
@@ -208,6 +221,13 @@ class TokenListing:
         # A LIST from before the 404 may lack a token for another reason: it was just created, or replication lagged.
         snapshot = self.after(self.begun)
         if snapshot.get(token_id) is None and snapshot.complete:
+            if self._is_new(token_id):
+                return NotVisible(
+                    f"Microsoft Graph does not show token {token_id} yet, which was just created. Run it again.",
+                    status=refusal.status,
+                    code=refusal.code,
+                    request_id=refusal.request_id,
+                )
             return TokenGone(
                 f"Token {token_id} was deleted in Intune: Microsoft Graph returned 404 and does not list it. "
                 "Refresh the stack, then run the update again.",
@@ -220,13 +240,21 @@ class TokenListing:
         what = f"Microsoft Graph returned 404 for token {token_id} but {listed}. Nothing was changed. Try again later."
         return NotFound(what, status=refusal.status, code=refusal.code, request_id=refusal.request_id)
 
+    def _is_new(self, token_id: str) -> bool:
+        """Whether Graph may not show a token yet, because this process has just created it."""
+        with self._lock:
+            created = self._created_at.get(token_id.lower())
+        return created is not None and self._clock.now() - created < VISIBLE
+
     def _is_current(self, snapshot: Snapshot, token_id: str) -> bool:
         with self._lock:
             return snapshot.number > self._written.get(token_id.lower(), 0)
 
     def _list(self, number: int) -> Snapshot:
         begun_at = self._clock.now()
-        listed = self._tokens.list()
+        # Not limited by the time of the caller that began it, because others wait for it too.
+        with self._clock.limited(TIME_ALLOWED):
+            listed = self._tokens.list()
         found = Snapshot(number, begun_at, {one.id.lower(): one for one in listed.tokens}, listed.complete)
         with self._lock:
             # A LIST that began earlier may end later.

@@ -59,18 +59,28 @@ class OperationLifecycle(ABC):
         self._followed: set[str] = set()
         """The ids, in lower case, of the tokens on which this process has started the operation."""
 
-    @abstractmethod
     def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
         """Run the operation."""
+        with self._clock.limited(timeout):
+            return self._run(inputs, timeout)
+
+    @abstractmethod
+    def _run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]: ...
 
     def update(
         self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
     ) -> Outcome[Outputs]:
         """Run it again if a trigger changed, resume a wait that did not end, or else store the new inputs only."""
+        with self._clock.limited(timeout):
+            return self._update(operation_id, before, inputs, timeout)
+
+    def _update(
+        self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
+    ) -> Outcome[Outputs]:
         plan = diff.plan_operation(self.operation, before, inputs)
         if plan.runs:
             self._require_tenant(operation_id, before)
-            return self.run(inputs, timeout)
+            return self._run(inputs, timeout)
         if plan.pending:
             self._require_tenant(operation_id, before)
             return self._resume(operation_id, before, inputs, timeout)
@@ -94,7 +104,7 @@ class OperationLifecycle(ABC):
         self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
     ) -> Outcome[Outputs]:
         del operation_id, before
-        return self.run(inputs, timeout)
+        return self._run(inputs, timeout)
 
     @contextmanager
     def _on_token(self, inputs: Mapping[str, Any]) -> Iterator[None]:
@@ -140,7 +150,7 @@ class LicenseCountSyncs(OperationLifecycle):
 
     operation = LICENSE_COUNT_SYNC
 
-    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
+    def _run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
         """Ask Intune to count. There is nothing to wait for: Intune does not report when it has finished."""
         del timeout
         what = "licences were counted"

@@ -32,7 +32,7 @@ class LicenseRevocations(OperationLifecycle):
 
     operation = LICENSE_REVOCATION
 
-    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
+    def _run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
         """Revoke all licences of a token, and wait until Intune has finished."""
         requested = times.text(self._clock.now())
         with self._on_token(inputs):

@@ -29,7 +29,7 @@ class LicenseSyncs(OperationLifecycle):
 
     operation = LICENSE_SYNC
 
-    def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
+    def _run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
         """Sync the licences of a token, and wait for the end unless `waitForSync` is false."""
         named = token_id(inputs)
         with self._on_token(inputs), self._alone_with(named, f"the licences of token {named} were synced") as before:

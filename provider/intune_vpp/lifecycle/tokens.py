@@ -18,8 +18,6 @@ from intune_vpp.core.errors import (
     DeletionRefused,
     DuplicateToken,
     GraphError,
-    GraphUnavailable,
-    GraphUnreachable,
     InvalidRequest,
     NotFound,
     RevocationFailed,
@@ -54,6 +52,8 @@ if TYPE_CHECKING:
     from intune_vpp.lifecycle.uploads import Upload, Uploads
 
 _SECONDS_TO_CONFIRM = 30.0
+_PAUSES_TO_FIND = (1.0, 2.0, 4.0, 8.0, 15.0)
+"""Seconds before each listing that looks for a token whose create was not answered."""
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 _RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
 
@@ -116,6 +116,10 @@ class TokenLifecycle:
         Raises TokenFileError, AdoptionRefused, RenewalRefused, WrongLocation and GraphError: then nothing was created,
         or the next create finds it.
         """
+        with self._clock.limited(timeout):
+            return self._create(args, timeout, resource)
+
+    def _create(self, args: VppTokenArgs, timeout: timedelta, resource: str) -> Outcome[VppTokenState]:
         tenant_id = self._tokens.tenant_id()
         replaced = self._ownership.take_replaced(resource, args)
         if replaced is not None:
@@ -140,15 +144,10 @@ class TokenLifecycle:
     def _upload(self, file: SToken, args: VppTokenArgs, tenant_id: str, timeout: timedelta) -> Outcome[VppTokenState]:
         """POST a new token."""
         members = graph_json.members(args, (prop.attribute for prop in VPP_TOKEN.members))
-        try:
-            upload = self._uploads.create(members, file)
-        except (GraphUnreachable, GraphUnavailable):
-            # The token may exist: the next create requests a new listing.
-            self._listing.answer_lost()
-            raise
+        upload = self._uploads.create(members, file, find=partial(self._find_lost, file, args))
         # The token exists from here on: whatever follows, its id is returned.
         observed = upload.observed
-        self._listing.written(observed.id)
+        self._listing.created(observed.id)
         self._ownership.register(observed.id, file.fingerprint, new=True)
         self._ownership.set_label(observed.id, observed.label)
         self._warn_of_kept_values(args, observed, members)
@@ -164,6 +163,26 @@ class TokenLifecycle:
             syncs=args.wait_for_sync is not False,
         )
         return self._finish(write)
+
+    def _find_lost(self, file: SToken, args: VppTokenArgs, lost: GraphError) -> VppToken | None:
+        """Look for the token of a create whose answer was lost; None if Intune does not list it.
+
+        A listing may lag, so several are requested. Raises `lost` if the time of the operation is over before that.
+        """
+        what = f"The answer to the upload of {args.display_name or 'a token file'} was lost"
+        self._reporter.info(f"{what}: looking for the token for up to {sum(_PAUSES_TO_FIND):g} seconds. {lost}")
+        for pause in _PAUSES_TO_FIND:
+            # Also for the next create, if this one ends here: the token may exist.
+            self._listing.answer_lost()
+            left = self._clock.left()
+            if left is not None and left < pause:
+                raise lost
+            self._clock.sleep(pause)
+            made = self._made_from(file, args)
+            if made is not None:
+                self._reporter.info(f"Token {made.id} ({made.label}) was created.")
+                return made
+        return None
 
     def _made_from(self, file: SToken, args: VppTokenArgs) -> VppToken | None:
         """The token that was made from this file before, and that no other resource of this run manages.
@@ -271,7 +290,8 @@ class TokenLifecycle:
     ) -> Outcome[VppTokenState]:
         """PATCH what changed and nothing else; sync if due. Raises what `create` raises, and WrongTenant."""
         self._ownership.forget_update(state.id)
-        return self._apply(self._in_this_tenant(state), args, timeout)
+        with self._clock.limited(timeout):
+            return self._apply(self._in_this_tenant(state), args, timeout)
 
     def _apply(
         self, state: VppTokenState, args: VppTokenArgs, timeout: timedelta, *, newly_managed: bool = False
@@ -459,6 +479,10 @@ class TokenLifecycle:
         Raises DeletionRefused (without a request), WrongTenant, RevocationFailed and GraphError: then the token stays.
         A token that was deleted already is no error.
         """
+        with self._clock.limited(timeout):
+            self._delete(state, timeout)
+
+    def _delete(self, state: VppTokenState, timeout: timedelta) -> None:
         label, file = state.observed.label, state.token_file
         known = file is not None and self._files.get(file.fingerprint) is not None
         if self._ownership.keeps(state.id, file.fingerprint if file and known else None):
@@ -475,7 +499,9 @@ class TokenLifecycle:
             try:
                 self._tokens.delete(state.id)
             except NotFound as refusal:
-                raise self._listing.explain(state.id, refusal) from None
+                # Where it was sent more than once, the first request has deleted the token, and its answer was lost.
+                if not (refusal.from_graph and refusal.tries > 1):
+                    raise self._listing.explain(state.id, refusal) from None
         except TokenGone:
             self._reporter.info(f"{label} was already deleted.")
         self._listing.written(state.id)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.errors import FileRefused, GraphError
+from intune_vpp.core.errors import FileRefused, GraphError, GraphUnavailable, GraphUnreachable, RequestNotSent
 from intune_vpp.core.token_encoding import Encoding, is_read, is_unreadable
 from intune_vpp.core.vpp_token import VPP_TOKEN
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _CLAIM = VPP_TOKEN["claim_token_management_from_external_mdm"].name
 
+_MOST_UPLOADS = 3
 _DOWNLOAD = "If it is not about another member, download the content token again from Apple."
 
 
@@ -59,9 +60,32 @@ class Uploads:
         self._lock = threading.Lock()
         self._proven: Encoding | None = None
 
-    def create(self, members: Mapping[str, object], file: SToken) -> Upload:
-        """Create a token. Raises GraphError: then none was created, unless the answer was lost."""
-        return self.correct(self._accepted(partial(self._tokens.create, members, file), members, file))
+    def create(
+        self, members: Mapping[str, object], file: SToken, *, find: Callable[[GraphError], VppToken | None]
+    ) -> Upload:
+        """Create a token. Raises GraphError: then none was created, unless the answer was lost.
+
+        After a lost answer, `find` looks for the token. The file is uploaded again only if it finds none.
+        """
+        send = partial(self._create, partial(self._tokens.create, members, file), find)
+        return self.correct(self._accepted(send, members, file))
+
+    def _create(
+        self,
+        send: Callable[..., VppToken],
+        find: Callable[[GraphError], VppToken | None],
+        *,
+        encoding: Encoding,
+    ) -> VppToken:
+        for _ in range(_MOST_UPLOADS - 1):
+            try:
+                return send(encoding=encoding)
+            except RequestNotSent:
+                raise
+            except (GraphUnreachable, GraphUnavailable) as lost:
+                if (found := find(lost)) is not None:
+                    return found
+        return send(encoding=encoding)
 
     def renew(self, before: VppToken, members: Mapping[str, object], file: SToken, encoding: Encoding | None) -> Upload:
         """Send a file and changed members to a token; `encoding` is the one that worked last time, if known.

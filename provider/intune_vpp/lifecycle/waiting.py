@@ -11,6 +11,7 @@ from intune_vpp.core.errors import (
     GraphUnavailable,
     GraphUnreachable,
     NotFound,
+    NotVisible,
     Throttled,
     TokenGone,
     WaitInterrupted,
@@ -74,6 +75,9 @@ class Waiting:
                     observed, failed_in_a_row = listed, 0
                 except TimeoutError:
                     continue
+                except NotVisible:
+                    # The listing that has not shown it is newer.
+                    seen = self._listing.begun
                 except _TEMPORARY:
                     failed_in_a_row += 1
                     if failed_in_a_row > POLLS_THAT_MAY_FAIL:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from graph.fake_graph import Quiet, StillClock
 from intune_vpp.assembly import connect_to_graph
 from intune_vpp.core.errors import RequestNotSent, SignInRefused
 from intune_vpp.graph.clouds import CLOUDS
@@ -38,7 +39,7 @@ def connected(
     for name, value in service.environment.items():
         if name not in without.split():
             monkeypatch.setenv(name, value)
-    tokens = connect_to_graph(read(configuration, os.environ))
+    tokens = connect_to_graph(read(configuration, os.environ), StillClock(), Quiet())
     assert isinstance(tokens, GraphVppTokens)
     with tokens.client._http:
         yield tokens

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from builders import fresh_vpptoken
-from graph.fake_graph import Script
+from graph.fake_graph import Quiet, Script, StillClock
 from graph.signing_in import credential
 from intune_vpp.assembly import connect_to_graph
 from intune_vpp.core import stoken
@@ -62,7 +62,7 @@ def signed_in(
     # MSAL reads the variables of managed identities itself.
     for name, value in found.items():
         monkeypatch.setenv(name, value)
-    tokens = connect_to_graph(read({}, os.environ))
+    tokens = connect_to_graph(read({}, os.environ), StillClock(), Quiet())
     assert isinstance(tokens, GraphVppTokens)
     with tokens.client._http:
         yield tokens
@@ -278,7 +278,7 @@ def test_the_tenant_of_a_managed_identity(tenant: Tenant, monkeypatch: pytest.Mo
 def test_a_machine_without_an_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a managed identity endpoint, the error names the setting."""
     monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:9")
-    tokens = connect_to_graph(read({"useMsi": True}, {}))
+    tokens = connect_to_graph(read({"useMsi": True}, {}), StillClock(), Quiet())
 
     with pytest.raises(RequestNotSent, match=r"^The managed identity endpoint did not respond to the sign-in \(Conn"):
         tokens.tenant_id()

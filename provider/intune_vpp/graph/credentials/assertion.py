@@ -41,7 +41,9 @@ def request_oidc_token(connection: Connection, request: httpx.Request, member: s
     """
     host = f"https://{request.url.host}"
     try:
-        response = connection.http.send(request)
+        response = connection.sender.send(
+            connection.http, request, what="requesting an OIDC token", shown=str(request.url.copy_with(query=None))
+        )
     except httpx.HTTPError as error:
         raise errors.unreachable(error, host, "oidcRequestUrl") from None
     if (problem := errors.unavailable(response, host, "oidcRequestUrl")) is not None:

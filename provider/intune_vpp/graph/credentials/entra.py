@@ -52,6 +52,6 @@ def _ask(connection: Connection, client_credential: str | dict[str, Any]) -> Any
         authority=authority,
         # The host is configured; asking login.microsoftonline.com about it would fail in closed networks.
         instance_discovery=False,
-        http_client=Session(connection.http, connection.secrets, on_get=on_discovery, on_post=on_token),
+        http_client=Session(connection, on_get=on_discovery, on_post=on_token),
     )
     return client.acquire_token_for_client([f"{connection.cloud.graph_endpoint}/.default"])

@@ -137,8 +137,7 @@ def unavailable(response: httpx.Response, asked: str, setting: str = "authorityH
     response.encoding = "utf-8"
     if status == _THROTTLED or _members(response).get("error") in _TRY_LATER:
         what = f"{asked.removeprefix('https://')} is throttling sign-ins ({status})."
-        retry_after = errors.seconds(response.headers.get("Retry-After"))
-        return RequestNotSent(f"{what} Run it again in a minute.", status=status, retry_after=retry_after)
+        return RequestNotSent(f"{what} Run it again later.{errors.tried(response)}", status=status)
     return failed(asked, str(status), setting, status=status) if status >= _SERVER_ERRORS else None
 
 

@@ -57,7 +57,7 @@ def _ask(connection: Connection, http: httpx.Client) -> Any:
         else msal.UserAssignedManagedIdentity(client_id=client_id)
     )
     endpoint = connection.values.text("msiEndpoint")
-    session = Session(http, connection.secrets, on_get=unavailable, on_post=unavailable, url=endpoint)
+    session = Session(connection, on_get=unavailable, on_post=unavailable, http=http, url=endpoint)
     # A new client each time: `CachedCredential` keeps the access token.
     client = msal.ManagedIdentityClient(identity, http_client=session)
     return client.acquire_token_for_client(resource=connection.cloud.graph_endpoint)

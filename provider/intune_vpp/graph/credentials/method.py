@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.configuration import Values
     from intune_vpp.graph.clouds import Cloud
     from intune_vpp.graph.redaction import KnownSecrets
+    from intune_vpp.graph.sender import Sender
 
 PRINTABLE = re.compile(r"[\x21-\x7e]+")
 """Printable ASCII without blanks: what a JSON Web Token and the value of a header may contain."""
@@ -40,7 +41,7 @@ SignIn: TypeAlias = "Callable[[], AccessToken]"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The configuration, the clients that send, and the secrets that no message may quote.
+    """The configuration, what sends, and the secrets that no message may quote.
 
     `open_direct` opens a client that uses no proxy; the caller closes it.
     """
@@ -48,6 +49,7 @@ class Connection:
     values: Values
     cloud: Cloud
     http: httpx.Client
+    sender: Sender
     open_direct: Callable[[], AbstractContextManager[httpx.Client]]
     secrets: KnownSecrets
 

@@ -15,7 +15,7 @@ from intune_vpp.graph.credentials.method import PRINTABLE, AccessToken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from intune_vpp.graph.redaction import KnownSecrets
+    from intune_vpp.graph.credentials.method import Connection
 
     Check = Callable[[httpx.Response], IntuneVppError | None]
     """Returns the error for an answer that MSAL must not read."""
@@ -31,15 +31,22 @@ _SECRET_MEMBERS = {"client_secret", "client_assertion", "X-IDENTITY-HEADER", "se
 class Session:
     """The methods of `requests.Session` that MSAL calls, on the httpx client: it has our CAs, proxies and timeouts.
 
-    What is secret in requests and answers becomes known as such, because MSAL's answers quote both. `url` replaces the
-    address of GET requests.
+    What is secret in requests and answers becomes known as such, because MSAL's answers quote both. `http` replaces the
+    client of the connection, `url` the address of GET requests.
     """
 
     def __init__(
-        self, http: httpx.Client, secrets: KnownSecrets, *, on_get: Check, on_post: Check, url: str | None = None
+        self,
+        connection: Connection,
+        *,
+        on_get: Check,
+        on_post: Check,
+        http: httpx.Client | None = None,
+        url: str | None = None,
     ) -> None:
-        self._http = http
-        self._secrets = secrets
+        self._http = http or connection.http
+        self._sender = connection.sender
+        self._secrets = connection.secrets
         self._on_get = on_get
         self._on_post = on_post
         self._url = url
@@ -60,7 +67,10 @@ class Session:
         sent = {**taken.get("data", {}), **taken.get("headers", {})}
         for name in _SECRET_MEMBERS & set(sent):
             self._secrets.add(str(sent[name]))
-        response = self._http.request(method, url, **taken)
+        request = self._http.build_request(method, url, **taken)
+        response = self._sender.send(
+            self._http, request, what="signing in", shown=str(request.url.copy_with(query=None))
+        )
         answer = parse(response.content)
         if isinstance(answer, dict) and isinstance(answer.get("access_token"), str):
             self._secrets.add(answer["access_token"])

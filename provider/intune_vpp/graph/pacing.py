@@ -1,0 +1,133 @@
+"""Keeps requests to Graph within Intune's documented limits, and slows down when Graph still throttles.
+
+Source: https://learn.microsoft.com/graph/throttling-limits, "Intune device enrollment service limits".
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from intune_vpp.core.ports import Clock
+
+WINDOW: Final = timedelta(seconds=20)
+REQUESTS: Final = 1000
+WRITES: Final = 100
+"""What one application may send to one tenant within `WINDOW`: requests of any kind, and writes."""
+
+_GAIN: Final = 10
+"""By how many requests a window grows in the time of one window without throttling."""
+_FEWEST: Final = 5
+_SECONDS_TO_LOOK: Final = 0.25
+"""How long to wait for the answer to a request of which there are as many as are allowed."""
+
+
+class Window:
+    """One limit as a sliding window. It is not safe among threads.
+
+    A request counts from the moment when it is sent until `WINDOW` after its answer: when Graph counts it is not known.
+    Graph also counts the requests of other processes, so after a 429 the window has half of its size, and grows again
+    by a constant number: processes that share a limit then end with equal parts of it.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._allowed = float(limit)
+        self._under_way = 0
+        self._answered: deque[datetime] = deque()
+        self._closed_until: datetime | None = None
+
+    def wait(self, ahead: int, now: datetime) -> float:
+        """Return the seconds until a request may be sent, if `ahead` others are sent before it; 0 if it may now."""
+        # A time after now is one from before the clock was set back.
+        while self._answered and not timedelta() <= now - self._answered[0] < WINDOW:
+            self._answered.popleft()
+        closed = 0.0 if self._closed_until is None else (self._closed_until - now).total_seconds()
+        surplus = self._under_way + len(self._answered) + ahead + 1 - int(self._allowed)
+        if surplus <= 0:
+            return max(closed, 0.0)
+        if surplus > len(self._answered):
+            return max(closed, _SECONDS_TO_LOOK)
+        return max(closed, (self._answered[surplus - 1] + WINDOW - now).total_seconds())
+
+    def send(self) -> None:
+        """Count a request that is sent now."""
+        self._under_way += 1
+
+    def answered(self, now: datetime, throttled_for: float | None) -> None:
+        """Count the end of a request; `throttled_for` are the seconds that Graph asked to wait, if it did."""
+        self._under_way -= 1
+        self._answered.append(now)
+        if throttled_for is None:
+            self._allowed = min(self._allowed + _GAIN / self._allowed, self._limit)
+            return
+        # Requests that were under way together are refused together, which is one reason to slow down.
+        if self._closed_until is None or now >= self._closed_until:
+            self._allowed = max(self._allowed / 2, _FEWEST)
+        # No longer than a window: each request learns for itself how long Graph wants it to wait.
+        resumes = now + min(timedelta(seconds=throttled_for), WINDOW)
+        self._closed_until = max(self._closed_until or resumes, resumes)
+
+
+class Pacing:
+    """The limits of one application in one tenant, which all threads of a process share."""
+
+    def __init__(self, clock: Clock, tell: Callable[[str, float], None]) -> None:
+        self._clock = clock
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._all = Window(REQUESTS)
+        self._writes = Window(WRITES)
+        self._queue: dict[bool, list[object]] = {False: [], True: []}
+
+    @contextmanager
+    def turn(self, *, writes: bool) -> Iterator[Turn]:
+        """Wait until a request may be sent, in the order of the calls. Raises WaitInterrupted."""
+        windows = (self._all, self._writes) if writes else (self._all,)
+        self._wait(windows, self._queue[writes])
+        turn = Turn()
+        try:
+            yield turn
+        finally:
+            with self._lock:
+                now = self._clock.now()
+                for window in windows:
+                    # The limit of writes is by far the smaller one, so it is the one that a write has met.
+                    window.answered(now, turn.throttled_for if window is windows[-1] else None)
+
+    def _wait(self, windows: tuple[Window, ...], queue: list[object]) -> None:
+        ticket = object()
+        with self._lock:
+            queue.append(ticket)
+        try:
+            while (seconds := self._seconds(windows, queue, ticket)) > 0:
+                self._tell("Intune's limit for requests is reached", seconds)
+                self._clock.sleep(seconds)
+        except BaseException:
+            with self._lock:
+                queue.remove(ticket)
+            raise
+
+    def _seconds(self, windows: tuple[Window, ...], queue: list[object], ticket: object) -> float:
+        """Return how long this ticket has to wait. With 0, its request counts as sent."""
+        with self._lock:
+            ahead, now = queue.index(ticket), self._clock.now()
+            seconds = max(window.wait(ahead, now) for window in windows)
+            if seconds <= 0:
+                queue.remove(ticket)
+                for window in windows:
+                    window.send()
+            return seconds
+
+
+class Turn:
+    """One request that may be sent; `throttled_for` are the seconds that Graph asked to wait, if it refused it."""
+
+    throttled_for: float | None = None

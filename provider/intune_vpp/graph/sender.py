@@ -1,0 +1,173 @@
+"""Sends every request, to Graph and to the services of the sign-in: within bounds, and again where that may help.
+
+`core/retry.py` decides whether a request is sent again, `bounded.py` limits an answer, `pacing.py` the rate.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import ssl
+import threading
+import time
+from contextlib import nullcontext
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import httpx
+
+from intune_vpp.core import times
+from intune_vpp.core.errors import WaitInterrupted
+from intune_vpp.core.retry import Attempt, RetryPolicy, retry_after
+from intune_vpp.graph import bounded, errors, tls
+from intune_vpp.graph.pacing import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from intune_vpp.core.ports import Clock, Reporter
+    from intune_vpp.graph.pacing import Pacing
+
+_TELL_FROM: Final = 10.0
+"""Seconds. A longer wait is reported."""
+
+_READS: Final = {"GET", "HEAD"}
+
+_log = logging.getLogger(__name__)
+
+
+class Sender:
+    """Sends requests for one process.
+
+    `timeout` is in seconds, and limits each attempt. Waits are reported to `reporter`, and end when the engine asks to
+    stop.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        reporter: Reporter,
+        *,
+        policy: RetryPolicy | None = None,
+        timeout: float = bounded.REQUEST_TIMEOUT,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._clock = clock
+        self._reporter = reporter
+        self._policy = policy or RetryPolicy()
+        self._timeout = timeout
+        self._jitter = jitter
+        self._lock = threading.Lock()
+        self._told_until: datetime | None = None
+
+    def send(  # noqa: PLR0913 - one place that all requests pass
+        self,
+        http: httpx.Client,
+        request: httpx.Request,
+        *,
+        what: str,
+        idempotent: bool = True,
+        shown: str | None = None,
+        pacing: Pacing | None = None,
+    ) -> httpx.Response:
+        """Send a request, again after a temporary failure, and return the last answer, which has been read.
+
+        `what` names the request in a message, `shown` its URL in the debug log. A request that is not `idempotent` is
+        sent again only if it is certain that it had no effect. The answer's extension `tries` says how often it was
+        sent. Raises httpx.HTTPError, with the attribute `tries`, if there is no answer, and WaitInterrupted.
+        """
+        began, number = self._clock.now(), 0
+        while True:
+            number += 1
+            with pacing.turn(writes=request.method not in _READS) if pacing else nullcontext(Turn()) as turn:
+                answer = self._attempt(http, request, what)
+                attempt = _seen(answer, self._clock.now())
+                seconds = self._policy.wait(attempt, number, idempotent=idempotent, jitter=self._jitter())
+                if attempt.throttled:
+                    turn.throttled_for = seconds or attempt.retry_after or 0.0
+            self._log(request, shown, answer, number, began)
+            if seconds is None or seconds > self._left(began):
+                break
+            self.tell(f"{request.url.host} {_result(answer)} ({what})", seconds)
+            self._clock.sleep(seconds)
+        if isinstance(answer, httpx.HTTPError):
+            answer.tries = number  # type: ignore[attr-defined]
+            raise answer from None
+        answer.extensions["tries"] = number
+        return answer
+
+    def tell(self, why: str, seconds: float) -> None:
+        """Report a long wait and its end, unless another one that ends then was reported."""
+        ends = self._clock.now() + timedelta(seconds=min(seconds, self._policy.timeout.total_seconds()))
+        with self._lock:
+            if seconds < _TELL_FROM or (self._told_until is not None and ends <= self._told_until):
+                return
+            # Requests that were refused together wait together.
+            self._told_until = ends + timedelta(seconds=self._policy.wait_jitter)
+        self._reporter.info(f"{why}: waiting {seconds:.0f} seconds, until {times.text(ends)}.")
+
+    def _left(self, began: datetime) -> float:
+        """Return the seconds that are left for further attempts."""
+        left = self._clock.left()
+        own = (began + self._policy.timeout - self._clock.now()).total_seconds()
+        return own if left is None else left
+
+    def _attempt(self, http: httpx.Client, request: httpx.Request, what: str) -> httpx.Response | httpx.HTTPError:
+        ends = time.monotonic() + self._timeout
+        try:
+            # In a thread, because neither Ctrl-C nor a time limit can end the read of a header that trickles in.
+            return self._clock.request(partial(_exchange, http, request, ends), self._timeout)
+        except TimeoutError:
+            return bounded.AnswerTooSlow("", request=request)
+        except httpx.HTTPError as error:
+            return error
+        except WaitInterrupted as stopped:
+            doubt = "" if request.method in _READS else " It may have been processed; the next run checks."
+            sentence = f"Interrupted while the answer was awaited ({what}).{doubt}"
+            raise WaitInterrupted(sentence, asked=True) if stopped.asked else stopped from None
+
+    def _log(
+        self,
+        request: httpx.Request,
+        shown: str | None,
+        answer: httpx.Response | httpx.HTTPError,
+        number: int,
+        began: datetime,
+    ) -> None:
+        seconds = (self._clock.now() - began).total_seconds()
+        result = type(answer).__name__ if isinstance(answer, httpx.HTTPError) else answer.status_code
+        _log.debug("%s %s: %s (try %s, %.3f s)", request.method, shown or request.url, result, number, seconds)
+
+
+def _exchange(http: httpx.Client, request: httpx.Request, ends: float) -> httpx.Response:
+    response = http.send(request, stream=True, auth=None)
+    try:
+        return bounded.read(response, ends)
+    finally:
+        response.close()
+
+
+def _seen(answer: httpx.Response | httpx.HTTPError, now: datetime) -> Attempt:
+    """Return what an attempt has shown."""
+    if isinstance(answer, httpx.Response):
+        return Attempt(
+            status=answer.status_code,
+            throttled=errors.is_throttled(answer),
+            retry_after=retry_after(answer.headers, now),
+        )
+    return Attempt(sent=not isinstance(answer, errors.BEFORE_SENDING), final=_is_final(answer))
+
+
+def _is_final(error: httpx.HTTPError) -> bool:
+    """Whether the same would happen again: a server without TLS or trust, or an answer that cannot be read."""
+    if isinstance(error, bounded.AnswerTooLarge | httpx.DecodingError | httpx.UnsupportedProtocol):
+        return True
+    return isinstance(error, httpx.ConnectError) and any(isinstance(one, ssl.SSLError) for one in tls.causes(error))
+
+
+def _result(answer: httpx.Response | httpx.HTTPError) -> str:
+    if isinstance(answer, httpx.HTTPError):
+        return f"{errors.failure(answer)} ({type(answer).__name__})"
+    return f"answered {answer.status_code}"
