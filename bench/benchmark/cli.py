@@ -28,6 +28,7 @@ BENCH = Path(__file__).resolve().parents[1]
 RESULTS = BENCH / "results.jsonl"
 PAIRS = 3
 STARTS_A_PAIR = 5
+_WIDTH = 150
 QUICK_TOKENS = 30
 QUICK_KINDS = ("ordinary", "1,000,000 deep")
 
@@ -52,7 +53,8 @@ class Results:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark, and return the exit status: 1 if a limit is exceeded, or there is no engine."""
     options = _options(arguments)
-    console = Console()
+    # A pipe has no width: the tables would be broken into 80 columns.
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     engine = _engine()
     if engine is None:
         return 1
@@ -92,7 +94,8 @@ def _measure(folder: Path, engine: dict[str, str], options: argparse.Namespace, 
         results.pairs = _pairs(folder, engine, options, tell)
     if is_all or options.throttle:
         bench = throttling.Bench(folder, engine, tell, options.parallel)
-        results.throttled = throttling.measure(bench, options.tokens)
+        refreshed = options.tokens if options.quick else throttling.REFRESHED
+        results.throttled = throttling.measure(bench, options.tokens, refreshed=refreshed)
     if is_all or options.memory:
         kinds = {"kinds": QUICK_KINDS} if options.quick else {}
         results.memory = memory.measure(folder / "memory", tell=tell, **kinds)

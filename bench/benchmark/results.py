@@ -9,19 +9,16 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING
 
+from benchmark.traffic import WINDOW_SECONDS, WRITES_IN_A_WINDOW, Traffic
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from benchmark.projects import Run
-    from benchmark.traffic import Traffic
 
 _MILLISECONDS = 3
 MOST_MEGABYTES = 150.0
 """The limit of the memory of the plugin process."""
-
-_WRITES_IN_A_WINDOW = 100
-_WINDOW_SECONDS = 20.0
-"""Graph's bucket for one application: learn.microsoft.com/graph/throttling-limits."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -112,18 +109,19 @@ class Result:
 class Throttled:
     """One run under the documented throttle, or several at once.
 
-    `seconds` are those of each `pulumi`, `beside` those of the same run without the throttle (None if there was none),
-    `there` is the number of tokens that are as they must be afterwards, `failures` that of the failed resources.
+    `seconds` are those of each `pulumi`; `free_seconds` and `free` are the seconds and the traffic of the same run
+    without the throttle, None if there was none. `right` is the number of tokens that are as they must be afterwards.
     """
 
     case: str
     n: int
     page: int
     seconds: tuple[float, ...]
-    beside: float | None
     traffic: Traffic
-    there: int
+    right: int
     failures: int
+    free_seconds: float | None = None
+    free: Traffic | None = None
     error: str = ""
 
     @classmethod
@@ -135,8 +133,8 @@ class Throttled:
         *,
         n: int,
         page: int,
-        there: int,
-        beside: Run | None = None,
+        right: int,
+        free: tuple[Run, Traffic] | None = None,
     ) -> Throttled:
         """Combine the runs of a case."""
         return cls(
@@ -144,10 +142,11 @@ class Throttled:
             n=n,
             page=page,
             seconds=tuple(run.seconds for run in runs),
-            beside=None if beside is None else beside.seconds,
             traffic=traffic,
-            there=there,
+            right=right,
             failures=sum(run.failures for run in runs),
+            free_seconds=free[0].seconds if free else None,
+            free=free[1] if free else None,
             error=next((run.error for run in runs if run.error), ""),
         )
 
@@ -159,7 +158,7 @@ class Throttled:
     @property
     def ideal_seconds(self) -> float:
         """The least seconds from the first write to the last one, if each token has one write."""
-        return (-(-self.n // _WRITES_IN_A_WINDOW) - 1) * _WINDOW_SECONDS
+        return (-(-self.n // WRITES_IN_A_WINDOW) - 1) * WINDOW_SECONDS
 
     def line(self, *, at: str, load: float) -> str:
         """Return the line for results.jsonl, with the time of the run and the load of the machine before it."""
@@ -170,14 +169,16 @@ class Throttled:
             "n": self.n,
             "requests": sum(self.traffic.requests.values()),
             "seconds": round(slowest, _MILLISECONDS),
-            "yardstick_seconds": None if self.beside is None else round(self.beside, _MILLISECONDS),
-            "ratio": None if self.beside is None else round(slowest / self.beside, _MILLISECONDS),
+            "yardstick_seconds": _rounded(self.free_seconds),
+            "ratio": _rounded(slowest / self.free_seconds if self.free_seconds else None),
             "all_seconds": [round(one, _MILLISECONDS) for one in self.seconds],
             "write_seconds": round(self.traffic.write_seconds, _MILLISECONDS),
             "ideal_seconds": self.ideal_seconds,
+            "paced_seconds": _rounded(self.free.paced() if self.free else None),
+            "free_write_seconds": _rounded(self.free.write_seconds if self.free else None),
             "throttled": self.traffic.throttled,
             "failures": self.failures,
-            "there": self.there,
+            "right": self.right,
             "methods": dict(self.traffic.requests),
             "at": at,
             "load": round(load, 1),
@@ -227,3 +228,7 @@ class Peak:
             "load": round(load, 1),
         }
         return json.dumps(members)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, _MILLISECONDS)

@@ -34,31 +34,30 @@ def of_pairs(results: Sequence[Result]) -> Table:
 
 
 def of_throttled(results: Sequence[Throttled]) -> Table:
-    """Show the cases under the throttle; `free` is the same run without it, `right` counts the tokens that are as they must be."""
-    columns = (
-        "tokens",
-        "first to last write",
-        "ideal",
-        "seconds",
-        "free",
-        "requests",
-        "429s",
-        "failed",
-        "as they must",
+    """Show the cases under the throttle.
+
+    `free` is the same run without it, `paced` what a perfect pacer would make of the writes of that run, and `right`
+    counts the tokens that are as they must be.
+    """
+    table = _table(
+        "Under the documented throttle",
+        *("tokens", "write seconds", "ideal", "paced", "free", "seconds", "free", "requests", "429", "failed", "right"),
     )
-    table = _table("Under the documented throttle", *columns)
     for result in results:
+        free = result.free if result.free and result.traffic.writes else None
         table.add_row(
             result.case,
             str(result.n),
             f"{result.traffic.write_seconds:.2f}",
             f"{result.ideal_seconds:.0f}" if result.traffic.writes else "",
+            f"{free.paced():.2f}" if free else "",
+            f"{free.write_seconds:.2f}" if free else "",
             " and ".join(f"{seconds:.2f}" for seconds in result.seconds),
-            "" if result.beside is None else f"{result.beside:.2f}",
+            "" if result.free_seconds is None else f"{result.free_seconds:.2f}",
             _requests(result.traffic.requests),
             str(result.traffic.throttled),
             str(result.failures),
-            str(result.there),
+            str(result.right),
         )
     return table
 

@@ -23,8 +23,8 @@ PAGE = 100
 PARALLEL = 400
 """More than there are tokens in a run of full size: each token has its call at once, as the provider must bear it."""
 
-READS_PER_WRITE = 10
-"""A refresh has ten times as many tokens as there are creates: 3,000."""
+REFRESHED = 3_000
+"""The number of tokens in the refresh of full size."""
 
 _SITES = {"North": projects.DAYS, "South": projects.DAYS + 60}
 """The sites of two processes, with the days after which their files expire."""
@@ -52,28 +52,26 @@ class Bench:
         return projects.create(self.folder / name, plugins.OURS, tokens, environment, site=site)
 
 
-def measure(bench: Bench, tokens: int) -> list[Throttled]:
-    """Measure all cases with so many tokens; the refresh has ten times as many, each of two processes a third."""
-    return [*writes(bench, tokens), refresh(bench, tokens * READS_PER_WRITE), two_at_once(bench, tokens // 3)]
+def measure(bench: Bench, tokens: int, *, refreshed: int) -> list[Throttled]:
+    """Measure all cases with so many tokens; each of two processes has a third of them."""
+    return [*writes(bench, tokens), refresh(bench, refreshed), two_at_once(bench, tokens // 3)]
 
 
 def writes(bench: Bench, tokens: int) -> list[Throttled]:
     """Create and renew so many tokens, each without and with the throttle."""
     with emulator(bench.folder, *_SERVED) as served:
         project = bench.project(served, "free", tokens)
-        bench.tell("creates without throttle")
-        create_freely = projects.attempt(project, *bench.command("up"))
-        bench.tell("renewals without throttle")
+        created = _run(bench, "creates without throttle", served, project, "up")
         projects.write_files(project.folder, tokens, days=projects.DAYS + 1)
-        renew_freely = projects.attempt(project, *bench.command("up"))
+        renewed = _run(bench, "renewals without throttle", served, project, "up")
         # What came before the throttle does not count against it: the bucket is empty.
         served.behave(throttle="documented")
         expirations = projects.write_files(project.folder, tokens, days=projects.DAYS + 2)
-        renewals = _throttled(bench, "throttled renewals", served, project, expirations, beside=renew_freely)
+        renewals = _throttled(bench, "throttled renewals", served, project, expirations, free=renewed)
     with emulator(bench.folder, *_THROTTLED) as served:
         project = bench.project(served, "throttled", tokens)
         expirations = projects.write_files(project.folder, tokens)
-        creates = _throttled(bench, "throttled creates", served, project, expirations, beside=create_freely)
+        creates = _throttled(bench, "throttled creates", served, project, expirations, free=created)
     return [creates, renewals]
 
 
@@ -86,16 +84,11 @@ def refresh(bench: Bench, tokens: int) -> Throttled:
         project = bench.project(served, "refresh", 1)
         projects.run(project, *bench.command("up"))
         stacks.adopt(project, uploaded, tenant.tokens_of(served))
-        bench.tell(f"refresh of {tokens} tokens without throttle")
-        beside = projects.attempt(project, *bench.command("refresh"))
+        free = _run(bench, f"refresh of {tokens} tokens without throttle", served, project, "refresh")
         served.behave(throttle="documented")
-        served.log()
-        bench.tell(f"refresh of {tokens} tokens under the throttle")
-        run = projects.attempt(project, *bench.command("refresh"))
-        traffic = Traffic.of(served.log())
-    return Throttled.of(
-        "throttled refresh", [run], traffic, n=tokens, page=PAGE, there=stacks.count(project), beside=beside
-    )
+        run, traffic = _run(bench, f"refresh of {tokens} tokens under the throttle", served, project, "refresh")
+    right = stacks.count(project)
+    return Throttled.of("throttled refresh", [run], traffic, n=tokens, page=PAGE, right=right, free=free)
 
 
 def two_at_once(bench: Bench, tokens: int) -> Throttled:
@@ -110,18 +103,22 @@ def two_at_once(bench: Bench, tokens: int) -> Throttled:
             runs = list(pool.map(lambda one: projects.attempt(one, *bench.command("up")), made))
         traffic = Traffic.of(served.log())
         served.behave(throttle="off")
-        there = len(tenant.tokens_of(served))
-    return Throttled.of("two at once", runs, traffic, n=tokens * len(made), page=PAGE, there=there)
+        right = len(tenant.tokens_of(served))
+    return Throttled.of("two at once", runs, traffic, n=tokens * len(made), page=PAGE, right=right)
 
 
 def _throttled(  # noqa: PLR0913 - what one run needs
-    bench: Bench, case: str, served: Tenant, project: Project, expirations: set[str], *, beside: Run
+    bench: Bench, case: str, served: Tenant, project: Project, expirations: set[str], *, free: tuple[Run, Traffic]
 ) -> Throttled:
     """Run `up` under the throttle; `expirations` are those of the files that all tokens must have afterwards."""
-    served.log()
-    bench.tell(case)
-    run = projects.attempt(project, *bench.command("up"))
-    traffic = Traffic.of(served.log())
+    run, traffic = _run(bench, case, served, project, "up")
     served.behave(throttle="off")
-    there = sum(one["expirationDateTime"] in expirations for one in tenant.tokens_of(served))
-    return Throttled.of(case, [run], traffic, n=len(expirations), page=PAGE, there=there, beside=beside)
+    right = sum(one["expirationDateTime"] in expirations for one in tenant.tokens_of(served))
+    return Throttled.of(case, [run], traffic, n=len(expirations), page=PAGE, right=right, free=free)
+
+
+def _run(bench: Bench, what: str, served: Tenant, project: Project, command: str) -> tuple[Run, Traffic]:
+    served.log()
+    bench.tell(what)
+    run = projects.attempt(project, *bench.command(command))
+    return run, Traffic.of(served.log())
