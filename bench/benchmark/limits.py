@@ -95,7 +95,7 @@ def _nearly_ideal(result: Throttled) -> float:
 
 THROTTLED: tuple[Limit[Throttled], ...] = (
     Limit("", "failed tokens", lambda result: result.failures, lambda _: 0),
-    Limit("", "tokens that are not as they must be", lambda result: result.n - result.right, lambda _: 0),
+    Limit("", "tokens that are not as they must be", lambda result: abs(result.n - result.right), lambda _: 0),
     Limit("throttled creates", _FIRST_TO_LAST, _write_seconds, _nearly_ideal, from_tokens=AT_FULL_SIZE),
     Limit("throttled renewals", _FIRST_TO_LAST, _write_seconds, _nearly_ideal, from_tokens=AT_FULL_SIZE),
     Limit("throttled refresh", "requests", lambda result: sum(result.traffic.requests.values()), lambda r: r.pages + 2),
