@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.test import run_wsgi_app
+
 from intune_vpp_emulator.faults import Faults
 from intune_vpp_emulator.serve import serve
 from intune_vpp_emulator.tenant import Tenant
@@ -26,8 +28,8 @@ _BLOCK = 64 * 1024
 _DEPTH = 400
 """Below the depth at which Python refuses to read JSON."""
 
-_SIZES = tuple(MEGABYTE // 4 * 2**power for power in range(8))
-"""Bytes of a body, from a quarter to 32 MB: what costs most is the largest one that the client accepts."""
+_SIZES = tuple(MEGABYTE // 4 * 2**power for power in range(6))
+"""Bytes of a body, from a quarter to 8 MB: what costs most is the largest one that the client accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,9 @@ class Hostile:
             is_meant = environ["REQUEST_METHOD"] == self.method and fnmatchcase(environ["PATH_INFO"], self.path)
             if body is None or not is_meant:
                 return app(environ, start)
+            if self.method == "POST":
+                # The tenant acts, so that whoever looks for a token whose answer was useless finds it.
+                run_wsgi_app(app, environ)
             encoding = [("Content-Encoding", self.kind.encoding)] if self.kind.encoding else []
             start(f"{self.status} Hostile", [("Content-Type", "application/json"), *encoding])
             return body(Asked.of(environ), self.size)
