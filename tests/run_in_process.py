@@ -117,19 +117,21 @@ class Run:
         assert checked.problems == ()
         return self.assembly.preview.plan_token(before, checked.args)
 
-    def create(self, inputs: Mapping[str, Any]) -> Outcome[VppTokenState]:
+    def create(self, inputs: Mapping[str, Any], *, timeout: timedelta = TIME_ALLOWED) -> Outcome[VppTokenState]:
         """Check and Create."""
         checked = self.check(inputs)
         assert checked.problems == ()
-        return _kept(self.assembly.tokens.create(checked.args))
+        return _kept(self.assembly.tokens.create(checked.args, timeout=timeout))
 
-    def up(self, before: VppTokenState, inputs: Mapping[str, Any]) -> Outcome[VppTokenState]:
+    def up(
+        self, before: VppTokenState, inputs: Mapping[str, Any], *, timeout: timedelta = TIME_ALLOWED
+    ) -> Outcome[VppTokenState]:
         """Check, Diff and, where a change is due, Update; without one the engine keeps the new inputs."""
         checked = self.check(inputs, before)
         assert checked.problems == ()
         if not self.assembly.preview.plan_token(before, checked.args):
             return Outcome(before.id, stored(replace(before, inputs=checked.args)))
-        return _kept(self.assembly.tokens.update(before, checked.args))
+        return _kept(self.assembly.tokens.update(before, checked.args, timeout=timeout))
 
     def refresh(self, before: VppTokenState) -> VppTokenState | None:
         """Read, None where the token is gone."""

@@ -293,7 +293,7 @@ def test_a_listing_from_before_is_no_witness(tenant: Tenant) -> None:
                 return httpx.Response(200, json={"value": shown}, request=request)
             if request.url.path.endswith(third.id):
                 return httpx.Response(404, text=PLAIN, request=request)
-            return response
+            return httpx.Response(response.status_code, headers=response.headers, content=response.content)
 
     run = Run(tenant, around=Lagging)
     assert run.refresh(first) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -49,11 +50,11 @@ def losing_answers(tenant: Tenant, method: str, path_ends: str, loss: BaseExcept
 
 
 def test_lost_answer_of_a_creation_is_found_again(tenant: Tenant) -> None:
-    """When the answer to a POST is lost the run fails, and the next one takes the token over: there is one."""
+    """When the answer to a POST is lost and the time is over, the run fails; the next one adopts the token."""
     inputs = token_inputs(vpptoken())
     run = losing_answers(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
     with pytest.raises(GraphUnreachable, match="the next run checks before repeating it"):
-        run.create(inputs)
+        run.create(inputs, timeout=timedelta(seconds=0.5))
     assert run.requests == [LIST, POST]
     again = Run(tenant)
     state = again.create(inputs).state
@@ -100,17 +101,17 @@ def test_lost_answer_in_a_run_that_goes_on(tenant: Tenant) -> None:
     inputs = token_inputs(vpptoken(), waitForSync=False)
     run = losing_answers(tenant, "POST", "/vppTokens", httpx.ReadTimeout("too late"))
     with pytest.raises(GraphUnreachable):
-        run.create(inputs)
+        run.create(inputs, timeout=timedelta(seconds=0.5))
     state = run.create(inputs).state
     assert run.requests == [LIST, POST, LIST]
     assert [one.id for one in tenant.tokens] == [state.id]
 
 
 def test_lost_answer_of_a_sync_keeps_the_token(tenant: Tenant) -> None:
-    """When the answer to a sync is lost the token is kept, and the next run sees to the sync."""
+    """When the answer to a sync is lost and the time is over, the token is kept, and the next run syncs it."""
     inputs = token_inputs(vpptoken())
     run = losing_answers(tenant, "POST", "/syncLicenses", httpx.ReadTimeout("too late"))
-    outcome = run.create(inputs)
+    outcome = run.create(inputs, timeout=timedelta(seconds=0.5))
     assert isinstance(outcome.failure, GraphUnreachable)
     assert (outcome.state.id, outcome.state.sync_pending) == (tenant.tokens[0].id, True)
     done = Run(tenant).up(outcome.state, inputs)
@@ -118,12 +119,14 @@ def test_lost_answer_of_a_sync_keeps_the_token(tenant: Tenant) -> None:
 
 
 def test_lost_answer_of_a_change_is_sent_again(tenant: Tenant) -> None:
-    """When the answer to a PATCH is lost the old state stays whole, and the next run sends the change again."""
+    """When the answer to a PATCH is lost and the time is over, the old state stays; the next run sends it again."""
     text = vpptoken()
     state = Run(tenant).create(token_inputs(text)).state
     changed = token_inputs(text, displayName="Monroe")
     with pytest.raises(GraphUnreachable):
-        losing_answers(tenant, "PATCH", "", httpx.ReadTimeout("too late")).up(state, changed)
+        losing_answers(tenant, "PATCH", "", httpx.ReadTimeout("too late")).up(
+            state, changed, timeout=timedelta(seconds=0.5)
+        )
     again = Run(tenant)
     assert again.up(state, changed).state.observed.display_name == "Monroe"
     assert again.requests == [PATCH]

@@ -17,7 +17,7 @@ from intune_vpp.core.errors import (
 from intune_vpp.core.revocation import REPLACE_IT, RESULT_TYPE
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
-from run_in_process import COUNT, COUNTED, REVOKE, REVOKED, Run, interrupted
+from run_in_process import COUNT, COUNTED, GET, REVOKE, REVOKED, Run, interrupted
 from tenant_in_process import (
     Interrupted,
     LosesRevocationAnswers,
@@ -240,12 +240,12 @@ class WithoutRevocationsAndDown(WithoutRevocations):
 
 
 def test_an_unknown_action_of_a_token_that_cannot_be_read() -> None:
-    """Graph's own 404 for the action starts nothing: the run fails at once, and does not wait for a revocation."""
+    """Graph's own 404 for the action starts nothing: the run fails once the read has, and waits for no revocation."""
     tenant = new_tenant(WithoutRevocationsAndDown)
     run, token_id = Run(tenant), uploaded(tenant)
     with pytest.raises(GraphError, match=r"returned 404 for revokeLicenses\. Nothing was done\. .* could not be read"):
         run.operate(REVOKED, {"vppTokenId": token_id})
-    assert run.time.slept == []
+    assert (run.requests[-6:], sum(run.time.slept) < 30) == ([REVOKE, *[GET] * 5], True)
 
 
 @pytest.mark.parametrize("asked", [{}, {"revokeUntrackedLicenses": True}])

@@ -4,49 +4,47 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from builders import token_inputs, vpptoken
+from intune_vpp.lifecycle.waiting import Waiting
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Page, Tenant
 from run_in_process import LIST, POST, SYNC, Run
-from tenant_in_process import TenantTime, new_tenant
+from tenant_in_process import new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from intune_vpp_emulator.clock import Clock
+    from intune_vpp.core.vpp_token import VppToken
+    from intune_vpp.core.waiting import WaitResult
+
+    Evaluate = Callable[[VppToken, datetime], WaitResult | None]
 
 WAITING = 12
-_thread = threading.local()
 
 
-class SyncStarted(Tenant):
-    """A tenant that marks each thread whose sync it has started."""
+def watched(tenant: Tenant, at_wait: Callable[[], object]) -> Run:
+    """A run that calls back whenever a sync was started and a wait for it begins."""
 
-    def sync_licenses(self, token_id: str, **options: Any) -> dict[str, Any]:
-        """Start it."""
-        answer = super().sync_licenses(token_id, **options)
-        _thread.waits = True
-        return answer
+    class Watched(Waiting):
+        def wait(self, evaluate: Evaluate, *given: Any, **options: Any) -> tuple[VppToken, WaitResult]:
+            calls = chain([at_wait], repeat(lambda: None))
 
+            def watched(observed: VppToken, now: datetime) -> WaitResult | None:
+                next(calls)()
+                return evaluate(observed, now)
 
-class Watched(TenantTime):
-    """Time that calls back when a thread whose sync was started first looks at the clock: then it is waiting."""
+            return super().wait(watched, *given, **options)
 
-    def __init__(self, clock: Clock, at_wait: Callable[[], object]) -> None:
-        super().__init__(clock)
-        self._at_wait = at_wait
-
-    def now(self) -> datetime:
-        """The tenant's time."""
-        if getattr(_thread, "waits", False):
-            _thread.waits = False
-            self._at_wait()
-        return super().now()
+    run = Run(tenant)
+    syncs = run.assembly._syncs
+    syncs._waiting = Watched(syncs._listing, run.time)
+    return run
 
 
 def in_many_threads(run: Run) -> list[str | None]:
@@ -62,8 +60,7 @@ def in_many_threads(run: Run) -> list[str | None]:
 
 def test_waits_that_end_together_share_one_list() -> None:
     """Many tokens whose syncs are done by the first turn cost one list of the tenant."""
-    tenant = new_tenant(SyncStarted)
-    run = Run(tenant, time=Watched(tenant.clock, threading.Barrier(WAITING).wait))
+    run = watched(new_tenant(), threading.Barrier(WAITING).wait)
     assert in_many_threads(run) == [None] * WAITING
     assert sorted(run.requests) == sorted([LIST, *[POST] * WAITING, *[SYNC] * WAITING, LIST])
     assert run.time.slept == [2]
@@ -71,8 +68,7 @@ def test_waits_that_end_together_share_one_list() -> None:
 
 def test_long_waits_share_their_turns() -> None:
     """Over many turns there is one list for each pause, and never one for each token."""
-    tenant = new_tenant(SyncStarted, sync_seconds=60)
-    run = Run(tenant, time=Watched(tenant.clock, threading.Barrier(WAITING).wait))
+    run = watched(new_tenant(sync_seconds=60), threading.Barrier(WAITING).wait)
     assert in_many_threads(run) == [None] * WAITING
     polls = run.requests.count(LIST) - 1
     assert polls == len(run.time.slept)
@@ -86,7 +82,7 @@ def test_list_under_way_is_not_believed_about_a_later_token() -> None:
     waiting = threading.Event()
     failures: list[BaseException | None] = []
 
-    class Overtaken(SyncStarted):
+    class Overtaken(Tenant):
         lists = 0
 
         def list_tokens(self, **options: Any) -> Page:
@@ -105,15 +101,14 @@ def test_list_under_way_is_not_believed_about_a_later_token() -> None:
             waiting.set()
 
     second = threading.Thread(target=create_second)
-    tenant = new_tenant(Overtaken)
-    run = Run(tenant, time=Watched(tenant.clock, at_wait))
+    run = watched(new_tenant(Overtaken), at_wait)
     first = run.create(token_inputs(vpptoken()))
     second.join(10)
     assert (first.failure, failures) == (None, [None])
     assert run.requests == [LIST, POST, SYNC, POST, SYNC, LIST, LIST]
 
 
-class Unreachable(SyncStarted):
+class Unreachable(Tenant):
     """A tenant that answers no listing for a while."""
 
     lists, away = 0, 0
@@ -126,9 +121,9 @@ class Unreachable(SyncStarted):
         return super().list_tokens(**options)
 
 
-@pytest.mark.parametrize(("away", "ends_well"), [(3, True), (4, False)])
+@pytest.mark.parametrize(("away", "ends_well"), [(15, True), (20, False)])
 def test_looks_that_fail_in_a_row(away: int, ends_well: bool) -> None:  # noqa: FBT001 - a table
-    """Graph may be out of reach for three looks at what goes on; the fourth ends the wait, and the id is kept."""
+    """Three listings in a row may fail, five requests each; the fourth ends the wait, and the id is kept."""
     Unreachable.away = away
     tenant = new_tenant(Unreachable)
     outcome = Run(tenant).create(token_inputs(vpptoken()))

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, overload
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, overload
 
 from intune_vpp.core import identity, times
 from intune_vpp.core.enums import TokenState
 from intune_vpp.core.resource_type import Compare, Unknown, is_blank, same
 from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+LONGEST_LAG = timedelta(minutes=5)
+"""How long after a write an older answer is taken for one of a replica that lags. After that, it is what Graph has."""
 
 
 def observe(
@@ -45,6 +52,13 @@ def must_be_confirmed(state: VppTokenState, listed: VppToken) -> bool:
         return True
     located = listed.location_name == state.observed.location_name or state.inputs.expected_location_name is None
     return not located or observe(state, listed, observed_at=state.observed_at).inputs != state.inputs
+
+
+def is_stale(state: VppTokenState, observed: VppToken, now: datetime) -> bool:
+    """Whether a read that soon follows the last one shows the token as it was before it: a replica of Graph may lag."""
+    observed_at = times.parse(state.observed_at)
+    recent = observed_at is not None and now - observed_at < LONGEST_LAG
+    return recent and times.earlier(observed.last_modified_date_time, state.observed.last_modified_date_time)
 
 
 def shows_other_members(answer: VppToken, listed: VppToken) -> bool:

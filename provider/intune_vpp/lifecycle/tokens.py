@@ -276,6 +276,10 @@ class TokenLifecycle:
             observed = self._listing.one(state.id, must_be_confirmed=partial(drift.must_be_confirmed, state))
         except TokenGone:
             return None
+        if drift.is_stale(state, observed, self._clock.now()):
+            what = f"Microsoft Graph shows {state.observed.label} as it was before the last change"
+            self._reporter.info(f"{what}, so its state is kept. Refresh it again in a few minutes.")
+            return state
         suspected = state.look_for_duplicates or bool(state.duplicate_token_ids)
         duplicates = self._listing.duplicates(observed, after=0, suspected=suspected)
         if duplicates:
