@@ -163,6 +163,7 @@ class Throttled:
     def line(self, *, at: str, load: float) -> str:
         """Return the line for results.jsonl, with the time of the run and the load of the machine before it."""
         slowest = max(self.seconds)
+        free = self.free if self.traffic.writes else None
         members = {
             "case": self.case,
             "door": "plugin",
@@ -173,9 +174,9 @@ class Throttled:
             "ratio": _rounded(slowest / self.free_seconds if self.free_seconds else None),
             "all_seconds": [round(one, _MILLISECONDS) for one in self.seconds],
             "write_seconds": round(self.traffic.write_seconds, _MILLISECONDS),
-            "ideal_seconds": self.ideal_seconds,
-            "paced_seconds": _rounded(self.free.paced() if self.free else None),
-            "free_write_seconds": _rounded(self.free.write_seconds if self.free else None),
+            "ideal_seconds": self.ideal_seconds if self.traffic.writes else None,
+            "paced_seconds": _rounded(free.paced() if free else None),
+            "free_write_seconds": _rounded(free.write_seconds if free else None),
             "throttled": self.traffic.throttled,
             "failures": self.failures,
             "right": self.right,

@@ -154,3 +154,5 @@ def test_line() -> None:
     }
     assert wanted.items() <= line.items()
     assert json.loads(TWO.line(at="", load=0))["yardstick_seconds"] is None
+    refresh = json.loads(REFRESH.line(at="", load=0))
+    assert (refresh["write_seconds"], refresh["ideal_seconds"], refresh["paced_seconds"]) == (0, None, None)
