@@ -12,7 +12,7 @@ EXAMPLE := examples/01-renew-a-token
 WORKFLOWS := $(wildcard examples/*/.github/workflows/*.yml)
 PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
-.PHONY: setup engine demo test fuzz check bench bench-quick format constraints dist clean
+.PHONY: setup engine demo test fuzz check bench bench-throttle bench-memory bench-quick format constraints dist clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -50,12 +50,23 @@ check: $(READY)
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='provider/intune_vpp/core/*,provider/intune_vpp/lifecycle/*'
 
-# The plugin beside one that does nothing. Wants a quiet machine; adds to bench/results.jsonl.
+# The plugin beside one that does nothing, under the throttle, and against hostile answers. Wants a quiet machine and
+# about a quarter of an hour; adds to bench/results.jsonl.
 bench: $(READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@PYTHONPATH=tests $(BIN)/python bench
 
-# Whether the bench itself works: few tokens, one pair, nothing kept.
+# Only the runs under the documented throttle.
+bench-throttle: $(READY)
+	@$(BIN)/python tools/engine >/dev/null
+	@PYTHONPATH=tests $(BIN)/python bench --throttle
+
+# Only the memory after hostile answers; on Linux.
+bench-memory: $(READY)
+	@$(BIN)/python tools/engine >/dev/null
+	@PYTHONPATH=tests $(BIN)/python bench --memory
+
+# Whether the bench itself works: few tokens, one pair, few answers, nothing kept.
 bench-quick: $(READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@PYTHONPATH=tests $(BIN)/python bench --quick

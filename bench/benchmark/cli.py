@@ -1,4 +1,4 @@
-"""The command line: measures, prints a table, appends the results to a file and checks the limits."""
+"""The command line: measures, prints tables, appends the results to a file and checks the limits."""
 
 from __future__ import annotations
 
@@ -8,45 +8,77 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 
-from benchmark import pairs, plugins
+from benchmark import limits, memory, pairs, plugins, tables, throttling
 from benchmark.limits import AT_FULL_SIZE, breaches
 from benchmark.results import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from benchmark.results import Peak, Throttled
 
 BENCH = Path(__file__).resolve().parents[1]
 RESULTS = BENCH / "results.jsonl"
 PAIRS = 3
 STARTS_A_PAIR = 5
+_WIDTH = 150
+QUICK_TOKENS = 30
+QUICK_KINDS = ("ordinary", "1,000,000 deep")
+
+
+@dataclass(slots=True)
+class Results:
+    """What was measured; a part that was not is empty."""
+
+    pairs: list[Result] = field(default_factory=list)
+    throttled: list[Throttled] = field(default_factory=list)
+    memory: list[Peak] = field(default_factory=list)
+
+    def breaches(self) -> list[str]:
+        """Return a message for each limit that is exceeded."""
+        return [
+            *breaches(self.pairs, limits.PAIRED),
+            *breaches(self.throttled, limits.THROTTLED),
+            *breaches(self.memory, limits.MEMORY),
+        ]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark, and return the exit status: 1 if a limit is exceeded, or there is no engine."""
     options = _options(arguments)
-    console = Console()
+    # A pipe has no width: the tables would be broken into 80 columns.
+    console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     engine = _engine()
     if engine is None:
         return 1
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="intune-vpp-bench-") as folder:
-        results = _measure(Path(folder), engine, options, console)
+    with tempfile.TemporaryDirectory(prefix="intune-vpp-bench-") as folder, console.status("ready") as status:
+        results = _measure(Path(folder), engine, options, status.update)
     if options.results:
         _keep(options.results, results, load)
     return report(results, console, load)
 
 
-def report(results: Sequence[Result], console: Console, load: float) -> int:
+def report(results: Results, console: Console, load: float) -> int:
     """Print the results and the limits that they exceed, and return the exit status."""
-    console.print(_table(results, load))
-    sentences = breaches(results)
+    if results.pairs:
+        console.print(tables.of_pairs(results.pairs))
+    if results.throttled:
+        console.print(tables.of_throttled(results.throttled))
+    if results.memory:
+        console.print(tables.of_memory(results.memory))
+    console.print(f"Load {load:.1f} on {os.cpu_count()} cores.")
+    for one in results.throttled:
+        if one.error:
+            console.print(f"The first failure of {one.case}: {one.error}", markup=False)
+    sentences = results.breaches()
     for sentence in sentences:
         console.print(sentence, style="red")
     if not sentences:
@@ -54,12 +86,28 @@ def report(results: Sequence[Result], console: Console, load: float) -> int:
     return 1 if sentences else 0
 
 
-def _measure(folder: Path, engine: dict[str, str], options: argparse.Namespace, console: Console) -> list[Result]:
-    with console.status("ready") as status:
-        starts = plugins.readiness(folder / "ready", options.pairs * STARTS_A_PAIR)
-        ready = Result.of("ready", starts, n=options.tokens, page=pairs.PAGE)
-        measured = pairs.measure(folder, engine, tokens=options.tokens, pairs=options.pairs, tell=status.update)
-    return [ready, *measured]
+def _measure(folder: Path, engine: dict[str, str], options: argparse.Namespace, tell: Callable[[str], None]) -> Results:
+    """Measure the parts that were asked for, or all."""
+    is_all = not (options.throttle or options.memory)
+    results = Results()
+    if is_all:
+        results.pairs = _pairs(folder, engine, options, tell)
+    if is_all or options.throttle:
+        bench = throttling.Bench(folder, engine, tell, options.parallel)
+        refreshed = options.tokens if options.quick else throttling.REFRESHED
+        results.throttled = throttling.measure(bench, options.tokens, refreshed=refreshed)
+    if is_all or options.memory:
+        kinds = {"kinds": QUICK_KINDS} if options.quick else {}
+        results.memory = memory.measure(folder / "memory", tell=tell, **kinds)
+    return results
+
+
+def _pairs(
+    folder: Path, engine: dict[str, str], options: argparse.Namespace, tell: Callable[[str], None]
+) -> list[Result]:
+    starts = plugins.readiness(folder / "ready", options.pairs * STARTS_A_PAIR)
+    ready = Result.of("ready", starts, n=options.tokens, page=pairs.PAGE)
+    return [ready, *pairs.measure(folder, engine, tokens=options.tokens, pairs=options.pairs, tell=tell)]
 
 
 def _engine() -> dict[str, str] | None:
@@ -72,40 +120,31 @@ def _engine() -> dict[str, str] | None:
     return environment
 
 
-def _table(results: Sequence[Result], load: float) -> Table:
-    title = f"{results[-1].n} tokens, {len(results[-1].ratios)} pairs, load {load:.1f} on {os.cpu_count()} cores"
-    table = Table(title=title)
-    table.add_column("case")
-    for column in ("seconds", "yardstick", "ratio", "lowest", "highest", "requests", "bytes per token", "stored"):
-        table.add_column(column, justify="right")
-    for result in results:
-        table.add_row(
-            result.case,
-            f"{result.seconds:.2f}",
-            f"{result.yardstick_seconds:.2f}",
-            f"{result.ratio:.2f}",
-            f"{min(result.ratios):.2f}",
-            f"{max(result.ratios):.2f}",
-            " ".join(f"{count} {method}" for method, count in sorted(result.requests.items())) or "0",
-            str(result.state.record) if result.state else "",
-            str(result.state.stored) if result.state else "",
-        )
-    return table
-
-
-def _keep(file: Path, results: Sequence[Result], load: float) -> None:
+def _keep(file: Path, results: Results, load: float) -> None:
     at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    measured: list[Result | Throttled | Peak] = [*results.pairs, *results.throttled, *results.memory]
     with file.open("a", encoding="utf-8") as lines:
-        lines.writelines(f"{result.line(at=at, load=load)}\n" for result in results)
+        lines.writelines(f"{result.line(at=at, load=load)}\n" for result in measured)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench", description="Compare the plugin with one that does nothing.")
+    parser = argparse.ArgumentParser(
+        prog="bench",
+        description="Compare the plugin with one that does nothing, run it under the throttle, and measure its memory.",
+    )
+    parser.add_argument("--throttle", action="store_true", help="only the runs under the documented throttle")
+    parser.add_argument("--memory", action="store_true", help="only the memory after hostile answers")
     parser.add_argument("--tokens", type=int, default=AT_FULL_SIZE, help="number of tokens (default: %(default)s)")
     parser.add_argument("--pairs", type=int, default=PAIRS, help="number of pairs (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="30 tokens, one pair, no results stored")
+    parser.add_argument(
+        "--parallel",
+        type=int,
+        default=throttling.PARALLEL,
+        help="operations that Pulumi runs at once under the throttle (default: %(default)s)",
+    )
+    parser.add_argument("--quick", action="store_true", help="30 tokens, one pair, few answers, no results stored")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file to append the results to")
     options = parser.parse_args(arguments)
     if options.quick:
-        options.tokens, options.pairs, options.results = 30, 1, None
+        options.tokens, options.pairs, options.results = QUICK_TOKENS, 1, None
     return options

@@ -1,35 +1,51 @@
-"""The table of limits, and the check of the results against it."""
+"""The tables of limits, and the check of the results against them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from benchmark.results import MOST_MEGABYTES, Outcome, Peak, Result, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from benchmark.results import Result
+
+class Measured(Protocol):
+    """The result of a case with so many tokens."""
+
+    @property
+    def case(self) -> str:
+        """The name of the case."""
+
+    @property
+    def n(self) -> int:
+        """The number of tokens."""
+
+
+R = TypeVar("R", bound=Measured)
 
 AT_FULL_SIZE = 300
 """The number of tokens for which the time limits hold: with fewer, the fixed cost of a run dominates."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """The limit of one measured value."""
+class Limit(Generic[R]):
+    """The limit of one measured value, of one case or of all (`case` is empty)."""
 
     case: str
     of: str
-    measured: Callable[[Result], float]
-    most: Callable[[Result], float]
+    measured: Callable[[R], float]
+    most: Callable[[R], float]
     from_tokens: int = 0
 
-    def breach(self, result: Result) -> str | None:
+    def breach(self, result: R) -> str | None:
         """Return the message about a result that exceeds the limit, None for any other."""
         measured, most = self.measured(result), self.most(result)
-        if measured <= most:
+        if self.case not in {"", result.case} or result.n < self.from_tokens or measured <= most:
             return None
-        return f"{self.case.capitalize()}: {self.of} = {round(measured, 3):g}, above the limit of {most:g}."
+        case = f"{result.case[0].upper()}{result.case[1:]}"
+        return f"{case}: {self.of} = {round(measured, 3):g}, above the limit of {most:g}."
 
 
 def _ratio(result: Result) -> float:
@@ -48,7 +64,7 @@ def _state_bytes(result: Result) -> float:
     return result.state.record if result.state else 0
 
 
-LIMITS = (
+PAIRED: tuple[Limit[Result], ...] = (
     Limit("ready", "ratio", _ratio, lambda _: 1.3),
     Limit("create", "ratio", _ratio, lambda _: 1.15, from_tokens=AT_FULL_SIZE),
     Limit("create", "POST requests", _of_method("POST"), lambda result: result.n),
@@ -63,8 +79,37 @@ LIMITS = (
 )
 
 
-def breaches(results: Iterable[Result]) -> list[str]:
+OF_THE_IDEAL = 0.95
+"""How much of the ideal speed the writes must reach under the throttle."""
+
+_FIRST_TO_LAST = "seconds from the first write to the last"
+
+
+def _write_seconds(result: Throttled) -> float:
+    return result.traffic.write_seconds
+
+
+def _nearly_ideal(result: Throttled) -> float:
+    return result.ideal_seconds / OF_THE_IDEAL
+
+
+THROTTLED: tuple[Limit[Throttled], ...] = (
+    Limit("", "failed tokens", lambda result: result.failures, lambda _: 0),
+    Limit("", "tokens that are not as they must be", lambda result: abs(result.n - result.right), lambda _: 0),
+    Limit("throttled creates", _FIRST_TO_LAST, _write_seconds, _nearly_ideal, from_tokens=AT_FULL_SIZE),
+    Limit("throttled renewals", _FIRST_TO_LAST, _write_seconds, _nearly_ideal, from_tokens=AT_FULL_SIZE),
+    Limit("throttled refresh", "requests", lambda result: sum(result.traffic.requests.values()), lambda r: r.pages + 2),
+    Limit("throttled refresh", "throttled requests", lambda result: result.traffic.throttled, lambda _: 0),
+)
+
+MEMORY: tuple[Limit[Peak], ...] = (
+    Limit("", "megabytes", lambda peak: peak.megabytes, lambda _: MOST_MEGABYTES),
+    Limit("", "calls that did not end", lambda peak: peak.outcome is not Outcome.ENDED, lambda _: 0),
+)
+
+
+def breaches(results: Iterable[R], limits: Iterable[Limit[R]]) -> list[str]:
     """Return a message for each limit that is exceeded."""
-    judged = [(limit, result) for result in results for limit in LIMITS if limit.case == result.case]
-    found = [limit.breach(result) for limit, result in judged if result.n >= limit.from_tokens]
+    limits = tuple(limits)
+    found = [limit.breach(result) for result in results for limit in limits]
     return [sentence for sentence in found if sentence is not None]

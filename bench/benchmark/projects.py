@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
+import subprocess
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,18 +25,37 @@ _NAME = "bench"
 _STACK = "test"
 _RECORD = "record.json"
 _TYPE_ENDS = ":VppToken"
+_SITE = "Site"
+DAYS = 300
+"""How long a file is valid."""
+
+_SECONDS_FOR_A_COMMAND = 900
+"""Pulumi writes the whole state for each of its steps: a refresh of 3,000 tokens takes minutes."""
+
+_FAILED = re.compile(r":VppToken .*\*\*\w+ failed.*?\*\*(?: error: (.*))?")
+"""The last line that Pulumi prints about a token that failed, with its first error."""
 
 _OF_THE_HOST = {"sourcePosition", "stackTrace"}
 """The place of a resource in the program. Pulumi's YAML host adds 2 kB of call stack, for every provider."""
 
 
-def create(folder: Path, entry: str, tokens: int, environment: dict[str, str]) -> Project:
-    """Create a project that runs the plugin of this entry point, with an empty stack."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One command of `pulumi`: its seconds, how many tokens failed, and the first error."""
+
+    seconds: float
+    failures: int
+    error: str = ""
+
+
+def create(folder: Path, entry: str, tokens: int, environment: dict[str, str], *, site: str = _SITE) -> Project:
+    """Create a project that runs the plugin of this entry point, with an empty stack; `site` begins each location."""
     work, state = folder / "project", folder / "state"
     plugins.make(work / "plugin", entry)
     state.mkdir()
+    write_files(work, tokens, site=site)
     # JSON is YAML.
-    (work / "Pulumi.yaml").write_text(json.dumps(_program(work, tokens), indent=1))
+    (work / "Pulumi.yaml").write_text(json.dumps(_program(tokens, site), indent=1))
     project = Project(
         work,
         {
@@ -49,6 +72,17 @@ def create(folder: Path, entry: str, tokens: int, environment: dict[str, str]) -
     return project
 
 
+def write_files(work: Path, tokens: int, *, site: str = _SITE, days: int = DAYS) -> set[str]:
+    """Write a new file for each token that expires in so many days; return their expirations as Graph writes them."""
+    # Each file expires in another second, as Apple's do: files that expire together count as one.
+    first = datetime.now(UTC) + timedelta(days=days)
+    expires = [first + timedelta(seconds=number) for number in range(tokens)]
+    for number, moment in enumerate(expires):
+        text = make_token("Contoso", location_of(number, site), moment)
+        (work / f"{name_of(number, site)}.vpptoken").write_text(text)
+    return {f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in expires}
+
+
 def run(project: Project, *command: str) -> float:
     """Run a command of `pulumi`, and return its seconds. Raises RuntimeError if it fails."""
     began = time.perf_counter()
@@ -57,6 +91,23 @@ def run(project: Project, *command: str) -> float:
     if not done.ok:
         raise RuntimeError(f"The command pulumi {command[0]} failed:\n{done.text}")
     return took
+
+
+def attempt(project: Project, *command: str) -> Run:
+    """Run a command of `pulumi` in which resources may fail. Raises subprocess.TimeoutExpired after a quarter hour."""
+    began = time.perf_counter()
+    process = project.begin(*command)
+    try:
+        text, _ = process.communicate(timeout=_SECONDS_FOR_A_COMMAND)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    took = time.perf_counter() - began
+    errors = _FAILED.findall(text)
+    # A command may also fail as a whole.
+    failures = max(len(errors), process.returncode != 0)
+    return Run(took, failures, errors[0] if errors else text.strip().rpartition("\n")[2] if failures else "")
 
 
 def state_of(project: Project) -> State | None:
@@ -86,25 +137,32 @@ def _opened(value: Any) -> Any:
     return json.loads(value["plaintext"]) if isinstance(value, dict) and "plaintext" in value else value
 
 
-def _program(work: Path, tokens: int) -> dict[str, Any]:
+def name_of(number: int, site: str = _SITE) -> str:
+    """Return the name of a resource, which is also that of its file."""
+    return f"{site.lower()}-{number:04}"
+
+
+def location_of(number: int, site: str = _SITE) -> str:
+    """Return the location of a token, which is also its display name."""
+    return f"{site} {number:04}"
+
+
+def _program(tokens: int, site: str) -> dict[str, Any]:
     return {
         "name": _NAME,
         "runtime": "yaml",
         "plugins": {"providers": [{"name": "intune-vpp", "path": "./plugin"}]},
-        "resources": {f"site-{number:04}": _token(work, number) for number in range(tokens)},
+        "resources": {name_of(number, site): _token(number, site) for number in range(tokens)},
     }
 
 
-def _token(work: Path, number: int) -> dict[str, Any]:
-    location = f"Site {number:04}"
-    file = work / f"site-{number:04}.vpptoken"
-    file.write_text(make_token("Contoso", location, datetime.now(UTC) + timedelta(days=300, seconds=number)))
+def _token(number: int, site: str) -> dict[str, Any]:
     return {
         "type": "intune-vpp:VppToken",
         "properties": {
-            "token": {"fn::fileAsset": f"./{file.name}"},
+            "token": {"fn::fileAsset": f"./{name_of(number, site)}.vpptoken"},
             "appleId": "apps@contoso.example",
-            "displayName": location,
+            "displayName": location_of(number, site),
             "vppTokenAccountType": "business",
             "dataSharingConsentGranted": True,
             "deletionProtection": False,

@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING
 
+from benchmark.traffic import WINDOW_SECONDS, WRITES_IN_A_WINDOW, Traffic
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from benchmark.projects import Run
 
 _MILLISECONDS = 3
+MOST_MEGABYTES = 150.0
+"""The limit of the memory of the plugin process."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -96,3 +103,133 @@ class Result:
             "load": round(load, 1),
         }
         return json.dumps(members)
+
+
+@dataclass(frozen=True, slots=True)
+class Throttled:
+    """One run under the documented throttle, or several at once.
+
+    `seconds` are those of each `pulumi`; `free_seconds` and `free` are the seconds and the traffic of the same run
+    without the throttle, None if there was none. `right` is the number of tokens that are as they must be afterwards.
+    """
+
+    case: str
+    n: int
+    page: int
+    seconds: tuple[float, ...]
+    traffic: Traffic
+    right: int
+    failures: int
+    free_seconds: float | None = None
+    free: Traffic | None = None
+    error: str = ""
+
+    @classmethod
+    def of(  # noqa: PLR0913 - all that a run leaves behind
+        cls,
+        case: str,
+        runs: Sequence[Run],
+        traffic: Traffic,
+        *,
+        n: int,
+        page: int,
+        right: int,
+        free: tuple[Run, Traffic] | None = None,
+    ) -> Throttled:
+        """Combine the runs of a case."""
+        return cls(
+            case=case,
+            n=n,
+            page=page,
+            seconds=tuple(run.seconds for run in runs),
+            traffic=traffic,
+            right=right,
+            failures=sum(run.failures for run in runs),
+            free_seconds=free[0].seconds if free else None,
+            free=free[1] if free else None,
+            error=next((run.error for run in runs if run.error), ""),
+        )
+
+    @property
+    def pages(self) -> int:
+        """The number of pages in a listing of all tokens."""
+        return -(-self.n // self.page)
+
+    @property
+    def ideal_seconds(self) -> float:
+        """The least seconds from the first write to the last one, if each token has one write."""
+        return (-(-self.n // WRITES_IN_A_WINDOW) - 1) * WINDOW_SECONDS
+
+    def line(self, *, at: str, load: float) -> str:
+        """Return the line for results.jsonl, with the time of the run and the load of the machine before it."""
+        slowest = max(self.seconds)
+        free = self.free if self.traffic.writes else None
+        members = {
+            "case": self.case,
+            "door": "plugin",
+            "n": self.n,
+            "requests": sum(self.traffic.requests.values()),
+            "seconds": round(slowest, _MILLISECONDS),
+            "yardstick_seconds": _rounded(self.free_seconds),
+            "ratio": _rounded(slowest / self.free_seconds if self.free_seconds else None),
+            "all_seconds": [round(one, _MILLISECONDS) for one in self.seconds],
+            "write_seconds": round(self.traffic.write_seconds, _MILLISECONDS),
+            "ideal_seconds": self.ideal_seconds if self.traffic.writes else None,
+            "paced_seconds": _rounded(free.paced() if free else None),
+            "free_write_seconds": _rounded(free.write_seconds if free else None),
+            "throttled": self.traffic.throttled,
+            "failures": self.failures,
+            "right": self.right,
+            "methods": dict(self.traffic.requests),
+            "at": at,
+            "load": round(load, 1),
+        }
+        return json.dumps(members)
+
+
+class Outcome(StrEnum):
+    """How the call for a hostile answer went."""
+
+    ENDED = "ended"
+    """With a result or an error."""
+    ENDLESS = "did not end"
+    CRASHED = "crashed"
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The most memory that the plugin process had taken after a kind of answer; `size` is that of the last body.
+
+    A process that crashed leaves no figure: its memory counts as infinite.
+    """
+
+    kind: str
+    place: str
+    megabytes: float
+    outcome: Outcome = Outcome.ENDED
+    size: int = 0
+    n: int = 1
+
+    @property
+    def case(self) -> str:
+        """The name in messages."""
+        return f"{self.kind} ({self.place})"
+
+    def line(self, *, at: str, load: float) -> str:
+        """Return the line for results.jsonl, with the time of the run and the load of the machine before it."""
+        members = {
+            "case": "memory",
+            "door": "plugin",
+            "kind": self.kind,
+            "place": self.place,
+            "megabytes": None if self.outcome is Outcome.CRASHED else round(self.megabytes, 1),
+            "outcome": self.outcome,
+            "body_bytes": self.size or None,
+            "at": at,
+            "load": round(load, 1),
+        }
+        return json.dumps(members)
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, _MILLISECONDS)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rich.console import Console
 
-from benchmark.cli import report
-from benchmark.limits import breaches
+from benchmark.cli import Results, report
+from benchmark.limits import PAIRED, breaches
 from benchmark.results import Measure, Result, State
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ BEYOND: dict[str, tuple[Result, dict[str, Any], str]] = {
 
 def _reported(results: Sequence[Result]) -> tuple[int, str]:
     shown = io.StringIO()
-    return report(results, Console(file=shown, width=200), load=0.5), shown.getvalue()
+    return report(Results(pairs=list(results)), Console(file=shown, width=200), load=0.5), shown.getvalue()
 
 
 def test_held() -> None:
@@ -71,7 +71,7 @@ def test_breached(name: str) -> None:
     result, members, sentence = BEYOND[name]
     changed = replace(result, **members)
     results = [changed if one is result else one for one in HELD]
-    assert breaches(results) == [sentence]
+    assert breaches(results, PAIRED) == [sentence]
     status, shown = _reported(results)
     assert status == 1
     assert sentence in shown
@@ -80,14 +80,14 @@ def test_breached(name: str) -> None:
 def test_the_last_one_allowed() -> None:
     """What stands exactly on a limit is held."""
     on_the_limit = replace(CREATE, ratios=(1.15,), state=State(4000, 6100))
-    assert breaches([on_the_limit]) == []
+    assert breaches([on_the_limit], PAIRED) == []
 
 
 def test_few_tokens() -> None:
     """With few tokens the time of a run is not judged, and its requests are."""
     few = replace(CREATE, n=30, ratios=(3.0,), requests={"GET": 1, "POST": 30})
-    assert breaches([few]) == []
-    assert breaches([replace(few, requests={"GET": 2, "POST": 30})]) != []
+    assert breaches([few], PAIRED) == []
+    assert breaches([replace(few, requests={"GET": 2, "POST": 30})], PAIRED) != []
 
 
 def test_pairs() -> None:
