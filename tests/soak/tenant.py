@@ -1,0 +1,122 @@
+"""The tenant of the soak, and the checker of states that no tenant can have."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from intune_vpp_emulator.clock import moment, to_the_tick
+from intune_vpp_emulator.members import UNSYNCED, State, Version
+from intune_vpp_emulator.tenant import Graph, Tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from random import Random
+
+    from intune_vpp_emulator.apple import ContentToken
+    from intune_vpp_emulator.vpp_token import VppToken
+
+_SYNC_STATUSES = {"none", "inProgress", "completed", "failed"}
+_SLACK = timedelta(seconds=1)  # a modification follows its sync by some milliseconds
+
+
+class SoakTenant(Tenant):
+    """A tenant whose ids are drawn, so that a run can be repeated. `draws` is set after it was made."""
+
+    draws: Random
+    revocations = 0
+    """How many were started."""
+
+    def _new(self, file: ContentToken) -> VppToken:
+        made = super()._new(file)
+        drawn = str(uuid.UUID(int=self.draws.getrandbits(128), version=4))
+        return replace(made, id=drawn, members={**made.members, "id": drawn})
+
+    def revoke_licenses(self, token_id: str, body: Mapping[str, Any]) -> None:
+        """Count it."""
+        super().revoke_licenses(token_id, body)
+        self.revocations += 1
+
+    def shown(self) -> list[Graph]:
+        """All tokens as they are now, whatever lags."""
+        with self._lock:
+            return [self._answer(one, Version.BETA) for one in self.tokens]
+
+
+class Consistency:
+    """Refuses what no tenant can show, and what cannot follow what it showed before."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, Graph] = {}
+        self._created: dict[str, str] = {}
+        self._gone: set[str] = set()
+
+    def problems(self, shown: Sequence[Graph], now: datetime) -> list[str]:
+        """What is impossible about these tokens, in a sentence each."""
+        found = [*_impossible_together(shown)]
+        for token in shown:
+            token_id = token["id"]
+            created = moment(self._created.setdefault(token_id, to_the_tick(now)))
+            found += [f"{token_id}: {what}" for what in _impossible(token, created, now)]
+            found += [f"{token_id}: {what}" for what in self._impossible_after(token)]
+        self._gone |= self._before.keys() - {token["id"] for token in shown}
+        self._before = {token["id"]: token for token in shown}
+        return found
+
+    def _impossible_after(self, token: Graph) -> Iterator[str]:
+        if token["id"] in self._gone:
+            yield "It was deleted, and exists again."
+        before = self._before.get(token["id"], token)
+        for name in ("lastSyncDateTime", "lastModifiedDateTime"):
+            if token[name] < before[name]:
+                yield f"{name} went back."
+        if token["expirationDateTime"] != before["expirationDateTime"] and token == before | {
+            "expirationDateTime": token["expirationDateTime"]
+        }:
+            yield "Its expiration changed without a modification."
+
+
+def _impossible(token: Graph, created: datetime, now: datetime) -> Iterator[str]:
+    state, status, synced = token["state"], token["lastSyncStatus"], token["lastSyncDateTime"]
+    expires = moment(token["expirationDateTime"])
+    if state not in set(State):
+        yield f"The state {state} is unknown."
+    if status not in _SYNC_STATUSES:
+        yield f"The sync status {status} is unknown."
+    if token["token"] is not None:
+        yield "Graph shows its token file."
+    if status == "completed" and synced == UNSYNCED:
+        yield "A sync has completed at no time."
+    if status == "none" and synced != UNSYNCED:
+        yield "It was synced, and never was."
+    if max(moment(synced), moment(token["lastModifiedDateTime"])) > now + _SLACK:
+        yield "It was synced or modified in the future."
+    if moment(token["lastModifiedDateTime"]) < created - _SLACK and token["lastModifiedDateTime"] != UNSYNCED:
+        yield "It was modified before it was created."
+    if expires <= created:
+        yield "It expired before it was created."
+    if state == State.EXPIRED and expires > now:
+        yield "It is expired before its expiration."
+    if not token["organizationName"] or not token["locationName"]:
+        yield "It has no organization or no location."
+
+
+def _impossible_together(shown: Sequence[Graph]) -> Iterator[str]:
+    for name, count in Counter(token["id"].lower() for token in shown).items():
+        if count > 1:
+            yield f"{name}: {count} tokens have this id."
+    places = Counter((token["organizationName"], token["locationName"]) for token in shown)
+    valid = Counter(
+        (token["organizationName"], token["locationName"]) for token in shown if token["state"] == State.VALID
+    )
+    for token in shown:
+        if token["state"] == State.DUPLICATE_LOCATION_ID:
+            place = (token["organizationName"], token["locationName"])
+            if places[place] == 1:
+                yield f"{token['id']}: It duplicates no token."
+    for place, count in valid.items():
+        if count > 1:
+            yield f"{count} tokens of {place[1]} are valid, and none of them is a duplicate."
