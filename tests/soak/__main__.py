@@ -1,0 +1,65 @@
+"""`make soak`: many episodes, and a line that says what they have shown."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from secrets import randbelow
+from typing import TYPE_CHECKING, Final
+
+from soak.walk import Episode, Result
+from soak.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from soak.walk import Violation
+
+LENGTH: Final = 50
+"""Operations of an episode; each begins with an empty tenant, so that a violation does not cause others."""
+
+
+def soak(seed: int, operations: int, *, first: int = 1, world: Callable[[str], World] = World) -> Result:
+    """Walk so many operations, in episodes from number `first` on; `world` makes the one of each."""
+    total, number = Result(), first
+    while total.operations < operations:
+        name = f"{seed}/{number}"
+        found = Episode(name, world(name)).run(min(LENGTH, operations - total.operations))
+        total.operations += found.operations
+        total.faults += found.faults
+        total.violations += found.violations
+        number += 1
+    return total
+
+
+def described(violation: Violation) -> str:
+    """A violation and what led to it."""
+    what = f"Episode {violation.seed}, operation {violation.operation}: {violation.what}"
+    return "\n".join([what, *(f"    {line}" for line in violation.trace)])
+
+
+def summary(seed: int, result: Result) -> str:
+    """The last line."""
+    faults = ", ".join(f"{kind}: {count}" for kind, count in sorted(result.faults.items()) if count)
+    kinds = Counter(one.what.partition(":")[0] for one in result.violations)
+    violations = f"{len(result.violations)} violations"
+    if kinds:
+        violations += f" ({', '.join(f'{kind}: {count}' for kind, count in sorted(kinds.items()))})"
+    return f"seed {seed}, {result.operations} operations, faults: {faults or 'none'}; {violations}"
+
+
+def main() -> int:
+    """Run by the environment: SEED, OPERATIONS, and EPISODE for one episode alone."""
+    seed = int(os.environ.get("SEED") or randbelow(1_000_000))
+    episode = os.environ.get("EPISODE")
+    operations = 1 if episode else int(os.environ.get("OPERATIONS") or 10_000)
+    result = soak(seed, operations)
+    for violation in result.violations:
+        sys.stdout.write(f"{described(violation)}\n")
+    sys.stdout.write(f"{summary(seed, result)}\n")
+    return 1 if result.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,374 @@
+"""The random walk: what people, the engine, Apple and Intune do, one after the other."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from intune_vpp.core.errors import IntuneVppError
+from intune_vpp.core.operations import OPERATIONS
+from intune_vpp_emulator.members import State
+from soak import model
+from soak.engine import Refused
+from soak.faults import Kill, Killed
+from soak.world import LogRecords, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from soak.engine import Record
+    from soak.world import Location
+
+_DAY = 86_400
+_PAUSES: Final = (0, 0, 1, 3, 10, 30, 90, 600, _DAY)
+_LONG_PAUSE: Final = 20 * _DAY
+_RATES: Final = (0.0, 0.05, 0.15, 0.4)
+_KILLS: Final = 0.06
+_MOST_REQUESTS_BEFORE_A_KILL: Final = 8
+_ROUNDS: Final = 4
+_SETTLED: Final = 700
+"""Seconds after which a sync that hangs is not joined any more, and everything else has ended."""
+_BEFORE: Final = 15
+"""How many operations are shown before a violation."""
+_REQUEST_ID = re.compile(r" \(request id [^)]*\)")
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What was not true, after which operation, and the operations before it."""
+
+    seed: str
+    operation: int
+    what: str
+    trace: tuple[str, ...]
+
+
+@dataclass
+class Result:
+    """What an episode has shown."""
+
+    operations: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    violations: list[Violation] = field(default_factory=list)
+
+
+class Episode:
+    """A walk in one tenant, which ends with its faults, and with a look at what is left. `seed` decides everything."""
+
+    def __init__(self, seed: str, world: World) -> None:
+        self._seed, self._world, self._draws = seed, world, world.draws
+        self._trace: deque[str] = deque(maxlen=_BEFORE + 1)
+        self._result = Result(faults=world.faults.counts)
+        self._records = LogRecords()
+        self._written: set[str] = set()
+        """The resources that this process of the provider has written: the engine writes each once in a run."""
+        self._rate = self._draws.choice(_RATES)
+
+    def run(self, operations: int) -> Result:
+        """Walk so many operations, or to the first violation."""
+        logger = logging.getLogger("intune_vpp")
+        level = logger.level
+        logger.addHandler(self._records)
+        logger.setLevel(logging.DEBUG)
+        try:
+            while self._result.operations < operations and not self._result.violations:
+                self._step()
+            if not self._result.violations:
+                self._settle()
+        finally:
+            logger.removeHandler(self._records)
+            logger.setLevel(level)
+        return self._result
+
+    def _step(self) -> None:
+        self._pause()
+        self._world.faults.rate = self._rate
+        self._world.faults.lag(self._world.tenant)
+        if self._draws.random() < _KILLS:
+            count = self._draws.randint(1, _MOST_REQUESTS_BEFORE_A_KILL)
+            self._world.connection.kill = Kill(count, after=self._draws.random() < 0.5)
+        location = self._draws.choice(list(self._world.locations.values()))
+        walks = [walk for walk in _WALKS if walk.possible(self._world, location)]
+        (walk,) = self._draws.choices(walks, [walk.weight for walk in walks])
+        self._do(walk.name, location, walk.act)
+        self._world.connection.kill = None
+
+    def _pause(self) -> None:
+        """Let time pass; long only if no create is pending: its file would expire, and the next would not find it."""
+        pending = any(one.wanted and one.name not in self._world.engine.tokens for one in self._world.locations.values())
+        seconds = _LONG_PAUSE if self._draws.random() < 0.03 and not pending else self._draws.choice(_PAUSES)
+        self._world.tenant.clock.advance(seconds if not pending else min(seconds, 600))
+
+    def _do(self, name: str, location: Location, act: Callable[[World, Location], str]) -> str:
+        """One operation: what it answered, after a look at what must always be true."""
+        world = self._world
+        if name in _WRITES:
+            # The engine writes a resource once in a run, and deletes at the end of it.
+            if location.name in self._written or self._draws.random() < 0.3:
+                self._restart()
+            self._written.add(location.name)
+        revocations, ended = world.tenant.revocations, ""
+        places: list[tuple[str, str]] = []
+        found: list[str] = []
+        try:
+            ended = act(world, location)
+        except Killed:
+            ended = "killed"
+        except Refused as refusal:
+            ended = f"refused: {refusal}"
+        except IntuneVppError as error:
+            ended = f"failed: {type(error).__name__}: {error}"
+            places.append(("an error", model.said_by(error)))
+        except Exception as error:  # noqa: BLE001 - every other error is a violation
+            ended = f"failed: {error!r}"
+            found.append(f"crashed: {error!r} is none of the provider's errors.")
+        self._note(name, location, ended)
+        places += [("the answer of an operation", ended), ("the state", model.stored(world))]
+        places += [(f"a report ({loudness})", sentence) for loudness, sentence in world.reporter.said]
+        places += [("a log record", text) for text in self._records.texts]
+        found += [*model.always(world), *model.leaks(world, places)]
+        if world.tenant.revocations > revocations + 1:
+            found.append(f"doubled: {world.tenant.revocations - revocations} revocations were started by one operation.")
+        self._records.texts.clear()
+        world.reporter.said.clear()
+        self._violated(found)
+        if ended == "killed":
+            self._restart()
+        return ended
+
+    def _restart(self) -> None:
+        self._world.start_process()
+        self._written.clear()
+
+    def _note(self, name: str, location: Location, ended: str) -> None:
+        self._result.operations += 1
+        world = self._world
+        lags = f", lags {world.tenant.get_lag_seconds}/{world.tenant.list_lag_seconds} s" if name in _LAGGING else ""
+        requests = "; ".join(_counted(world.connection.seen))
+        world.connection.seen.clear()
+        when = f"{world.now:%m-%d %H:%M:%S}"
+        ended = _REQUEST_ID.sub("", ended)
+        self._trace.append(f"{self._result.operations} {when} {name} {location.name}{lags}: {ended} [{requests}]")
+
+    def _violated(self, found: list[str]) -> None:
+        trace = tuple(self._trace)
+        number = self._result.operations
+        self._result.violations += [Violation(self._seed, number, what, trace) for what in found]
+
+    # The end of an episode.
+
+    def _settle(self) -> None:
+        """End the faults, do what the provider's messages advise, repeat what has failed, and look at what is left."""
+        world = self._world
+        world.faults.rate = world.tenant.get_lag_seconds = world.tenant.list_lag_seconds = 0.0
+        world.tenant.clock.advance(_SETTLED)
+        managed = {record.id for record in world.engine.tokens.values()}
+        for token_id in [one.id for one in world.tenant.tokens if one.id in world.by_hand - managed]:
+            world.tenant.delete_by_hand(token_id)
+        for location in world.locations.values():
+            _follow_advice(world, location)
+        ended: list[str] = []
+        for _ in range(_ROUNDS):
+            self._restart()
+            ended = self._round()
+            world.tenant.clock.advance(_SETTLED)
+            if self._result.violations or set(ended) <= {"nothing to do"}:
+                break
+        self._restart()
+        for location in world.locations.values():
+            if location.name in world.engine.tokens:
+                self._do("last refresh", location, refresh)
+        unsettled = [f"unsettled: an update still ends with: {one}" for one in ended if one != "nothing to do"]
+        self._violated([*model.in_the_end(world), *unsettled])
+
+    def _round(self) -> list[str]:
+        """`pulumi up --refresh` of the whole program, without faults."""
+        world = self._world
+        for location in world.locations.values():
+            if location.name in world.engine.tokens:
+                self._do("refresh", location, refresh)
+        ended = [self._do("up", one, up) for one in world.locations.values() if one.wanted]
+        unwanted = [one for one in world.locations.values() if not one.wanted and one.name in world.engine.tokens]
+        return ended + [self._do("destroy", one, up) for one in unwanted]
+
+
+def _counted(seen: list[str]) -> list[str]:
+    """The requests, those alike that follow each other as one."""
+    found: list[tuple[str, int]] = []
+    for one in seen:
+        if found and found[-1][0] == one:
+            found[-1] = (one, found[-1][1] + 1)
+        else:
+            found.append((one, 1))
+    return [one if count == 1 else f"{one} ({count} times)" for one, count in found]
+
+
+# What can happen. Each says in a few words what it did.
+
+
+def up(world: World, location: Location) -> str:
+    """`pulumi up`: create, update, or delete what the program does not have any more."""
+    if location.wanted:
+        return world.engine.up(world.provider, location.name, location.inputs)
+    return world.engine.destroy(world.provider, location.name)
+
+
+def refresh(world: World, location: Location) -> str:
+    """`pulumi refresh`."""
+    return world.engine.refresh(world.provider, location.name)
+
+
+def _create(world: World, location: Location) -> str:
+    location.wanted, draws = True, world.draws
+    if not location.inputs or location.newest or draws.random() < 0.5 or location.expires <= world.now:
+        options = {"waitForSync": draws.random() < 0.7, "revokeLicensesOnDelete": draws.random() < 0.3}
+        location.inputs, location.newest = world.program(location, **options), ""
+    return up(world, location)
+
+
+def _edit(world: World, location: Location) -> str:
+    changes: list[dict[str, Any]] = [
+        {"displayName": f"{location.name} {world.draws.randrange(100)}"},
+        {"automaticallyUpdateApps": world.draws.random() < 0.5},
+        {"countryOrRegion": world.draws.choice(["US", "GB", "FR"])},
+        {"appleId": f"vpp{world.draws.randrange(3)}@contoso.example"},
+        {"waitForSync": world.draws.random() < 0.7},
+    ]
+    location.inputs |= world.draws.choice(changes)
+    return up(world, location)
+
+
+def _renew(world: World, location: Location) -> str:
+    location.inputs["token"], location.newest = world.new_file(location), ""
+    return up(world, location)
+
+
+def _delete(world: World, location: Location) -> str:
+    location.wanted = False
+    return up(world, location)
+
+
+def _operate(world: World, location: Location) -> str:
+    operation = world.draws.choice(OPERATIONS)
+    named = {} if operation is OPERATIONS[-1] else {"vppTokenId": world.engine.tokens[location.name].id}
+    return world.engine.operate(world.provider, location.name, operation, named)
+
+
+def _by_hand(world: World, location: Location, **members: Any) -> str:
+    world.tenant.edit_by_hand(world.engine.tokens[location.name].id, members)
+    return "done"
+
+
+def _rename_by_hand(world: World, location: Location) -> str:
+    return _by_hand(world, location, displayName=f"By hand {world.draws.randrange(100)}")
+
+
+def _renew_by_hand(world: World, location: Location) -> str:
+    location.newest = world.new_file(location)
+    return _by_hand(world, location, token=location.newest)
+
+
+def _claim_elsewhere(world: World, location: Location) -> str:
+    location.claimed = True
+    return _by_hand(world, location, state=State.ASSIGNED_TO_EXTERNAL_MDM.value)
+
+
+def _invalidate(world: World, location: Location) -> str:
+    return _by_hand(world, location, state=State.INVALID.value)
+
+
+def _delete_by_hand(world: World, location: Location) -> str:
+    world.tenant.delete_by_hand(world.engine.tokens[location.name].id)
+    return "done"
+
+
+def _duplicate_by_hand(world: World, location: Location) -> str:
+    same = world.draws.random() < 0.5 and not location.newest
+    file = location.inputs["token"] if same else world.new_file(location)
+    name = location.inputs["displayName"] if world.draws.random() < 0.5 else "By hand"
+    made = world.tenant.create_by_hand({"token": file, "appleId": location.inputs["appleId"], "displayName": name})
+    world.by_hand.add(made["id"])
+    return "with the same file" if same else "with another file"
+
+
+def _follow_advice(world: World, location: Location) -> None:
+    """Change the program as the messages of the provider advise."""
+    if not location.wanted:
+        return
+    if location.newest:
+        # "This token was renewed elsewhere": use the file that was uploaded.
+        location.inputs["token"], location.newest = location.newest, ""
+    if location.claimed:
+        location.inputs["claimTokenManagementFromExternalMdm"], location.claimed = True, False
+    record = world.engine.tokens.get(location.name)
+    shown = next((one for one in world.tenant.shown() if record and one["id"] == record.id), None)
+    if location.expires <= world.now or (shown and shown["state"] in {State.INVALID, State.EXPIRED}):
+        location.inputs["token"] = world.new_file(location)
+
+
+# When it can happen.
+
+
+def _record(world: World, location: Location) -> Record | None:
+    return world.engine.tokens.get(location.name)
+
+
+def _is_free(world: World, location: Location) -> bool:
+    return not location.wanted and _record(world, location) is None
+
+
+def _is_managed(world: World, location: Location) -> bool:
+    return location.wanted and _record(world, location) is not None
+
+
+def _is_stored(world: World, location: Location) -> bool:
+    return _record(world, location) is not None
+
+
+def _is_due(world: World, location: Location) -> bool:
+    return location.wanted or _record(world, location) is not None
+
+
+def _exists(world: World, location: Location) -> bool:
+    record = _record(world, location)
+    return location.wanted and record is not None and any(one.id == record.id for one in world.tenant.tokens)
+
+
+def _can_duplicate(world: World, location: Location) -> bool:
+    return _exists(world, location) and _expires_later(world, location)
+
+
+def _expires_later(world: World, location: Location) -> bool:
+    return location.expires > world.now
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Something that can happen to a location, how often, and when."""
+
+    name: str
+    weight: int
+    possible: Callable[[World, Location], bool]
+    act: Callable[[World, Location], str]
+
+
+_WALKS: Final = (
+    Walk("create", 30, _is_free, _create),
+    Walk("up", 25, _is_due, up),
+    Walk("edit", 12, _is_managed, _edit),
+    Walk("renew", 10, _is_managed, _renew),
+    Walk("delete", 6, _is_managed, _delete),
+    Walk("refresh", 15, _is_stored, refresh),
+    Walk("operation", 8, _is_managed, _operate),
+    Walk("rename by hand", 5, _exists, _rename_by_hand),
+    Walk("renew by hand", 4, _exists, _renew_by_hand),
+    Walk("claim by another MDM", 2, _exists, _claim_elsewhere),
+    Walk("invalidate", 2, _exists, _invalidate),
+    Walk("delete by hand", 4, _exists, _delete_by_hand),
+    Walk("duplicate by hand", 3, _can_duplicate, _duplicate_by_hand),
+)
+_WRITES: Final = {"create", "up", "edit", "renew", "delete", "operation", "destroy"}
+_LAGGING: Final = _WRITES | {"refresh"}
