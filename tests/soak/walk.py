@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.core.operations import OPERATIONS
-from intune_vpp_emulator.members import State
+from intune_vpp_emulator.members import SOUND, State
 from soak import model
 from soak.engine import Refused
 from soak.faults import Kill, Killed
@@ -296,15 +296,19 @@ def _duplicate_by_hand(world: World, location: Location) -> str:
 
 def _follow_advice(world: World, location: Location) -> None:
     """Change the program as the messages of the provider advise."""
+    record = world.engine.tokens.get(location.name)
+    shown = next((one for one in world.tenant.shown() if record and one["id"] == record.id), None)
     if not location.wanted:
+        if shown and shown["state"] not in SOUND:
+            # Its licences cannot be revoked before it is deleted, until somebody renews it.
+            healed = {"token": world.new_file(location), "claimTokenManagementFromExternalMdm": True}
+            world.tenant.edit_by_hand(shown["id"], healed)
         return
     if location.newest:
         # "This token was renewed elsewhere": use the file that was uploaded.
         location.inputs["token"], location.newest = location.newest, ""
     if location.claimed:
         location.inputs["claimTokenManagementFromExternalMdm"], location.claimed = True, False
-    record = world.engine.tokens.get(location.name)
-    shown = next((one for one in world.tenant.shown() if record and one["id"] == record.id), None)
     if location.expires <= world.now or (shown and shown["state"] in {State.INVALID, State.EXPIRED}):
         location.inputs["token"] = world.new_file(location)
 
