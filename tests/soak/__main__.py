@@ -21,11 +21,11 @@ LENGTH: Final = 50
 
 
 def soak(seed: int, operations: int, *, first: int = 1, world: Callable[[str], World] = World) -> Result:
-    """Walk so many operations, in episodes from number `first` on; `world` makes the one of each."""
+    """Walk so many operations or more, in whole episodes from number `first` on; `world` makes the one of each."""
     total, number = Result(), first
     while total.operations < operations:
         name = f"{seed}/{number}"
-        found = Episode(name, world(name)).run(min(LENGTH, operations - total.operations))
+        found = Episode(name, world(name)).run(LENGTH)
         total.operations += found.operations
         total.faults += found.faults
         total.violations += found.violations
@@ -50,11 +50,11 @@ def summary(seed: int, result: Result) -> str:
 
 
 def main() -> int:
-    """Run by the environment: SEED, OPERATIONS, and EPISODE for one episode alone."""
+    """Read SEED and OPERATIONS from the environment, and EPISODE for one episode alone; exit with 1 for violations."""
     seed = int(os.environ.get("SEED") or randbelow(1_000_000))
-    episode = os.environ.get("EPISODE")
+    episode = int(os.environ.get("EPISODE") or 0)
     operations = 1 if episode else int(os.environ.get("OPERATIONS") or 10_000)
-    result = soak(seed, operations)
+    result = soak(seed, operations, first=episode or 1)
     for violation in result.violations:
         sys.stdout.write(f"{described(violation)}\n")
     sys.stdout.write(f"{summary(seed, result)}\n")

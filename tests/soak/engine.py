@@ -94,7 +94,9 @@ class Engine:
         old = self.operations.get((name, operation.name))
         lifecycle = provider.operation(operation)
         if old is not None and old.failed and old.inputs == inputs:
-            outcome = lifecycle.update(old.id, pulumi_state.operation_from(operation, old.outputs), inputs, TIME_ALLOWED)
+            outcome = lifecycle.update(
+                old.id, pulumi_state.operation_from(operation, old.outputs), inputs, TIME_ALLOWED
+            )
         else:
             outcome = lifecycle.run(inputs, TIME_ALLOWED)
         record = Record(outcome.id, inputs, _json(outcome.state), outcome.failure is not None)

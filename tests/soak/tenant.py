@@ -76,29 +76,24 @@ class Consistency:
                 yield f"{name} went back."
 
 
-def _impossible(token: Graph, created: datetime, now: datetime) -> Iterator[str]:
-    state, status, synced = token["state"], token["lastSyncStatus"], token["lastSyncDateTime"]
-    expires = moment(token["expirationDateTime"])
-    if state not in set(State):
-        yield f"The state {state} is unknown."
-    if status not in _SYNC_STATUSES:
-        yield f"The sync status {status} is unknown."
-    if token["token"] is not None:
-        yield "Graph shows its token file."
-    if status == "completed" and synced == UNSYNCED:
-        yield "A sync has completed at no time."
-    if status == "none" and synced != UNSYNCED:
-        yield "It was synced, and never was."
-    if max(moment(synced), moment(token["lastModifiedDateTime"])) > now + _SLACK:
-        yield "It was synced or modified in the future."
-    if moment(token["lastModifiedDateTime"]) < created - _SLACK and token["lastModifiedDateTime"] != UNSYNCED:
-        yield "It was modified before it was created."
-    if expires <= created:
-        yield "It expired before it was created."
-    if state == State.EXPIRED and expires > now:
-        yield "It is expired before its expiration."
-    if not token["organizationName"] or not token["locationName"]:
-        yield "It has no organization or no location."
+def _impossible(token: Graph, created: datetime, now: datetime) -> list[str]:
+    state, status, synced, modified = (
+        token[name] for name in ("state", "lastSyncStatus", "lastSyncDateTime", "lastModifiedDateTime")
+    )
+    expires, latest = moment(token["expirationDateTime"]), max(moment(synced), moment(modified))
+    rules = {
+        f"The state {state} is unknown.": state not in set(State),
+        f"The sync status {status} is unknown.": status not in _SYNC_STATUSES,
+        "Graph shows its token file.": token["token"] is not None,
+        "A sync has completed at no time.": status == "completed" and synced == UNSYNCED,
+        "It was synced, and never was.": status == "none" and synced != UNSYNCED,
+        "It was synced or modified in the future.": latest > now + _SLACK,
+        "It was modified before it was created.": moment(modified) < created - _SLACK,
+        "It expired before it was created.": expires <= created,
+        "It is expired before its expiration.": state == State.EXPIRED and expires > now,
+        "It has no organization or no location.": not (token["organizationName"] and token["locationName"]),
+    }
+    return [what for what, is_broken in rules.items() if is_broken]
 
 
 def _impossible_together(shown: Sequence[Graph]) -> Iterator[str]:

@@ -6,6 +6,7 @@ import logging
 import re
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core.errors import IntuneVppError
@@ -19,12 +20,12 @@ from soak.world import LogRecords, World
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from soak.engine import Record
     from soak.world import Location
 
 _DAY = 86_400
-_PAUSES: Final = (0, 0, 1, 3, 10, 30, 90, 600, _DAY)
-_LONG_PAUSE: Final = 20 * _DAY
+_SHORT: Final = (0, 0, 1, 3, 10, 30, 90, 600)
+"""Pauses while a create is pending: until its file has expired, the next create finds what the first has made."""
+_PAUSES: Final = (*_SHORT, *_SHORT, *_SHORT, _DAY, 20 * _DAY)
 _RATES: Final = (0.0, 0.05, 0.15, 0.4)
 _KILLS: Final = 0.06
 _MOST_REQUESTS_BEFORE_A_KILL: Final = 8
@@ -84,60 +85,53 @@ class Episode:
         return self._result
 
     def _step(self) -> None:
-        self._pause()
+        pending = [one for one in self._world.locations.values() if _situation(self._world, one) == {When.DUE}]
+        self._world.tenant.clock.advance(self._draws.choice(_SHORT if pending else _PAUSES))
         self._world.faults.rate = self._rate
         self._world.faults.lag(self._world.tenant)
         if self._draws.random() < _KILLS:
             count = self._draws.randint(1, _MOST_REQUESTS_BEFORE_A_KILL)
             self._world.connection.kill = Kill(count, after=self._draws.random() < 0.5)
-        location = self._draws.choice(list(self._world.locations.values()))
-        walks = [walk for walk in _WALKS if walk.possible(self._world, location)]
+        # Whoever sees a create fail soon repeats it.
+        repeats = pending and self._draws.random() < 0.4
+        location = self._draws.choice(pending if repeats else list(self._world.locations.values()))
+        situation = _situation(self._world, location)
+        walks = [walk for walk in _WALKS if walk.when in situation]
         (walk,) = self._draws.choices(walks, [walk.weight for walk in walks])
-        self._do(walk.name, location, walk.act)
-        self._world.connection.kill = None
-
-    def _pause(self) -> None:
-        """Let time pass; long only if no create is pending: its file would expire, and the next would not find it."""
-        pending = any(one.wanted and one.name not in self._world.engine.tokens for one in self._world.locations.values())
-        seconds = _LONG_PAUSE if self._draws.random() < 0.03 and not pending else self._draws.choice(_PAUSES)
-        self._world.tenant.clock.advance(seconds if not pending else min(seconds, 600))
-
-    def _do(self, name: str, location: Location, act: Callable[[World, Location], str]) -> str:
-        """One operation: what it answered, after a look at what must always be true."""
-        world = self._world
-        if name in _WRITES:
-            # The engine writes a resource once in a run, and deletes at the end of it.
+        if walk.write:
+            # The engine writes a resource once in a run.
             if location.name in self._written or self._draws.random() < 0.3:
                 self._restart()
             self._written.add(location.name)
-        revocations, ended = world.tenant.revocations, ""
-        places: list[tuple[str, str]] = []
-        found: list[str] = []
-        try:
-            ended = act(world, location)
-        except Killed:
-            ended = "killed"
-        except Refused as refusal:
-            ended = f"refused: {refusal}"
-        except IntuneVppError as error:
-            ended = f"failed: {type(error).__name__}: {error}"
-            places.append(("an error", model.said_by(error)))
-        except Exception as error:  # noqa: BLE001 - every other error is a violation
-            ended = f"failed: {error!r}"
-            found.append(f"crashed: {error!r} is none of the provider's errors.")
+        self._do(walk.name, location, walk.act)
+        self._world.connection.kill = None
+
+    def _do(self, name: str, location: Location, act: Callable[[World, Location], str]) -> str:
+        """One operation: how it ended, after a look at what must always be true."""
+        world = self._world
+        revocations = world.tenant.revocations
+        ended, error = _tried(act, world, location)
         self._note(name, location, ended)
-        places += [("the answer of an operation", ended), ("the state", model.stored(world))]
-        places += [(f"a report ({loudness})", sentence) for loudness, sentence in world.reporter.said]
-        places += [("a log record", text) for text in self._records.texts]
-        found += [*model.always(world), *model.leaks(world, places)]
+        found = [*model.always(world), *model.leaks(world, self._texts(ended, error))]
+        if error is not None and not isinstance(error, (IntuneVppError, Refused, Killed)):
+            found.append(f"crashed: {error!r} is none of the provider's errors.")
         if world.tenant.revocations > revocations + 1:
-            found.append(f"doubled: {world.tenant.revocations - revocations} revocations were started by one operation.")
-        self._records.texts.clear()
-        world.reporter.said.clear()
+            found.append(f"doubled: {name} started {world.tenant.revocations - revocations} revocations.")
         self._violated(found)
-        if ended == "killed":
+        if isinstance(error, Killed):
             self._restart()
         return ended
+
+    def _texts(self, ended: str, error: BaseException | None) -> list[tuple[str, str]]:
+        """All texts that the operation has left, each with its place."""
+        world = self._world
+        found = [("the end of an operation", ended), ("the state", model.stored(world))]
+        found += [("an error", model.said_by(error))] if error else []
+        found += [(f"a report ({loudness})", sentence) for loudness, sentence in world.reporter.said]
+        found += [("a log record", text) for text in self._records.texts]
+        world.reporter.said.clear()
+        self._records.texts.clear()
+        return found
 
     def _restart(self) -> None:
         self._world.start_process()
@@ -146,7 +140,7 @@ class Episode:
     def _note(self, name: str, location: Location, ended: str) -> None:
         self._result.operations += 1
         world = self._world
-        lags = f", lags {world.tenant.get_lag_seconds}/{world.tenant.list_lag_seconds} s" if name in _LAGGING else ""
+        lags = f", lags {world.tenant.get_lag_seconds}/{world.tenant.list_lag_seconds} s"
         requests = "; ".join(_counted(world.connection.seen))
         world.connection.seen.clear()
         when = f"{world.now:%m-%d %H:%M:%S}"
@@ -193,6 +187,18 @@ class Episode:
         ended = [self._do("up", one, up) for one in world.locations.values() if one.wanted]
         unwanted = [one for one in world.locations.values() if not one.wanted and one.name in world.engine.tokens]
         return ended + [self._do("destroy", one, up) for one in unwanted]
+
+
+def _tried(act: Callable[[World, Location], str], world: World, location: Location) -> tuple[str, BaseException | None]:
+    """How an operation ended, and its error."""
+    try:
+        return act(world, location), None
+    except Killed as error:
+        return "killed", error
+    except Refused as error:
+        return f"refused: {error}", error
+    except Exception as error:  # noqa: BLE001 - the walk goes on, whatever it is
+        return f"failed: {type(error).__name__}: {error}", error
 
 
 def _counted(seen: list[str]) -> list[str]:
@@ -257,41 +263,30 @@ def _operate(world: World, location: Location) -> str:
     return world.engine.operate(world.provider, location.name, operation, named)
 
 
-def _by_hand(world: World, location: Location, **members: Any) -> str:
-    world.tenant.edit_by_hand(world.engine.tokens[location.name].id, members)
-    return "done"
-
-
-def _rename_by_hand(world: World, location: Location) -> str:
-    return _by_hand(world, location, displayName=f"By hand {world.draws.randrange(100)}")
-
-
-def _renew_by_hand(world: World, location: Location) -> str:
-    location.newest = world.new_file(location)
-    return _by_hand(world, location, token=location.newest)
-
-
-def _claim_elsewhere(world: World, location: Location) -> str:
-    location.claimed = True
-    return _by_hand(world, location, state=State.ASSIGNED_TO_EXTERNAL_MDM.value)
-
-
-def _invalidate(world: World, location: Location) -> str:
-    return _by_hand(world, location, state=State.INVALID.value)
-
-
-def _delete_by_hand(world: World, location: Location) -> str:
-    world.tenant.delete_by_hand(world.engine.tokens[location.name].id)
-    return "done"
-
-
-def _duplicate_by_hand(world: World, location: Location) -> str:
-    same = world.draws.random() < 0.5 and not location.newest
-    file = location.inputs["token"] if same else world.new_file(location)
-    name = location.inputs["displayName"] if world.draws.random() < 0.5 else "By hand"
-    made = world.tenant.create_by_hand({"token": file, "appleId": location.inputs["appleId"], "displayName": name})
-    world.by_hand.add(made["id"])
-    return "with the same file" if same else "with another file"
+def _by_hand(world: World, location: Location) -> str:
+    """A person, Apple or another MDM changes a token behind the engine's back."""
+    token_id, draws = world.engine.tokens[location.name].id, world.draws
+    (what,) = draws.choices(["rename", "renew", "claim", "invalidate", "delete", "duplicate"], [5, 4, 2, 2, 4, 3])
+    match what:
+        case "rename":
+            world.tenant.edit_by_hand(token_id, {"displayName": f"By hand {draws.randrange(100)}"})
+        case "renew":
+            location.newest = world.new_file(location)
+            world.tenant.edit_by_hand(token_id, {"token": location.newest})
+        case "claim":
+            location.claimed = True
+            world.tenant.edit_by_hand(token_id, {"state": State.ASSIGNED_TO_EXTERNAL_MDM.value})
+        case "invalidate":
+            world.tenant.edit_by_hand(token_id, {"state": State.INVALID.value})
+        case "delete":
+            world.tenant.delete_by_hand(token_id)
+        case "duplicate":
+            same_file = draws.random() < 0.5 and location.expires > world.now and not location.newest
+            file = location.inputs["token"] if same_file else world.new_file(location)
+            name = location.inputs["displayName"] if draws.random() < 0.5 else "By hand"
+            members = {"token": file, "appleId": location.inputs["appleId"], "displayName": name}
+            world.by_hand.add(world.tenant.create_by_hand(members)["id"])
+    return what
 
 
 def _follow_advice(world: World, location: Location) -> None:
@@ -313,66 +308,50 @@ def _follow_advice(world: World, location: Location) -> None:
         location.inputs["token"] = world.new_file(location)
 
 
-# When it can happen.
+class When(Enum):
+    """In which situation of its resource something can happen."""
+
+    FREE = auto()
+    """Neither the program nor the state has it."""
+    DUE = auto()
+    """The program or the state has it."""
+    STORED = auto()
+    """The state has it."""
+    MANAGED = auto()
+    """The program and the state have it."""
+    EXISTS = auto()
+    """So does the tenant."""
 
 
-def _record(world: World, location: Location) -> Record | None:
-    return world.engine.tokens.get(location.name)
-
-
-def _is_free(world: World, location: Location) -> bool:
-    return not location.wanted and _record(world, location) is None
-
-
-def _is_managed(world: World, location: Location) -> bool:
-    return location.wanted and _record(world, location) is not None
-
-
-def _is_stored(world: World, location: Location) -> bool:
-    return _record(world, location) is not None
-
-
-def _is_due(world: World, location: Location) -> bool:
-    return location.wanted or _record(world, location) is not None
-
-
-def _exists(world: World, location: Location) -> bool:
-    record = _record(world, location)
-    return location.wanted and record is not None and any(one.id == record.id for one in world.tenant.tokens)
-
-
-def _can_duplicate(world: World, location: Location) -> bool:
-    return _exists(world, location) and _expires_later(world, location)
-
-
-def _expires_later(world: World, location: Location) -> bool:
-    return location.expires > world.now
+def _situation(world: World, location: Location) -> set[When]:
+    record = world.engine.tokens.get(location.name)
+    if record is None:
+        return {When.DUE} if location.wanted else {When.FREE}
+    found = {When.DUE, When.STORED}
+    if location.wanted:
+        found.add(When.MANAGED)
+        found |= {When.EXISTS for one in world.tenant.tokens if one.id == record.id}
+    return found
 
 
 @dataclass(frozen=True)
 class Walk:
-    """Something that can happen to a location, how often, and when."""
+    """Something that can happen to a resource, how often, and when; `write`: the engine does it once in a run."""
 
     name: str
     weight: int
-    possible: Callable[[World, Location], bool]
+    when: When
     act: Callable[[World, Location], str]
+    write: bool = True
 
 
 _WALKS: Final = (
-    Walk("create", 30, _is_free, _create),
-    Walk("up", 25, _is_due, up),
-    Walk("edit", 12, _is_managed, _edit),
-    Walk("renew", 10, _is_managed, _renew),
-    Walk("delete", 6, _is_managed, _delete),
-    Walk("refresh", 15, _is_stored, refresh),
-    Walk("operation", 8, _is_managed, _operate),
-    Walk("rename by hand", 5, _exists, _rename_by_hand),
-    Walk("renew by hand", 4, _exists, _renew_by_hand),
-    Walk("claim by another MDM", 2, _exists, _claim_elsewhere),
-    Walk("invalidate", 2, _exists, _invalidate),
-    Walk("delete by hand", 4, _exists, _delete_by_hand),
-    Walk("duplicate by hand", 3, _can_duplicate, _duplicate_by_hand),
+    Walk("create", 30, When.FREE, _create),
+    Walk("up", 25, When.DUE, up),
+    Walk("edit", 12, When.MANAGED, _edit),
+    Walk("renew", 10, When.MANAGED, _renew),
+    Walk("delete", 6, When.MANAGED, _delete),
+    Walk("operation", 8, When.MANAGED, _operate),
+    Walk("refresh", 15, When.STORED, refresh, write=False),
+    Walk("by hand", 20, When.EXISTS, _by_hand, write=False),
 )
-_WRITES: Final = {"create", "up", "edit", "renew", "delete", "operation", "destroy"}
-_LAGGING: Final = _WRITES | {"refresh"}

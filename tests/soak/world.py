@@ -8,6 +8,7 @@ import logging
 import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,8 @@ from builders import NOW, TENANT, sealed_in, token_inputs
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly, connect_to_graph
 from intune_vpp.graph.http import open_http
-from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.app import create_app
+from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.directory import Directory
 from soak.engine import Engine
 from soak.faults import Connection, RandomFaults
@@ -84,9 +85,8 @@ class World:
         self.time = TenantTime(self.tenant.clock)
         app = create_app(self.tenant, faults=self.faults)
         self.connection = Connection(httpx.WSGITransport(app=app), self.tenant.clock, self.faults)
-        # As in the product: from here on the libraries that see secrets log nothing.
-        open_http(None).close()
-        self._http = httpx.Client(transport=around(self.connection))
+        _silence_libraries()
+        self._http = httpx.Client(transport=around(self.connection), trust_env=False)
         self._settings = settings.read(configuration(self.tenant), {})
         self.engine = engine or Engine()
         self.consistency = Consistency()
@@ -130,6 +130,12 @@ class World:
         takes_clock = "clock" in inspect.signature(connect_to_graph).parameters
         more: dict[str, Any] = {"clock": self.time} if takes_clock else {}
         return connect_to_graph(settled, http=self._http, **more)
+
+
+@cache
+def _silence_libraries() -> None:
+    """Keep the libraries that see secrets from logging, as the product does; once, because it reads all CAs."""
+    open_http(None).close()
 
 
 def _excerpts(secret: str) -> set[str]:
