@@ -12,7 +12,7 @@ from builders import NOW, vpptoken
 from intune_vpp.lifecycle.token_files import TokenFileCache
 from intune_vpp_emulator.clock import to_the_tick
 from intune_vpp_emulator.members import UNSYNCED
-from soak.__main__ import described, soak, summary
+from soak.__main__ import described, main, soak, summary
 from soak.engine import Engine
 from soak.faults import REQUEST_FAULTS
 from soak.tenant import Consistency
@@ -34,10 +34,10 @@ def kinds(result: Result) -> set[str]:
     return {violation.what.partition(":")[0] for violation in result.violations}
 
 
-@pytest.mark.parametrize("seed", [2, 3])
+@pytest.mark.parametrize("seed", [3, 4, 5])
 def test_short_soak_has_no_violations(seed: int) -> None:
     """Some hundred operations under faults lose nothing, double nothing and leak nothing."""
-    result = soak(seed, 120)
+    result = soak(seed, 100)
     assert [described(violation) for violation in result.violations] == []
     assert summary(seed, result).endswith("; 0 violations")
     assert sum(result.faults.values()) > 10
@@ -108,6 +108,21 @@ def test_leaked_secret_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kinds(result) == {"secret"}
     said = "\n".join(map(described, result.violations))
     assert not [secret for one in worlds for secret in one.all_secrets() if secret in said]
+
+
+@pytest.mark.parametrize(("around", "status"), [(None, 0), (RepeatsCreates, 1)])
+def test_last_line_and_exit_status(
+    around: Any, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command repeats an episode of a seed, tells what it has shown in its last line, and fails for violations."""
+    monkeypatch.setenv("SEED", "3")
+    monkeypatch.setenv("EPISODE", "2")
+    if around:
+        monkeypatch.setattr(httpx, "WSGITransport", lambda app, made=httpx.WSGITransport: around(made(app=app)))
+    assert main() == status
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("seed 3, ")
+    assert ("; 0 violations" in last) is (status == 0)
 
 
 def test_every_kind_of_fault_happens() -> None:

@@ -148,9 +148,9 @@ class Episode:
         self._trace.append(f"{self._result.operations} {when} {name} {location.name}{lags}: {ended} [{requests}]")
 
     def _violated(self, found: list[str]) -> None:
-        trace = tuple(self._trace)
-        number = self._result.operations
-        self._result.violations += [Violation(self._seed, number, what, trace) for what in found]
+        trace, number = tuple(self._trace), self._result.operations
+        known = {violation.what for violation in self._result.violations}
+        self._result.violations += [Violation(self._seed, number, what, trace) for what in found if what not in known]
 
     # The end of an episode.
 
@@ -169,7 +169,9 @@ class Episode:
             self._restart()
             ended = self._round()
             world.tenant.clock.advance(_SETTLED)
-            if self._result.violations or set(ended) <= {"nothing to do"}:
+            if self._result.violations:
+                return
+            if set(ended) <= {"nothing to do"}:
                 break
         self._restart()
         for location in world.locations.values():
