@@ -40,7 +40,7 @@ def test_short_soak_has_no_violations(seed: int) -> None:
     result = soak(seed, 100)
     assert [described(violation) for violation in result.violations] == []
     assert summary(seed, result).endswith("; 0 violations")
-    assert sum(result.faults.values()) > 10
+    assert sum(result.faults.values()) > 0
 
 
 def test_same_seed_walks_the_same_way() -> None:
