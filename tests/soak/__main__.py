@@ -20,8 +20,18 @@ LENGTH: Final = 50
 """Operations of an episode; each begins with an empty tenant, so that a violation does not cause others."""
 
 
-def soak(seed: int, operations: int, *, first: int = 1, world: Callable[[str], World] = World) -> Result:
-    """Walk so many operations or more, in whole episodes from number `first` on; `world` makes the one of each."""
+def soak(
+    seed: int,
+    operations: int,
+    *,
+    first: int = 1,
+    world: Callable[[str], World] = World,
+    report: Callable[[Violation], object] = lambda _: None,
+) -> Result:
+    """Walk so many operations or more, in whole episodes from number `first` on; `world` makes the one of each.
+
+    `report` gets each violation at the end of its episode.
+    """
     total, number = Result(), first
     while total.operations < operations:
         name = f"{seed}/{number}"
@@ -29,6 +39,8 @@ def soak(seed: int, operations: int, *, first: int = 1, world: Callable[[str], W
         total.operations += found.operations
         total.faults += found.faults
         total.violations += found.violations
+        for violation in found.violations:
+            report(violation)
         number += 1
     return total
 
@@ -49,15 +61,18 @@ def summary(seed: int, result: Result) -> str:
     return f"seed {seed}, {result.operations} operations, faults: {faults or 'none'}; {violations}"
 
 
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Read SEED and OPERATIONS from the environment, and EPISODE for one episode alone; exit with 1 for violations."""
     seed = int(os.environ.get("SEED") or randbelow(1_000_000))
     episode = int(os.environ.get("EPISODE") or 0)
     operations = 1 if episode else int(os.environ.get("OPERATIONS") or 10_000)
-    result = soak(seed, operations, first=episode or 1)
-    for violation in result.violations:
-        sys.stdout.write(f"{described(violation)}\n")
-    sys.stdout.write(f"{summary(seed, result)}\n")
+    result = soak(seed, operations, first=episode or 1, report=lambda violation: _print(described(violation)))
+    _print(summary(seed, result))
     return 1 if result.violations else 0
 
 
