@@ -12,7 +12,7 @@ EXAMPLE := examples/01-renew-a-token
 WORKFLOWS := $(wildcard examples/*/.github/workflows/*.yml)
 PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
-.PHONY: setup engine demo test fuzz check bench bench-throttle bench-memory bench-quick format constraints dist clean
+.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick format constraints dist clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -38,6 +38,10 @@ test: $(READY)
 # Odd answers and edited states, 2,000 examples of each; an everyday run has a few. Takes about a quarter of an hour.
 fuzz: $(READY)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/fuzz --numprocesses $(WORKERS) --timeout 1800
+
+# 10,000 operations under random faults, in time that is passed in. SEED=N repeats a run, OPERATIONS=N changes its length.
+soak: $(READY)
+	@PYTHONPATH=tests $(BIN)/python -m soak
 
 check: $(READY)
 	$(BIN)/ruff check
