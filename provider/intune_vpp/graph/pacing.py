@@ -40,6 +40,7 @@ class Window:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._allowed = float(limit)
+        self._slowed = 0
         self._under_way = 0
         self._answered: deque[datetime] = deque()
         self._closed_until: datetime | None = None
@@ -59,19 +60,24 @@ class Window:
             return max(closed, _SECONDS_TO_LOOK)
         return max(closed, (self._answered[surplus - 1] + WINDOW - now).total_seconds())
 
-    def send(self) -> None:
-        """Count a request that is sent now."""
+    def send(self) -> int:
+        """Count a request that is sent now, and return how often the window has slowed down until then."""
         self._under_way += 1
+        return self._slowed
 
-    def answered(self, now: datetime, throttled_for: float | None) -> None:
-        """Count the end of a request; `throttled_for` are the seconds that Graph asked to wait, if it did."""
+    def answered(self, now: datetime, slowed: int, throttled_for: float | None) -> None:
+        """Count the end of a request for which `send` has returned `slowed`.
+
+        `throttled_for` are the seconds that Graph asked to wait, if it did.
+        """
         self._under_way -= 1
         self._answered.append(now)
         if throttled_for is None:
             self._allowed = min(self._allowed + _GAIN / self._allowed, self._limit)
             return
         # Requests that were under way together are refused together, which is one reason to slow down.
-        if self._closed_until is None or now >= self._closed_until:
+        if slowed == self._slowed:
+            self._slowed += 1
             self._allowed = max(self._allowed / 2, _FEWEST)
         # No longer than a window: each request learns for itself how long Graph wants it to wait.
         resumes = now + timedelta(seconds=min(throttled_for, WINDOW.total_seconds()))
@@ -93,23 +99,26 @@ class Pacing:
     def turn(self, *, writes: bool) -> Iterator[Turn]:
         """Wait until a request may be sent, in the order of the calls. Raises WaitInterrupted."""
         windows = (self._all, self._writes) if writes else (self._all,)
-        self._wait(windows, self._queue[writes])
+        slowed = self._wait(windows, self._queue[writes])
         turn = Turn()
         try:
             yield turn
         finally:
             with self._lock:
                 now = self._clock.now()
-                for window in windows:
+                for window, before in zip(windows, slowed, strict=True):
                     # The limit of writes is by far the smaller one, so it is the one that a write has met.
-                    window.answered(now, turn.throttled_for if window is windows[-1] else None)
+                    window.answered(now, before, turn.throttled_for if window is windows[-1] else None)
 
-    def _wait(self, windows: tuple[Window, ...], queue: list[object]) -> None:
+    def _wait(self, windows: tuple[Window, ...], queue: list[object]) -> list[int]:
         ticket = object()
         with self._lock:
             queue.append(ticket)
         try:
-            while (seconds := self._seconds(windows, queue, ticket)) > 0:
+            while True:
+                seconds, slowed = self._try(windows, queue, ticket)
+                if seconds <= 0:
+                    return slowed
                 self._tell("Intune's limit for requests is reached", seconds)
                 self._clock.sleep(seconds)
         except BaseException:
@@ -117,16 +126,15 @@ class Pacing:
                 queue.remove(ticket)
             raise
 
-    def _seconds(self, windows: tuple[Window, ...], queue: list[object], ticket: object) -> float:
+    def _try(self, windows: tuple[Window, ...], queue: list[object], ticket: object) -> tuple[float, list[int]]:
         """Return how long this ticket has to wait. With 0, its request counts as sent."""
         with self._lock:
             ahead, now = queue.index(ticket), self._clock.now()
             seconds = max(window.wait(ahead, now) for window in windows)
-            if seconds <= 0:
-                queue.remove(ticket)
-                for window in windows:
-                    window.send()
-            return seconds
+            if seconds > 0:
+                return seconds, []
+            queue.remove(ticket)
+            return 0.0, [window.send() for window in windows]
 
 
 class Turn:
