@@ -34,7 +34,8 @@ class Window:
 
     A request counts from the moment when it is sent until `WINDOW` after its answer: when Graph counts it is not known.
     Graph also counts the requests of other processes, so after a 429 the window has half of its size, and grows again
-    by a constant number: processes that share a limit then end with equal parts of it.
+    by a constant number: processes that share a limit then end with equal parts of it. Until the window has its full
+    size, requests are spread evenly: of two bursts in each window, the second one would always be refused.
     """
 
     def __init__(self, limit: int) -> None:
@@ -44,24 +45,39 @@ class Window:
         self._under_way = 0
         self._answered: deque[datetime] = deque()
         self._closed_until: datetime | None = None
+        self._sent: datetime | None = None
 
     def wait(self, ahead: int, now: datetime) -> float:
         """Return the seconds until a request may be sent, if `ahead` others are sent before it; 0 if it may now."""
         # A time after now is one from before the clock was set back.
         while self._answered and not timedelta() <= now - self._answered[0] < WINDOW:
             self._answered.popleft()
-        closed = 0.0 if self._closed_until is None else (self._closed_until - now).total_seconds()
-        if closed > WINDOW.total_seconds():
-            closed = 0.0
+        earliest = max(self._closed(now), self._spaced(ahead, now))
         surplus = self._under_way + len(self._answered) + ahead + 1 - int(self._allowed)
         if surplus <= 0:
-            return max(closed, 0.0)
+            return earliest
         if surplus > len(self._answered):
-            return max(closed, _SECONDS_TO_LOOK)
-        return max(closed, (self._answered[surplus - 1] + WINDOW - now).total_seconds())
+            return max(earliest, _SECONDS_TO_LOOK)
+        leaves = (self._answered[surplus - 1] + WINDOW - now).total_seconds()
+        return max(earliest, min(leaves, WINDOW.total_seconds()))
 
-    def send(self) -> int:
+    def _closed(self, now: datetime) -> float:
+        """Return the seconds for which Graph has asked to wait."""
+        seconds = 0.0 if self._closed_until is None else (self._closed_until - now).total_seconds()
+        # More than a window: the clock was set back.
+        return max(seconds, 0.0) if seconds <= WINDOW.total_seconds() else 0.0
+
+    def _spaced(self, ahead: int, now: datetime) -> float:
+        """Return the seconds until a request may be sent, if requests are spread evenly."""
+        # A time after now is one from before the clock was set back.
+        if self._sent is None or self._sent > now or self._allowed >= self._limit:
+            return 0.0
+        space = WINDOW / self._allowed
+        return (max(self._sent + space - now, timedelta()) + ahead * space).total_seconds()
+
+    def send(self, now: datetime) -> int:
         """Count a request that is sent now, and return how often the window has slowed down until then."""
+        self._sent = now
         self._under_way += 1
         return self._slowed
 
@@ -134,7 +150,7 @@ class Pacing:
             if seconds > 0:
                 return seconds, []
             queue.remove(ticket)
-            return 0.0, [window.send() for window in windows]
+            return 0.0, [window.send(now) for window in windows]
 
 
 class Turn:
