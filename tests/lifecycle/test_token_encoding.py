@@ -19,6 +19,7 @@ from intune_vpp_emulator.apple import TokenEncoding
 from intune_vpp_emulator.behavior import UnreadableFiles
 from intune_vpp_emulator.refusals import IntuneRefusal, bad_request, intune_bad_request
 from intune_vpp_emulator.tenant import Page, Tenant
+from lifecycle.test_lost_answers import Cut
 from run_in_process import LIST, PATCH, POST, SYNC, Run, stored
 from tenant_in_process import new_tenant, uploaded
 
@@ -266,6 +267,20 @@ def test_a_file_that_is_refused_in_both_encodings() -> None:
     assert "The VPP token is invalid. (request id" in sentence or "The VPP token is invalid. Sent" in sentence
     assert " Sent verbatim: Microsoft Graph refused (" in sentence
     assert (run.requests, tenant.tokens, tenant.arrived) == ([LIST, POST, POST], [], [B, V])
+
+
+def losing_the_create(inner: httpx.BaseTransport) -> httpx.BaseTransport:
+    """A connection that loses the answer to the first create."""
+    return Cut(inner, "POST", "/vppTokens", acted=True)
+
+
+def test_lost_answer_to_an_upload_that_cannot_be_read() -> None:
+    """The token of a lost create is found where Intune shows nothing of its file; the other encoding goes to it."""
+    tenant = tenant_that(Silent, V)
+    run = running(tenant, around=losing_the_create)
+    outcome = run.create(token_inputs(vpptoken()))
+    assert (outcome.failure, [one.id for one in tenant.tokens]) == (None, [outcome.state.id])
+    assert tenant.arrived == [B, V]
 
 
 REFUSALS: dict[str, Callable[[], Exception]] = {

@@ -32,6 +32,7 @@ from intune_vpp.core.outcome import Outcome
 from intune_vpp.core.printable import look_alike
 from intune_vpp.core.renewal_guard import guard
 from intune_vpp.core.resource_type import Compare, same
+from intune_vpp.core.token_encoding import is_unreadable
 from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.lifecycle import tenancy
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from intune_vpp.core.ports import Clock, Reporter, VppTokens
     from intune_vpp.core.stoken import SToken
     from intune_vpp.core.token_encoding import Encoding
-    from intune_vpp.lifecycle.listing import TokenListing
+    from intune_vpp.lifecycle.listing import Snapshot, TokenListing
     from intune_vpp.lifecycle.ownership import Ownership
     from intune_vpp.lifecycle.revocation import LicenseRevocations
     from intune_vpp.lifecycle.sync import LicenseSyncs
@@ -171,6 +172,7 @@ class TokenLifecycle:
         """
         what = f"The answer to the upload of {args.display_name or 'a token file'} was lost"
         self._reporter.info(f"{what}: looking for the token for up to {sum(_PAUSES_TO_FIND):g} seconds. {lost}")
+        known = self._listing.latest(0)
         for pause in _PAUSES_TO_FIND:
             # Also for the next create, if this one ends here: the token may exist.
             self._listing.answer_lost()
@@ -178,11 +180,27 @@ class TokenLifecycle:
             if left is not None and left < pause:
                 raise lost
             self._clock.sleep(pause)
-            made = self._made_from(file, args)
+            made = self._made_from(file, args) or self._unread(known, file, args)
             if made is not None:
                 self._reporter.info(f"Token {made.id} ({made.label}) was created.")
                 return made
         return None
+
+    def _unread(self, known: Snapshot | None, file: SToken, args: VppTokenArgs) -> VppToken | None:
+        """The token that the listing `known` lacks, and of whose file Intune shows nothing, because it is unreadable.
+
+        None also if there are several.
+        """
+        listed, before = self._listing.latest(0), known.tokens if known else {}
+        new = [
+            one
+            for key, one in (listed.tokens if listed else {}).items()
+            if key not in before
+            and not self._ownership.is_managed(one.id)
+            and is_unreadable(one, file, None, may_lag=False)
+            and identity.has_labels(one, args)
+        ]
+        return new[0] if len(new) == 1 else None
 
     def _made_from(self, file: SToken, args: VppTokenArgs) -> VppToken | None:
         """The token that was made from this file before, and that no other resource of this run manages.
