@@ -12,7 +12,8 @@ _DEEPEST = 64
 """Levels of lists and objects. Graph's answers have fewer than 10; code that walks a value recursively has a limit."""
 
 _MOST_CONTAINERS = 50_000
-"""Lists and objects: parsed, 2 MB of empty ones would take 50 MB and more. A page of 1,000 tokens has fewer than 10,000."""
+"""Lists and objects: parsed, 2 MB of empty ones would take 50 MB and more. A page of 1,000 tokens has fewer than
+10,000."""
 
 EXCESSIVE = object()
 """What `parse` returns for JSON with too many lists and objects, or that is nested too deeply."""
