@@ -1,4 +1,4 @@
-"""Answers without measure: too large, too long, packed, endless, too deep. Each is an error, in bounded time and memory."""
+"""Answers that are too large, too long, packed, endless or too deep: each is an error, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -75,9 +75,10 @@ def document(size: int) -> bytes:
 def test_the_largest_body_is_read(*, packed: bool) -> None:
     """A body of 2 MB is an answer, packed or not."""
     body = document(bounded.MOST_BYTES)
-    stream, send = answered(
-        *([[gzip.compress(body)]] if packed else [[body]]), **({"Content-Encoding": "gzip"} if packed else {})
-    )
+    if packed:
+        stream, send = answered([gzip.compress(body)], **{"Content-Encoding": "gzip"})
+    else:
+        stream, send = answered([body])
 
     assert client(send).get("/x", READ)["id"] == "1"
     assert stream.closed
@@ -264,7 +265,7 @@ class Ticking:
 
 @pytest.mark.parametrize("headers", [{}, {"Content-Encoding": "gzip"}])
 def test_a_body_that_drips(monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]) -> None:
-    """A body that arrives byte by byte, and would never be too late by the byte, ends at the deadline of its request."""
+    """A body that arrives byte by byte, each byte in time, ends at the deadline of its request."""
     monkeypatch.setattr(time, "monotonic", Ticking())
     body = gzip.compress(bytes(MB)) if headers else b"[" * MB
     streams: list[Stream] = []
@@ -400,8 +401,8 @@ def listing(answer: Callable[[int], dict[str, Any]]) -> tuple[list[object], list
 
     found: list[object] = []
     says = (
-        r"^Microsoft Graph returned an unexpected answer \(listing the tokens: more than 1,000 pages, 10,000 entries or "
-        r"16 MB\)\. A proxy may have answered: check graphEndpoint and the network, then try again\.$"
+        r"^Microsoft Graph returned an unexpected answer \(listing the tokens: more than 1,000 pages, 10,000 entries "
+        r"or 16 MB\)\. A proxy may have answered: check graphEndpoint and the network, then try again\.$"
     )
     with pytest.raises(GraphUnreachable, match=says):
         found.extend(client(send).pages("/tokens", LIST))
@@ -473,13 +474,14 @@ def test_the_deepest_answer_is_read(*, lists: bool) -> None:
     assert SECRET not in json.dumps(answer)
 
 
+@pytest.mark.parametrize("in_message", [True, False])
 @pytest.mark.parametrize("levels", [65, 990, 100_000])
-def test_a_refusal_that_is_nested_too_deeply(levels: int) -> None:
+def test_a_refusal_that_is_nested_too_deeply(levels: int, *, in_message: bool) -> None:
     """A refusal with such a body, or such a document in its message, is that refusal."""
     deep = "[" * levels + "]" * levels
-    for body in (deep, json.dumps({"error": {"code": "x", "message": deep}})):
-        with pytest.raises(GraphError, match=r"^Microsoft Graph refused \(reading token 1: 400"):
-            client(lambda _, body=body: httpx.Response(400, content=body)).get("/x", READ)
+    body = json.dumps({"error": {"code": "x", "message": deep}}) if in_message else deep
+    with pytest.raises(GraphError, match=r"^Microsoft Graph refused \(reading token 1: 400"):
+        client(lambda _: httpx.Response(400, content=body)).get("/x", READ)
 
 
 CODECS = ["zlib_codec", "rot13", "base64", "idna", "undefined", "utf-16", "hex", "bz2", "no-such-codec", "\xff"]

@@ -115,11 +115,12 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
     error = caught.value
 
     sent = not isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError))
-    did = {
+    causes: dict[type[httpx.HTTPError], str] = {
         bounded.AnswerTooLarge: "sent an answer of more than 2 MB, which was not read",
         bounded.AnswerTooSlow: "did not end its answer in time",
         httpx.DecodingError: "sent an answer that cannot be decompressed",
-    }.get(type(failure), "did not respond")
+    }
+    did = causes.get(type(failure), "did not respond")
     what, kind, so = (
         (
             did,

@@ -20,6 +20,7 @@ from graph.virtual_time import BEGIN, VirtualClock
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp.graph.pacing import WINDOW, Pacing, Window
+from intune_vpp.graph.redaction import KnownSecrets
 from intune_vpp.graph.sender import Sender
 from intune_vpp_emulator.refusals import GatewayRefusal
 from intune_vpp_emulator.throttle import Throttle
@@ -52,7 +53,7 @@ class Process:
         self.answers: list[tuple[float, int]] = []
         self.done: list[tuple[int, float]] = []
         self.reporter = Quiet()
-        self._sender = Sender(clock, self.reporter, jitter=self._random.random)
+        self._sender = Sender(clock, self.reporter, KnownSecrets(), jitter=self._random.random)
         self.pacing = Pacing(clock, self._sender.tell)
         self._http = http(self._answer)
 
@@ -225,6 +226,26 @@ def test_a_rate_grows_back() -> None:
 
     assert 50 <= sizes[0] <= 60
     assert [8 <= sizes[1] - sizes[0] <= 12, sizes[:6] == sorted(sizes[:6]), sizes[-1]] == [True, True, 100]
+
+
+def test_late_refusals_of_one_burst_slow_down_once() -> None:
+    """Requests that were under way together halve the rate once, also if Graph asks for a second and they take ten."""
+    window = Window(100)
+    under_way = [window.send(BEGIN) for _ in range(40)]
+    for number, slowed in enumerate(under_way):
+        window.answered(BEGIN + timedelta(seconds=number / 4), slowed, 1.0)
+
+    assert len(sent_within(window, BEGIN + 2 * WINDOW)) >= 50
+
+
+def test_a_refusal_after_the_rate_was_halved_halves_it_again() -> None:
+    """A request that was sent at half of the rate, and is refused, too, means that the rate is still too high."""
+    window, now = Window(100), BEGIN
+    for _ in range(2):
+        window.answered(now, window.send(now), 1.0)
+        now += WINDOW
+
+    assert 25 <= len(sent_within(window, now + WINDOW)) <= 35
 
 
 def test_a_reduced_rate_is_even() -> None:

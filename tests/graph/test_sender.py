@@ -316,9 +316,8 @@ def test_a_wait_without_an_answer_is_reported() -> None:
 
     run.graph.get("/x", READ)
 
-    assert run.reporter.notes == [
-        "graph.example did not respond (ConnectError) (reading token 1): waiting 12 seconds, until 2026-11-01T12:00:12Z."
-    ]
+    why = "graph.example did not respond (ConnectError) (reading token 1)"
+    assert run.reporter.notes == [f"{why}: waiting 12 seconds, until 2026-11-01T12:00:12Z."]
 
 
 def _failing_once(error: Exception) -> Callable[[httpx.Request], httpx.Response]:

@@ -258,7 +258,7 @@ def breaking(folder: Path, answer: bytes, after: bytes) -> Iterator[tuple[str, h
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("breaks", BREAKS.values(), ids=BREAKS)
 def test_a_connection_that_breaks_after_its_handshake(tmp_path: Path, breaks: tuple[bytes, bytes], call: str) -> None:
-    """A TLS error while an answer is read is repeated, is not called a failure to connect, and blames no certificate."""
+    """A request whose answer ends in a TLS error is repeated, and the error blames no certificate."""
     says = (
         r"The TLS connection broke before the answer was complete \([A-Z_]+\): check the network and any proxy on the"
     )

@@ -52,6 +52,54 @@ def test_a_call_belongs_to_who_makes_it() -> None:
     assert SystemClock().unless_stopped(resource.get) == "urn:lincoln"
 
 
+def test_the_time_of_an_operation() -> None:
+    """An operation's limit counts down, a limit inside it has its own, and outside there is none."""
+    clock = SystemClock()
+    with clock.limited(timedelta(seconds=600)):
+        with clock.limited(timedelta(seconds=-5)):
+            inner = clock.left()
+        outer = clock.left()
+
+    assert inner is not None
+    assert outer is not None
+    assert (inner <= -5, 0 < outer <= 600, clock.left()) == (True, True, None)
+
+
+def test_the_time_of_an_operation_belongs_to_its_threads() -> None:
+    """A call that an operation starts has the same limit; other threads have none."""
+    clock = SystemClock()
+    with clock.limited(timedelta(seconds=600)), ThreadPoolExecutor(1) as threads:
+        of_call = clock.wait_for(clock.start(clock.left), 20)
+        of_another_thread = threads.submit(clock.left).result(20)
+
+    assert of_call is not None
+    assert (0 < of_call <= 600, of_another_thread) == (True, None)
+
+
+def test_the_answer_of_a_request() -> None:
+    """A request returns its answer, raises its error, and has a time limit."""
+    clock, released = SystemClock(), threading.Event()
+    assert clock.request(lambda: 7, 20) == 7
+    with pytest.raises(ZeroDivisionError):
+        clock.request(lambda: 1 // 0, 20)
+    try:
+        with pytest.raises(TimeoutError):
+            clock.request(lambda: released.wait(60), 0.01)
+    finally:
+        released.set()
+
+
+def test_a_request_after_a_stop_is_not_made() -> None:
+    """Once stopped, no request is made."""
+    clock, made = SystemClock(), list[int]()
+    clock.stop()
+
+    with pytest.raises(WaitInterrupted) as caught:
+        clock.request(lambda: made.append(1), 20)
+
+    assert (made, caught.value.asked) == ([], False)
+
+
 @pytest.mark.parametrize("before", [True, False])
 def test_a_call_that_does_not_answer(before: bool) -> None:  # noqa: FBT001 - a table
     """Once stopped, nobody waits for a call that does not come back, begun before or after."""
