@@ -39,7 +39,8 @@ test: $(READY)
 fuzz: $(READY)
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/fuzz --numprocesses $(WORKERS) --timeout 1800
 
-# 10,000 operations under random faults, in time that is passed in. SEED=N repeats a run, OPERATIONS=N changes its length.
+# 10,000 operations under random faults, in simulated time. SEED=N repeats a run, OPERATIONS=N changes its length,
+# EPISODE=N repeats one episode.
 soak: $(READY)
 	@PYTHONPATH=tests $(BIN)/python -m soak
 
@@ -54,8 +55,8 @@ check: $(READY)
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='provider/intune_vpp/core/*,provider/intune_vpp/lifecycle/*'
 
-# The plugin beside one that does nothing, under the throttle, and against hostile answers. Wants a quiet machine and
-# about a quarter of an hour; adds to bench/results.jsonl.
+# Compares the plugin with one that does nothing, runs it under the throttle, and sends it hostile answers. Needs a quiet
+# machine and about a quarter of an hour; appends to bench/results.jsonl.
 bench: $(READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@PYTHONPATH=tests $(BIN)/python bench
@@ -65,12 +66,12 @@ bench-throttle: $(READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@PYTHONPATH=tests $(BIN)/python bench --throttle
 
-# Only the memory after hostile answers; on Linux.
+# Only the memory after hostile answers (Linux).
 bench-memory: $(READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@PYTHONPATH=tests $(BIN)/python bench --memory
 
-# Whether the bench itself works: few tokens, one pair, few answers, nothing kept.
+# Tests the bench itself: few tokens, one pair, few answers, no results stored.
 bench-quick: $(READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@PYTHONPATH=tests $(BIN)/python bench --quick

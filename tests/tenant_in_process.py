@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 import httpx
 
 from builders import APPLE_ID, NOW, vpptoken
+from clocks import InlineCalls
 from intune_vpp import assembly
-from intune_vpp.clock import OperationTime, SystemClock
+from intune_vpp.clock import SystemClock
 from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.clock import Clock
@@ -164,7 +165,7 @@ class LosesRevocationAnswers(Tenant):
 # What the provider gets of the run: a clock, and a reporter.
 
 
-class TenantTime(OperationTime):
+class TenantTime(InlineCalls):
     """The provider's clock: the tenant's own, which sleeping pushes forward."""
 
     def __init__(self, clock: Clock) -> None:
@@ -179,21 +180,6 @@ class TenantTime(OperationTime):
     def start(self, call: Callable[[], T]) -> Future[T]:
         """In a thread, as in life."""
         return SystemClock().start(call)
-
-    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
-        """Nobody asks to stop; only real time could run out."""
-        del timeout
-        return answer.result()
-
-    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
-        """Nobody asks to stop; only real time could run out."""
-        del timeout
-        return call()
-
-    def request(self, call: Callable[[], T], timeout: float) -> T:
-        """Nobody asks to stop; only real time could run out."""
-        del timeout
-        return call()
 
     def sleep(self, seconds: float) -> None:
         """Let the tenant's time pass."""

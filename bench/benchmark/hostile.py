@@ -29,7 +29,7 @@ _DEPTH = 400
 """Below the depth at which Python refuses to read JSON."""
 
 _SIZES = tuple(MEGABYTE // 4 * 2**power for power in range(6))
-"""Bytes of a body, from a quarter to 8 MB: what costs most is the largest one that the client accepts."""
+"""Bytes of a body, from a quarter to 8 MB: the largest body that the client accepts takes most memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Kind:
 
 
 def _entries(entry: str, begin: str = "") -> Callable[[Asked, int], Iterator[bytes]]:
-    """A page of one entry again and again."""
+    """A page that repeats one entry."""
 
     def body(asked: Asked, size: int) -> Iterator[bytes]:
         yield f'{{{begin.replace("BEARER", asked.authorization)}"value":['.encode()
@@ -98,7 +98,7 @@ def _repeated(entry: str, size: int) -> Iterator[bytes]:
 
 
 def _blob(pack: Callable[[bytes], bytes]) -> Callable[[Asked, int], Iterator[bytes]]:
-    """A packed body of so many bytes in one piece: each piece that is received unpacks to a thousand times its size."""
+    """A compressed body of so many bytes in one piece, which decompresses to a thousand times its size."""
     return lambda _asked, size: iter([pack(b" " * size)])
 
 
@@ -126,10 +126,10 @@ KINDS: dict[str, Kind] = {
     "nested lists": Kind(body=_entries(_nested_lists), sizes=_SIZES),
     "tokens": Kind(body=_entries('{"id":"1"}'), sizes=_SIZES),
     "results of actions": Kind(body=_results, sizes=_SIZES),
-    # A character beyond U+FFFF makes Python keep four bytes for each of the text; a quoted secret makes a copy.
+    # A character beyond U+FFFF makes Python use four bytes for each character; a quoted secret makes it copy the text.
     "nested objects, wide, secret": Kind(body=_entries(_nested_objects, '"😀":"BEARER",'), sizes=_SIZES),
 }
-"""All kinds. Each entry of the last ones takes Python many times the bytes that it is sent in."""
+"""All kinds. In the last ones, each entry takes many times its size in the memory of Python."""
 
 
 @dataclass(slots=True)
@@ -144,7 +144,7 @@ class Hostile:
     size: int = 0
 
     def answer(self, method: str, path: str, kind: Kind, *, status: int = 200, size: int = 0) -> None:
-        """Answer such requests so from now on."""
+        """Give this kind of answer to these requests from now on."""
         self.faults.clear()
         self.method, self.path, self.status, self.kind, self.size = method, path, status, kind, size
         if kind.rule:
@@ -160,7 +160,7 @@ class Hostile:
             if body is None or not is_meant:
                 return app(environ, start)
             if self.method == "POST":
-                # The tenant acts, so that whoever looks for a token whose answer was useless finds it.
+                # The tenant creates the token, so that the provider finds it when it looks for it.
                 run_wsgi_app(app, environ)
             encoding = [("Content-Encoding", self.kind.encoding)] if self.kind.encoding else []
             start(f"{self.status} Hostile", [("Content-Type", "application/json"), *encoding])

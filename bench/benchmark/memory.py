@@ -1,4 +1,4 @@
-"""Measures the most memory that the plugin process takes for each kind of hostile answer, wherever it is received."""
+"""Measures the peak memory of the plugin process for each kind of hostile answer, at each place that receives one."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Plugin:
         self.stub.Create(request, timeout=_SECONDS_FOR_A_CALL)
 
     def megabytes(self) -> float:
-        """The most memory that was resident so far."""
+        """The peak of the resident memory so far, in MB."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
         peak = next(line for line in lines if line.startswith("VmHWM:"))
         return int(peak.split()[1]) * _BYTES_OF_A_KILOBYTE / 1e6
@@ -109,7 +109,7 @@ def measure(
 
 
 def _peak(plugin: Plugin, hostile: Hostile, name: str, place: str) -> Peak:
-    """Let the answers of a kind come, from the smallest on, until one takes too much."""
+    """Receive the answers of a kind, the smallest first, until one takes too much memory."""
     kind, where = KINDS[name], PLACES[place]
     outcome, size = Outcome.ENDED, 0
     for size in kind.sizes:
@@ -127,7 +127,7 @@ def _prepare(hostile: Hostile, kind: Kind, where: Place, size: int) -> None:
 
 
 def _outcome(plugin: Plugin, where: Place) -> Outcome:
-    """Make the call, which may refuse the answer."""
+    """Make the call, which may fail because of the answer."""
     try:
         where.call(plugin)
     except grpc.RpcError as error:
@@ -139,7 +139,7 @@ def _outcome(plugin: Plugin, where: Place) -> Outcome:
 
 @contextmanager
 def _started(executable: Path, service: Service) -> Iterator[Plugin]:
-    """Start a plugin process that is configured for this tenant by its domain, which makes it ask for discovery."""
+    """Start a plugin process for this tenant, configured by its domain, so that it sends the discovery request."""
     token_id = _only_token(service.tenant)
     environment = {**os.environ, **service.environment, "ARM_TENANT_ID": service.tenant.directory.domain}
     with subprocess.Popen([executable], stdout=subprocess.PIPE, text=True, env=environment) as process:
@@ -154,7 +154,7 @@ def _started(executable: Path, service: Service) -> Iterator[Plugin]:
 
 
 def _only_token(tenant: Tenant) -> str:
-    """Let the tenant have one token, which no create finds to be its own; return the id."""
+    """Replace all tokens of the tenant by one from another file, and return its id."""
     tenant.tokens = []
     made = tenant.create_by_hand(token_inputs(fresh_vpptoken("Elsewhere"), displayName="Elsewhere"))
     return str(made["id"])

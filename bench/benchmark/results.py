@@ -125,7 +125,7 @@ class Throttled:
     error: str = ""
 
     @classmethod
-    def of(  # noqa: PLR0913 - all that a run leaves behind
+    def of(  # noqa: PLR0913 - the results of a run
         cls,
         case: str,
         runs: Sequence[Run],
@@ -188,7 +188,7 @@ class Throttled:
 
 
 class Outcome(StrEnum):
-    """How the call for a hostile answer went."""
+    """How the call that received a hostile answer ended."""
 
     ENDED = "ended"
     """With a result or an error."""
@@ -198,9 +198,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The most memory that the plugin process had taken after a kind of answer; `size` is that of the last body.
+    """The peak memory of the plugin process after a kind of answer; `size` is the bytes of the last body.
 
-    A process that crashed leaves no figure: its memory counts as infinite.
+    The memory of a process that crashed cannot be read, and counts as infinite.
     """
 
     kind: str

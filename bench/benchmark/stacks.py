@@ -1,4 +1,4 @@
-"""The stack of many tokens that are in the tenant already, made without creating them one by one."""
+"""Makes a stack of many tokens that exist in the tenant, without creating them one by one."""
 
 from __future__ import annotations
 

@@ -36,8 +36,8 @@ def of_pairs(results: Sequence[Result]) -> Table:
 def of_throttled(results: Sequence[Throttled]) -> Table:
     """Show the cases under the throttle.
 
-    `free` is the same run without it, `paced` what a perfect pacer would make of the writes of that run, and `right`
-    counts the tokens that are as they must be.
+    `free` is the same run without it, `paced` the least time for the writes of that run under the throttle, and `right`
+    the number of tokens that are as they must be.
     """
     table = _table(
         "Under the documented throttle",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness import Tenant
 
 _DAYS_AFTER_THE_OTHERS = 30
-"""Files that expire together count as one: the provider would take an uploaded token for its own."""
+"""The provider takes tokens with the same expiration for the same file, so it would adopt an uploaded token."""
 
 
 @dataclass(frozen=True, slots=True)

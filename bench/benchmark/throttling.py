@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PAGE = 100
 PARALLEL = 400
-"""More than there are tokens in a run of full size: each token has its call at once, as the provider must bear it."""
+"""More than the tokens of a run of full size, so that the engine calls the provider for all tokens at once."""
 
 REFRESHED = 3_000
 """The number of tokens in the refresh of full size."""
@@ -64,7 +64,7 @@ def writes(bench: Bench, tokens: int) -> list[Throttled]:
         created = _run(bench, "creates without throttle", served, project, "up")
         projects.write_files(project.folder, tokens, days=projects.DAYS + 1)
         renewed = _run(bench, "renewals without throttle", served, project, "up")
-        # What came before the throttle does not count against it: the bucket is empty.
+        # Requests before this do not count: the bucket is empty.
         served.behave(throttle="documented")
         expirations = projects.write_files(project.folder, tokens, days=projects.DAYS + 2)
         renewals = _throttled(bench, "throttled renewals", served, project, expirations, free=renewed)

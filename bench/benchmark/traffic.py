@@ -1,4 +1,4 @@
-"""What the emulator saw of a run: its request log in figures."""
+"""The traffic of a run, counted from the request log of the emulator."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Traffic:
         return self.writes[-1] if self.writes else 0.0
 
     def paced(self) -> float:
-        """The least seconds from the first write to the last if the same writes had come under the throttle.
+        """The least seconds from the first write to the last if the same writes had been throttled.
 
-        Each is sent when it came, but not before the window has room for it: `ideal_seconds` in `results.py` supposes
-        that the engine asks for all of them at once, which takes it seconds.
+        Each is sent at its time, but not before the window has room for it. `ideal_seconds` in `results.py` assumes
+        that the engine requests all of them at once; in fact that takes it some seconds.
         """
         sent: list[float] = []
         for number, came in enumerate(self.writes):
@@ -48,9 +48,9 @@ class Traffic:
         return sent[-1] if sent else 0.0
 
     @classmethod
-    def of(cls, log: Iterable[Mapping[str, Any]], *, site: str | None = None) -> Self:
-        """Read the log of `GET /_emulator/requests`; `site` counts only the creates of display names that begin so."""
-        to_graph = [one for one in log if one["path"].startswith(_GRAPH) and _is_of(one, site)]
+    def of(cls, log: Iterable[Mapping[str, Any]]) -> Self:
+        """Read the log of `GET /_emulator/requests`."""
+        to_graph = [one for one in log if one["path"].startswith(_GRAPH)]
         accepted = [one for one in to_graph if one["method"] != "GET" and (one["status"] or 999) < _FIRST_REFUSAL]
         times = sorted(datetime.fromisoformat(one["time"]) for one in accepted)
         return cls(
@@ -58,7 +58,3 @@ class Traffic:
             throttled=sum(one["status"] == _THROTTLED for one in to_graph),
             writes=tuple((one - times[0]).total_seconds() for one in times),
         )
-
-
-def _is_of(one: Mapping[str, Any], site: str | None) -> bool:
-    return site is None or str(one["body"].get("displayName", "")).startswith(f"{site} ")

@@ -41,7 +41,7 @@ class Assembly:
     """The parts of one configured provider process.
 
     `preview` needs no request. `connect` returns the tokens of the tenant; it is called once, for the first request.
-    `record` is called for each request that is sent.
+    `record` is called for each attempt of a request.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ def connect_to_graph(
             credential=credential,
             secrets=secrets,
             sender=sender,
-            pacing=Pacing(clock, sender.tell),
+            pacing=Pacing(clock, sender.report_wait),
         ),
         tenant=configured or TenantOfAccessToken(credential),
         beta=settings.graph_version is GraphVersion.BETA,

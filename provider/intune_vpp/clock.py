@@ -1,4 +1,4 @@
-"""The system clock, the cancellation of all waits, and the time that an operation has left."""
+"""The system clock, the cancellation of all waits, and the deadline of an operation."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from intune_vpp.core.ports import T
 
 GRACE = 0.5
-"""Seconds after a stop in which a request that is under way may still be answered, perhaps with the id of a token."""
+"""Seconds for which a stopped process still waits for an answer, because it may have the id of a new token."""
 
 _ends: ContextVar[datetime | None] = ContextVar("_ends", default=None)
 
 
 class OperationTime:
-    """The time that the operation of this thread, and of the threads that it starts, may take."""
+    """The deadline of the operation of this thread, and of the threads that it starts with `start`."""
 
     @contextmanager
-    def limited(self, allowed: timedelta) -> Iterator[None]:
-        """Limit the time of what happens inside."""
+    def time_limit(self, allowed: timedelta) -> Iterator[None]:
+        """Limit the time of the `with` block. Nested limits replace the outer one until they end."""
         before = _ends.set(self.now() + allowed)
         try:
             yield
         finally:
             _ends.reset(before)
 
-    def left(self) -> float | None:
-        """Return the seconds that the operation has left, perhaps fewer than 0; None if it has no limit."""
+    def time_left(self) -> float | None:
+        """Return the seconds that the operation has left, negative after its deadline; None if it has no limit."""
         ends = _ends.get()
         return None if ends is None else (ends - self.now()).total_seconds()
 
@@ -82,7 +82,7 @@ class SystemClock(OperationTime):
         return self.wait_for(self.start(call), timeout)
 
     def request(self, call: Callable[[], T], timeout: float) -> T:
-        """Make a request, and return its answer; it is also returned if it arrives within `GRACE` after `stop`.
+        """Send a request and return its answer, also if it arrives within `GRACE` seconds after `stop`.
 
         Raises WaitInterrupted and TimeoutError like `unless_stopped`.
         """

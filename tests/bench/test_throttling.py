@@ -124,7 +124,7 @@ def test_log_without_writes() -> None:
     ids=["all at once", "one window", "one after the other"],
 )
 def test_paced(came: tuple[float, ...], paced: float) -> None:
-    """A perfect pacer sends a write when it comes, but not before the window has room."""
+    """The least time under the throttle sends each write at its time, but not before the window has room."""
     assert Traffic({}, 0, came).paced() == pytest.approx(paced)
 
 

@@ -1,4 +1,4 @@
-"""One span a request, for an engine that collects traces; no trouble with it is anybody's trouble."""
+"""One span a request, for an engine that collects traces; a failing collector affects nothing else."""
 
 from __future__ import annotations
 

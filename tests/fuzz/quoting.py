@@ -376,7 +376,7 @@ def connected(settings: Settings, http: httpx.Client, record: Callable[[SentRequ
 
 
 def everything(error: IntuneVppError) -> list[str]:
-    """What is printed of an error and of those behind it, and what either door says of it."""
+    """What is printed of an error and of its causes and contexts, and what both doors report of it."""
     links = [f"{one} {one!r} {one.args!r} {vars(one)!r}" for one in chain(error)]
     status = grpc_errors._status(error, "Create")
     printed = "".join(traceback.format_exception(error))

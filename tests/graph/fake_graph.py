@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from intune_vpp.clock import OperationTime
+from clocks import InlineCalls
 from intune_vpp.graph.client import GraphClient
 from intune_vpp.graph.http import guarded
 from intune_vpp.graph.pacing import Pacing
@@ -21,7 +20,6 @@ from intune_vpp.graph.vpp_tokens import GraphVppTokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from intune_vpp.core.ports import T
     from intune_vpp.graph.credentials.cached import Credential
 
 TENANT = "11111111-1111-4111-8111-111111111111"
@@ -49,8 +47,8 @@ NESTED = {
 """Intune's envelope, as captured: a JSON document in a string."""
 
 
-class StillClock(OperationTime):
-    """A clock that only sleeping moves; calls run in the thread of the caller."""
+class StillClock(InlineCalls):
+    """A clock that only sleeping moves."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -64,27 +62,6 @@ class StillClock(OperationTime):
         """Move the time."""
         self.slept.append(seconds)
         self._now += timedelta(seconds=seconds)
-
-    def start(self, call: Callable[[], T]) -> Future[T]:
-        """Make the call."""
-        answer: Future[T] = Future()
-        answer.set_result(call())
-        return answer
-
-    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
-        """Return the answer, which has come."""
-        del timeout
-        return answer.result()
-
-    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
-        """Make the call."""
-        del timeout
-        return call()
-
-    def request(self, call: Callable[[], T], timeout: float) -> T:
-        """Make the call."""
-        del timeout
-        return call()
 
 
 class Signed:
@@ -168,7 +145,7 @@ def graph_client(
         credential=credential or Signed(),
         secrets=secrets,
         sender=sending,
-        pacing=Pacing(sending._clock, sending.tell),
+        pacing=Pacing(sending._clock, sending.report_wait),
     )
 
 

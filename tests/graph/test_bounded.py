@@ -1,4 +1,4 @@
-"""Answers that are too large, too long, packed, endless or too deep: each is an error, in bounded time and memory."""
+"""Answers that are too large, too slow, compressed, endless or too deep: each is an error in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SECRET = "tell-nobody-of-this"
 
 
 class Stream(httpx.SyncByteStream):
-    """A body that arrives in pieces; `sent` counts them, and `closed` says that the connection was given up."""
+    """A body that arrives in pieces; `sent` counts them, and `closed` is whether the connection was closed."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces
@@ -55,7 +55,7 @@ class Stream(httpx.SyncByteStream):
             yield piece
 
     def close(self) -> None:
-        """Note it."""
+        """Record it."""
         self.closed = True
 
 
@@ -73,7 +73,7 @@ def document(size: int) -> bytes:
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_the_largest_body_is_read(*, packed: bool) -> None:
-    """A body of 2 MB is an answer, packed or not."""
+    """A body of 2 MB is an answer, compressed or not."""
     body = document(bounded.MOST_BYTES)
     if packed:
         stream, send = answered([gzip.compress(body)], **{"Content-Encoding": "gzip"})
@@ -86,7 +86,7 @@ def test_the_largest_body_is_read(*, packed: bool) -> None:
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_larger_body_is_not(*, packed: bool) -> None:
-    """One byte more is an error, which names the limit, and the request is not repeated."""
+    """A body with one byte more is an error that names the limit, and the request is not repeated."""
     body = document(bounded.MOST_BYTES + 1)
     content = gzip.compress(body) if packed else body
     requests: list[httpx.Request] = []
@@ -119,7 +119,7 @@ def test_a_larger_refusal(status: int) -> None:
 
 @pytest.mark.parametrize("encoding", ["", "identity", " Identity ", "gzip", "GZIP", "x-gzip", "deflate"])
 def test_the_encodings(encoding: str) -> None:
-    """An answer may be sent as it is, or packed by gzip or deflate, in any spelling."""
+    """An answer may be sent as it is, or compressed by gzip or deflate, in any spelling."""
     body = b'{"id": "1"}'
     packed = {"gzip": gzip.compress(body), "x-gzip": gzip.compress(body), "deflate": zlib.compress(body)}
     content = packed.get(encoding.strip().lower(), body)
@@ -131,7 +131,7 @@ def test_the_encodings(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "gzip, br", "none", "ü"])
 def test_an_encoding_that_is_not_known(encoding: str) -> None:
-    """What cannot be unpacked is an error, and the request is not repeated."""
+    """A body in an unknown encoding is an error, and the request is not repeated."""
     stream = Stream([b"x"])
     requests: list[httpx.Request] = []
 
@@ -156,7 +156,7 @@ def test_an_encoding_that_is_not_known(encoding: str) -> None:
     ids=["text", "damaged", "wrong checksum", "wrong checksum of zlib"],
 )
 def test_a_damaged_packed_body(content: bytes) -> None:
-    """So is a packed body that is damaged."""
+    """A damaged compressed body is an error."""
     _, send = answered([content], **{"Content-Encoding": "gzip"})
 
     with pytest.raises(GraphUnreachable, match=DAMAGED):
@@ -164,7 +164,7 @@ def test_a_damaged_packed_body(content: bytes) -> None:
 
 
 def test_a_packed_body_that_ends_early() -> None:
-    """The first half of a packed document is not a JSON object."""
+    """The first half of a compressed document is not a JSON object."""
     body = json.dumps({"id": "1", "x": list(range(9999))}).encode()
     packed = gzip.compress(body)
     _, send = answered([packed[: len(packed) // 2]], **{"Content-Encoding": "gzip"})
@@ -190,7 +190,7 @@ def zeros(size: int) -> Iterator[bytes]:
 
 
 def flat(size: int) -> Iterator[bytes]:
-    """So many bytes that are not packed."""
+    """So many bytes that are not compressed."""
     block = b"a" * 65_536
     for _ in range(size // len(block)):
         yield block
@@ -223,7 +223,7 @@ def test_a_huge_body_takes_little_memory(name: str, *, whole: bool) -> None:
 
 
 def empty_blocks() -> Iterator[bytes]:
-    """A gzip stream that never ends, and unpacks to nothing."""
+    """A gzip stream that never ends, and decompresses to nothing."""
     packer = zlib.compressobj(9, wbits=zlib.MAX_WBITS | 16)
     yield packer.flush(zlib.Z_SYNC_FLUSH)
     while True:
@@ -232,7 +232,7 @@ def empty_blocks() -> Iterator[bytes]:
 
 
 def test_endless_empty_blocks() -> None:
-    """What arrives is limited, too: a stream that unpacks to nothing has an end."""
+    """The compressed size is limited too: an endless stream that decompresses to nothing is an error."""
     stream, send = answered(empty_blocks(), **{"Content-Encoding": "gzip"})
 
     with pytest.raises(GraphUnreachable, match=TOO_LARGE):
@@ -242,7 +242,7 @@ def test_endless_empty_blocks() -> None:
 
 
 def test_an_endless_body() -> None:
-    """An endless body is left as soon as it is too large."""
+    """The connection of an endless body is closed as soon as the body is too large."""
     stream, send = answered(repeat(b"a" * 65_536))
 
     with pytest.raises(GraphUnreachable, match=TOO_LARGE):
@@ -252,7 +252,7 @@ def test_an_endless_body() -> None:
 
 
 class Ticking:
-    """A clock for `time.monotonic` that moves by a second with each look."""
+    """A clock for `time.monotonic` that moves by a second with each call."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -274,7 +274,7 @@ def test_a_body_that_drips(monkeypatch: pytest.MonkeyPatch, headers: dict[str, s
         streams.append(Stream(body[n : n + 1] for n in range(len(body))))
         return httpx.Response(200, headers=headers, stream=streams[-1])
 
-    says = r"did not end its answer in time \(reading token 1: AnswerTooSlow\)\. .* It was tried 5 times\.$"
+    says = r"did not finish its answer in time \(reading token 1: AnswerTooSlow\)\. .* It was tried 5 times\.$"
     with pytest.raises(GraphUnreachable, match=says):
         client(send).get("/x", READ)
 
@@ -288,7 +288,7 @@ def test_an_upload_whose_answer_drips_is_not_repeated(monkeypatch: pytest.Monkey
     monkeypatch.setattr(time, "monotonic", Ticking())
     stream, send = answered(repeat(b" "))
 
-    says = r"did not end its answer in time .*AnswerTooSlow\)\. The request may have been processed"
+    says = r"did not finish its answer in time .*AnswerTooSlow\)\. The request may have been processed"
     with pytest.raises(GraphUnreachable, match=says):
         client(send).post("/x", CREATE, {})
 
@@ -353,7 +353,7 @@ def test_an_answer_that_drips_over_a_socket(name: str) -> None:
         graph = graph_client(opened, root=f"{url}/beta", sending=sending)
         began = time.monotonic()
 
-        with pytest.raises(GraphUnreachable, match=r"127\.0\.0\.1 did not (end its answer in time|respond) \(reading"):
+        with pytest.raises(GraphUnreachable, match=r"127\.0\.0\.1 did not (finish its answer|respond) "):
             graph.get("/x", READ)
 
         # Far from the minutes that it would take otherwise.
@@ -377,7 +377,7 @@ def test_a_header_without_end_over_a_socket() -> None:
 
 
 def test_a_body_that_is_cut_over_a_socket() -> None:
-    """A body that is shorter than its header says is no answer, and is asked for again."""
+    """A request is repeated if the body of its answer is shorter than the header says."""
 
     def half() -> Iterator[bytes]:
         yield b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"id": "1"}'
@@ -457,7 +457,7 @@ def test_an_answer_that_is_nested_too_deeply(levels: int, request_: Request, *, 
     with pytest.raises(GraphUnreachable) as caught:
         graph.get("/x", READ) if request_ is READ else graph.patch("/x", UPDATE, {})
 
-    assert f"({request_}: JSON of too many or too deeply nested parts)." in str(caught.value)
+    assert f"({request_}: JSON with too many objects, or nested too deeply)." in str(caught.value)
     assert ("The request may have been processed." in str(caught.value)) is (request_ is UPDATE)
     assert SECRET not in str(caught.value)
 
@@ -477,7 +477,7 @@ def test_the_deepest_answer_is_read(*, lists: bool) -> None:
 @pytest.mark.parametrize("in_message", [True, False])
 @pytest.mark.parametrize("levels", [65, 990, 100_000])
 def test_a_refusal_that_is_nested_too_deeply(levels: int, *, in_message: bool) -> None:
-    """A refusal with such a body, or such a document in its message, is that refusal."""
+    """A refusal whose body, or the document in its message, is nested too deeply raises the error of its status."""
     deep = "[" * levels + "]" * levels
     body = json.dumps({"error": {"code": "x", "message": deep}}) if in_message else deep
     with pytest.raises(GraphError, match=r"^Microsoft Graph refused \(reading token 1: 400"):
@@ -506,14 +506,14 @@ def test_the_charset_of_an_answer_is_not_used(charset: str, status: int) -> None
 
 
 def test_a_header_that_is_not_ascii() -> None:
-    """A header of a proxy with other characters is no obstacle."""
+    """An answer with a header that is not ASCII is read."""
     headers = [(b"X-Proxy", "Größe".encode()), (b"X-Proxy", b"\xff\xfe")]
 
     assert client(lambda _: httpx.Response(200, headers=headers, json={"id": "1"})).get("/x", READ) == {"id": "1"}
 
 
 def test_headers_of_the_transfer_are_not_kept() -> None:
-    """The answer that was read no longer says that it is packed: nobody unpacks it again."""
+    """The answer that was read no longer says that it is compressed: nobody decompresses it again."""
     body = gzip.compress(b"{}")
     headers = {"Content-Encoding": "gzip", "Content-Length": str(len(body)), "request-id": "r"}
     opened = http(lambda _: httpx.Response(200, headers=headers, stream=Stream([body])))

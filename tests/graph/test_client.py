@@ -117,7 +117,7 @@ def test_no_answer_is_unreachable(failure: httpx.HTTPError) -> None:
     sent = not isinstance(failure, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError))
     causes: dict[type[httpx.HTTPError], str] = {
         bounded.AnswerTooLarge: "sent an answer of more than 2 MB, which was not read",
-        bounded.AnswerTooSlow: "did not end its answer in time",
+        bounded.AnswerTooSlow: "did not finish its answer in time",
         httpx.DecodingError: "sent an answer that cannot be decompressed",
     }
     did = causes.get(type(failure), "did not respond")
@@ -267,7 +267,7 @@ def test_a_success_that_is_no_object(content: bytes) -> None:
     with pytest.raises(GraphUnreachable) as written:
         client(answered).patch("/x", UPDATE, {})
 
-    why = "JSON of too many or too deeply nested parts" if len(content) > 100 else "not a JSON object"
+    why = "JSON with too many objects, or nested too deeply" if len(content) > 100 else "not a JSON object"
     what = f"Microsoft Graph returned an unexpected answer ({{}}: {why}).{{}}"
     cure = " A proxy may have answered: check graphEndpoint and the network, then try again."
     assert str(read.value) == what.format(READ, cure)

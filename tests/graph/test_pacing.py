@@ -1,6 +1,6 @@
 """Pacing in virtual time: the documented limits are used and not exceeded, and throttling slows it down for a while.
 
-The emulator's throttle is the judge: it counts, as sliding windows, what arrives after a delay on the way.
+The throttle of the emulator decides what is refused: it counts requests in sliding windows, at their delayed arrival.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Process:
         self.done: list[tuple[int, float]] = []
         self.reporter = Quiet()
         self._sender = Sender(clock, self.reporter, KnownSecrets(), jitter=self._random.random)
-        self.pacing = Pacing(clock, self._sender.tell)
+        self.pacing = Pacing(clock, self._sender.report_wait)
         self._http = http(self._answer)
 
     @property
@@ -65,7 +65,7 @@ class Process:
     def jobs(
         self, number: int, *, parallel: int, method: str = "POST", until: float = 1e9, after: float = 0.0
     ) -> list[Callable[[], None]]:
-        """So many parallel jobs that send so many requests in all, from one time on and until another."""
+        """Return `parallel` jobs that send `number` requests in all, from `after` until `until` (virtual seconds)."""
         left = list(reversed(range(number)))
 
         def job() -> None:
@@ -299,7 +299,7 @@ def test_a_clock_that_jumps(hours: int, *, throttled: bool) -> None:
 
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_clock_that_jumps_there_and_back(hours: int) -> None:
-    """Nor does a clock that was wrong for a while, and is corrected."""
+    """A clock that is wrong for a while, and then corrected, does not hold requests up for longer."""
     clock = VirtualClock()
     process = Process(clock, Throttle())
 
@@ -321,7 +321,7 @@ def test_an_interrupted_request_leaves_the_queue() -> None:
     sent: list[int] = []
 
     def send(number: int) -> None:
-        with pacing.turn(writes=True):
+        with pacing.permit(writes=True):
             sent.append(number)
 
     for number in range(100):
@@ -346,7 +346,7 @@ def test_a_request_that_fails_does_not_keep_its_place() -> None:
     ends: list[float] = []
 
     def fail() -> None:
-        with pytest.raises(ZeroDivisionError), pacing.turn(writes=True):
+        with pytest.raises(ZeroDivisionError), pacing.permit(writes=True):
             raise ZeroDivisionError
         ends.append(clock.elapsed)
 

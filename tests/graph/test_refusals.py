@@ -20,7 +20,7 @@ from intune_vpp.core.errors import (
     GraphUnreachable,
     IntuneVppError,
     NotFound,
-    NotVisible,
+    NotYetVisible,
     PermissionMissing,
     RequestNotSent,
     SignInRefused,
@@ -80,7 +80,7 @@ def test_no_class_is_without_a_status() -> None:
     """Each kind of GraphError but "no answer" is some status's."""
     graph = {kind for kind in subclasses(GraphError) if kind.__module__.startswith("intune_vpp")}
 
-    assert graph == {*BY_STATUS.values(), FileRefused, GraphUnreachable, NotVisible, RequestNotSent, TokenGone}
+    assert graph == {*BY_STATUS.values(), FileRefused, GraphUnreachable, NotYetVisible, RequestNotSent, TokenGone}
 
 
 @pytest.mark.parametrize("status", BY_STATUS)

@@ -1,4 +1,4 @@
-"""Requests that are sent again: which, when, for how long, and what is reported of it."""
+"""Which requests are repeated, when and for how long, and what is reported."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def asks(seconds: object, status: int = 429) -> httpx.Response:
 
 
 class Run:
-    """A client whose time only waits move, on scripted answers; an exception in the script is raised."""
+    """A client with scripted answers, whose time moves only by waits; an exception in the script is raised."""
 
     def __init__(self, *answers: httpx.Response | Exception, jitter: float = 0.0) -> None:
         self._answers = list(answers)
@@ -102,7 +102,7 @@ def test_five_minutes_are_waited_out() -> None:
     """The 315 seconds that Intune asks for fit into an operation of 20 minutes."""
     run = Run(asks(315), asks(315), OK)
 
-    with run.clock.limited(timedelta(minutes=20)):
+    with run.clock.time_limit(timedelta(minutes=20)):
         assert run.graph.post("/x", CREATE, {}) == {"id": "1"}
 
     assert run.clock.slept == [315.0, 315.0]
@@ -115,7 +115,7 @@ def test_a_wait_beyond_the_time_of_the_operation(asked: object, words: str) -> N
     """A wait that does not fit is not begun, and the error says how long it would be and how to allow more time."""
     run = Run(asks(asked))
 
-    with run.clock.limited(timedelta(minutes=5)), pytest.raises(Throttled) as caught:
+    with run.clock.time_limit(timedelta(minutes=5)), pytest.raises(Throttled) as caught:
         run.graph.post("/x", CREATE, {})
 
     assert str(caught.value) == (
@@ -143,7 +143,7 @@ def test_the_time_of_the_operation_ends_the_attempts() -> None:
     """An operation with little time left makes the attempts that fit; each wait counts."""
     run = Run(httpx.Response(503))
 
-    with run.clock.limited(timedelta(seconds=5)), pytest.raises(GraphUnavailable) as caught:
+    with run.clock.time_limit(timedelta(seconds=5)), pytest.raises(GraphUnavailable) as caught:
         run.graph.get("/x", READ)
 
     assert run.clock.slept == [1.0, 2.0]
@@ -251,7 +251,7 @@ def test_an_idempotent_request_is_repeated(failure: httpx.Response | Exception, 
 @pytest.mark.parametrize("failure", ENDLESS.values(), ids=ENDLESS)
 @pytest.mark.parametrize("verb", ["get", "patch", "delete", "sync"])
 def test_what_would_end_in_the_same_way_is_sent_once(failure: httpx.Response | Exception, verb: str) -> None:
-    """A refusal, and a request that cannot be sent, is an error at once."""
+    """A refusal, and a request that cannot be sent, is an error after one attempt."""
     run = Run(failure, OK)
 
     with pytest.raises(GraphError):
@@ -338,9 +338,9 @@ def test_requests_that_wait_together_are_reported_once() -> None:
     sender = Sender(clock, reporter, KnownSecrets(), jitter=lambda: 0.0)
 
     for _ in range(4):
-        sender.tell("graph.example answered 429", 20.0 + next(jitters))
+        sender.report_wait("graph.example answered 429", 20.0 + next(jitters))
     clock.sleep(20.0)
-    sender.tell("graph.example answered 429", 20.0)
+    sender.report_wait("graph.example answered 429", 20.0)
 
     assert reporter.notes == [
         "graph.example answered 429: waiting 20 seconds, until 2026-11-01T12:00:20Z.",
@@ -349,14 +349,14 @@ def test_requests_that_wait_together_are_reported_once() -> None:
 
 
 def test_threads_that_wait_together_are_reported_once() -> None:
-    """This holds among threads: 30 requests that are refused at the same moment have one note."""
+    """30 requests in 30 threads that are throttled at the same moment have one note."""
     reporter = Quiet()
     sender = Sender(StillClock(), reporter, KnownSecrets(), jitter=lambda: 0.0)
     together = threading.Barrier(30)
 
     def wait() -> None:
         together.wait(20)
-        sender.tell("x", 15.0)
+        sender.report_wait("x", 15.0)
 
     with ThreadPoolExecutor(30) as threads:
         for one in [threads.submit(wait) for _ in range(30)]:
@@ -376,7 +376,7 @@ def test_a_sign_in_is_repeated() -> None:
 
 
 def test_a_request_for_an_oidc_token_is_repeated() -> None:
-    """So is the request to the pipeline's service."""
+    """A request to the pipeline's OIDC service is sent again after the same failures."""
     script, made = _raising(httpx.Response(503), httpx.Response(200, json={"value": "oidc"}))
     given = connection(http(made))
 
@@ -386,7 +386,7 @@ def test_a_request_for_an_oidc_token_is_repeated() -> None:
 
 
 def test_a_discovery_is_repeated() -> None:
-    """So is the discovery of the tenant."""
+    """The discovery request of the tenant is sent again after the same failures."""
     issuer = httpx.Response(200, json={"issuer": f"https://sts.example/{TENANT}/"})
     script, made = _raising(asks(2), issuer)
 
@@ -442,7 +442,7 @@ def test_the_debug_lines_of_a_sign_in_show_no_query(caplog: pytest.LogCaptureFix
 
 
 class Held:
-    """A transport that answers when it is told to."""
+    """A transport that answers once `released` is set."""
 
     def __init__(self) -> None:
         self.asked, self.released = threading.Event(), threading.Event()
@@ -458,7 +458,7 @@ class Held:
 
 @contextmanager
 def held(call: Callable[[GraphClient], Any]) -> Iterator[tuple[Held, SystemClock, Callable[[], Any]]]:
-    """A request that is under way on the real clock; the last value returns or raises what comes of it."""
+    """A request without an answer yet, on the real clock; the last value waits for its result or error."""
     transport, clock = Held(), SystemClock()
     graph = graph_client(http(transport), sending=Sender(clock, Quiet(), KnownSecrets()))
     with ThreadPoolExecutor(1) as threads:
@@ -478,17 +478,17 @@ def test_a_stop_ends_the_wait_for_an_answer() -> None:
             result()
 
     assert str(caught.value) == (
-        "Interrupted while the answer was awaited (uploading a file to create a token). It may have been processed; "
+        "Interrupted while waiting for the answer (uploading a file to create a token). It may have been processed; "
         "the next run checks."
     )
     assert (caught.value.asked, len(transport.requests)) == (True, 1)
 
 
 def test_a_stop_ends_the_wait_for_a_read() -> None:
-    """A read that is interrupted changes nothing, and does not say so."""
+    """The error of an interrupted read does not say that it may have been processed."""
     with held(lambda graph: graph.get("/x", READ)) as (_, clock, result):
         clock.stop()
-        with pytest.raises(WaitInterrupted, match=r"^Interrupted while the answer was awaited \(reading token 1\)\.$"):
+        with pytest.raises(WaitInterrupted, match=r"^Interrupted while waiting for the answer \(reading token 1\)\.$"):
             result()
 
 
@@ -497,7 +497,7 @@ def test_an_answer_after_the_stop_is_not_lost() -> None:
     transport = Held()
 
     class Stopping(SystemClock):
-        """Lets the answer come once the wait for it was woken by the stop."""
+        """Releases the answer once the stop has ended the wait for it."""
 
         def wait_for(self, answer: Any, timeout: float | None = None) -> Any:
             try:
@@ -535,7 +535,7 @@ def test_a_stop_ends_the_wait_before_a_retry() -> None:
     waiting = threading.Event()
 
     class Waking(Quiet):
-        """Says when the wait begins."""
+        """Sets an event when the wait begins."""
 
         def info(self, sentence: str) -> None:
             super().info(sentence)
@@ -565,7 +565,7 @@ def test_nothing_is_sent_after_a_stop() -> None:
 
 
 def test_each_attempt_has_a_deadline() -> None:
-    """An answer that does not come in time is given up, counts as a timeout, and the caller does not wait for it."""
+    """An attempt without an answer in time counts as a timeout, and the caller does not wait for the answer."""
     transport = Held()
     sending = Sender(
         SystemClock(), Quiet(), KnownSecrets(), timeout=0.05, policy=RetryPolicy(wait_initial=0.01, wait_jitter=0.0)
@@ -578,7 +578,7 @@ def test_each_attempt_has_a_deadline() -> None:
         transport.released.set()
 
     assert str(caught.value) == (
-        "Microsoft Graph at graph.example did not end its answer in time (reading token 1: AnswerTooSlow). "
+        "Microsoft Graph at graph.example did not finish its answer in time (reading token 1: AnswerTooSlow). "
         "Check the network and graphEndpoint, then run it again. It was tried 5 times."
     )
     assert len(transport.requests) == 5

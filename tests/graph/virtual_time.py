@@ -1,4 +1,4 @@
-"""Threads in virtual time: of many that sleep, the one whose sleep ends first runs, and only that one."""
+"""Threads in virtual time: only one runs at a time, the one whose sleep ends first."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from intune_vpp.clock import OperationTime
+from clocks import InlineCalls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
-
-    from intune_vpp.core.ports import T
 
 BEGIN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
 
-class VirtualClock(OperationTime):
+class VirtualClock(InlineCalls):
     """A clock that moves when all jobs of `run` sleep. Its order of events is always the same."""
 
     def __init__(self) -> None:
@@ -31,33 +28,15 @@ class VirtualClock(OperationTime):
         self._failed: BaseException | None = None
 
     def now(self) -> datetime:
-        """The time of the machine, which `offset` makes wrong."""
+        """The virtual time; `offset` is the error of the machine's clock."""
         return BEGIN + timedelta(seconds=self.elapsed) + self.offset
 
     def sleep(self, seconds: float) -> None:
-        """Let the other jobs run until the time has come."""
+        """Let the other jobs run until this many seconds have passed."""
         woken = threading.Event()
         heapq.heappush(self._sleeping, (self.elapsed + seconds, next(self._numbers), woken))
         self._wake_next()
         woken.wait()
-
-    def request(self, call: Callable[[], T], timeout: float) -> T:
-        """Make the call."""
-        del timeout
-        return call()
-
-    def unless_stopped(self, call: Callable[[], T], timeout: float | None = None) -> T:
-        """Make the call."""
-        del timeout
-        return call()
-
-    def start(self, call: Callable[[], T]) -> Future[T]:
-        """No job starts a call."""
-        raise NotImplementedError
-
-    def wait_for(self, answer: Future[T], timeout: float | None = None) -> T:
-        """No job waits for one."""
-        raise NotImplementedError
 
     def run(self, *jobs: Callable[[], object]) -> None:
         """Run the jobs, in this order, to their end. Raises the first error of one."""

@@ -55,22 +55,22 @@ def test_a_call_belongs_to_who_makes_it() -> None:
 def test_the_time_of_an_operation() -> None:
     """An operation's limit counts down, a limit inside it has its own, and outside there is none."""
     clock = SystemClock()
-    with clock.limited(timedelta(seconds=600)):
-        with clock.limited(timedelta(seconds=-5)):
-            inner = clock.left()
-        outer = clock.left()
+    with clock.time_limit(timedelta(seconds=600)):
+        with clock.time_limit(timedelta(seconds=-5)):
+            inner = clock.time_left()
+        outer = clock.time_left()
 
     assert inner is not None
     assert outer is not None
-    assert (inner <= -5, 0 < outer <= 600, clock.left()) == (True, True, None)
+    assert (inner <= -5, 0 < outer <= 600, clock.time_left()) == (True, True, None)
 
 
 def test_the_time_of_an_operation_belongs_to_its_threads() -> None:
     """A call that an operation starts has the same limit; other threads have none."""
     clock = SystemClock()
-    with clock.limited(timedelta(seconds=600)), ThreadPoolExecutor(1) as threads:
-        of_call = clock.wait_for(clock.start(clock.left), 20)
-        of_another_thread = threads.submit(clock.left).result(20)
+    with clock.time_limit(timedelta(seconds=600)), ThreadPoolExecutor(1) as threads:
+        of_call = clock.wait_for(clock.start(clock.time_left), 20)
+        of_another_thread = threads.submit(clock.time_left).result(20)
 
     assert of_call is not None
     assert (0 < of_call <= 600, of_another_thread) == (True, None)

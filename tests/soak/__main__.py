@@ -1,4 +1,4 @@
-"""`make soak`: many episodes, and a line that says what they have shown."""
+"""`make soak`: runs many episodes and prints their violations and a summary."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from soak.walk import Violation
 
 LENGTH: Final = 50
-"""Operations of an episode; each begins with an empty tenant, so that a violation does not cause others."""
+"""Operations of an episode. Each episode begins with an empty tenant, so that a violation does not cause others."""
 
 
 def soak(
@@ -28,9 +28,9 @@ def soak(
     world: Callable[[str], World] = World,
     report: Callable[[Violation], object] = lambda _: None,
 ) -> Result:
-    """Walk so many operations or more, in whole episodes from number `first` on; `world` makes the one of each.
+    """Run at least so many operations, in whole episodes from number `first` on; `world` makes the world of each.
 
-    `report` gets each violation at the end of its episode.
+    `report` is called with each violation at the end of its episode.
     """
     total, number = Result(), first
     while total.operations < operations:
@@ -46,13 +46,13 @@ def soak(
 
 
 def described(violation: Violation) -> str:
-    """A violation and what led to it."""
+    """A violation and the operations before it, as text."""
     what = f"Episode {violation.seed}, operation {violation.operation}: {violation.what}"
     return "\n".join([what, *(f"    {line}" for line in violation.trace)])
 
 
 def summary(seed: int, result: Result) -> str:
-    """The last line."""
+    """The last line of the output."""
     faults = ", ".join(f"{kind}: {count}" for kind, count in sorted(result.faults.items()) if count)
     kinds = Counter(one.what.partition(":")[0] for one in result.violations)
     violations = f"{len(result.violations)} violations"

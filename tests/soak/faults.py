@@ -1,4 +1,4 @@
-"""The faults of the soak: one table of their kinds, and the connection that they happen on."""
+"""The faults of the soak: a table of their kinds, and the connection on which they happen."""
 
 from __future__ import annotations
 
@@ -116,14 +116,14 @@ class RandomFaults(Faults):
 
 @dataclass(slots=True)
 class Kill:
-    """When the process is killed: at which of its next requests, and whether that is executed."""
+    """When the process is killed: at which of its next requests, and whether that request is executed."""
 
     request: int
     after: bool
 
 
 class Connection(httpx.BaseTransport):
-    """The network between the provider and Graph, which fails as a real one does, and remembers what it has seen."""
+    """The network between the provider and Graph, which fails as a real one does, and records its requests."""
 
     def __init__(self, inner: httpx.BaseTransport, clock: Clock, faults: RandomFaults) -> None:
         self._inner, self._clock, self._faults = inner, clock, faults

@@ -1,4 +1,4 @@
-"""What must be true of a tenant, of the state of a stack, and of everything that was said."""
+"""What must be true of a tenant, of the state of a stack, and of all output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def always(world: World) -> Iterator[str]:
-    """The violations that can be seen after each operation, whatever has failed."""
+    """The violations of what must be true after each operation, even after a failed one."""
     for what in world.consistency.problems(world.tenant.shown(), world.tenant.created, world.now):
         yield f"impossible: {what}"
     made = Counter(one.file.location for one in world.tenant.tokens if one.id not in world.by_hand)
@@ -36,7 +36,7 @@ def leaks(world: World, places: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 
 def said_by(error: BaseException) -> str:
-    """Everything that can be printed of an error, and of those behind it."""
+    """Everything that can be printed of an error, and of its causes and contexts."""
     texts, seen, following = [], set(), [error]
     while following:
         one = following.pop()

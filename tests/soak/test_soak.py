@@ -1,4 +1,4 @@
-"""The soak: a short run finds nothing, the same seed walks the same way, and it catches what it exists for."""
+"""The soak: a short run finds no violation, a seed repeats a run, and the soak detects three built-in defects."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_leaked_secret_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_last_line_and_exit_status(
     around: Any, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The command repeats an episode of a seed, tells what it has shown in its last line, and fails for violations."""
+    """The command repeats an episode of a seed, ends with a summary, and fails if there are violations."""
     monkeypatch.setenv("SEED", "3")
     monkeypatch.setenv("EPISODE", "2")
     if around:

@@ -39,7 +39,7 @@ _REQUEST_ID = re.compile(r" \(request id [^)]*\)")
 
 @dataclass(frozen=True)
 class Violation:
-    """What was not true, after which operation, and the operations before it."""
+    """What was wrong, after which operation, and the operations before it."""
 
     seed: str
     operation: int
@@ -49,7 +49,7 @@ class Violation:
 
 @dataclass
 class Result:
-    """What an episode has shown."""
+    """The results of an episode."""
 
     operations: int = 0
     faults: Counter[str] = field(default_factory=Counter)
@@ -57,7 +57,7 @@ class Result:
 
 
 class Episode:
-    """A walk in one tenant, which ends with its faults, and with a look at what is left. `seed` decides everything."""
+    """Random operations in one tenant, then a check of the result without faults. `seed` decides everything."""
 
     def __init__(self, seed: str, world: World) -> None:
         self._seed, self._world, self._draws = seed, world, world.draws
@@ -69,7 +69,7 @@ class Episode:
         self._rate = self._draws.choice(_RATES)
 
     def run(self, operations: int) -> Result:
-        """Walk so many operations, or to the first violation."""
+        """Run so many operations, or until the first violation."""
         logger = logging.getLogger("intune_vpp")
         level = logger.level
         logger.addHandler(self._records)
@@ -92,7 +92,7 @@ class Episode:
         if self._draws.random() < _KILLS:
             count = self._draws.randint(1, _MOST_REQUESTS_BEFORE_A_KILL)
             self._world.connection.kill = Kill(count, after=self._draws.random() < 0.5)
-        # Whoever sees a create fail soon repeats it.
+        # A user often repeats a failed create soon.
         repeats = pending and self._draws.random() < 0.4
         location = self._draws.choice(pending if repeats else list(self._world.locations.values()))
         situation = _situation(self._world, location)
@@ -107,7 +107,7 @@ class Episode:
         self._world.connection.kill = None
 
     def _do(self, name: str, location: Location, act: Callable[[World, Location], str]) -> str:
-        """One operation: how it ended, after a look at what must always be true."""
+        """Run one operation, check what must always be true, and return how it ended."""
         world = self._world
         revocations = world.tenant.revocations
         ended, error = _tried(act, world, location)
@@ -157,7 +157,7 @@ class Episode:
     # The end of an episode.
 
     def _settle(self) -> None:
-        """End the faults, do what the provider's messages advise, repeat what has failed, and look at what is left."""
+        """End the faults, do what the provider's messages advise, repeat what has failed, and check the result."""
         world = self._world
         world.faults.rate = world.tenant.get_lag_seconds = world.tenant.list_lag_seconds = 0.0
         world.tenant.clock.advance(_SETTLED)
@@ -324,7 +324,7 @@ class When(Enum):
     MANAGED = auto()
     """The program and the state have it."""
     EXISTS = auto()
-    """So does the tenant."""
+    """The program, the state and the tenant have it."""
 
 
 def _situation(world: World, location: Location) -> set[When]:

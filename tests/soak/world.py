@@ -42,7 +42,7 @@ class LogRecords(logging.Handler):
         self.texts: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep one, with its traceback."""
+        """Keep a record, with its traceback."""
         self.texts.append(f"{self.format(record)} {record.args}")
 
 
@@ -64,7 +64,7 @@ class Location:
 
 
 class World:
-    """All that an episode of the soak is about. `around` wraps the network, `engine` is the engine's part."""
+    """Everything in an episode of the soak. `around` wraps the network, `engine` makes the calls of the engine."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class World:
         return text
 
     def all_secrets(self) -> set[str]:
-        """Parts of everything that must show nowhere."""
+        """Parts of all secrets, which no output may contain."""
         # The signatures: the first part of access tokens is the same for all.
         return self.secrets | {token[-_EXCERPT:] for token in self.connection.access_tokens}
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LONGEST_LAG = timedelta(minutes=5)
-"""How long after a write an older answer is taken for one of a replica that lags. After that, it is what Graph has."""
+"""How long after a write an older answer counts as one of a lagging replica. After that, it counts as current."""
 
 
 def observe(
@@ -55,7 +55,7 @@ def must_be_confirmed(state: VppTokenState, listed: VppToken) -> bool:
 
 
 def is_stale(state: VppTokenState, observed: VppToken, now: datetime) -> bool:
-    """Whether a read that soon follows the last one shows the token as it was before it: a replica of Graph may lag."""
+    """Whether a read soon after the last one shows an older token than the state: a replica of Graph may lag."""
     observed_at = times.parse(state.observed_at)
     recent = observed_at is not None and now - observed_at < LONGEST_LAG
     return recent and times.earlier(observed.last_modified_date_time, state.observed.last_modified_date_time)

@@ -20,11 +20,11 @@
        ├─ SignInRefused        400, 401
        ├─ PermissionMissing    403
        ├─ NotFound             404, which does not prove a deletion
-       │  └─ NotVisible        404 for a token that was just created
+       │  └─ NotYetVisible        404 for a token that was just created
        ├─ TokenGone            404 for the token's path, and a listing without the token
        ├─ FileRefused          400 to an upload that names no other member than the file
        ├─ Conflict             409
-       ├─ Throttled            429, and 500 or 503 with these words
+       ├─ Throttled            429, or a 500 or 503 whose text says that there were too many requests
        ├─ GraphUnavailable     408, 5xx
        └─ GraphUnreachable     no answer, or an unreadable one
           └─ RequestNotSent    the request was not sent
@@ -151,7 +151,7 @@ class GraphError(IntuneVppError):
     """Graph or Entra refused a request, failed, or did not answer.
 
     `status` is the HTTP status (None without an answer), `code` and `request_id` are those of the answer (empty where
-    it has none), `tries` is how often the request was sent.
+    it has none), `tries` is the number of attempts.
     """
 
     def __init__(
@@ -185,7 +185,7 @@ class NotFound(GraphError):
     ResourceNotFound and no mention of scope tags or roles.
     """
 
-    def __init__(  # noqa: PLR0913 - what is known of an answer
+    def __init__(  # noqa: PLR0913 - the members of an error answer
         self,
         sentence: str,
         *,
@@ -199,8 +199,8 @@ class NotFound(GraphError):
         self.from_graph = from_graph
 
 
-class NotVisible(NotFound):
-    """A 404 for a token that was just created: Graph does not show it yet."""
+class NotYetVisible(NotFound):
+    """A 404 for a token that this process has just created: Graph may not show it yet."""
 
 
 class TokenGone(GraphError):
@@ -216,7 +216,7 @@ class Conflict(GraphError):
 
 
 class Throttled(GraphError):
-    """Graph throttles requests: nothing was processed."""
+    """Graph throttles requests. The request was not processed."""
 
 
 class GraphUnavailable(GraphError):

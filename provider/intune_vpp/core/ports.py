@@ -89,16 +89,16 @@ class Clock(Protocol):
     def sleep(self, seconds: float) -> None:
         """Sleep. Raises WaitInterrupted when the engine asks to stop."""
 
-    def limited(self, allowed: timedelta) -> AbstractContextManager[None]:
-        """Limit the time of the operation that runs inside, also in the threads that it starts."""
+    def time_limit(self, allowed: timedelta) -> AbstractContextManager[None]:
+        """Limit the time of the operation in the `with` block, and in the threads that it starts with `start`."""
 
-    def left(self) -> float | None:
-        """Return the seconds that the operation has left, perhaps fewer than 0; None if it has no limit."""
+    def time_left(self) -> float | None:
+        """Return the seconds that the operation has left, negative after its deadline; None if it has no limit."""
 
     def request(self, call: Callable[[], T], timeout: float) -> T:
-        """Make a request, and return its answer. Raises what `unless_stopped` raises.
+        """Send a request and return its answer. Raises what `unless_stopped` raises.
 
-        When the engine asks to stop, the answer has a moment to arrive: it may be the id of a new token.
+        When the engine asks to stop, it waits a moment longer for the answer, which may have the id of a new token.
         """
 
     def start(self, call: Callable[[], T]) -> Future[T]:

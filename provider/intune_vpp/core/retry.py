@@ -1,8 +1,7 @@
-"""Decides whether a request is sent again, and when: (what came back, the attempt, the time left) → a wait or None.
+"""Decides whether a request is repeated: (the result of an attempt, its number) → seconds to wait, or None.
 
-The words are those of `stamina` (https://stamina.hynek.me). What Graph answers when it throttles is in Microsoft's
-guidance (https://learn.microsoft.com/graph/throttling): `Retry-After` is promised on a 429, Intune often omits it, and
-it also throttles with status 500.
+The names are those of `stamina` (https://stamina.hynek.me). Microsoft promises `Retry-After` on a 429
+(https://learn.microsoft.com/graph/throttling); Intune often omits it, and also throttles with status 500.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ _TEMPORARY = (408, 500, 502, 503, 504)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What one attempt has shown.
+    """The result of one attempt.
 
-    `status` is None if there was no answer; `sent` says whether the request may have been sent, `final` that another
-    attempt would end in the same way. `throttled` says that it was refused because there were too many requests,
+    `status` is None if there was no answer. `sent` is whether the request may have been sent, `final` whether another
+    attempt would fail in the same way, `throttled` whether the server refused it because there were too many requests.
     `retry_after` is how many seconds the answer asks to wait.
     """
 
@@ -52,9 +51,9 @@ class Attempt:
 class RetryPolicy:
     """How often a request is sent, and how long the waits are.
 
-    `attempts` limits those that failed, `throttled_attempts` those that were throttled; `timeout` limits the time of
-    all attempts where the operation has no limit of its own. The waits grow from `wait_initial` seconds by the factor
-    `wait_exp_base` to `wait_max`, and up to `wait_jitter` seconds are added to each.
+    `attempts` limits the attempts that failed, `throttled_attempts` those that were throttled. `timeout` limits the
+    time of all attempts if the operation has no time limit. The waits grow from `wait_initial` seconds by the factor
+    `wait_exp_base` up to `wait_max` seconds, and a random 0 to `wait_jitter` seconds are added to each.
     """
 
     attempts: int = 5
@@ -66,11 +65,11 @@ class RetryPolicy:
     wait_jitter: float = 1.0
 
     def wait(self, attempt: Attempt, number: int, *, idempotent: bool, jitter: float) -> float | None:
-        """Return the seconds to wait before the request is sent again; None if it must not be.
+        """Return the seconds to wait before the request is repeated; None if it must not be repeated.
 
-        `number` counts, from 1, the attempts that were throttled if this one was, and those that failed if it failed.
-        `jitter` is a random number from 0 to 1. `Retry-After` is never cut short.
-        Zero, or what is not a number of seconds, is no wait that helps: the waits then grow as without it.
+        `number` counts from 1: the throttled attempts if this one was throttled, otherwise the failed ones. `jitter` is
+        a random number from 0 to 1. `Retry-After` is never shortened; if it is 0 or unreadable, the waits grow as
+        without it, because attempts without a wait would soon use up their number.
         """
         if not attempt.is_temporary or not (idempotent or attempt.was_not_processed):
             return None
@@ -79,16 +78,16 @@ class RetryPolicy:
         spread = jitter * self.wait_jitter
         if attempt.retry_after:
             return attempt.retry_after + spread
-        # The exponent is limited, because a float has an end.
+        # The exponent is limited, because a larger float power raises OverflowError.
         grown = self.wait_initial * self.wait_exp_base ** min(number - 1, 100)
         return min(grown, self.wait_max) + spread
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds of `Retry-After`, which is a number, perhaps a fraction, or an HTTP date.
+    """Return the seconds of `Retry-After`, which is a number (possibly a fraction) or an HTTP date.
 
-    None if it is absent, negative, or neither of them; 0 for a date in the past. A date counts from the answer's own
-    `Date`, because the clock of this machine, `now`, may be wrong.
+    None if it is absent, negative or unreadable; 0 for a date in the past. A date is compared with the `Date` header of
+    the answer, and with `now` only if there is none, because the clock of this machine may be wrong.
     """
     asked = headers.get("Retry-After", "")
     try:
@@ -105,5 +104,5 @@ def _date(text: str) -> datetime | None:
         found = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):
         return None
-    # The zone -0000 says that the time is in UTC, and nothing else.
+    # For the zone -0000 Python returns a time without a zone, which is in UTC.
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""What may be shown of a request that was sent; a debug line and a span show nothing else."""
+"""What a debug line and a span may show of a request; they show nothing else."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SentRequest:
-    """One request as it was sent once, to Graph or to a service of the sign-in, without secrets.
+    """One attempt of a request, to Graph or to a service of the sign-in, without secrets.
 
-    `path` has no query. `status` is None without an answer; then `error` is the name of the error's type. `request_id`
-    is that of the answer, empty if it has none. `tries` is 1 for the first attempt, and one more for each repetition.
+    `path` has no query. `status` is None if there was no answer; then `error` is the type of the error. `request_id` is
+    that of the answer, empty if it has none. `tries` is 1 for the first attempt, 2 for the first retry.
     """
 
     method: str
@@ -37,8 +37,8 @@ class SentRequest:
 
 
 Record: TypeAlias = Callable[[SentRequest], None]
-"""Takes note of a request that was sent. Raises nothing, and does not wait."""
+"""Records a request that was sent. Must not raise an error, and must not wait."""
 
 
 def ignore(_sent: SentRequest) -> None:
-    """Take no note of a request: a `Record` for when nothing is traced."""
+    """Record nothing: the `Record` of a process without traces."""

@@ -73,9 +73,9 @@ def engine_call() -> Iterator[None]:
 
 
 def _metadata() -> Iterable[tuple[str, str | bytes]]:
-    """Return the metadata of the engine's call. The SDK does not pass them to a provider, but its own frames have them.
+    """Return the metadata of the engine's call, which the SDK does not pass on: they are in a frame of the SDK.
 
-    Without such a frame there are none.
+    Empty if there is no such frame.
     """
     frame = inspect.currentframe()
     while frame is not None:

@@ -1,4 +1,4 @@
-"""Sends spans to an OTLP collector. Importing this module imports OpenTelemetry, which the SDK brings."""
+"""Sends spans to an OTLP collector. Importing this module imports OpenTelemetry, a dependency of Pulumi's SDK."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _SECONDS_TO_FLUSH = 0.5
 class _Exporter(SpanProcessor):
     """Sends each span when it ends, and does not wait for the answer.
 
-    The exporters of OpenTelemetry try again for many seconds while a collector is away, hold up the end of the process
-    meanwhile, and log to stderr.
+    If a collector is not reachable, the exporters of OpenTelemetry retry for many seconds, delay the end of the
+    process, and log to stderr.
     """
 
     def __init__(self, endpoint: str) -> None:
-        # The collector is on this machine, so a proxy in the environment is not for it.
+        # The collector runs on this machine, so requests to it must not use a proxy.
         channel = grpc.insecure_channel(endpoint, options=[("grpc.enable_http_proxy", 0)])
         self._export = TraceServiceStub(channel).Export  # type: ignore[no-untyped-call]
         self._under_way: set[grpc.Future[Any]] = set()
@@ -48,12 +48,12 @@ class _Exporter(SpanProcessor):
             call = self._export.future(encode_spans([span]), timeout=_SECONDS_TO_EXPORT)
         finally:
             context.detach(token)
-        # gRPC cancels a call without references.
+        # A reference is kept, because gRPC cancels a call that nothing refers to.
         self._under_way.add(call)
         call.add_done_callback(self._under_way.discard)
 
     def flush(self, seconds: float) -> None:
-        """Wait until the spans have arrived, or failed to."""
+        """Wait until the collector has all spans or has refused them, for so many seconds at most."""
         end = time.monotonic() + seconds
         for call in list(self._under_way):
             with suppress(grpc.RpcError, grpc.FutureTimeoutError, grpc.FutureCancelledError):
@@ -65,8 +65,8 @@ class Collector:
 
     def __init__(self, endpoint: str) -> None:
         self._exporter = _Exporter(endpoint)
-        # Not the provider of the whole process, which may be the SDK's, and nothing of the environment: its resource
-        # attributes may be anything.
+        # Not the global tracer provider, which the SDK may set, and no resource attributes of the environment, which
+        # may contain anything.
         provider = TracerProvider(
             sampler=DEFAULT_ON, resource=Resource({"service.name": "intune-vpp"}), shutdown_on_exit=False
         )
@@ -76,9 +76,9 @@ class Collector:
     def send(
         self, name: str, traceparent: str, attributes: Mapping[str, AttributeValue], *, times: tuple[int, int]
     ) -> None:
-        """Send the span of a request; one with the attribute `error.type` has failed.
+        """Send the span of a request. The attribute `error.type` marks it as failed.
 
-        `traceparent` names its parent (https://www.w3.org/TR/trace-context/); `times` are its start and its end, in
+        `traceparent` is that of its parent (https://www.w3.org/TR/trace-context/); `times` are its start and end, in
         nanoseconds since 1970.
         """
         parent = TraceContextTextMapPropagator().extract({"traceparent": traceparent}, context.Context())
@@ -91,5 +91,5 @@ class Collector:
         span.end(ended)
 
     def flush(self) -> None:
-        """Wait until the spans have arrived, for half a second at most."""
+        """Wait until the collector has the spans, for half a second at most."""
         self._exporter.flush(_SECONDS_TO_FLUSH)

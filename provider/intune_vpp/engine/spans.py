@@ -1,8 +1,8 @@
 """Sends the engine a span for each request, if it collects traces (`pulumi up --otel-traces file:///tmp/traces.json`).
 
-The engine names its collector in an environment variable, and its own span in the metadata of each call. The spans
-follow OpenTelemetry's conventions for HTTP clients (https://opentelemetry.io/docs/specs/semconv/http/http-spans/), and
-show of a request what a `SentRequest` has.
+The engine passes the address of its collector in an environment variable, and its span in the metadata of each call.
+The spans follow OpenTelemetry's conventions for HTTP clients
+(https://opentelemetry.io/docs/specs/semconv/http/http-spans/), and have only the values of a `SentRequest`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ COLLECTOR = "PULUMI_OTEL_EXPORTER_OTLP_ENDPOINT"
 """The variable with the address of the engine's collector (pulumi/pulumi, pkg/resource/plugin/plugin.go)."""
 
 _TRACEPARENT = "traceparent"
-_REFUSED = 400
+_FIRST_ERROR_STATUS = 400
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _IDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _ARGUMENTS = re.compile(r"\(.*\)")
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def under(metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[None]:
-    """Make the spans of what happens inside children of the span in the metadata of the engine's call."""
+    """Make the spans of requests in the `with` block children of the span in the metadata of the engine's call."""
     before = _parent.set(next((str(value) for name, value in metadata if name == _TRACEPARENT), ""))
     try:
         yield
@@ -48,7 +48,7 @@ def under(metadata: Iterable[tuple[str, str | bytes]]) -> Iterator[None]:
 
 
 class RequestSpans:
-    """The spans of one process. `endpoint` is `host:port` of the collector; without one nothing is sent or imported."""
+    """The spans of one process. `endpoint` is `host:port` of the collector; empty: nothing is sent or imported."""
 
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
@@ -57,19 +57,19 @@ class RequestSpans:
 
     @property
     def collected(self) -> bool:
-        """Whether there is a collector."""
+        """Whether there is a collector to send spans to."""
         return bool(self._endpoint)
 
     def record(self, sent: SentRequest) -> None:
-        """Send the span of a request, without waiting. Raises nothing: a trace must not make a request fail."""
+        """Send the span of a request, without waiting. Raises no error: a trace must not make a request fail."""
         if not self._endpoint:
             return
         name, attributes = f"{sent.method} {_template(redact(sent.path))}", _attributes(sent)
         times = _nanoseconds(sent.started), _nanoseconds(sent.ended)
         try:
             self._opened().send(name, _parent.get(), attributes, times=times)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the library or its environment variables
-            # What fails once would fail again.
+        except Exception as error:  # noqa: BLE001 - the library may be missing, or its environment variables wrong
+            # It would fail again for each request.
             self._endpoint = ""
             _log.debug("No traces: %s.", type(error).__name__)
 
@@ -100,13 +100,13 @@ def _attributes(sent: SentRequest) -> dict[str, AttributeValue]:
         found["azure.service.request.id"] = sent.request_id
     if sent.tries > 1:
         found["http.request.resend_count"] = sent.tries - 1
-    if error := sent.error or (str(sent.status) if (sent.status or 0) >= _REFUSED else ""):
+    if error := sent.error or (str(sent.status) if (sent.status or 0) >= _FIRST_ERROR_STATUS else ""):
         found["error.type"] = error
     return found
 
 
 def _template(path: str) -> str:
-    """The path without what differs from token to token: the name of a span is to be the same for all of them."""
+    """Return the path with placeholders for ids, because the name of a span must be the same for all tokens."""
     return _ARGUMENTS.sub("(…)", _IDS.sub("{id}", path))
 
 

@@ -9,13 +9,13 @@ _LONGEST_INTEGER = 300
 """Digits. Python converts no more than 4,300, and no double has more than 309."""
 
 _DEEPEST = 64
-"""Levels of lists and objects. Graph's answers have fewer than 10; code that walks a value recursively has a limit."""
+"""Levels of lists and objects. Graph's answers have fewer than 10, and recursive code needs a limit."""
 
 _MOST_CONTAINERS = 50_000
-"""Lists and objects: parsed, 2 MB of empty ones take 50 MB and more. A page of 1,000 tokens has fewer than 10,000."""
+"""Lists and objects. 2 MB of empty ones take over 50 MB of memory. A page of 1,000 tokens has fewer than 10,000."""
 
 EXCESSIVE = object()
-"""What `parse` returns for JSON with too many lists and objects, or that is nested too deeply."""
+"""What `parse` returns for JSON with too many lists and objects, or too many levels of them."""
 
 
 def parse(content: str | bytes) -> object:

@@ -1,6 +1,6 @@
-"""Reads an answer within bounds: its size as it arrives and unpacked, and the time until its end.
+"""Reads an answer with limits: of its size, before and after decompression, and of the time until its end.
 
-A proxy or a server that fails may send anything. Graph's pages have less than 1 MB.
+A proxy or a failing server may send anything. Graph's pages have less than 1 MB.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ MOST_BYTES: Final = 2 * 1024 * 1024
 """The largest body that is read."""
 
 REQUEST_TIMEOUT: Final = 60.0
-"""Seconds from the beginning of a request to the end of its answer: a write in Intune may take long."""
+"""Seconds from the start of a request to the end of its answer, by default. A write in Intune may take long."""
 
 ENCODINGS: Final = "gzip"
-"""What requests ask for in `Accept-Encoding`."""
+"""The value of `Accept-Encoding`."""
 
-_BY_HEADER: Final = zlib.MAX_WBITS | 32
-"""Lets zlib tell gzip from deflate."""
+_GZIP_OR_ZLIB: Final = zlib.MAX_WBITS | 32
+"""zlib detects the format by its header."""
+
+_TRANSFER_HEADERS: Final = {b"content-encoding", b"content-length", b"transfer-encoding"}
+"""The headers that do not hold for the decompressed body."""
 
 
 class AnswerTooLarge(httpx.TransportError):
-    """The body has more bytes than are read."""
+    """The body has more than `MOST_BYTES`, compressed or decompressed."""
 
 
 class AnswerTooSlow(httpx.TimeoutException):
@@ -36,32 +39,29 @@ class AnswerTooSlow(httpx.TimeoutException):
 
 
 def read(response: httpx.Response, ends: float) -> httpx.Response:
-    """Return a response whose body was read and unpacked; `ends` is the limit by `time.monotonic`.
+    """Return the response with its body read and decompressed; `ends` is the deadline in seconds of `time.monotonic`.
 
-    Raises AnswerTooLarge, AnswerTooSlow, and httpx.DecodingError if the body cannot be unpacked.
+    Raises AnswerTooLarge, AnswerTooSlow, and httpx.DecodingError if the body cannot be decompressed.
     """
     encoding = response.headers.get("Content-Encoding", "").strip().lower()
     chunks = _in_time(response, ends)
     content = b"".join(_limited(chunks if encoding in {"", "identity"} else _unpacked(chunks, encoding)))
-    # As bytes, because a header may have characters that are not ASCII.
-    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _OF_THE_TRANSFER]
+    # As bytes, because a proxy may send headers that are not ASCII.
+    headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _TRANSFER_HEADERS]
     read = httpx.Response(response.status_code, headers=headers, content=content, request=response.request)
-    # JSON is UTF-8 (RFC 8259); the header may name a codec that is not for text, and raises errors of its own.
+    # JSON is UTF-8 (RFC 8259). The header may name a codec that is not for text, which raises errors of its own.
     read.encoding = "utf-8"
     return read
 
 
-_OF_THE_TRANSFER: Final = {b"content-encoding", b"content-length", b"transfer-encoding"}
-
-
 def _in_time(response: httpx.Response, ends: float) -> Iterator[bytes]:
     arrived = 0
-    # Not `iter_raw`, which refuses a body that is in memory already.
-    for chunk in response.stream:  # type: ignore[union-attr]  # a client without `async` has this kind
+    # Not `iter_raw`, which raises an error for a body that is already in memory.
+    for chunk in response.stream:  # type: ignore[union-attr]  # a synchronous client has this type of stream
         if time.monotonic() > ends:
             raise AnswerTooSlow("")
         arrived += len(chunk)
-        # What arrives is counted too: a stream of empty blocks has no end and unpacks to nothing.
+        # The compressed size is limited too: an endless stream of empty blocks decompresses to nothing.
         if arrived > MOST_BYTES:
             raise AnswerTooLarge("")
         yield chunk
@@ -70,10 +70,10 @@ def _in_time(response: httpx.Response, ends: float) -> Iterator[bytes]:
 def _unpacked(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     if encoding not in {"gzip", "x-gzip", "deflate"}:
         raise httpx.DecodingError("")
-    decoder = zlib.decompressobj(_BY_HEADER)
+    decoder = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
         for chunk in chunks:
-            # A chunk of zeros unpacks to a thousand times its size.
+            # A chunk of zeros decompresses to a thousand times its size.
             yield decoder.decompress(chunk, MOST_BYTES + 1)
             if decoder.unconsumed_tail:
                 raise AnswerTooLarge("")

@@ -1,6 +1,6 @@
 """Sends requests to Graph: adds the access token, signs in again after a 401, and follows pages on the same host.
 
-All requests go through `_send` to the `Sender`; the `Request` says whether one may be repeated.
+All requests pass `_send`, and then the `Sender`, which repeats them; the `Request` says whether that is allowed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_PAGES = 1000
 MOST_ENTRIES = 10_000
 MOST_BYTES_LISTED = 16 * 1024 * 1024
-"""The bounds of a collection. A tenant has at most 3,000 tokens."""
+"""The limits of a collection. A tenant has at most 3,000 tokens."""
 _BOUNDS = f"{MOST_PAGES:,} pages, {MOST_ENTRIES:,} entries or {MOST_BYTES_LISTED // 2**20} MB"
 
 _UNAUTHORIZED = 401
@@ -148,7 +148,7 @@ class GraphClient:
             return {}
         answer = parse(response.content)
         if not isinstance(answer, dict):
-            why = "JSON of too many or too deeply nested parts" if answer is EXCESSIVE else "not a JSON object"
+            why = "JSON with too many objects, or nested too deeply" if answer is EXCESSIVE else "not a JSON object"
             raise unexpected(request, why, written=response.request.method != "GET")
         # The members of an entity are stored and shown, so a quoted secret is removed here.
         return self._without_secrets(answer) if self.secrets.quoted_in(response.text) else answer

@@ -54,7 +54,7 @@ BEFORE_SENDING = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, h
 """The errors of a request of which nothing was sent."""
 _FAILURES: tuple[tuple[type[httpx.HTTPError], str], ...] = (
     (bounded.AnswerTooLarge, f"sent an answer of more than {bounded.MOST_BYTES // 2**20} MB, which was not read"),
-    (bounded.AnswerTooSlow, "did not end its answer in time"),
+    (bounded.AnswerTooSlow, "did not finish its answer in time"),
     (httpx.DecodingError, "sent an answer that cannot be decompressed"),
     (httpx.HTTPError, "did not respond"),
 )
@@ -62,7 +62,7 @@ _SERVER_ERRORS = 500
 _THROTTLED = 429
 _THROTTLES = re.compile(rb"too many requests|rate ?limit|throttl", re.IGNORECASE)
 """Intune answers 500 "Rate limit reached because of too many requests to query broker" (rknightion/graph2otel,
-docs/graph-api-gotchas.md), and 503 in its envelope."""
+docs/graph-api-gotchas.md), and 503 with such a text."""
 _THROTTLES_BY_TEXT = (500, 503)
 _DAY = 86_400
 """Seconds."""
@@ -176,7 +176,7 @@ def refusal(response: httpx.Response, request: Request, secrets: KnownSecrets) -
 
 
 def is_throttled(response: httpx.Response) -> bool:
-    """Whether an answer refuses a request because there are too many."""
+    """Whether an answer refuses a request because there were too many."""
     return response.status_code == _THROTTLED or (
         response.status_code in _THROTTLES_BY_TEXT and bool(_THROTTLES.search(response.content, 0, _MAX_SEARCHED))
     )
@@ -234,34 +234,34 @@ def unreachable(error: httpx.HTTPError, request: Request, host: str) -> GraphUnr
 
 
 def failure(error: httpx.HTTPError) -> str:
-    """Say what a server did that gave no answer that could be read."""
+    """Return the words for a request without a readable answer; the subject of the sentence is the server."""
     return next(words for kind, words in _FAILURES if isinstance(error, kind))
 
 
-def note(answer: httpx.Response | httpx.HTTPError, *, tries: int, wait: float | None) -> None:
-    """Note how often a request was sent, and the seconds until the next attempt if there is no time for it."""
-    _notes(answer).update(tries=tries, wait=wait)
+def record_attempts(answer: httpx.Response | httpx.HTTPError, *, tries: int, wait: float | None) -> None:
+    """Attach the number of attempts, and the seconds until the next one if the operation has no time for it."""
+    _attached(answer).update(tries=tries, wait=wait)
 
 
 def tries(answer: httpx.Response | httpx.HTTPError) -> int:
-    """Return how often a request was sent."""
-    return int(_notes(answer).get("tries", 1))
+    """Return the number of attempts of a request."""
+    return int(_attached(answer).get("tries", 1))
 
 
 def tried(answer: httpx.Response | httpx.HTTPError) -> str:
-    """Say how often a request was sent, and for which wait there is no time; empty if it was sent once.
+    """Return the sentences about the attempts of a request, and about a wait that was too long for the operation.
 
-    The text begins with a space.
+    They begin with a space. Empty if there was one attempt and no such wait.
     """
     often = f" It was tried {tries(answer)} times." if tries(answer) > 1 else ""
-    wait = _notes(answer).get("wait")
+    wait = _attached(answer).get("wait")
     if wait is None:
         return often
     after = f"{wait:.0f} seconds" if wait < _DAY else "more than a day"
     return f"{often} {_NO_TIME.format(after)}"
 
 
-def _notes(answer: httpx.Response | httpx.HTTPError) -> dict[str, Any]:
+def _attached(answer: httpx.Response | httpx.HTTPError) -> dict[str, Any]:
     return answer.extensions if isinstance(answer, httpx.Response) else vars(answer)
 
 

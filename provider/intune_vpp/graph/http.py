@@ -25,10 +25,11 @@ nothing through them, because it gets this client."""
 def open_http(
     ca_bundle_path: str | None, *, timeout: float = bounded.REQUEST_TIMEOUT, proxies: bool = True
 ) -> httpx.Client:
-    """A client that trusts the public CAs and those in the PEM file at `ca_bundle_path`.
+    """Return a client that trusts the public CAs and those in the PEM file at `ca_bundle_path`.
 
-    It waits `timeout` seconds for each step of a request, and uses the proxies in the environment, unless `proxies` is
-    false. The number of connections is not limited, because a request whose time is over may still hold one.
+    `timeout`, in seconds, limits each read and write, and the connect if it is shorter than 10 seconds. The client uses
+    the proxies in the environment unless `proxies` is false. The number of connections is not limited, because a
+    request that has timed out may still hold one.
 
     Also silences, for the whole process, the loggers of the libraries that see secrets. Raises SettingsError if the
     file cannot be read, or the proxy in the environment cannot be used.
@@ -57,9 +58,9 @@ def open_http(
 
 
 def guarded(http: httpx.Client) -> httpx.Client:
-    """Return the client after it was told to ignore the headers `Location` and `Set-Cookie`.
+    """Make the client ignore the headers `Location` and `Set-Cookie`, and return it.
 
-    httpx reads the address of a redirect even if it does not follow it, and raises errors of many kinds for a damaged
+    httpx parses the address of a redirect even if it does not follow it, and raises errors of many types for a damaged
     one. The cookie jar prints a traceback for a damaged cookie, and no service needs cookies.
     """
     http.event_hooks = {"response": [_ignore_redirect]}
@@ -73,7 +74,7 @@ def _ignore_redirect(response: httpx.Response) -> None:
 
 class _NoCookies(CookieJar):
     def extract_cookies(self, response: Any, request: Any) -> None:
-        """Keep nothing."""
+        """Ignore the cookies of a response."""
 
 
 def _silence_libraries() -> None:

@@ -23,19 +23,21 @@ WRITES: Final = 100
 """What one application may send to one tenant within `WINDOW`: requests of any kind, and writes."""
 
 _GAIN: Final = 10
-"""By how many requests a window grows in the time of one window without throttling."""
+"""By how many requests the allowed number grows in each `WINDOW` without throttling."""
 _FEWEST: Final = 5
-_SECONDS_TO_LOOK: Final = 0.25
-"""How long to wait for the answer to a request of which there are as many as are allowed."""
+"""The least number of requests that a window allows, however often Graph throttles."""
+_SECONDS_TO_RECHECK: Final = 0.25
+"""How long to wait before the next check if as many requests as are allowed have no answer yet."""
 
 
 class Window:
-    """One limit as a sliding window. It is not safe among threads.
+    """One limit as a sliding window. It is not thread-safe.
 
-    A request counts from the moment when it is sent until `WINDOW` after its answer: when Graph counts it is not known.
-    Graph also counts the requests of other processes, so after a 429 the window has half of its size, and grows again
-    by a constant number: processes that share a limit then end with equal parts of it. Until the window has its full
-    size, requests are spread evenly: of two bursts in each window, the second one would always be refused.
+    A request counts from the time it is sent until `WINDOW` after its answer, because it is not known when Graph counts
+    it. Graph also counts the requests of other processes. So throttling halves the number of requests that the window
+    allows, which then grows by a constant number: processes that share a limit end with about equal shares. While the
+    number is reduced, requests are spread evenly, because if two processes sent in bursts, the second would always be
+    throttled.
     """
 
     def __init__(self, limit: int) -> None:
@@ -48,8 +50,8 @@ class Window:
         self._sent: datetime | None = None
 
     def wait(self, ahead: int, now: datetime) -> float:
-        """Return the seconds until a request may be sent, if `ahead` others are sent before it; 0 if it may now."""
-        # A time after now is one from before the clock was set back.
+        """Return the seconds until a request may be sent after `ahead` others that wait; 0 if it may be sent now."""
+        # A time in the future is from before the clock was set back.
         while self._answered and not timedelta() <= now - self._answered[0] < WINDOW:
             self._answered.popleft()
         earliest = max(self._closed(now), self._spaced(ahead, now))
@@ -57,74 +59,77 @@ class Window:
         if surplus <= 0:
             return earliest
         if surplus > len(self._answered):
-            return max(earliest, _SECONDS_TO_LOOK)
+            return max(earliest, _SECONDS_TO_RECHECK)
         leaves = (self._answered[surplus - 1] + WINDOW - now).total_seconds()
         return max(earliest, min(leaves, WINDOW.total_seconds()))
 
     def _closed(self, now: datetime) -> float:
-        """Return the seconds for which Graph has asked to wait."""
+        """Return the seconds that remain of the wait that Graph asked for."""
         seconds = 0.0 if self._closed_until is None else (self._closed_until - now).total_seconds()
-        # More than a window: the clock was set back.
+        # If it is longer than a window, the clock was set back.
         return max(seconds, 0.0) if seconds <= WINDOW.total_seconds() else 0.0
 
     def _spaced(self, ahead: int, now: datetime) -> float:
-        """Return the seconds until a request may be sent, if requests are spread evenly."""
-        # A time after now is one from before the clock was set back.
+        """Return the seconds until a request may be sent at a reduced, even rate; 0 at the full rate."""
+        # A time in the future is from before the clock was set back.
         if self._sent is None or self._sent > now or self._allowed >= self._limit:
             return 0.0
         space = WINDOW / self._allowed
         return (max(self._sent + space - now, timedelta()) + ahead * space).total_seconds()
 
     def send(self, now: datetime) -> int:
-        """Count a request that is sent now, and return how often the window has slowed down until then."""
+        """Count a request that is sent now, and return how often the window was slowed down before it."""
         self._sent = now
         self._under_way += 1
         return self._slowed
 
     def answered(self, now: datetime, slowed: int, throttled_for: float | None) -> None:
-        """Count the end of a request for which `send` has returned `slowed`.
+        """Count the end of a request for which `send` returned `slowed`.
 
-        `throttled_for` are the seconds that Graph asked to wait, if it did.
+        `throttled_for` is how many seconds to wait if Graph throttled the request, otherwise None.
         """
         self._under_way -= 1
         self._answered.append(now)
         if throttled_for is None:
             self._allowed = min(self._allowed + _GAIN / self._allowed, self._limit)
             return
-        # Requests that were under way together are refused together, which is one reason to slow down.
+        # Concurrent requests are throttled together, so they slow the window down once.
         if slowed == self._slowed:
             self._slowed += 1
             self._allowed = max(self._allowed / 2, _FEWEST)
-        # No longer than a window: each request learns for itself how long Graph wants it to wait.
+        # At most one window: each throttled request waits for its own `Retry-After` in the sender.
         resumes = now + timedelta(seconds=min(throttled_for, WINDOW.total_seconds()))
         self._closed_until = max(self._closed_until or resumes, resumes)
 
 
 class Pacing:
-    """The limits of one application in one tenant, which all threads of a process share."""
+    """The limits of one application in one tenant, shared by all threads of the process.
 
-    def __init__(self, clock: Clock, tell: Callable[[str, float], None]) -> None:
+    `report_wait` is called with the reason and the seconds of each wait.
+    """
+
+    def __init__(self, clock: Clock, report_wait: Callable[[str, float], None]) -> None:
         self._clock = clock
-        self._tell = tell
+        self._report_wait = report_wait
         self._lock = threading.Lock()
         self._all = Window(REQUESTS)
         self._writes = Window(WRITES)
         self._queue: dict[bool, list[object]] = {False: [], True: []}
 
     @contextmanager
-    def turn(self, *, writes: bool) -> Iterator[Turn]:
-        """Wait until a request may be sent, in the order of the calls. Raises WaitInterrupted."""
+    def permit(self, *, writes: bool) -> Iterator[Permit]:
+        """Wait, in the order of the calls, until a request may be sent in the `with` block. Raises WaitInterrupted."""
         windows = (self._all, self._writes) if writes else (self._all,)
         slowed = self._wait(windows, self._queue[writes])
-        turn = Turn()
+        permit = Permit()
         try:
-            yield turn
+            yield permit
         finally:
             with self._lock:
                 now = self._clock.now()
                 for window, before in zip(windows, slowed, strict=True):
-                    # The limit of writes is by far the smaller one, so it is the one that a write has met.
-                    window.answered(now, before, turn.throttled_for if window is windows[-1] else None)
+                    # A throttled write has reached the limit of writes, because it is by far the smaller one.
+                    window.answered(now, before, permit.throttled_for if window is windows[-1] else None)
 
     def _wait(self, windows: tuple[Window, ...], queue: list[object]) -> list[int]:
         ticket = object()
@@ -135,7 +140,7 @@ class Pacing:
                 seconds, slowed = self._try(windows, queue, ticket)
                 if seconds <= 0:
                     return slowed
-                self._tell("Intune's limit for requests is reached", seconds)
+                self._report_wait("Intune's limit for requests is reached", seconds)
                 self._clock.sleep(seconds)
         except BaseException:
             with self._lock:
@@ -143,7 +148,7 @@ class Pacing:
             raise
 
     def _try(self, windows: tuple[Window, ...], queue: list[object], ticket: object) -> tuple[float, list[int]]:
-        """Return how long this ticket has to wait. With 0, its request counts as sent."""
+        """Return the seconds that this ticket has to wait. With 0, its request counts as sent: what `send` returned."""
         with self._lock:
             ahead, now = queue.index(ticket), self._clock.now()
             seconds = max(window.wait(ahead, now) for window in windows)
@@ -153,7 +158,7 @@ class Pacing:
             return 0.0, [window.send(now) for window in windows]
 
 
-class Turn:
-    """One request that may be sent; `throttled_for` are the seconds that Graph asked to wait, if it refused it."""
+class Permit:
+    """The permission to send one request. The sender sets `throttled_for`, in seconds, if Graph throttled it."""
 
     throttled_for: float | None = None

@@ -1,6 +1,6 @@
-"""Sends every request, to Graph and to the services of the sign-in: within bounds, and again where that may help.
+"""Sends every request, to Graph and to the services of the sign-in, and repeats it after a temporary failure.
 
-`core/retry.py` decides whether a request is sent again, `bounded.py` limits an answer, `pacing.py` the rate.
+`core/retry.py` decides whether a request is repeated, `bounded.py` limits the answer, `pacing.py` limits the rate.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp.core.retry import Attempt, RetryPolicy, retry_after
 from intune_vpp.core.sent_request import ignore
 from intune_vpp.graph import bounded, errors, tls
-from intune_vpp.graph.pacing import Turn
+from intune_vpp.graph.pacing import Permit
 from intune_vpp.graph.sent import sent_request
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from intune_vpp.graph.pacing import Pacing
     from intune_vpp.graph.redaction import KnownSecrets
 
-_TELL_FROM: Final = 10.0
-"""Seconds. A longer wait is reported."""
+_REPORTED_FROM: Final = 10.0
+"""Seconds. A wait of this length or more is reported."""
 
 _READS: Final = {"GET", "HEAD"}
 
@@ -45,7 +45,7 @@ _FINAL: Final = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
-"""The errors of a request that always ends in the same way."""
+"""The errors that another attempt would raise again."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,9 +53,8 @@ _log = logging.getLogger(__name__)
 class Sender:
     """Sends requests for one process.
 
-    `secrets` are those that no log line may quote; `record` is called for each attempt. `timeout` is in seconds, and
-    limits each of them. Waits are reported to `reporter`, and end when the engine asks to
-    stop.
+    `secrets` must not be in any log line. `record` is called for each attempt, and `timeout`, in seconds, limits each
+    attempt. Long waits are reported to `reporter`; all waits end when the engine asks to stop.
     """
 
     def __init__(  # noqa: PLR0913 - the parts, wired in one place
@@ -77,7 +76,7 @@ class Sender:
         self._timeout = timeout
         self._jitter = jitter
         self._lock = threading.Lock()
-        self._told_until: datetime | None = None
+        self._reported_until: datetime | None = None
 
     def send(
         self,
@@ -88,55 +87,55 @@ class Sender:
         idempotent: bool = True,
         pacing: Pacing | None = None,
     ) -> httpx.Response:
-        """Send a request, again after a temporary failure, and return the last answer, which has been read.
+        """Send a request, repeat it after a temporary failure, and return the last answer, whose body was read.
 
-        `what` names the request in a message. A request that is not `idempotent` is sent again only if it is certain
-        that it had no effect. The answer, or the error, has the notes of `errors.note`. Raises httpx.HTTPError if there
-        is no answer, and WaitInterrupted.
+        `what` describes the request in messages. A request that is not `idempotent` is repeated only if it is certain
+        that it had no effect. `errors.tries` returns the number of attempts for the answer and for the error. Raises
+        httpx.HTTPError if there was no answer, and WaitInterrupted.
         """
         began, failed, throttled = self._clock.now(), 0, 0
         while True:
-            with pacing.turn(writes=request.method not in _READS) if pacing else nullcontext(Turn()) as turn:
-                answer = self._attempt(http, request, what, tries=failed + throttled + 1)
-                attempt = _seen(answer, self._clock.now())
+            with pacing.permit(writes=request.method not in _READS) if pacing else nullcontext(Permit()) as permit:
+                answer = self._send_once(http, request, what, tries=failed + throttled + 1)
+                attempt = _as_attempt(answer, self._clock.now())
                 failed, throttled = failed + (not attempt.throttled), throttled + attempt.throttled
                 number = throttled if attempt.throttled else failed
                 seconds = self._policy.wait(attempt, number, idempotent=idempotent, jitter=self._jitter())
                 if attempt.throttled:
-                    turn.throttled_for = seconds or attempt.retry_after or 0.0
-            if seconds is None or seconds > self._left(began):
+                    permit.throttled_for = seconds or attempt.retry_after or 0.0
+            if seconds is None or seconds > self._time_left(began):
                 break
-            self.tell(f"{request.url.host} {_result(answer)} ({what})", seconds)
+            self.report_wait(f"{request.url.host} {_result(answer)} ({what})", seconds)
             self._clock.sleep(seconds)
-        errors.note(answer, tries=failed + throttled, wait=seconds)
+        errors.record_attempts(answer, tries=failed + throttled, wait=seconds)
         if isinstance(answer, httpx.HTTPError):
             raise answer from None
         return answer
 
-    def tell(self, why: str, seconds: float) -> None:
-        """Report a long wait and its end, unless another one that ends then was reported."""
+    def report_wait(self, why: str, seconds: float) -> None:
+        """Report a long wait and when it ends, unless a reported one ends at the same time or later."""
         ends = self._clock.now() + timedelta(seconds=min(seconds, self._policy.timeout.total_seconds()))
         with self._lock:
-            if seconds < _TELL_FROM or (self._told_until is not None and ends <= self._told_until):
+            if seconds < _REPORTED_FROM or (self._reported_until is not None and ends <= self._reported_until):
                 return
-            # Requests that were refused together wait together.
-            self._told_until = ends + timedelta(seconds=self._policy.wait_jitter)
+            # Requests that were throttled together have the same wait, except for the jitter.
+            self._reported_until = ends + timedelta(seconds=self._policy.wait_jitter)
         self._reporter.info(f"{why}: waiting {seconds:.0f} seconds, until {times.text(ends)}.")
 
-    def _left(self, began: datetime) -> float:
-        """Return the seconds that are left for further attempts."""
-        left = self._clock.left()
+    def _time_left(self, began: datetime) -> float:
+        """Return the seconds that the operation, or without one the policy, leaves for further attempts."""
+        left = self._clock.time_left()
         own = (began + self._policy.timeout - self._clock.now()).total_seconds()
         return own if left is None else left
 
-    def _attempt(
+    def _send_once(
         self, http: httpx.Client, request: httpx.Request, what: str, *, tries: int
     ) -> httpx.Response | httpx.HTTPError:
-        """Send a request once; the answer, or the error in its place. Raises WaitInterrupted."""
+        """Send a request once, and return the answer, or the error if there was none. Raises WaitInterrupted."""
         started, ends = self._clock.now(), time.monotonic() + self._timeout
         answer: httpx.Response | httpx.HTTPError
         try:
-            # In a thread, because neither Ctrl-C nor a time limit can end the read of a header that trickles in.
+            # In a thread, because httpx does not limit a header that arrives byte by byte, nor does Ctrl-C end it.
             answer = self._clock.request(partial(_exchange, http, request, ends), self._timeout)
         except TimeoutError:
             answer = bounded.AnswerTooSlow("", request=request)
@@ -144,7 +143,7 @@ class Sender:
             answer = error
         except WaitInterrupted as stopped:
             doubt = "" if request.method in _READS else " It may have been processed; the next run checks."
-            sentence = f"Interrupted while the answer was awaited ({what}).{doubt}"
+            sentence = f"Interrupted while waiting for the answer ({what}).{doubt}"
             raise WaitInterrupted(sentence, asked=True) if stopped.asked else stopped from None
         sent = sent_request(request, answer, self._secrets, tries=tries, started=started, ended=self._clock.now())
         _log.debug("%s", sent)
@@ -160,8 +159,8 @@ def _exchange(http: httpx.Client, request: httpx.Request, ends: float) -> httpx.
         response.close()
 
 
-def _seen(answer: httpx.Response | httpx.HTTPError, now: datetime) -> Attempt:
-    """Return what an attempt has shown."""
+def _as_attempt(answer: httpx.Response | httpx.HTTPError, now: datetime) -> Attempt:
+    """Describe the result of an attempt for the retry policy."""
     if isinstance(answer, httpx.Response):
         return Attempt(
             status=answer.status_code,
@@ -172,7 +171,7 @@ def _seen(answer: httpx.Response | httpx.HTTPError, now: datetime) -> Attempt:
 
 
 def _is_final(error: httpx.HTTPError) -> bool:
-    """Whether the same would happen again: a server without TLS or trust, an answer that cannot be read."""
+    """Whether another attempt would fail in the same way: TLS failed, or the answer cannot be read."""
     if isinstance(error, _FINAL):
         return True
     # A server that closes the connection during the handshake may be overloaded.

@@ -1,4 +1,4 @@
-"""Describes a request that was sent, without what is secret in it or in its answer."""
+"""Describes a request that was sent, without the secrets in it and in its answer."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _REQUEST_ID_HEADERS = ("request-id", "x-ms-request-id")
 """Graph's header, then Entra's."""
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
-"""GUIDs, today. Whatever else the header contains is not shown."""
+"""Request ids are GUIDs today. Any other text in the header is not shown."""
 
 
-def sent_request(  # noqa: PLR0913 - what one record has
+def sent_request(  # noqa: PLR0913 - the values of one record
     request: httpx.Request,
     answer: httpx.Response | httpx.HTTPError,
     secrets: KnownSecrets,
@@ -30,7 +30,7 @@ def sent_request(  # noqa: PLR0913 - what one record has
     started: datetime,
     ended: datetime,
 ) -> SentRequest:
-    """Describe a request by its answer, or by the error that came in place of one."""
+    """Describe one attempt of a request by its answer, or by its error if there was no answer."""
     response = answer if isinstance(answer, httpx.Response) else None
     return SentRequest(
         method=request.method,

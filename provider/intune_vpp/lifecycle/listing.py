@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from intune_vpp.core import identity
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.errors import GraphError, NotFound, NotVisible, TokenGone, WaitInterrupted
+from intune_vpp.core.errors import GraphError, NotFound, NotYetVisible, TokenGone, WaitInterrupted
 from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class TokenListing:
             self._written[token_id.lower()] = self._begun
 
     def created(self, token_id: str) -> None:
-        """Record that this process has created a token, which Graph may not show at once."""
+        """Record that this process has created a token, which Graph may not show yet."""
         self.written(token_id)
         with self._lock:
             self._created_at[token_id.lower()] = self._clock.now()
@@ -211,10 +211,9 @@ class TokenListing:
     def explain(self, token_id: str, refusal: NotFound) -> GraphError:
         """Return the error that a 404 for a token's own path means.
 
-        TokenGone needs two confirmations: Graph's own 404, and a LIST without the token; and this process
-        must not have just created it, because Graph may not show it at once (NotVisible). A 404 alone may also come
-        from a proxy, or from Intune for a token whose scope tags the caller may not see. Raises GraphError if
-        LIST fails.
+        TokenGone needs two confirmations: Graph's own 404, and a LIST without the token. NotYetVisible replaces it for
+        a token that this process has just created. A 404 alone may also come from a proxy, or from Intune for a token
+        whose scope tags the caller may not see. Raises GraphError if LIST fails.
         """
         if not refusal.from_graph:
             return refusal
@@ -222,8 +221,8 @@ class TokenListing:
         snapshot = self.after(self.begun)
         if snapshot.get(token_id) is None and snapshot.complete:
             if self._is_new(token_id):
-                return NotVisible(
-                    f"Microsoft Graph does not show token {token_id} yet, which was just created. Run it again.",
+                return NotYetVisible(
+                    f"Token {token_id} was just created, and Microsoft Graph does not show it yet. Run it again.",
                     status=refusal.status,
                     code=refusal.code,
                     request_id=refusal.request_id,
@@ -252,8 +251,8 @@ class TokenListing:
 
     def _list(self, number: int) -> Snapshot:
         begun_at = self._clock.now()
-        # Not limited by the time of the caller that began it, because others wait for it too.
-        with self._clock.limited(TIME_ALLOWED):
+        # Not limited by the deadline of the caller that requested it, because others wait for it too.
+        with self._clock.time_limit(TIME_ALLOWED):
             listed = self._tokens.list()
         found = Snapshot(number, begun_at, {one.id.lower(): one for one in listed.tokens}, listed.complete)
         with self._lock:

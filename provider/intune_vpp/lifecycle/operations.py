@@ -61,7 +61,7 @@ class OperationLifecycle(ABC):
 
     def run(self, inputs: Mapping[str, Any], timeout: timedelta) -> Outcome[Outputs]:
         """Run the operation."""
-        with self._clock.limited(timeout):
+        with self._clock.time_limit(timeout):
             return self._run(inputs, timeout)
 
     @abstractmethod
@@ -71,7 +71,7 @@ class OperationLifecycle(ABC):
         self, operation_id: str, before: Mapping[str, Any], inputs: Mapping[str, Any], timeout: timedelta
     ) -> Outcome[Outputs]:
         """Run it again if a trigger changed, resume a wait that did not end, or else store the new inputs only."""
-        with self._clock.limited(timeout):
+        with self._clock.time_limit(timeout):
             return self._update(operation_id, before, inputs, timeout)
 
     def _update(

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 _SECONDS_TO_CONFIRM = 30.0
 _PAUSES_TO_FIND = (1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each listing that looks for a token whose create was not answered."""
+"""Seconds before each listing that is searched for a token after the answer to its create was lost."""
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 _RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
 
@@ -117,7 +117,7 @@ class TokenLifecycle:
         Raises TokenFileError, AdoptionRefused, RenewalRefused, WrongLocation and GraphError: then nothing was created,
         or the next create finds it.
         """
-        with self._clock.limited(timeout):
+        with self._clock.time_limit(timeout):
             return self._create(args, timeout, resource)
 
     def _create(self, args: VppTokenArgs, timeout: timedelta, resource: str) -> Outcome[VppTokenState]:
@@ -166,17 +166,17 @@ class TokenLifecycle:
         return self._finish(write)
 
     def _find_lost(self, file: SToken, args: VppTokenArgs, lost: GraphError) -> VppToken | None:
-        """Look for the token of a create whose answer was lost; None if Intune does not list it.
+        """Return the token of a create whose answer was lost; None if Intune does not list it.
 
-        A listing may lag, so several are requested. Raises `lost` if the time of the operation is over before that.
+        A listing may lag, so up to five are requested. Raises `lost` if the operation has no time for the next one.
         """
         what = f"The answer to the upload of {args.display_name or 'a token file'} was lost"
         self._reporter.info(f"{what}: looking for the token for up to {sum(_PAUSES_TO_FIND):g} seconds. {lost}")
         known = self._listing.latest(0)
         for pause in _PAUSES_TO_FIND:
-            # Also for the next create, if this one ends here: the token may exist.
+            # The token may exist, so the next listing, here or of the next create, must be a new one.
             self._listing.answer_lost()
-            left = self._clock.left()
+            left = self._clock.time_left()
             if left is not None and left < pause:
                 raise lost
             self._clock.sleep(pause)
@@ -187,9 +187,9 @@ class TokenLifecycle:
         return None
 
     def _unread(self, known: Snapshot | None, file: SToken, args: VppTokenArgs) -> VppToken | None:
-        """The token that the listing `known` lacks, and of whose file Intune shows nothing, because it is unreadable.
+        """Return the one token that is not in the listing `known` and whose file Intune could not read, otherwise None.
 
-        None also if there are several.
+        Intune shows nothing of such a file, so the token is recognised by the values of `args`.
         """
         listed, before = self._listing.latest(0), known.tokens if known else {}
         new = [
@@ -312,7 +312,7 @@ class TokenLifecycle:
     ) -> Outcome[VppTokenState]:
         """PATCH what changed and nothing else; sync if due. Raises what `create` raises, and WrongTenant."""
         self._ownership.forget_update(state.id)
-        with self._clock.limited(timeout):
+        with self._clock.time_limit(timeout):
             return self._apply(self._in_this_tenant(state), args, timeout)
 
     def _apply(
@@ -501,7 +501,7 @@ class TokenLifecycle:
         Raises DeletionRefused (without a request), WrongTenant, RevocationFailed and GraphError: then the token stays.
         A token that was deleted already is no error.
         """
-        with self._clock.limited(timeout):
+        with self._clock.time_limit(timeout):
             self._delete(state, timeout)
 
     def _delete(self, state: VppTokenState, timeout: timedelta) -> None:
@@ -521,7 +521,7 @@ class TokenLifecycle:
             try:
                 self._tokens.delete(state.id)
             except NotFound as refusal:
-                # Where it was sent more than once, the first request has deleted the token, and its answer was lost.
+                # If it was sent more than once, the first request deleted the token, and its answer was lost.
                 if not (refusal.from_graph and refusal.tries > 1):
                     raise self._listing.explain(state.id, refusal) from None
         except TokenGone:

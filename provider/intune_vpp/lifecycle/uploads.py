@@ -65,7 +65,8 @@ class Uploads:
     ) -> Upload:
         """Create a token. Raises GraphError: then none was created, unless the answer was lost.
 
-        After a lost answer, `find` looks for the token. The file is uploaded again only if it finds none.
+        After a lost answer, `find` returns the token or None. Only if it returns None the file is uploaded again, up to
+        three times in all.
         """
         send = partial(self._create, partial(self._tokens.create, members, file), find)
         return self.correct(self._accepted(send, members, file))

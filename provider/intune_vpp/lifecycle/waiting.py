@@ -11,7 +11,7 @@ from intune_vpp.core.errors import (
     GraphUnavailable,
     GraphUnreachable,
     NotFound,
-    NotVisible,
+    NotYetVisible,
     Throttled,
     TokenGone,
     WaitInterrupted,
@@ -75,8 +75,8 @@ class Waiting:
                     observed, failed_in_a_row = listed, 0
                 except TimeoutError:
                     continue
-                except NotVisible:
-                    # The listing that has not shown it is newer.
+                except NotYetVisible:
+                    # The listing that confirmed the 404 does not show the token either: a later one is needed.
                     seen = self._listing.begun
                 except _TEMPORARY:
                     failed_in_a_row += 1

@@ -41,7 +41,7 @@ SignIn: TypeAlias = "Callable[[], AccessToken]"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The configuration, what sends, and the secrets that no message may quote.
+    """The configuration, the HTTP client and the sender, and the secrets that no message may quote.
 
     `open_direct` opens a client that uses no proxy; the caller closes it.
     """
