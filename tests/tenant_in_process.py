@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import httpx
@@ -14,6 +14,7 @@ from clocks import InlineCalls
 from intune_vpp import assembly
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.errors import WaitInterrupted
+from intune_vpp.graph.http import open_http
 from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.faults import Faults
@@ -93,6 +94,12 @@ def configuration(tenant: Tenant, app: AppRegistration | None = None) -> dict[st
         "graphEndpoint": ROOT,
         "authorityHost": ROOT,
     }
+
+
+@cache
+def silence_libraries() -> None:
+    """Silence the libraries that see secrets, as the product does; once, because opening a client reads all CAs."""
+    open_http(None).close()
 
 
 def environment(tenant: Tenant) -> dict[str, str]:

@@ -61,7 +61,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
         """The spans of a service in the order of their beginnings, once there are so many."""
         end = time.monotonic() + 20
         while len(found := [one for one in list(self._spans) if one.service == service]) < count:
-            assert time.monotonic() < end, f"only {len(found)} spans came"
+            assert time.monotonic() < end, f"only {len(found)} spans arrived"
             time.sleep(0.01)
         return sorted(found, key=lambda one: one.times)
 

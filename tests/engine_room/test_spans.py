@@ -114,7 +114,7 @@ def test_each_call_has_its_own_parent(collector: Collector) -> None:
 
 @pytest.mark.parametrize("traceparent", ["", "00", "00-0-0-00", f"ff-{TRACE}-{SPAN}-01", "\ud800", TRACEPARENT[:-1]])
 def test_a_parent_that_cannot_be_read(collector: Collector, traceparent: str) -> None:
-    """Whatever the engine calls its span, ours is sent; without a parent, if its name means nothing."""
+    """A span is sent with any `traceparent`; it has no parent if the value cannot be read."""
     with under([("traceparent", traceparent)]):
         RequestSpans(collector.endpoint).record(SENT)
 

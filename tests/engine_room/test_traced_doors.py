@@ -84,7 +84,7 @@ def test_a_span_for_each_request(
 ) -> None:
     """At the end of the process there is a span for each request, below the call that sent it, and for nothing else."""
     if traceparent:
-        # The SDK traces the calls of gRPC, if whoever starts pulumi has a trace of their own.
+        # The SDK traces gRPC calls if pulumi was started within another trace.
         monkeypatch.setenv("TRACEPARENT", traceparent)
     tenant, file = Tenant(sync_seconds=0.0), fresh_vpptoken()
     with created(tenant, file):

@@ -8,7 +8,6 @@ import logging
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, quote_plus
 
@@ -27,11 +26,11 @@ from intune_vpp.core import stoken
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.dynamic import spelling
-from intune_vpp.graph.http import open_http
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 from intune_vpp.plugin import grpc_errors
 from intune_vpp.settings import Settings, read
 from intune_vpp_emulator.identity.certificates import Certificate
+from tenant_in_process import silence_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -255,7 +254,7 @@ class Services:
         headers = (request.headers.get(name, "") for name in ("authorization", "x-identity-header"))
         found += [one.removeprefix("Bearer ") for one in headers if one]
         found += [FILE, sealed_in(FILE)] if b'"token"' in request.content else []
-        # A discovery sends no secret; what stands behind it may know one anyway.
+        # A discovery sends no secret, but its server may know one.
         return found or self.secrets[:1]
 
     def _honest(self, request: httpx.Request) -> tuple[str, httpx.Response]:
@@ -294,16 +293,10 @@ class Kept(logging.Handler):
         return [f"{self.format(one)} {vars(one)}" for one in self.records]
 
 
-@cache
-def _silence() -> None:
-    """Silence the libraries, as the product does; opening a client takes long."""
-    open_http(None).close()
-
-
 @contextmanager
 def kept_logs() -> Iterator[Kept]:
-    """All that the package and the libraries under it log, whoever listens."""
-    _silence()
+    """All log records of the package and of its libraries."""
+    silence_libraries()
     kept = Kept()
     loggers = [logging.getLogger(name) for name in ("", "intune_vpp", "httpx", "httpcore", "msal")]
     levels = [one.level for one in loggers[:2]]
@@ -346,7 +339,7 @@ def _common(seen: str, secrets: list[str], length: int) -> list[str]:
 
 
 def shown_of(method: Method, services: Services, request: Callable[[GraphVppTokens], Any]) -> Shown:
-    """Sign in and send one request; everything that anybody sees of it."""
+    """Sign in, send one request, and return everything that is shown of it."""
     shown = Shown()
     given = {"tenantId": TENANT, "clientId": TOKEN_ID, "authorityHost": LOGIN, "graphEndpoint": GRAPH, **method.values}
     with (

@@ -1,4 +1,4 @@
-"""Whatever an answer or an error quotes of what was sent, nobody sees it."""
+"""No part of a secret is shown, whatever an answer or an error quotes of the request."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_what_graph_quotes(kind: str, method: Method, quotation: Quotation) -> N
 @fuzzed_by_tenths
 @given(quotation=QUOTATIONS, kind=st.sampled_from([*REQUESTS]))
 def test_what_a_sign_in_quotes(method: Method, stage: str, quotation: Quotation, kind: str) -> None:
-    """No part of a secret, an assertion, a request token or a private key is shown, whoever quotes it."""
+    """No part of a secret, an assertion, a request token or a private key is shown, whatever quotes it."""
     services = Services(method, stage, quotation)
     shown = shown_of(method, services, REQUESTS[kind])
 
@@ -84,7 +84,7 @@ def require_plain(shown: Shown) -> None:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("secret", [FILE, ASSERTION, CLIENT_SECRET], ids=["file", "assertion", "client secret"])
 def test_the_search_finds_what_it_is_to_find(secret: str, spelling: str) -> None:
-    """A quotation in a sentence, in an error behind an error, or in a record would be noticed, in each spelling."""
+    """A quotation in a sentence, in the cause or context of an error, or in a record would be noticed, in each spelling."""
     quotation = Quotation(0, 3, 40, spelling, "message", None, 400, httpx.ReadError)
     quoted = SPELLINGS[spelling](quotation.part(secret))
     behind = IntuneVppError("Said nothing.")

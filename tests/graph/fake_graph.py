@@ -80,9 +80,9 @@ class Signed:
 
 
 class Script:
-    """A transport that plays answers in turn (the last one again and again) and keeps the requests."""
+    """A transport that gives answers or raises errors in turn, the last again and again, and keeps the requests."""
 
-    def __init__(self, *answers: httpx.Response) -> None:
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
         self._answers = list(answers)
         self.requests: list[httpx.Request] = []
 
@@ -93,6 +93,8 @@ class Script:
             httpx.Request(request.method, request.url, headers=request.headers, content=request.content)
         )
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Exception):
+            raise answer
         return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
 
     @property

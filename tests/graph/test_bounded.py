@@ -1,4 +1,4 @@
-"""Answers that are too large, too slow, compressed, endless or too deep: each is an error in bounded time and memory."""
+"""Answers that are too large, too slow, compressed or endless: each is an error, in bounded time and memory."""
 
 from __future__ import annotations
 
@@ -513,7 +513,7 @@ def test_a_header_that_is_not_ascii() -> None:
 
 
 def test_headers_of_the_transfer_are_not_kept() -> None:
-    """The answer that was read no longer says that it is compressed: nobody decompresses it again."""
+    """The headers of an answer that was read do not say that it is compressed, so that it is not decompressed again."""
     body = gzip.compress(b"{}")
     headers = {"Content-Encoding": "gzip", "Content-Length": str(len(body)), "request-id": "r"}
     opened = http(lambda _: httpx.Response(200, headers=headers, stream=Stream([body])))

@@ -227,7 +227,7 @@ LOCATIONS = [
 @pytest.mark.parametrize("location", LOCATIONS, ids=range(len(LOCATIONS)))
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(status: int, location: str) -> None:
-    """The access token goes nowhere but where it was sent, wherever an answer points to, and the error says so."""
+    """The access token is sent to no other host, wherever an answer points to, and the error says so."""
     script = Script(httpx.Response(status, headers=[(b"Location", location.encode())]), OK)
 
     with pytest.raises(GraphError) as caught:
@@ -339,7 +339,7 @@ def test_a_page_elsewhere_is_refused(link: str) -> None:
     ],
 )
 def test_a_link_that_is_no_address_is_our_error(link: str) -> None:
-    """What httpx says to it does not get out, not even behind our error: it quotes the link."""
+    """The error of httpx is not shown, and is not the context of ours, because it quotes the link."""
     with pytest.raises(
         GraphError, match=r"^Microsoft Graph returned no valid URL for the next page \(listing the tokens\)\.$"
     ) as caught:

@@ -136,7 +136,7 @@ def test_reads_have_their_own_limit() -> None:
 
 
 def test_reads_do_not_wait_for_writes() -> None:
-    """A read goes ahead while writes wait for their limit, and counts together with them."""
+    """A read is sent while writes wait for their limit, and counts together with them."""
     clock, reads = VirtualClock(), list[float]()
     process = Process(clock, Throttle())
 

@@ -53,18 +53,11 @@ class Run:
     """A client with scripted answers, whose time moves only by waits; an exception in the script is raised."""
 
     def __init__(self, *answers: httpx.Response | Exception, jitter: float = 0.0) -> None:
-        self._answers = list(answers)
-        self.requests: list[httpx.Request] = []
+        script = Script(*answers)
+        self.requests = script.requests
         self.clock, self.reporter = StillClock(), Quiet()
         self.sender = Sender(self.clock, self.reporter, KnownSecrets(), jitter=lambda: jitter)
-        self.graph = graph_client(http(self._answer), sending=self.sender)
-
-    def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+        self.graph = graph_client(http(script), sending=self.sender)
 
 
 @pytest.mark.parametrize(("asked", "seconds"), [("3", 3.0), ("2.5", 2.5), ("0", 1.0), ("", 1.0), ("soon", 1.0)])
@@ -312,23 +305,12 @@ def test_a_wait_without_an_answer_is_reported() -> None:
     run.sender = Sender(
         run.clock, run.reporter, KnownSecrets(), policy=RetryPolicy(wait_initial=12), jitter=lambda: 0.0
     )
-    run.graph = graph_client(http(_failing_once(httpx.ConnectError("refused"))), sending=run.sender)
+    run.graph = graph_client(http(Script(httpx.ConnectError("refused"), OK)), sending=run.sender)
 
     run.graph.get("/x", READ)
 
     why = "graph.example did not respond (ConnectError) (reading token 1)"
     assert run.reporter.notes == [f"{why}: waiting 12 seconds, until 2026-11-01T12:00:12Z."]
-
-
-def _failing_once(error: Exception) -> Callable[[httpx.Request], httpx.Response]:
-    answers: list[Exception | httpx.Response] = [error, OK]
-
-    def answer(_request: httpx.Request) -> httpx.Response:
-        if isinstance(found := answers.pop(0), Exception):
-            raise found
-        return found
-
-    return answer
 
 
 def test_requests_that_wait_together_are_reported_once() -> None:
@@ -368,45 +350,30 @@ def test_threads_that_wait_together_are_reported_once() -> None:
 def test_a_sign_in_is_repeated() -> None:
     """A POST to the token endpoint is sent again after a throttled answer, a failure, and no answer at all."""
     for failure in (asks(2), httpx.Response(502), httpx.ReadTimeout("late")):
-        script, made = _raising(failure, httpx.Response(200, json={"access_token": "x"}))
-        session = Session(connection(http(made)), on_get=lambda _: None, on_post=lambda _: None)
+        script = Script(failure, httpx.Response(200, json={"access_token": "x"}))
+        session = Session(connection(http(script)), on_get=lambda _: None, on_post=lambda _: None)
 
         assert session.post(f"{LOGIN}/t/oauth2/v2.0/token", data={"client_secret": "s"}).status_code == 200
-        assert [one.content for one in script] == [b"client_secret=s"] * 2
+        assert [one.content for one in script.requests] == [b"client_secret=s"] * 2
 
 
 def test_a_request_for_an_oidc_token_is_repeated() -> None:
     """A request to the pipeline's OIDC service is sent again after the same failures."""
-    script, made = _raising(httpx.Response(503), httpx.Response(200, json={"value": "oidc"}))
-    given = connection(http(made))
+    script = Script(httpx.Response(503), httpx.Response(200, json={"value": "oidc"}))
+    given = connection(http(script))
 
     asked = given.http.build_request("GET", "https://pipeline.example/token?audience=a")
     assert request_oidc_token(given, asked, "value", issuer="It", cure="Do it.") == "oidc"
-    assert len(script) == 2
+    assert len(script.requests) == 2
 
 
 def test_a_discovery_is_repeated() -> None:
     """The discovery request of the tenant is sent again after the same failures."""
     issuer = httpx.Response(200, json={"issuer": f"https://sts.example/{TENANT}/"})
-    script, made = _raising(asks(2), issuer)
+    script = Script(asks(2), issuer)
 
-    assert ConfiguredTenant("contoso.example", LOGIN, http(made), Run(OK).sender).guid() == TENANT
-    assert len(script) == 2
-
-
-def _raising(
-    *answers: httpx.Response | Exception,
-) -> tuple[list[httpx.Request], Callable[[httpx.Request], httpx.Response]]:
-    """The requests that a transport gets, and the transport, which plays these answers."""
-    left, requests = list(answers), list[httpx.Request]()
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        if isinstance(found := left.pop(0), Exception):
-            raise found
-        return found
-
-    return requests, answer
+    assert ConfiguredTenant("contoso.example", LOGIN, http(script), Run(OK).sender).guid() == TENANT
+    assert len(script.requests) == 2
 
 
 def test_the_debug_lines_of_repeated_requests(caplog: pytest.LogCaptureFixture) -> None:

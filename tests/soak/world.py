@@ -7,7 +7,7 @@ import logging
 import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -16,14 +16,13 @@ import httpx
 from builders import NOW, TENANT, sealed_in, token_inputs
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly, connect_to_graph
-from intune_vpp.graph.http import open_http
 from intune_vpp_emulator.app import create_app
 from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.directory import Directory
 from soak.engine import Engine
 from soak.faults import Connection, RandomFaults
 from soak.tenant import Consistency, SoakTenant
-from tenant_in_process import RecordingReporter, TenantTime, configuration, new_tenant
+from tenant_in_process import RecordingReporter, TenantTime, configuration, new_tenant, silence_libraries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +73,7 @@ class World:
         engine: Engine | None = None,
     ) -> None:
         self.draws = Random(seed)  # noqa: S311 - draws that can be repeated
-        random.seed(seed)  # for whatever the provider draws itself
+        random.seed(seed)  # for the random numbers of the provider itself
         self.tenant = new_tenant(
             SoakTenant, directory=replace(Directory.fresh(), tenant_id=TENANT), sync_restarts=True, page_size=3
         )
@@ -83,7 +82,7 @@ class World:
         self.time = TenantTime(self.tenant.clock)
         app = create_app(self.tenant, faults=self.faults)
         self.connection = Connection(httpx.WSGITransport(app=app), self.tenant.clock, self.faults)
-        _silence_libraries()
+        silence_libraries()
         self._http = httpx.Client(transport=around(self.connection), trust_env=False)
         self._settings = settings.read(configuration(self.tenant), {})
         self.engine = engine or Engine()
@@ -125,12 +124,6 @@ class World:
         """The inputs of a new resource."""
         name = location.name
         return token_inputs(self.new_file(location), displayName=name, deletionProtection=False, **members)
-
-
-@cache
-def _silence_libraries() -> None:
-    """Keep the libraries that see secrets from logging, as the product does; once, because it reads all CAs."""
-    open_http(None).close()
 
 
 def _excerpts(secret: str) -> set[str]:
