@@ -84,7 +84,7 @@ def require_plain(shown: Shown) -> None:
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("secret", [FILE, ASSERTION, CLIENT_SECRET], ids=["file", "assertion", "client secret"])
 def test_the_search_finds_what_it_is_to_find(secret: str, spelling: str) -> None:
-    """A quotation in a sentence, in the cause or context of an error, or in a record would be noticed, in each spelling."""
+    """A quotation in a sentence, a cause or context of an error, or a log record would be noticed, in each spelling."""
     quotation = Quotation(0, 3, 40, spelling, "message", None, 400, httpx.ReadError)
     quoted = SPELLINGS[spelling](quotation.part(secret))
     behind = IntuneVppError("Said nothing.")

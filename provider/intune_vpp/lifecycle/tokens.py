@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 
 _SECONDS_TO_CONFIRM = 30.0
 _PAUSES_TO_FIND = (1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each listing that is searched for a token after the answer to its create was lost."""
+"""Seconds before each listing that looks for a token whose create was not answered."""
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 _RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
 
@@ -166,9 +166,9 @@ class TokenLifecycle:
         return self._finish(write)
 
     def _find_lost(self, file: SToken, args: VppTokenArgs, lost: GraphError) -> VppToken | None:
-        """Return the token of a create whose answer was lost; None if Intune does not list it.
+        """Look for the token of a create whose answer was lost; None if Intune does not list it.
 
-        A listing may lag, so up to five are requested. Raises `lost` if the operation has no time for the next one.
+        A listing may lag, so several are requested. Raises `lost` if the time of the operation is over before that.
         """
         what = f"The answer to the upload of {args.display_name or 'a token file'} was lost"
         self._reporter.info(f"{what}: looking for the token for up to {sum(_PAUSES_TO_FIND):g} seconds. {lost}")
@@ -187,9 +187,9 @@ class TokenLifecycle:
         return None
 
     def _unread(self, known: Snapshot | None, file: SToken, args: VppTokenArgs) -> VppToken | None:
-        """Return the one token that is not in the listing `known` and whose file Intune could not read, otherwise None.
+        """The token that the listing `known` lacks, and of whose file Intune shows nothing, because it is unreadable.
 
-        Intune shows nothing of such a file, so the token is recognised by the values of `args`.
+        None also if there are several.
         """
         listed, before = self._listing.latest(0), known.tokens if known else {}
         new = [

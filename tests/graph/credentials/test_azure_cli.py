@@ -146,7 +146,7 @@ def test_a_program_that_cannot_be_run(az: StandIn) -> None:
 
 
 def test_a_program_that_hangs(az: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A CLI that hangs is killed after the timeout, and what it printed, perhaps a token, is not in the error's context."""
+    """A CLI that hangs is killed after the timeout; its output, perhaps a token, is not in the error's context."""
     monkeypatch.setattr(azure_cli, "_TIMEOUT", 0.2)
     az.prints(before="exec /bin/sleep 30")
 
