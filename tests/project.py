@@ -246,17 +246,6 @@ def traces(folder: Path, *shown: str) -> list[str]:
     return [name for name, text in haystacks.items() if any(needle in text for needle in needles)]
 
 
-def wait_until_shown(command: subprocess.Popen[str], words: str) -> None:
-    """Wait until a command displays these words."""
-    assert command.stdout is not None
-    shown = []
-    for line in command.stdout:
-        shown.append(line)
-        if words in line:
-            return
-    raise AssertionError("".join(shown))
-
-
 def interrupt(command: subprocess.Popen[str]) -> str:
     """Press Ctrl-C in a command's terminal: it fails within seconds, whatever it waits for. All that it displayed."""
     os.killpg(command.pid, signal.SIGINT)
