@@ -88,6 +88,23 @@ class Tenant:
         """Move the tenant's clock."""
         self._call("POST", "clock", {"advanceSeconds": seconds})
 
+    def tokens(self) -> list[dict[str, Any]]:
+        """The tokens as Graph lists them. The requests for this are in the log, and faults apply to them."""
+        env = self.environment
+        asked = {
+            "grant_type": "client_credentials",
+            "client_id": env["ARM_CLIENT_ID"],
+            "client_secret": env["ARM_CLIENT_SECRET"],
+            "scope": f"{env['INTUNE_VPP_GRAPH_ENDPOINT']}/.default",
+        }
+        sign_in = f"{env['INTUNE_VPP_AUTHORITY_HOST']}/{env['ARM_TENANT_ID']}/oauth2/v2.0/token"
+        with httpx.Client(verify=_trusting(env)) as http:
+            bearer = http.post(sign_in, data=asked).raise_for_status().json()["access_token"]
+            url = f"{env['INTUNE_VPP_GRAPH_ENDPOINT']}{TOKENS}"
+            answer = http.get(url, headers={"Authorization": f"Bearer {bearer}"}).raise_for_status()
+        found: list[dict[str, Any]] = answer.json()["value"]
+        return found
+
     def upload(self, file: Path, **members: Any) -> str:
         """Upload a token file as a person in the admin centre would; the token's id."""
         basis = {"token": file.read_text(), "appleId": "apps@contoso.example", "vppTokenAccountType": "business"}

@@ -14,7 +14,10 @@ from clocks import InlineCalls
 from intune_vpp import assembly
 from intune_vpp.clock import SystemClock
 from intune_vpp.core.errors import WaitInterrupted
+from intune_vpp.core.retry import RetryPolicy
+from intune_vpp.graph import sender
 from intune_vpp.graph.http import open_http
+from intune_vpp.lifecycle import tokens
 from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.faults import Faults
@@ -116,7 +119,12 @@ def environment(tenant: Tenant) -> dict[str, str]:
 
 @contextmanager
 def providers_reach(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Providers made in the block find the credentials of a tenant in the environment, and reach it without sockets."""
+    """Providers made in the block find the credentials of a tenant in the environment, and reach it without sockets.
+
+    They repeat their requests and look for what was lost as often as always, with waits of a hundredth of a second.
+    """
+    monkeypatch.setattr(sender, "RetryPolicy", partial(RetryPolicy, wait_initial=0.01, wait_exp_base=1, wait_jitter=0))
+    monkeypatch.setattr(tokens, "_PAUSES_TO_FIND", (0.01,) * len(tokens._PAUSES_TO_FIND))
     for name, value in environment(tenant).items():
         monkeypatch.setenv(name, value)
     with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:

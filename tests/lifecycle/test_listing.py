@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from builders import NOW, TOKEN_ID, observed
 from intune_vpp.clock import SystemClock
-from intune_vpp.core.errors import GraphUnavailable, IntuneVppError
+from intune_vpp.core.errors import GraphUnavailable, GraphUnreachable, IntuneVppError
 from intune_vpp.core.vpp_token import Listing
 from intune_vpp.lifecycle.listing import FRESH, Snapshot, TokenListing
 from intune_vpp.lifecycle.waiting import Waiting
@@ -100,6 +101,20 @@ def test_a_caller_keeps_its_own_time_limit() -> None:
         listing.after(0, timeout=0.01)
     tenant.let_go.set()
     assert listing.after(0).tokens == {}
+    assert tenant.lists == 1
+
+
+def test_a_create_keeps_the_time_of_its_operation() -> None:
+    """A create waits for a LIST that hangs no longer than its operation may take; without a limit it waits for it."""
+    tenant, clock = Held(Listing(())), SystemClock()
+    listing = TokenListing(cast("VppTokens", tenant), clock)
+    with (
+        clock.time_limit(timedelta(seconds=0.01)),
+        pytest.raises(GraphUnreachable, match=r"did not list the tokens within the time .* Nothing was created\."),
+    ):
+        listing.before_create(lambda _: False)
+    tenant.let_go.set()
+    assert listing.before_create(lambda _: False) == []
     assert tenant.lists == 1
 
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from builders import NEXT_YEAR, token_inputs, vpptoken
+from intune_vpp.core.errors import GraphUnreachable
 from run_in_process import DELETE, GET, LIST, PATCH, POST, REVOKE, REVOKED, SYNC, SYNCED, Run
 from tenant_in_process import new_tenant, uploaded
 
@@ -80,6 +81,38 @@ def test_create_while_listings_lag(lag: float) -> None:
 
     assert (outcome.failure, [one.id for one in tenant.tokens]) == (None, [outcome.state.id])
     assert [one for one in run.requests if one == POST] == [POST]
+
+
+class Page404(httpx.BaseTransport):
+    """A proxy that answers 404 to the listings, except the first and those after `until`."""
+
+    def __init__(self, inner: httpx.BaseTransport, until: int) -> None:
+        self._inner = inner
+        self._until = until
+        self._listings = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        if request.method == "GET" and request.url.path.endswith("/vppTokens"):
+            self._listings += 1
+            if 1 < self._listings <= self._until:
+                return httpx.Response(404, text="<html>Not found</html>")
+        return self._inner.handle_request(request)
+
+
+@pytest.mark.parametrize(("until", "found"), [(3, True), (99, False)])
+def test_create_whose_listings_fail(tenant: Tenant, until: int, found: bool) -> None:  # noqa: FBT001 - a table
+    """A listing that fails does not end the search; if the last one fails, the file is not uploaded again."""
+    inputs = token_inputs(vpptoken(), waitForSync=False)
+    run = Run(tenant, around=lambda inner: Page404(Cut(inner, "POST", "/vppTokens", acted=True), until))
+
+    if found:
+        assert run.create(inputs).state.id == tenant.tokens[0].id
+    else:
+        with pytest.raises(GraphUnreachable, match="The request may have been processed"):
+            run.create(inputs)
+
+    assert (len(tenant.tokens), [one for one in run.requests if one == POST]) == (1, [POST])
 
 
 def test_create_that_is_lost_each_time(tenant: Tenant) -> None:

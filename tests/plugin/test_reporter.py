@@ -56,8 +56,8 @@ def test_each_call_warns_under_its_resource(start: Open, engine: Listener, tenan
     engine.wait_for("DEBUG", count=5)
     lines = [(urn, sentence) for urn, severity, sentence in engine.about if severity == "DEBUG"]
     assert [token.id for token in tenant.tokens] == [kept.id]
-    assert any("POST" in sentence and sentence.endswith("/vppTokens: 201") for _, sentence in lines)
-    assert {urn for urn, sentence in lines if "graph.client" in sentence} == {URN}
+    assert any("POST" in sentence and "/vppTokens: 201 (try 1, " in sentence for _, sentence in lines)
+    assert {urn for urn, sentence in lines if "graph.sender" in sentence} == {URN}
 
 
 def test_a_plan_is_reported(start: Open, engine: Listener) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from intune_vpp.core import identity
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.errors import GraphError, NotFound, NotYetVisible, TokenGone, WaitInterrupted
+from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, NotYetVisible, TokenGone, WaitInterrupted
 from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
@@ -138,7 +138,13 @@ class TokenListing:
 
         Those that are `uncertain` are returned as a GET shows them. Raises GraphError.
         """
-        snapshot = self.after(self._answer_lost_at)
+        left = self._clock.time_left()
+        try:
+            # A LIST that others have begun may take longer than this operation may.
+            snapshot = self.after(self._answer_lost_at, None if left is None else max(left, 0.0))
+        except TimeoutError:
+            what = "Microsoft Graph did not list the tokens within the time of this operation. Nothing was created."
+            raise GraphUnreachable(f"{what} Run it again, or allow more with the option customTimeouts.") from None
         with self._lock:
             listed = [one for key, one in snapshot.tokens.items() if self._written.get(key, 0) < snapshot.number]
         return self._without_blanks(snapshot, listed, uncertain)

@@ -168,11 +168,12 @@ class TokenLifecycle:
     def _find_lost(self, file: SToken, args: VppTokenArgs, lost: GraphError) -> VppToken | None:
         """Look for the token of a create whose answer was lost; None if Intune does not list it.
 
-        A listing may lag, so several are requested. Raises `lost` if the time of the operation is over before that.
+        A listing may lag, so several are requested. Raises `lost` if the time of the operation is over before that, or
+        the last listing fails: then it is not certain that the token does not exist.
         """
         what = f"The answer to the upload of {args.display_name or 'a token file'} was lost"
         self._reporter.info(f"{what}: looking for the token for up to {sum(_PAUSES_TO_FIND):g} seconds. {lost}")
-        known = self._listing.latest(0)
+        known, listed = self._listing.latest(0), False
         for pause in _PAUSES_TO_FIND:
             # The token may exist, so the next listing, here or of the next create, must be a new one.
             self._listing.answer_lost()
@@ -180,10 +181,17 @@ class TokenLifecycle:
             if left is not None and left < pause:
                 raise lost
             self._clock.sleep(pause)
-            made = self._made_from(file, args) or self._unread(known, file, args)
+            try:
+                made = self._made_from(file, args) or self._unread(known, file, args)
+            except GraphError:
+                listed = False
+                continue
+            listed = True
             if made is not None:
                 self._reporter.info(f"Token {made.id} ({made.label}) was created.")
                 return made
+        if not listed:
+            raise lost
         return None
 
     def _unread(self, known: Snapshot | None, file: SToken, args: VppTokenArgs) -> VppToken | None:
