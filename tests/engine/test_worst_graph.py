@@ -95,7 +95,7 @@ def test_a_life_needs_no_second_run(each_door: Project, tenant: Tenant, tmp_path
 
 
 def test_an_upload_that_did_not_arrive(project: Project, tenant: Tenant, tmp_path: Path) -> None:
-    """An upload whose answer was lost is sent again in the same run, once the listings of half a minute lack the token."""
+    """An upload that did not arrive is sent again in the same run, once the listings of half a minute lack the token."""
     project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     fail(tenant, POST, DROPPED_BEFORE)
     created = project.up()
@@ -106,7 +106,7 @@ def test_an_upload_that_did_not_arrive(project: Project, tenant: Tenant, tmp_pat
 
 
 def test_time_for_no_second_upload(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
-    """If `customTimeouts` end the search for a lost upload, the run fails, and the next run finds or creates the token."""
+    """If `customTimeouts` end the search for a lost upload, the run fails; the next run finds or creates the token."""
     project = yaml_project
     project.environment[TIMEOUT] = "2"
     project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", opts={"custom_timeouts": {"create": "6s"}})
@@ -134,7 +134,7 @@ def test_time_for_no_second_upload(yaml_project: YamlProject, tenant: Tenant, tm
 
 
 def test_ctrl_c(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
-    """Ctrl-C ends an upload without an answer and a long wait before a retry; the next run finds or creates the token."""
+    """Ctrl-C ends an upload without an answer, and a long wait before a retry; the next run finds or creates."""
     project = yaml_project
     for name in NAMES[:2]:
         project.declare(name, token=str(token_file(tmp_path, name, location=name)), display_name=name)
