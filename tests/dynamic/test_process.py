@@ -156,7 +156,7 @@ def test_a_life(tenant: Tenant, tmp_path: Path) -> None:
         assert outputs["__inputs"] == {name: value for name, value in checked.items() if name != "__provider"}
         (warning,) = process.engine.logged("WARNING")
         assert warning.startswith("The token file of Lincoln expires in 200 days")
-        assert any("POST" in line and "/vppTokens: 201 (try 1, " in line for line in process.lines(5))
+        assert any("POST" in line and "/vppTokens: 201 (" in line and "try 1, " in line for line in process.lines(5))
         heard += process.everything
 
     with run(tenant) as process:
@@ -173,7 +173,7 @@ def test_a_life(tenant: Tenant, tmp_path: Path) -> None:
         assert process.diff(token_id, outputs, renewed) == DIFF.DIFF_UNKNOWN
         outputs = process.update(token_id, outputs, renewed)
         assert outputs["token"] == renewed["token"] != checked["token"]
-        assert any("PATCH" in line and ": 200 (try 1, " in line for line in process.lines(4))
+        assert any("PATCH" in line and ": 200 (" in line and "try 1, " in line for line in process.lines(4))
         heard += process.everything
 
     with run(tenant) as process:

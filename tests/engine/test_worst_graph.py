@@ -95,7 +95,7 @@ def test_a_life_needs_no_second_run(each_door: Project, tenant: Tenant, tmp_path
 
 
 def test_an_upload_that_did_not_arrive(project: Project, tenant: Tenant, tmp_path: Path) -> None:
-    """An upload that did not arrive is sent again in the same run, once the listings of half a minute lack the token."""
+    """An upload that did not arrive is repeated in the same run, after half a minute of listings without the token."""
     project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     fail(tenant, POST, DROPPED_BEFORE)
     created = project.up()

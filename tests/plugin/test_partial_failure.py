@@ -116,7 +116,7 @@ def test_a_reason_that_is_no_text() -> None:
     assert outcome.status().details[0].Is(provider_pb2.ErrorResourceInitFailed.DESCRIPTOR)
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.2, "0.2 seconds"), (1, "1 second")])
+@pytest.mark.parametrize(("seconds", "words"), [(2.5, "2.5 seconds"), (1, "1 second")])
 def test_custom_timeouts(start: Open, tenant: RefusesSyncs, seconds: float, words: str) -> None:
     """The time that `customTimeouts` allow is waited for, in Create and in Update, and the sentence says so."""
     tenant.sync_seconds = 3600

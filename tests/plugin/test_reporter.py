@@ -56,7 +56,9 @@ def test_each_call_warns_under_its_resource(start: Open, engine: Listener, tenan
     engine.wait_for("DEBUG", count=5)
     lines = [(urn, sentence) for urn, severity, sentence in engine.about if severity == "DEBUG"]
     assert [token.id for token in tenant.tokens] == [kept.id]
-    assert any("POST" in sentence and "/vppTokens: 201 (try 1, " in sentence for _, sentence in lines)
+    assert any(
+        "POST" in sentence and "/vppTokens: 201 (" in sentence and "try 1, " in sentence for _, sentence in lines
+    )
     assert {urn for urn, sentence in lines if "graph.sender" in sentence} == {URN}
 
 
