@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from intune_vpp_emulator.tenant import Tenant
 
 NAMES = ["VppToken", *(operation.name for operation in OPERATIONS)]
-SECONDS = 0.05
+SECONDS = 0.2
 """How long a call may wait for Intune."""
 
 _EVERY: dict[str, Any] = {

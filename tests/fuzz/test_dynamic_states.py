@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 # ruff: noqa: F811
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This door receives no time-outs."""
+def limit_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limit the time of each operation, because this door receives no timeouts."""
     allowed = timedelta(seconds=SECONDS)
     monkeypatch.setattr(operation_providers, "TIME_ALLOWED", allowed)
     for call in (TokenLifecycle.create, TokenLifecycle.update, TokenLifecycle.delete):
@@ -45,7 +44,7 @@ Call = tuple[str, "Callable[[], Any]"]
 
 @pytest.fixture(params=NAMES)
 def calls(
-    request: pytest.FixtureRequest, start: Start, begin: Begin, tenant: RefusesSyncs
+    request: pytest.FixtureRequest, start: Start, begin: Begin, tenant: RefusesSyncs, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Edits], list[Call]]:
     """The calls for a resource of each type, as its provider made it and somebody edited it."""
     name = str(request.param)
@@ -54,6 +53,7 @@ def calls(
     given = provider.check({}, inputs(fresh_vpptoken()) if name == "VppToken" else asked(name, token_id)).inputs
     made = provider.create(given)
     resource = Resource(name, Kept(made.id, made.outs, given, given), made.id if name == "VppToken" else token_id)
+    limit_time(monkeypatch)
 
     def calls(edits: Edits) -> list[Call]:
         kept = edited(resource, edits, tenant)
