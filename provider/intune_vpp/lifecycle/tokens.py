@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 _SECONDS_TO_CONFIRM = 30.0
 _PAUSES_TO_FIND = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each listing that looks for a token whose create was not answered."""
+_MAY_BE_CREATED = "The answer to the upload was lost, so this run may have created a token."
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 _RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
 
@@ -145,7 +146,9 @@ class TokenLifecycle:
     def _upload(self, file: SToken, args: VppTokenArgs, tenant_id: str, timeout: timedelta) -> Outcome[VppTokenState]:
         """POST a new token."""
         members = graph_json.members(args, (prop.attribute for prop in VPP_TOKEN.members))
-        upload = self._uploads.create(members, file, find=partial(self._find_lost, file, args))
+        # From before the upload: a later one may have the new token already.
+        known = self._listing.latest(0)
+        upload = self._uploads.create(members, file, find=partial(self._find_lost, known, file, args))
         # The token exists from here on: whatever follows, its id is returned.
         observed = upload.observed
         self._listing.created(observed.id)
@@ -165,14 +168,15 @@ class TokenLifecycle:
         )
         return self._finish(write)
 
-    def _find_lost(self, file: SToken, args: VppTokenArgs, lost: GraphError) -> VppToken | None:
+    def _find_lost(self, known: Snapshot | None, file: SToken, args: VppTokenArgs, lost: GraphError) -> VppToken | None:
         """Look for the token of a create whose answer was lost; None if Intune does not list it.
 
-        A listing may lag, so several are requested. Raises `lost` if the time of the operation is over before that.
+        A listing may lag, so several are requested. Raises `lost` if the time of the operation is over before that, or
+        if a listing fails, and AdoptionRefused if it cannot be told whether a token is the one.
         """
         what = f"The answer to the upload of {args.display_name or 'a token file'} was lost"
         self._reporter.info(f"{what}: looking for the token for up to {sum(_PAUSES_TO_FIND):g} seconds. {lost}")
-        known = self._listing.latest(0)
+        unread: list[VppToken] = []
         for pause in _PAUSES_TO_FIND:
             # Also for the next create, if this one ends here: the token may exist.
             self._listing.answer_lost()
@@ -180,33 +184,47 @@ class TokenLifecycle:
             if left is not None and left < pause:
                 raise lost
             self._clock.sleep(pause)
-            made = self._made_from(file, args) or self._unread(known, file, args)
+            try:
+                made = self._made_from(file, args, created=_MAY_BE_CREATED)
+            except GraphError:
+                # Its message may say that nothing was sent, which is not true of the upload.
+                raise lost from None
+            unread = self._unread(known, file, args)
+            if made is None and len(unread) == 1 and identity.has_labels(unread[0], args):
+                made = unread[0]
             if made is not None:
                 self._reporter.info(f"Token {made.id} ({made.label}) was created.")
                 return made
+        if unread:
+            listed = ", ".join(identity.described(one) for one in unread)
+            raise AdoptionRefused(
+                f"{what}, and Intune has listed new tokens since whose file it could not read: {listed}. This run may "
+                "have created one of them, so the file was not uploaded again. Set adoptTokenId to the id of that one, "
+                "or delete it in Intune, before the next run."
+            )
         return None
 
-    def _unread(self, known: Snapshot | None, file: SToken, args: VppTokenArgs) -> VppToken | None:
-        """The token that the listing `known` lacks, and of whose file Intune shows nothing, because it is unreadable.
+    def _unread(self, known: Snapshot | None, file: SToken, args: VppTokenArgs) -> list[VppToken]:
+        """The tokens that the listing `known` lacks, and of whose file Intune shows nothing, because it is unreadable.
 
-        None also if there are several.
+        Without those that another resource of this run manages, or that have another display name or Apple ID.
         """
         listed, before = self._listing.latest(0), known.tokens if known else {}
-        new = [
+        return [
             one
             for key, one in (listed.tokens if listed else {}).items()
             if key not in before
             and not self._ownership.is_managed(one.id)
             and is_unreadable(one, file, None, may_lag=False)
-            and identity.has_labels(one, args)
+            and not identity.has_other_labels(one, args)
         ]
-        return new[0] if len(new) == 1 else None
 
-    def _made_from(self, file: SToken, args: VppTokenArgs) -> VppToken | None:
+    def _made_from(self, file: SToken, args: VppTokenArgs, *, created: str = "Nothing was created.") -> VppToken | None:
         """The token that was made from this file before, and that no other resource of this run manages.
 
         Raises AdoptionRefused where there are several, or where it has another display name or Apple ID: somebody may
-        have uploaded the file by hand, and a second token of one location would stop its sync.
+        have uploaded the file by hand, and a second token of one location would stop its sync. `created` is what the
+        message says of this run.
         """
 
         def uncertain(listed: VppToken) -> bool:
@@ -216,13 +234,13 @@ class TokenLifecycle:
         made = identity.made_from(free, file, args)
         if len(made) > 1:
             listed = ", ".join(identity.described(one) for one in made)
-            what = f"{len(made)} tokens of the tenant were created from this file: {listed}. Nothing was created."
+            what = f"{len(made)} tokens of the tenant were created from this file: {listed}. {created}"
             raise AdoptionRefused(
                 f"{what} Set adoptTokenId to the id of the right one, or delete the others in Intune."
             )
         if made and not identity.has_labels(made[0], args):
             what = "The tenant already has a token created from this file, with another display name or Apple ID"
-            cure = f"Nothing was created. To manage that token, set adoptTokenId to {made[0].id}."
+            cure = f"{created} To manage that token, set adoptTokenId to {made[0].id}."
             raise AdoptionRefused(f"{what}: {identity.described(made[0])}. {cure}")
         return made[0] if made else None
 
