@@ -18,6 +18,7 @@ from intune_vpp.core.errors import (
     DeletionRefused,
     DuplicateToken,
     GraphError,
+    IntuneVppError,
     InvalidRequest,
     NotFound,
     RevocationFailed,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from intune_vpp.core.errors import IntuneVppError
     from intune_vpp.core.ports import Clock, Reporter, VppTokens
     from intune_vpp.core.stoken import SToken
     from intune_vpp.core.token_encoding import Encoding
@@ -482,7 +482,7 @@ class TokenLifecycle:
         """The token after a wait, by a GET if the listing shows other members than Graph's answer to the write."""
         if drift.shows_other_members(answer, polled):
             # If it fails, the next read looks again: the write and its sync have ended.
-            with suppress(GraphError, WaitInterrupted, TimeoutError):
+            with suppress(IntuneVppError, TimeoutError):
                 return self._clock.unless_stopped(partial(self._listing.get, polled.id), _SECONDS_TO_CONFIRM)
         return polled
 
@@ -502,7 +502,7 @@ class TokenLifecycle:
                 expects=expects,
                 claimed=write.args.claim_token_management_from_external_mdm is True,
             )
-        except (GraphError, WaitInterrupted) as error:
+        except IntuneVppError as error:
             return write.observed, error
         polled, ended = self._syncs.follow(watch, started)
         observed = self._confirmed(write.observed, polled)

@@ -12,7 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.errors import FileRefused, GraphError, GraphUnavailable, GraphUnreachable, RequestNotSent
+from intune_vpp.core.errors import (
+    FileRefused,
+    GraphError,
+    GraphUnavailable,
+    GraphUnreachable,
+    IntuneVppError,
+    RequestNotSent,
+)
 from intune_vpp.core.token_encoding import Encoding, is_read, is_unreadable
 from intune_vpp.core.vpp_token import VPP_TOKEN
 
@@ -47,7 +54,7 @@ class Upload:
     other: Encoding | None
     refused: bool = False
     unread: VppToken | None = None
-    failure: GraphError | None = None
+    failure: IntuneVppError | None = None
 
 
 class Uploads:
@@ -114,7 +121,8 @@ class Uploads:
             what = f"Intune calls {observed.label} invalid after its token file was sent {first}. Sent {second}:"
             self._reporter.warn(f"{what} {refusal}")
             return last
-        except GraphError as error:
+        except IntuneVppError as error:
+            # Ctrl-C and a failed sign-in too: the token exists, and its id must not be lost.
             return replace(last, failure=error)
         corrected = replace(last, observed=answer, encoding=upload.other)
         self.confirm(corrected, answer)
