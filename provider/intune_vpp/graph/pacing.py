@@ -25,6 +25,8 @@ WRITES: Final = 100
 _GAIN: Final = 10
 """By how many requests a window grows in the time of one window without throttling."""
 _FEWEST: Final = 5
+_LONGEST_SLEEP: Final = 5.0
+"""Seconds."""
 _SECONDS_TO_LOOK: Final = 0.25
 """How long to wait for the answer to a request of which there are as many as are allowed."""
 
@@ -109,6 +111,7 @@ class Pacing:
         self._lock = threading.Lock()
         self._all = Window(REQUESTS)
         self._writes = Window(WRITES)
+        self._reported_at: datetime | None = None
         self._queue: dict[bool, list[object]] = {False: [], True: []}
 
     @contextmanager
@@ -135,12 +138,23 @@ class Pacing:
                 seconds, slowed = self._try(windows, queue, ticket)
                 if seconds <= 0:
                     return slowed
-                self._tell("Intune's limit for requests is reached", seconds)
-                self._clock.sleep(seconds)
+                self._report(seconds)
+                # The rate may grow meanwhile, and the turn comes earlier than it seems now.
+                self._clock.sleep(min(seconds, _LONGEST_SLEEP))
         except BaseException:
             with self._lock:
                 queue.remove(ticket)
             raise
+
+    def _report(self, seconds: float) -> None:
+        """Report a long wait, once in a window: each request that waits ends its wait at another time."""
+        with self._lock:
+            now, before = self._clock.now(), self._reported_at
+            recent = before is not None and timedelta() <= now - before < WINDOW
+            if recent or seconds < WINDOW.total_seconds() / 2:
+                return
+            self._reported_at = now
+        self._tell("Intune's limit for requests is reached", seconds)
 
     def _try(self, windows: tuple[Window, ...], queue: list[object], ticket: object) -> tuple[float, list[int]]:
         """Return how long this ticket has to wait. With 0, its request counts as sent."""
