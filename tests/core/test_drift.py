@@ -12,7 +12,7 @@ from builders import NEXT_YEAR, args, described, file, observed, state
 from core.case_tables import attributes, each, value
 from core.strategies import args as any_args
 from core.strategies import states, tokens
-from intune_vpp.core import drift, messages, token_diff
+from intune_vpp.core import drift, messages, times, token_diff
 from intune_vpp.core.pulumi_state import args_from, args_to
 from intune_vpp.core.vpp_token import UNSEEN_FINGERPRINT, TokenFile, VppToken, VppTokenState
 
@@ -148,3 +148,15 @@ def test_a_refresh_that_sees_the_same_keeps_the_inputs(before: VppTokenState) ->
     after = drift.observe(before, before.observed, observed_at=LATER)
     unseen = {"token": None, "token_file": None}
     assert replace(after.inputs, **unseen) == replace(before.inputs, **unseen)
+
+
+def test_a_state_from_the_future_is_not_taken_for_a_recent_one() -> None:
+    """An older answer counts if another machine, whose clock is ahead, has written the state."""
+    seen = state(observed=observed(last_modified_date_time=LATER), observed_at="2026-11-09T12:00:00Z")
+    older = observed(last_modified_date_time="2026-11-02T05:00:00Z")
+    written = times.parse(seen.observed_at)
+    assert written is not None
+
+    assert drift.is_stale(seen, older, written + timedelta(minutes=4))
+    assert not drift.is_stale(seen, older, written + timedelta(minutes=6))
+    assert not drift.is_stale(seen, older, written - timedelta(days=1))

@@ -304,7 +304,8 @@ def loopback(pieces: Callable[[], Iterable[bytes]], *, pause: float) -> Iterator
     def answer(connection: socket.socket) -> None:
         # The client gives up at any moment.
         with connection, suppress(OSError):
-            connection.recv(65_536)
+            if not connection.recv(65_536):
+                return
             for piece in pieces():
                 connection.sendall(piece)
                 if done.wait(pause):
@@ -522,3 +523,29 @@ def test_headers_of_the_transfer_are_not_kept() -> None:
 
     assert (answer.headers.get("Content-Encoding"), answer.headers["request-id"], answer.text) == (None, "r", "{}")
     assert answer.headers["Content-Length"] == "2"
+
+
+def test_a_request_whose_time_is_over_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is made after the deadline sends nothing: the upload may have been repeated by then."""
+    resolve, resolved = socket.getaddrinfo, threading.Event()
+
+    def slow(*arguments: Any, **options: Any) -> Any:
+        resolved.wait(20)
+        return resolve(*arguments, **options)
+
+    def answer() -> Iterator[bytes]:
+        received.append(None)
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+    received: list[None] = []
+    with loopback(answer, pause=0.0) as (url, _), open_http(None, proxies=False) as opened:
+        others = set(threading.enumerate())
+        monkeypatch.setattr(socket, "getaddrinfo", slow)
+        sending = Sender(SystemClock(), Quiet(), KnownSecrets(), timeout=0.1)
+        with pytest.raises(GraphUnreachable, match=r"did not end its answer in time .*may have been processed"):
+            graph_client(opened, root=f"{url}/beta", sending=sending).post("/x", CREATE, {})
+        resolved.set()
+        for late in set(threading.enumerate()) - others:
+            late.join(timeout=20)
+
+    assert received == []

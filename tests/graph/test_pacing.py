@@ -175,6 +175,23 @@ def test_a_long_wait_for_the_limit_is_reported_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("parallel", [16, 300])
+def test_a_rate_grows_back_for_requests_that_wait_already(parallel: int) -> None:
+    """300 writes at the lowest rate take minutes, however many of them wait at once, and have a note a window."""
+    clock = VirtualClock()
+    process = Process(clock, Throttle())
+    for _ in range(6):
+        window = process.pacing._writes
+        window.answered(clock.now(), window.send(clock.now()), 0.0)
+
+    clock.run(*process.jobs(300, parallel=parallel))
+
+    assert process.refused == 0
+    # 5 writes in the first window, and about 10 more in each one that follows.
+    assert clock.elapsed < 200
+    assert len(process.reporter.notes) <= clock.elapsed / WINDOW.total_seconds() + 1
+
+
 def crowded(clock: VirtualClock, others: int) -> Throttle:
     """A throttle that has just admitted so many writes of another process."""
     throttle = Throttle()
@@ -315,9 +332,15 @@ def test_a_clock_that_jumps_there_and_back(hours: int) -> None:
 
 def test_an_interrupted_request_leaves_the_queue() -> None:
     """A request that is interrupted while it waits is not sent, and those behind it move up."""
-    clock = SystemClock()
     waiting = threading.Semaphore(0)
-    pacing = Pacing(clock, lambda *_: waiting.release())
+
+    class Announcing(SystemClock):
+        def sleep(self, seconds: float) -> None:
+            waiting.release()
+            super().sleep(seconds)
+
+    clock = Announcing()
+    pacing = Pacing(clock, lambda *_: None)
     sent: list[int] = []
 
     def send(number: int) -> None:

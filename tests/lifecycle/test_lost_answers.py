@@ -9,11 +9,13 @@ import httpx
 import pytest
 
 from builders import NEXT_YEAR, token_inputs, vpptoken
-from intune_vpp.core.errors import GraphUnreachable
+from intune_vpp.core.errors import AdoptionRefused, GraphUnreachable
 from run_in_process import DELETE, GET, LIST, PATCH, POST, REVOKE, REVOKED, SYNC, SYNCED, Run
 from tenant_in_process import new_tenant, uploaded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from intune_vpp_emulator.tenant import Tenant
 
 each_moment = pytest.mark.parametrize("acted", [True, False], ids=["acted", "not acted"])
@@ -125,6 +127,61 @@ def test_create_that_is_lost_each_time(tenant: Tenant) -> None:
 
     assert tenant.tokens == []
     assert Run(tenant).create(inputs).state.id == tenant.tokens[0].id
+
+
+class Afterwards(httpx.BaseTransport):
+    """Loses the answer to the first upload after the tenant has acted; `then` answers what follows, if not None."""
+
+    def __init__(self, inner: httpx.BaseTransport, then: Callable[[httpx.Request], httpx.Response | None]) -> None:
+        self._inner = inner
+        self._then = then
+        self._lost = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer, or lose the answer."""
+        if self._lost and (answer := self._then(request)) is not None:
+            return answer
+        answer = self._inner.handle_request(request)
+        if self._lost or request.method != "POST" or not request.url.path.endswith("/vppTokens"):
+            return answer
+        self._lost = True
+        answer.close()
+        raise httpx.ReadError("", request=request)
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError, httpx.ReadError, 403, 503])
+def test_create_after_which_no_listing_succeeds(tenant: Tenant, failure: type[httpx.TransportError] | int) -> None:
+    """If the tokens cannot be listed after a lost create, the error is about the create, which may have worked."""
+
+    def then(request: httpx.Request) -> httpx.Response:
+        if isinstance(failure, int):
+            return httpx.Response(failure, json={"error": {"code": "x", "message": "No."}})
+        raise failure("", request=request)
+
+    run = Run(tenant, around=lambda inner: Afterwards(inner, then))
+    with pytest.raises(GraphUnreachable, match=r"\(uploading a file .* may have been processed") as caught:
+        run.create(token_inputs(vpptoken()))
+
+    assert "Nothing was sent" not in str(caught.value)
+    assert len(tenant.tokens) == 1
+
+
+@pytest.mark.parametrize("name", ["Lincoln", "York"])
+def test_create_that_cannot_be_told_from_another(tenant: Tenant, name: str) -> None:
+    """A refusal to adopt after a lost create does not say that nothing was created."""
+    inputs = token_inputs(vpptoken(), waitForSync=False)
+
+    def then(_: httpx.Request) -> None:
+        if name == "York":
+            tenant.edit_by_hand(tenant.tokens[0].id, {"displayName": name})
+        elif len(tenant.tokens) == 1:
+            tenant.create_by_hand({name: inputs[name] for name in ("token", "appleId", "displayName")})
+
+    run = Run(tenant, around=lambda inner: Afterwards(inner, then))
+    with pytest.raises(AdoptionRefused, match="this run may have created a token") as caught:
+        run.create(inputs)
+
+    assert "Nothing was created" not in str(caught.value)
 
 
 @each_moment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ import pytest
 
 from builders import NEXT_YEAR, NOW, apart, token_inputs, vpptoken
 from intune_vpp.core import pulumi_state
-from intune_vpp.core.errors import FileRefused, GraphError, GraphUnavailable, SyncFailed, Throttled
+from intune_vpp.core.errors import AdoptionRefused, FileRefused, GraphError, GraphUnavailable, SyncFailed, Throttled
 from intune_vpp.core.token_encoding import Encoding
 from intune_vpp.dynamic import stored as dynamic_door
 from intune_vpp_emulator.apple import TokenEncoding
@@ -281,6 +282,74 @@ def test_lost_answer_to_an_upload_that_cannot_be_read() -> None:
     outcome = run.create(token_inputs(vpptoken()))
     assert (outcome.failure, [one.id for one in tenant.tokens]) == (None, [outcome.state.id])
     assert tenant.arrived == [B, V]
+
+
+class Meanwhile(httpx.BaseTransport):
+    """Loses the answer to the first upload, after the tenant has acted and something else has happened."""
+
+    def __init__(self, inner: httpx.BaseTransport, happens: Callable[[httpx.Request], object]) -> None:
+        self._inner = inner
+        self._happens = happens
+        self._lost = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer, or lose the answer."""
+        answer = self._inner.handle_request(request)
+        if self._lost or request.method != "POST" or not request.url.path.endswith("/vppTokens"):
+            return answer
+        self._lost = True
+        answer.close()
+        self._happens(request)
+        raise httpx.ReadError("", request=request)
+
+
+def test_lost_answer_while_another_resource_lists() -> None:
+    """A listing of another resource that has the new token already, before its answer is lost, hides it from nobody."""
+    tenant = tenant_that(Silent, V)
+    other = running(tenant).create(token_inputs(vpptoken("York"), displayName="York")).state
+
+    def listed(_: httpx.Request) -> None:
+        tenant.clock.advance(61)
+        run.refresh(other)
+        run.refresh(other)
+
+    run = running(tenant, around=lambda inner: Meanwhile(inner, listed))
+    outcome = run.create(token_inputs(vpptoken()))
+
+    assert (outcome.failure, [one.id for one in tenant.tokens]) == (None, [other.id, outcome.state.id])
+
+
+@pytest.mark.parametrize("version", ["beta", "v1.0"])
+def test_lost_answer_to_one_of_several_uploads_that_cannot_be_read(version: str) -> None:
+    """If it cannot be told which new token a lost create has made, the file is not uploaded again."""
+    tenant = tenant_that(Silent, V)
+    labels = {} if version == "beta" else {"displayName": None, "dataSharingConsentGranted": None}
+
+    def again(request: httpx.Request) -> None:
+        if version == "beta":
+            tenant.create(json.loads(request.content))
+
+    run = Run(tenant, around=lambda inner: Meanwhile(inner, again), settings={"graphVersion": version})
+    with pytest.raises(AdoptionRefused) as caught:
+        run.create(token_inputs(vpptoken(), **labels))
+
+    assert len(tenant.tokens) == (2 if version == "beta" else 1)
+    assert all(one.id in str(caught.value) for one in tenant.tokens)
+    assert "Nothing was created" not in str(caught.value)
+
+
+def test_lost_answer_beside_an_upload_of_another_resource() -> None:
+    """A new token that cannot be read is left alone if it has another display name."""
+    tenant = tenant_that(Silent, V)
+
+    def another(request: httpx.Request) -> None:
+        tenant.create({**json.loads(request.content), "displayName": "York"})
+
+    run = running(tenant, around=lambda inner: Meanwhile(inner, another))
+    outcome = run.create(token_inputs(vpptoken()))
+
+    assert (outcome.failure, [one.id for one in tenant.tokens][:1]) == (None, [outcome.state.id])
+    assert [tenant.get(one.id)["state"] for one in tenant.tokens] == ["valid", "invalid"]
 
 
 REFUSALS: dict[str, Callable[[], Exception]] = {

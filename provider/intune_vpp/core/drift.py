@@ -57,7 +57,8 @@ def must_be_confirmed(state: VppTokenState, listed: VppToken) -> bool:
 def is_stale(state: VppTokenState, observed: VppToken, now: datetime) -> bool:
     """Whether a read soon after the last one shows an older token than the state: a replica of Graph may lag."""
     observed_at = times.parse(state.observed_at)
-    recent = observed_at is not None and now - observed_at < LONGEST_LAG
+    # A time after now is that of another machine, whose clock is ahead.
+    recent = observed_at is not None and timedelta() <= now - observed_at < LONGEST_LAG
     return recent and times.earlier(observed.last_modified_date_time, state.observed.last_modified_date_time)
 
 

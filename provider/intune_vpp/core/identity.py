@@ -93,10 +93,15 @@ def has_labels(found: VppToken, args: VppTokenArgs) -> bool:
     """
     if found.organization_name is None and None in {found.display_name, args.display_name, found.apple_id}:
         return False
-    return all(
-        getattr(args, name) is None
-        or getattr(found, name) is None
-        or same(VPP_TOKEN[name], getattr(found, name), getattr(args, name))
+    return not has_other_labels(found, args)
+
+
+def has_other_labels(found: VppToken, args: VppTokenArgs) -> bool:
+    """Whether a token shows another display name or Apple ID than the program's."""
+    return any(
+        getattr(args, name) is not None
+        and getattr(found, name) is not None
+        and not same(VPP_TOKEN[name], getattr(found, name), getattr(args, name))
         for name in ("apple_id", "display_name")
     )
 

@@ -26,6 +26,8 @@ _GAIN: Final = 10
 """By how many requests the allowed number grows in each `WINDOW` without throttling."""
 _FEWEST: Final = 5
 """The least number of requests that a window allows, however often Graph throttles."""
+_LONGEST_SLEEP: Final = 5.0
+"""Seconds."""
 _SECONDS_TO_RECHECK: Final = 0.25
 """How long to wait before the next check if as many requests as are allowed have no answer yet."""
 
@@ -114,6 +116,7 @@ class Pacing:
         self._lock = threading.Lock()
         self._all = Window(REQUESTS)
         self._writes = Window(WRITES)
+        self._reported_at: datetime | None = None
         self._queue: dict[bool, list[object]] = {False: [], True: []}
 
     @contextmanager
@@ -140,12 +143,23 @@ class Pacing:
                 seconds, slowed = self._try(windows, queue, ticket)
                 if seconds <= 0:
                     return slowed
-                self._report_wait("Intune's limit for requests is reached", seconds)
-                self._clock.sleep(seconds)
+                self._report(seconds)
+                # The rate may grow meanwhile, and the turn comes earlier than it seems now.
+                self._clock.sleep(min(seconds, _LONGEST_SLEEP))
         except BaseException:
             with self._lock:
                 queue.remove(ticket)
             raise
+
+    def _report(self, seconds: float) -> None:
+        """Report a long wait, once in a window: each request that waits ends its wait at another time."""
+        with self._lock:
+            now, before = self._clock.now(), self._reported_at
+            recent = before is not None and timedelta() <= now - before < WINDOW
+            if recent or seconds < WINDOW.total_seconds() / 2:
+                return
+            self._reported_at = now
+        self._report_wait("Intune's limit for requests is reached", seconds)
 
     def _try(self, windows: tuple[Window, ...], queue: list[object], ticket: object) -> tuple[float, list[int]]:
         """Return the seconds that this ticket has to wait. With 0, its request counts as sent: what `send` returned."""

@@ -152,11 +152,23 @@ class Sender:
 
 
 def _exchange(http: httpx.Client, request: httpx.Request, ends: float) -> httpx.Response:
+    # Other extensions for each attempt, because one that is late still has its own.
+    request.extensions = {**request.extensions, "trace": partial(_stop_if_late, ends)}
     response = http.send(request, stream=True, auth=None)
     try:
         return bounded.read(response, ends)
     finally:
         response.close()
+
+
+def _stop_if_late(ends: float, event: str, _: object) -> None:
+    """Keep a request from being sent after `ends`: its sender has given up, and an upload may have been repeated.
+
+    Resolving a name takes any time, and connecting takes its time for each address.
+    httpcore calls this (https://www.encode.io/httpcore/extensions/#trace).
+    """
+    if event.endswith(".send_request_headers.started") and time.monotonic() > ends:
+        raise bounded.AnswerTooSlow("")
 
 
 def _as_attempt(answer: httpx.Response | httpx.HTTPError, now: datetime) -> Attempt:

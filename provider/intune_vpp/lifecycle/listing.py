@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from intune_vpp.core import identity
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.errors import GraphError, GraphUnreachable, NotFound, NotYetVisible, TokenGone, WaitInterrupted
+from intune_vpp.core.errors import GraphUnreachable, IntuneVppError, NotFound, NotYetVisible, TokenGone
 from intune_vpp.core.waiting import TIME_ALLOWED
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
+    from intune_vpp.core.errors import GraphError
     from intune_vpp.core.ports import Clock, VppTokens
     from intune_vpp.core.vpp_token import VppToken
 
@@ -170,7 +171,7 @@ class TokenListing:
             return self._clock.wait_for(answer)
         except TokenGone:
             return None
-        except (GraphError, WaitInterrupted):
+        except IntuneVppError:
             with self._lock:
                 self._confirmed.pop(key, None)
             raise
@@ -182,7 +183,7 @@ class TokenListing:
         blank fails, the read or the write that was made before must not fail.
         """
         snapshot = self.latest(after)
-        with suppress(GraphError, WaitInterrupted, TimeoutError):
+        with suppress(IntuneVppError, TimeoutError):
             if snapshot is None and (suspected or token.state == TokenState.DUPLICATE_LOCATION_ID):
                 snapshot = self.after(after, timeout=_SECONDS_FOR_DUPLICATES)
             if snapshot is not None:

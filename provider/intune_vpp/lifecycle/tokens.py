@@ -18,6 +18,7 @@ from intune_vpp.core.errors import (
     DeletionRefused,
     DuplicateToken,
     GraphError,
+    IntuneVppError,
     InvalidRequest,
     NotFound,
     RevocationFailed,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from intune_vpp.core.errors import IntuneVppError
     from intune_vpp.core.ports import Clock, Reporter, VppTokens
     from intune_vpp.core.stoken import SToken
     from intune_vpp.core.token_encoding import Encoding
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 _SECONDS_TO_CONFIRM = 30.0
 _PAUSES_TO_FIND = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Seconds before each listing that looks for a token whose create was not answered."""
+_MAY_BE_CREATED = "The answer to the upload was lost, so this run may have created a token."
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 _RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
 
@@ -145,7 +146,9 @@ class TokenLifecycle:
     def _upload(self, file: SToken, args: VppTokenArgs, tenant_id: str, timeout: timedelta) -> Outcome[VppTokenState]:
         """POST a new token."""
         members = graph_json.members(args, (prop.attribute for prop in VPP_TOKEN.members))
-        upload = self._uploads.create(members, file, find=partial(self._find_lost, file, args))
+        # From before the upload: a later one may have the new token already.
+        known = self._listing.latest(0)
+        upload = self._uploads.create(members, file, find=partial(self._find_lost, known, file, args))
         # The token exists from here on: whatever follows, its id is returned.
         observed = upload.observed
         self._listing.created(observed.id)
@@ -165,15 +168,16 @@ class TokenLifecycle:
         )
         return self._finish(write)
 
-    def _find_lost(self, file: SToken, args: VppTokenArgs, lost: GraphError) -> VppToken | None:
+    def _find_lost(self, known: Snapshot | None, file: SToken, args: VppTokenArgs, lost: GraphError) -> VppToken | None:
         """Look for the token of a create whose answer was lost; None if Intune does not list it.
 
         A listing may lag, so several are requested. Raises `lost` if the time of the operation is over before that, or
-        the last listing fails: then it is not certain that the token does not exist.
+        if the last listing fails, and AdoptionRefused if it cannot be told whether a token is the one.
         """
         what = f"The answer to the upload of {args.display_name or 'a token file'} was lost"
         self._reporter.info(f"{what}: looking for the token for up to {sum(_PAUSES_TO_FIND):g} seconds. {lost}")
-        known, listed = self._listing.latest(0), False
+        unread: list[VppToken] = []
+        listed = False
         for pause in _PAUSES_TO_FIND:
             # The token may exist, so the next listing, here or of the next create, must be a new one.
             self._listing.answer_lost()
@@ -182,39 +186,49 @@ class TokenLifecycle:
                 raise lost
             self._clock.sleep(pause)
             try:
-                made = self._made_from(file, args) or self._unread(known, file, args)
+                made = self._made_from(file, args, created=_MAY_BE_CREATED)
             except GraphError:
+                # The next listing may work; if it is the last one, it is not certain that the token does not exist.
                 listed = False
                 continue
-            listed = True
+            listed, unread = True, self._unread(known, file, args)
+            if made is None and len(unread) == 1 and identity.has_labels(unread[0], args):
+                made = unread[0]
             if made is not None:
                 self._reporter.info(f"Token {made.id} ({made.label}) was created.")
                 return made
         if not listed:
             raise lost
+        if unread:
+            found = ", ".join(identity.described(one) for one in unread)
+            raise AdoptionRefused(
+                f"{what}, and Intune has listed new tokens since whose file it could not read: {found}. This run may "
+                "have created one of them, so the file was not uploaded again. Set adoptTokenId to the id of that one, "
+                "or delete it in Intune, before the next run."
+            )
         return None
 
-    def _unread(self, known: Snapshot | None, file: SToken, args: VppTokenArgs) -> VppToken | None:
-        """The token that the listing `known` lacks, and of whose file Intune shows nothing, because it is unreadable.
+    def _unread(self, known: Snapshot | None, file: SToken, args: VppTokenArgs) -> list[VppToken]:
+        """The tokens that the listing `known` lacks, and of whose file Intune shows nothing, because it is unreadable.
 
-        None also if there are several.
+        Without those that another resource of this run manages, or that have another display name or Apple ID.
         """
         listed, before = self._listing.latest(0), known.tokens if known else {}
-        new = [
+        return [
             one
             for key, one in (listed.tokens if listed else {}).items()
             if key not in before
             and not self._ownership.is_managed(one.id)
             and is_unreadable(one, file, None, may_lag=False)
-            and identity.has_labels(one, args)
+            and not identity.has_other_labels(one, args)
         ]
-        return new[0] if len(new) == 1 else None
 
-    def _made_from(self, file: SToken, args: VppTokenArgs) -> VppToken | None:
+    def _made_from(self, file: SToken, args: VppTokenArgs, *, created: str = "Nothing was created.") -> VppToken | None:
         """The token that was made from this file before, and that no other resource of this run manages.
 
         Raises AdoptionRefused where there are several, or where it has another display name or Apple ID: somebody may
-        have uploaded the file by hand, and a second token of one location would stop its sync.
+        have uploaded the file by hand, and a second token of one location would stop its sync. `created` is what the
+        message says of this run.
         """
 
         def uncertain(listed: VppToken) -> bool:
@@ -224,13 +238,13 @@ class TokenLifecycle:
         made = identity.made_from(free, file, args)
         if len(made) > 1:
             listed = ", ".join(identity.described(one) for one in made)
-            what = f"{len(made)} tokens of the tenant were created from this file: {listed}. Nothing was created."
+            what = f"{len(made)} tokens of the tenant were created from this file: {listed}. {created}"
             raise AdoptionRefused(
                 f"{what} Set adoptTokenId to the id of the right one, or delete the others in Intune."
             )
         if made and not identity.has_labels(made[0], args):
             what = "The tenant already has a token created from this file, with another display name or Apple ID"
-            cure = f"Nothing was created. To manage that token, set adoptTokenId to {made[0].id}."
+            cure = f"{created} To manage that token, set adoptTokenId to {made[0].id}."
             raise AdoptionRefused(f"{what}: {identity.described(made[0])}. {cure}")
         return made[0] if made else None
 
@@ -472,7 +486,7 @@ class TokenLifecycle:
         """The token after a wait, by a GET if the listing shows other members than Graph's answer to the write."""
         if drift.shows_other_members(answer, polled):
             # If it fails, the next read looks again: the write and its sync have ended.
-            with suppress(GraphError, WaitInterrupted, TimeoutError):
+            with suppress(IntuneVppError, TimeoutError):
                 return self._clock.unless_stopped(partial(self._listing.get, polled.id), _SECONDS_TO_CONFIRM)
         return polled
 
@@ -492,7 +506,7 @@ class TokenLifecycle:
                 expects=expects,
                 claimed=write.args.claim_token_management_from_external_mdm is True,
             )
-        except (GraphError, WaitInterrupted) as error:
+        except IntuneVppError as error:
             return write.observed, error
         polled, ended = self._syncs.follow(watch, started)
         observed = self._confirmed(write.observed, polled)

@@ -12,7 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core.enums import TokenState
-from intune_vpp.core.errors import FileRefused, GraphError, GraphUnavailable, GraphUnreachable, RequestNotSent
+from intune_vpp.core.errors import (
+    FileRefused,
+    GraphError,
+    GraphUnavailable,
+    GraphUnreachable,
+    IntuneVppError,
+    RequestNotSent,
+)
 from intune_vpp.core.token_encoding import Encoding, is_read, is_unreadable
 from intune_vpp.core.vpp_token import VPP_TOKEN
 
@@ -47,7 +54,7 @@ class Upload:
     other: Encoding | None
     refused: bool = False
     unread: VppToken | None = None
-    failure: GraphError | None = None
+    failure: IntuneVppError | None = None
 
 
 class Uploads:
@@ -78,7 +85,8 @@ class Uploads:
         *,
         encoding: Encoding,
     ) -> VppToken:
-        for _ in range(_MOST_UPLOADS - 1):
+        uploads = 1
+        while True:
             try:
                 return send(encoding=encoding)
             except RequestNotSent:
@@ -86,7 +94,9 @@ class Uploads:
             except (GraphUnreachable, GraphUnavailable) as lost:
                 if (found := find(lost)) is not None:
                     return found
-        return send(encoding=encoding)
+                if uploads == _MOST_UPLOADS:
+                    raise
+            uploads += 1
 
     def renew(self, before: VppToken, members: Mapping[str, object], file: SToken, encoding: Encoding | None) -> Upload:
         """Send a file and changed members to a token; `encoding` is the one that worked last time, if known.
@@ -115,7 +125,8 @@ class Uploads:
             what = f"Intune calls {observed.label} invalid after its token file was sent {first}. Sent {second}:"
             self._reporter.warn(f"{what} {refusal}")
             return last
-        except GraphError as error:
+        except IntuneVppError as error:
+            # Ctrl-C and a failed sign-in too: the token exists, and its id must not be lost.
             return replace(last, failure=error)
         corrected = replace(last, observed=answer, encoding=upload.other)
         self.confirm(corrected, answer)

@@ -7,14 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from intune_vpp.core.errors import (
-    GraphError,
     GraphUnavailable,
     GraphUnreachable,
+    IntuneVppError,
     NotFound,
     NotYetVisible,
     Throttled,
     TokenGone,
-    WaitInterrupted,
 )
 from intune_vpp.core.waiting import WaitResult
 
@@ -86,7 +85,7 @@ class Waiting:
         except TokenGone:
             what = f"{observed.label} was deleted in Intune while the provider waited for it."
             return observed, WaitResult(TokenGone(f"{what} Refresh the stack."))
-        except (GraphError, WaitInterrupted) as error:
+        except IntuneVppError as error:
             return observed, WaitResult(error)
         return observed, ended
 
