@@ -52,7 +52,8 @@ def test_a_life_needs_no_second_run(each_door: Project, tenant: Tenant, tmp_path
     Each fault costs one more request, and none where a listing shows that the token was created.
     """
     project = each_door
-    project.environment[TIMEOUT] = "3"
+    # Long enough for a busy machine: each drip takes as long.
+    project.environment[TIMEOUT] = "8"
     for name in NAMES:
         project.declare(name, token=str(token_file(tmp_path, name, location=name)), display_name=name)
     fail(tenant, "discovery", UNAVAILABLE)
@@ -108,8 +109,8 @@ def test_an_upload_that_did_not_arrive(project: Project, tenant: Tenant, tmp_pat
 def test_time_for_no_second_upload(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> None:
     """If `customTimeouts` end the search for a lost upload, the run fails; the next run finds or creates the token."""
     project = yaml_project
-    project.environment[TIMEOUT] = "2"
-    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", opts={"custom_timeouts": {"create": "6s"}})
+    project.environment[TIMEOUT] = "3"
+    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", opts={"custom_timeouts": {"create": "12s"}})
     fail(tenant, POST, DROPPED_BEFORE)
     failed = project.up()
     assert not failed.ok
@@ -157,7 +158,7 @@ def test_ctrl_c(yaml_project: YamlProject, tenant: Tenant, tmp_path: Path) -> No
 
 def test_ctrl_c_that_no_provider_hears(project: Project, tenant: Tenant, tmp_path: Path) -> None:
     """On the dynamic door an upload that is not answered ends by its own limit, and the token is found."""
-    project.environment[TIMEOUT] = "2"
+    project.environment[TIMEOUT] = "3"
     project.declare(token=str(token_file(tmp_path)), display_name="Lincoln")
     fail(tenant, POST, {**ACTED, "delay": 60})
     command = project.begin("up", "--yes", "--skip-preview")
