@@ -12,7 +12,7 @@ from benchmark.results import Measure
 BENCH = Path(__file__).resolve().parents[1]
 NAME = "pulumi-resource-intune-vpp"
 
-OURS = "intune_vpp.plugin.serve:main"
+OURS = "intune_vpp.plugin.start:main"
 YARDSTICK = "yardstick.serve:yardstick"
 EMPTY = "yardstick.serve:empty"
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from intune_vpp.plugin.serve import main
+from intune_vpp.plugin.start import main
 
 if __name__ == "__main__":
     sys.exit(main())

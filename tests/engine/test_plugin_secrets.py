@@ -37,7 +37,7 @@ def test_no_shape_leaves_a_trace(yaml_project: YamlProject, tenant: Tenant, tmp_
     methods = [one["method"] for one in tenant.log() if one["path"].startswith("/beta")]
     assert methods.count("POST") == len(SHAPES) * 3, "one creation and two syncs for each"
     assert methods.count("PATCH") == len(SHAPES)
-    assert "intune_vpp.graph.client: PATCH" in "".join(project.displayed), "the debug lines were not there to search"
+    assert "intune_vpp.graph.sender: PATCH" in "".join(project.displayed), "the debug lines were not there to search"
 
     older = token_file(tmp_path, "older", days=100, location="string")
     project.declared = {"string": {**project.declared["string"], "token": SHAPES["string"](str(older))}}

@@ -110,7 +110,9 @@ def test_time_for_no_second_upload(yaml_project: YamlProject, tenant: Tenant, tm
     """If `customTimeouts` end the search for a lost upload, the run fails; the next run finds or creates the token."""
     project = yaml_project
     project.environment[TIMEOUT] = "3"
-    project.declare(token=str(token_file(tmp_path)), display_name="Lincoln", opts={"custom_timeouts": {"create": "12s"}})
+    project.declare(
+        token=str(token_file(tmp_path)), display_name="Lincoln", opts={"custom_timeouts": {"create": "12s"}}
+    )
     fail(tenant, POST, DROPPED_BEFORE)
     failed = project.up()
     assert not failed.ok

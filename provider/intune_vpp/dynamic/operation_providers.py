@@ -10,6 +10,7 @@ from intune_vpp.core import operations, pulumi_state
 from intune_vpp.core.errors import IntuneVppError
 from intune_vpp.core.operations import LICENSE_COUNT_SYNC, LICENSE_REVOCATION, LICENSE_SYNC, Operation
 from intune_vpp.core.waiting import TIME_ALLOWED
+from intune_vpp.dynamic import engine_values
 from intune_vpp.dynamic.configured import ConfiguredProvider, engine_call, failed
 from intune_vpp.dynamic.spelling import message
 from intune_vpp.engine import unknowns
@@ -28,7 +29,7 @@ class OperationProvider(ConfiguredProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Return the inputs unchanged, or what is wrong with them as failures."""
-        inputs = {name: value for name, value in unknowns.from_engine(news).items() if value is not None}
+        inputs = {name: value for name, value in engine_values.from_engine(news).items() if value is not None}
         try:
             problems = self._assembly.preview.check_operation(self.operation, inputs, creates=not _olds)
         except IntuneVppError as error:
@@ -39,7 +40,7 @@ class OperationProvider(ConfiguredProvider):
     @engine_call()
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare the state with the inputs, and return whether to update or replace."""
-        before, inputs = self._read(_olds), self._read(unknowns.from_engine(_news))
+        before, inputs = self._read(_olds), self._read(engine_values.from_engine(_news))
         plan = self._assembly.preview.plan_operation(self.operation, before, inputs)
         if not plan:
             return DiffResult(changes=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from intune_vpp.core.errors import IntuneVppError
-from intune_vpp.dynamic import stored
+from intune_vpp.dynamic import engine_values, stored
 from intune_vpp.dynamic.configured import ConfiguredProvider, engine_call, failed
 from intune_vpp.dynamic.spelling import message
 from intune_vpp.engine import assets, unknowns
@@ -26,10 +26,10 @@ class VppTokenProvider(ConfiguredProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Return the normalised inputs, with the fingerprint in place of the token, and problems as failures."""
-        inputs = unknowns.from_engine(news)
+        inputs = engine_values.from_engine(news)
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
-            olds = stored.args_from(unknowns.from_engine(_olds)) if _olds else None
+            olds = stored.args_from(engine_values.from_engine(_olds)) if _olds else None
             checked = self._assembly.preview.check_token(given, olds)
         except IntuneVppError as error:
             return CheckResult({}, [CheckFailure("", message(error))])
@@ -40,7 +40,7 @@ class VppTokenProvider(ConfiguredProvider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Return whether an update is due. None lets the engine compare the inputs, and show what changes."""
         state = stored.state_from(_id, _olds)
-        args = stored.args_from(unknowns.from_engine(_news))
+        args = stored.args_from(engine_values.from_engine(_news))
         plan = self._assembly.preview.plan_token(state, args)
         if not plan:
             return DiffResult(changes=False)

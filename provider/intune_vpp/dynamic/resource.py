@@ -227,7 +227,7 @@ def _text_of(token: Any) -> Any:
     if isinstance(token, pulumi.StringAsset):
         return token.text
     if isinstance(token, (bytes, bytearray, pulumi.RemoteAsset, pulumi.Archive)):
-        raise run_error(assets.unusable(token))
+        raise run_error(assets.unusable(type(token).__name__))
     return token
 
 

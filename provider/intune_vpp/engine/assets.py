@@ -1,39 +1,64 @@
-"""Reads a token file in the forms in which Pulumi passes it: a string, a string asset or a file asset."""
+"""Reads a token file in the forms in which Pulumi passes it: a string, a string asset or a file asset.
+
+The assets are values of this package, not the SDK's: the plugin does not load the SDK (`engine/protocol.py`).
+"""
 
 from __future__ import annotations
 
 import stat
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import pulumi
 
 from intune_vpp.core.errors import TokenFileError
 from intune_vpp.core.stoken import MAX_BYTES
 from intune_vpp.core.token_check import TokenFileContent
 
 
+@dataclass(frozen=True, slots=True)
+class FileAsset:
+    """A file of the program."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class StringAsset:
+    """The text of a file."""
+
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OtherAsset:
+    """An asset or archive that the provider does not read, by the name of its type in the SDKs."""
+
+    type_name: str
+
+
 def read(value: Any) -> Any:
     """Return the content of an asset, and any other value unchanged. Raises TokenFileError."""
-    if isinstance(value, pulumi.FileAsset):
-        return read_file(Path(value.path))
-    if isinstance(value, pulumi.StringAsset):
-        return TokenFileContent(value.text.encode(errors="surrogatepass"))
-    if isinstance(value, (pulumi.Asset, pulumi.Archive)):
-        raise TokenFileError(unusable(value))
-    return value
+    match value:
+        case FileAsset():
+            return read_file(Path(value.path))
+        case StringAsset():
+            return TokenFileContent(value.text.encode(errors="surrogatepass"))
+        case OtherAsset():
+            raise TokenFileError(unusable(value.type_name))
+        case _:
+            return value
 
 
-def unusable(value: object) -> str:
+def unusable(type_name: str) -> str:
     """Return the sentence about a value of a type that the provider does not read."""
-    what = f"token cannot be of type {type(value).__name__}"
+    what = f"token cannot be of type {type_name}"
     why = "the provider does not download, unpack or decode files"
     return f"{what}: {why}. Use a FileAsset of the .vpptoken file."
 
 
 def is_text(value: Any) -> bool:
     """Whether a program gives the text of a file, not the file."""
-    return isinstance(value, (str, pulumi.StringAsset))
+    return isinstance(value, (str, StringAsset))
 
 
 def read_file(path: Path) -> TokenFileContent:

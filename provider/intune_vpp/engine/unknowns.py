@@ -1,21 +1,19 @@
 """Converts between UNKNOWN and the engine's sentinels for values that are not known before the update.
 
-The engine has one sentinel for each type (pulumi/pulumi, pkg/resource/plugin/rpc.go). The SDK knows the sentinel of
-strings only, and passes it to dynamic providers as an object of its own.
+The engine has one sentinel for each type (pulumi/pulumi, pkg/resource/plugin/rpc.go).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from pulumi.output import Unknown
-from pulumi.runtime import rpc
-
 from intune_vpp.core.resource_type import UNKNOWN
+
+STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 SENTINELS = frozenset(
     {
-        rpc.UNKNOWN,
+        STRING,
         "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
         "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
         "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
@@ -29,8 +27,6 @@ SENTINELS = frozenset(
 
 def from_engine(value: Any) -> Any:
     """Return a value with UNKNOWN for each sentinel; a list with an unknown item is unknown as a whole."""
-    if isinstance(value, Unknown):
-        return UNKNOWN
     if isinstance(value, str):
         return UNKNOWN if value in SENTINELS else value
     if isinstance(value, list):
@@ -44,7 +40,7 @@ def from_engine(value: Any) -> Any:
 def to_engine(value: Any) -> Any:
     """Return a value with the sentinel of strings, which the engine accepts for any type, for each UNKNOWN."""
     if value is UNKNOWN:
-        return rpc.UNKNOWN
+        return STRING
     if isinstance(value, dict):
         return {name: to_engine(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -2,7 +2,7 @@
 
 The engine writes values as a protobuf Struct in which unknown values are sentinels, and secrets and assets are objects
 with a signature, nested in either order (pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go). Decoded values are
-plain: UNKNOWN for an unknown one, `pulumi.FileAsset` and its siblings for assets. `secrets`
+plain: UNKNOWN for an unknown one, the classes of `engine/assets.py` for assets. `secrets`
 returns which of them are secret, and `encode` marks these again.
 """
 
@@ -11,22 +11,18 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import pulumi
 from google.protobuf import struct_pb2
 
 from intune_vpp.core.check import trim
 from intune_vpp.core.printable import printable
 from intune_vpp.core.resource_type import UNKNOWN, Unknown
-from intune_vpp.engine import unknowns
+from intune_vpp.engine import assets, unknowns
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
 _SHORTEST_SECRET = 4
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-
-
-_ASSETS = {"path": pulumi.FileAsset, "uri": pulumi.RemoteAsset, "text": pulumi.StringAsset}
 
 
 class _Kind(StrEnum):
@@ -106,7 +102,7 @@ def _object(value: struct_pb2.Struct) -> Any:
         case _Kind.ASSET:
             return _asset(members)
         case _Kind.ARCHIVE:
-            return pulumi.AssetArchive({})
+            return assets.OtherAsset("AssetArchive")
         case _:
             return members
 
@@ -114,11 +110,18 @@ def _object(value: struct_pb2.Struct) -> Any:
 def _asset(members: dict[str, Any]) -> Any:
     if UNKNOWN in members.values():
         return UNKNOWN
-    given = next((name for name in _ASSETS if name in members), None)
-    if given is None:
-        return pulumi.StringAsset("")
-    # The engine never writes this: it stays an object, which Check refuses.
-    return _ASSETS[given](members[given]) if isinstance(members[given], str) else members
+    match members:
+        case {"path": str(path)}:
+            return assets.FileAsset(path)
+        case {"uri": str()}:
+            return assets.OtherAsset("RemoteAsset")
+        case {"text": str(text)}:
+            return assets.StringAsset(text)
+        case {"path": _} | {"uri": _} | {"text": _}:
+            # The engine never writes this: it stays an object, which Check refuses.
+            return members
+        case _:
+            return assets.StringAsset("")
 
 
 def _holds_secret(value: struct_pb2.Value) -> bool:

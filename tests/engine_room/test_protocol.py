@@ -1,0 +1,58 @@
+"""The plugin loads the stubs of the engine's protocol without the SDK."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from intune_vpp.engine import protocol
+
+if TYPE_CHECKING:
+    import pytest
+
+_LOADED = "print(*sorted(name for name in sys.modules if name.partition('.')[0] in ('pulumi', 'httpx', 'msal')))"
+
+
+def loaded(*statements: str) -> list[str]:
+    """The modules of the SDK and of the clients that a new process has loaded after these statements."""
+    program = "; ".join(["import sys", *statements, _LOADED])
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_the_plugin_does_not_load_the_sdk() -> None:
+    """All modules of the plugin, as it loads them for a call, need nothing of the SDK but stubs."""
+    modules = "from intune_vpp.plugin import functions, operation, property_values, provider, serve, vpp_token"
+
+    found = loaded("from intune_vpp.engine.protocol import load_without_sdk", "load_without_sdk()", modules)
+
+    assert {"pulumi", "pulumi.runtime", "pulumi.runtime.proto", "pulumi.runtime.proto.provider_pb2"} <= set(found)
+    beside = [name for name in found if not name.startswith("pulumi.runtime.proto") and name.startswith("pulumi.")]
+    assert beside == ["pulumi.runtime"]
+    assert not any(name in {"httpx", "msal"} for name in found)
+
+
+def test_the_entry_point_loads_nothing_early() -> None:
+    """The module of the entry point itself loads neither stubs nor SDK."""
+    assert loaded("import intune_vpp.plugin.start") == []
+
+
+def test_an_sdk_that_is_loaded_stays() -> None:
+    """If the SDK is loaded already, as under `pulumi.run.plugin`, it is not replaced."""
+    found = loaded("import pulumi", "from intune_vpp.engine import protocol", "protocol.load_without_sdk()")
+
+    assert "pulumi.output" in found
+
+
+def test_without_an_sdk_the_import_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If there is no SDK, the packages are empty, and the import of a stub fails as an import."""
+    modules = {name: module for name, module in sys.modules.items() if name.partition(".")[0] != "pulumi"}
+    monkeypatch.setattr(protocol, "sys", type("Python", (), {"modules": modules}))
+    monkeypatch.setattr(protocol, "find_spec", lambda _: None)
+
+    protocol.load_without_sdk()
+
+    assert modules["pulumi"].__path__ == []
+    assert find_spec("pulumi") is not None
