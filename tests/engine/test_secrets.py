@@ -84,7 +84,7 @@ def test_no_shape_leaves_a_trace(project: Project, tenant: Tenant, tmp_path: Pat
     assert project.up("--expect-no-changes").ok
     assert project.refresh("--expect-no-changes").ok
     assert {project.outputs(shape)["token"][:7] for shape in SHAPES} == {"sha256:"}
-    assert "intune_vpp.graph.client: PATCH" in "".join(project.displayed), "the debug lines were not there to search"
+    assert "intune_vpp.graph.sender: PATCH" in "".join(project.displayed), "the debug lines were not there to search"
     texts += _downloads(tmp_path, days=100)
     for shape in SHAPES:
         refused = project.preview("--diff", SHAPES=shape)
