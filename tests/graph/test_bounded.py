@@ -542,7 +542,7 @@ def test_a_request_whose_time_is_over_is_not_sent(monkeypatch: pytest.MonkeyPatc
         others = set(threading.enumerate())
         monkeypatch.setattr(socket, "getaddrinfo", slow)
         sending = Sender(SystemClock(), Quiet(), KnownSecrets(), timeout=0.1)
-        with pytest.raises(GraphUnreachable, match=r"did not end its answer in time .*may have been processed"):
+        with pytest.raises(GraphUnreachable, match=r"did not finish its answer in time .*may have been processed"):
             graph_client(opened, root=f"{url}/beta", sending=sending).post("/x", CREATE, {})
         resolved.set()
         for late in set(threading.enumerate()) - others:
