@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _SECONDS_FOR_DUPLICATES = 30.0
 
 FRESH = timedelta(minutes=3)
-"""The maximum age of a listing that serves reads. A refresh of 3,000 tokens, the limit of a tenant, takes about a minute
+"""The maximum age of a listing that serves reads. A refresh of 3,000 tokens, the most of a tenant, takes about a minute
 (`make bench-throttle`), and more on a slow machine."""
 
 
