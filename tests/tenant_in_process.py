@@ -17,7 +17,7 @@ from intune_vpp.core.errors import WaitInterrupted
 from intune_vpp.core.retry import RetryPolicy
 from intune_vpp.graph import sender
 from intune_vpp.graph.http import open_http
-from intune_vpp.lifecycle import tokens
+from intune_vpp.lifecycle import search
 from intune_vpp_emulator.app import ROOT, create_app
 from intune_vpp_emulator.clock import Clock
 from intune_vpp_emulator.faults import Faults
@@ -124,7 +124,7 @@ def providers_reach(tenant: Tenant, monkeypatch: pytest.MonkeyPatch) -> Iterator
     They repeat their requests and look for what was lost as often as always, with waits of a hundredth of a second.
     """
     monkeypatch.setattr(sender, "RetryPolicy", partial(RetryPolicy, wait_initial=0.01, wait_exp_base=1, wait_jitter=0))
-    monkeypatch.setattr(tokens, "_PAUSES_TO_FIND", (0.01,) * len(tokens._PAUSES_TO_FIND))
+    monkeypatch.setattr(search, "PAUSES", (0.01,) * len(search.PAUSES))
     for name, value in environment(tenant).items():
         monkeypatch.setenv(name, value)
     with httpx.Client(transport=httpx.WSGITransport(app=create_app(tenant))) as http:

@@ -20,6 +20,7 @@ from intune_vpp.lifecycle.ownership import Ownership
 from intune_vpp.lifecycle.preview import Preview
 from intune_vpp.lifecycle.queries import Queries
 from intune_vpp.lifecycle.revocation import LicenseRevocations
+from intune_vpp.lifecycle.search import TokenSearch
 from intune_vpp.lifecycle.sync import LicenseSyncs
 from intune_vpp.lifecycle.token_files import TokenFileCache
 from intune_vpp.lifecycle.tokens import TokenLifecycle
@@ -118,6 +119,7 @@ class Assembly:
             tokens=self._graph,
             uploads=Uploads(self._graph, self.reporter, self._settings.token_encoding.encodings),
             listing=self._listing,
+            search=TokenSearch(self._listing, self._ownership, self.reporter, self._clock),
             syncs=self._syncs,
             revocations=self._revocations,
             files=self._files,

@@ -33,7 +33,6 @@ from intune_vpp.core.outcome import Outcome
 from intune_vpp.core.printable import look_alike
 from intune_vpp.core.renewal_guard import guard
 from intune_vpp.core.resource_type import Compare, same
-from intune_vpp.core.token_encoding import is_unreadable
 from intune_vpp.core.vpp_token import VPP_TOKEN, TokenFile, VppToken, VppTokenArgs, VppTokenState
 from intune_vpp.core.waiting import TIME_ALLOWED
 from intune_vpp.lifecycle import tenancy
@@ -45,17 +44,15 @@ if TYPE_CHECKING:
     from intune_vpp.core.ports import Clock, Reporter, VppTokens
     from intune_vpp.core.stoken import SToken
     from intune_vpp.core.token_encoding import Encoding
-    from intune_vpp.lifecycle.listing import Snapshot, TokenListing
+    from intune_vpp.lifecycle.listing import TokenListing
     from intune_vpp.lifecycle.ownership import Ownership
     from intune_vpp.lifecycle.revocation import LicenseRevocations
+    from intune_vpp.lifecycle.search import TokenSearch
     from intune_vpp.lifecycle.sync import LicenseSyncs
     from intune_vpp.lifecycle.token_files import TokenFileCache
     from intune_vpp.lifecycle.uploads import Upload, Uploads
 
 _SECONDS_TO_CONFIRM = 30.0
-_PAUSES_TO_FIND = (1.0, 2.0, 4.0, 8.0, 15.0)
-"""Seconds before each listing that looks for a token whose create was not answered."""
-_MAY_BE_CREATED = "The answer to the upload was lost, so this run may have created a token."
 _ADOPT_OTHER = "Nothing was changed: name the token of the expected location in adoptTokenId, or correct"
 _RENEW = "Download the content token of the expected location from Apple and renew with it, or correct"
 
@@ -90,6 +87,7 @@ class TokenLifecycle:
         tokens: VppTokens,
         uploads: Uploads,
         listing: TokenListing,
+        search: TokenSearch,
         syncs: LicenseSyncs,
         revocations: LicenseRevocations,
         files: TokenFileCache,
@@ -100,6 +98,7 @@ class TokenLifecycle:
         self._tokens = tokens
         self._uploads = uploads
         self._listing = listing
+        self._search = search
         self._syncs = syncs
         self._revocations = revocations
         self._files = files
@@ -134,7 +133,7 @@ class TokenLifecycle:
         file = self._files.require(args.token)
         self._reserve_file(file)
         try:
-            made = self._made_from(file, args)
+            made = self._search.made_from(file, args)
             if made is None:
                 return self._upload(file, args, tenant_id, timeout)
             self._ownership.assign_file(file.fingerprint, made.id)
@@ -148,7 +147,7 @@ class TokenLifecycle:
         members = graph_json.members(args, (prop.attribute for prop in VPP_TOKEN.members))
         # From before the upload: a later one may have the new token already.
         known = self._listing.latest(0)
-        upload = self._uploads.create(members, file, find=partial(self._find_lost, known, file, args))
+        upload = self._uploads.create(members, file, find=partial(self._search.lost, known, file, args))
         # The token exists from here on: whatever follows, its id is returned.
         observed = upload.observed
         self._listing.created(observed.id)
@@ -167,86 +166,6 @@ class TokenLifecycle:
             syncs=args.wait_for_sync is not False,
         )
         return self._finish(write)
-
-    def _find_lost(self, known: Snapshot | None, file: SToken, args: VppTokenArgs, lost: GraphError) -> VppToken | None:
-        """Look for the token of a create whose answer was lost; None if Intune does not list it.
-
-        A listing may lag, so several are requested. Raises `lost` if the time of the operation is over before that, or
-        if the last listing fails, and AdoptionRefused if it cannot be told whether a token is the one.
-        """
-        what = f"The answer to the upload of {args.display_name or 'a token file'} was lost"
-        self._reporter.info(f"{what}: looking for the token for up to {sum(_PAUSES_TO_FIND):g} seconds. {lost}")
-        unread: list[VppToken] = []
-        listed = False
-        for pause in _PAUSES_TO_FIND:
-            # The token may exist, so the next listing, here or of the next create, must be a new one.
-            self._listing.answer_lost()
-            left = self._clock.time_left()
-            if left is not None and left < pause:
-                raise lost
-            self._clock.sleep(pause)
-            try:
-                made = self._made_from(file, args, created=_MAY_BE_CREATED)
-            except GraphError:
-                # The next listing may work; if it is the last one, it is not certain that the token does not exist.
-                listed = False
-                continue
-            listed, unread = True, self._unread(known, file, args)
-            if made is None and len(unread) == 1 and identity.has_labels(unread[0], args):
-                made = unread[0]
-            if made is not None:
-                self._reporter.info(f"Token {made.id} ({made.label}) was created.")
-                return made
-        if not listed:
-            raise lost
-        if unread:
-            found = ", ".join(identity.described(one) for one in unread)
-            raise AdoptionRefused(
-                f"{what}, and Intune has listed new tokens since whose file it could not read: {found}. This run may "
-                "have created one of them, so the file was not uploaded again. Set adoptTokenId to the id of that one, "
-                "or delete it in Intune, before the next run."
-            )
-        return None
-
-    def _unread(self, known: Snapshot | None, file: SToken, args: VppTokenArgs) -> list[VppToken]:
-        """The tokens that the listing `known` lacks, and of whose file Intune shows nothing, because it is unreadable.
-
-        Without those that another resource of this run manages, or that have another display name or Apple ID.
-        """
-        listed, before = self._listing.latest(0), known.tokens if known else {}
-        return [
-            one
-            for key, one in (listed.tokens if listed else {}).items()
-            if key not in before
-            and not self._ownership.is_managed(one.id)
-            and is_unreadable(one, file, None, may_lag=False)
-            and not identity.has_other_labels(one, args)
-        ]
-
-    def _made_from(self, file: SToken, args: VppTokenArgs, *, created: str = "Nothing was created.") -> VppToken | None:
-        """The token that was made from this file before, and that no other resource of this run manages.
-
-        Raises AdoptionRefused where there are several, or where it has another display name or Apple ID: somebody may
-        have uploaded the file by hand, and a second token of one location would stop its sync. `created` is what the
-        message says of this run.
-        """
-
-        def uncertain(listed: VppToken) -> bool:
-            return not self._ownership.is_managed(listed.id) and identity.is_uncertain(listed, file, args)
-
-        free = [one for one in self._listing.before_create(uncertain) if not self._ownership.is_managed(one.id)]
-        made = identity.made_from(free, file, args)
-        if len(made) > 1:
-            listed = ", ".join(identity.described(one) for one in made)
-            what = f"{len(made)} tokens of the tenant were created from this file: {listed}. {created}"
-            raise AdoptionRefused(
-                f"{what} Set adoptTokenId to the id of the right one, or delete the others in Intune."
-            )
-        if made and not identity.has_labels(made[0], args):
-            what = "The tenant already has a token created from this file, with another display name or Apple ID"
-            cure = f"{created} To manage that token, set adoptTokenId to {made[0].id}."
-            raise AdoptionRefused(f"{what}: {identity.described(made[0])}. {cure}")
-        return made[0] if made else None
 
     def _reserve_file(self, file: SToken, token_id: str | None = None) -> None:
         """Reserve a file for a token, None for a new one. Raises AdoptionRefused where another resource has it."""
