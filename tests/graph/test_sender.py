@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -164,6 +165,16 @@ def test_throttling_does_not_use_up_the_attempts_of_a_failure() -> None:
 
     assert (answer.status_code, len(script.requests)) == (200, 14)
     assert clock.slept == [*[3.0] * 10, 1.0, 3.0, 2.0]
+
+
+def test_the_global_random_numbers_are_left_alone() -> None:
+    """A program that has seeded Python's random numbers gets the same ones, whatever is sent meanwhile."""
+    client = http(Script(httpx.Response(502), OK))
+    before = random.getstate()
+
+    Sender(StillClock(), Quiet(), KnownSecrets()).send(client, client.build_request("GET", ROOT), what="x")
+
+    assert random.getstate() == before
 
 
 HARMLESS: dict[str, httpx.Response | Exception] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import logging
-import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,6 +15,7 @@ import httpx
 from builders import NOW, TENANT, sealed_in, token_inputs
 from intune_vpp import settings
 from intune_vpp.assembly import Assembly, connect_to_graph
+from intune_vpp.graph import sender
 from intune_vpp_emulator.app import create_app
 from intune_vpp_emulator.apple import make_token
 from intune_vpp_emulator.directory import Directory
@@ -73,7 +73,7 @@ class World:
         engine: Engine | None = None,
     ) -> None:
         self.draws = Random(seed)  # noqa: S311 - draws that can be repeated
-        random.seed(seed)  # for the random numbers of the provider itself
+        sender.JITTER.seed(seed)
         self.tenant = new_tenant(
             SoakTenant, directory=replace(Directory.fresh(), tenant_id=TENANT), sync_restarts=True, page_size=3
         )

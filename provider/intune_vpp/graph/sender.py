@@ -47,6 +47,9 @@ _FINAL: Final = (
 )
 """The errors that another attempt would raise again."""
 
+JITTER: Final = random.Random()  # noqa: S311 - not for secrets
+"""Its own generator: the numbers of a program that seeds Python's do not depend on what is sent beside it."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -66,7 +69,7 @@ class Sender:
         record: Record = ignore,
         policy: RetryPolicy | None = None,
         timeout: float = bounded.REQUEST_TIMEOUT,
-        jitter: Callable[[], float] = random.random,
+        jitter: Callable[[], float] = JITTER.random,
     ) -> None:
         self._clock = clock
         self._reporter = reporter
