@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from intune_vpp.core.ports import Clock
+
 
 class Process:
     """One process of the provider, whose requests one application sends to the tenant of `throttle`.
@@ -102,26 +104,65 @@ class Process:
 @pytest.mark.parametrize("parallel", [16, 64, 300])
 @pytest.mark.parametrize(("latency", "spread"), [(0.01, 0.0), (0.05, 0.02), (0.1, 0.1)])
 def test_300_writes_take_40_seconds(parallel: int, latency: float, spread: float) -> None:
-    """300 writes are sent as fast as 100 in 20 seconds allow, and none is refused, in whatever order they arrive."""
+    """300 writes are sent as fast as 100 in 20 seconds allow, and one is refused, in whatever order they arrive."""
     clock = VirtualClock()
     process = Process(clock, Throttle(), latency=latency, spread=spread)
 
     clock.run(*process.jobs(300, parallel=parallel))
 
-    assert (len(process.done), process.refused) == (300, 0)
+    assert (len(process.done), process.refused) == (300, 1)
     # The ideal is 40 seconds; a request counts until 20 seconds after its answer, so two delays are added.
     assert 40 <= clock.elapsed <= 40 / 0.95
 
 
+class NoThrottle(Throttle):
+    """A Graph that throttles only from some second on."""
+
+    def __init__(self, clock: VirtualClock, begins: float) -> None:
+        super().__init__()
+        self._clock, self._begins = clock, begins
+
+    def admit(self, app_id: str, now: datetime, *, is_write: bool) -> None:
+        """Count a request; raises GatewayRefusal if it is throttled."""
+        if self._clock.elapsed >= self._begins:
+            super().admit(app_id, now, is_write=is_write)
+
+
+@pytest.mark.parametrize("parallel", [16, 300])
+def test_writes_do_not_wait_for_a_limit_that_graph_does_not_enforce(parallel: int) -> None:
+    """Where Graph answers one write beyond the documented limit, the others are sent as fast as they come."""
+    clock = VirtualClock()
+    process = Process(clock, NoThrottle(clock, begins=1e9))
+
+    clock.run(*process.jobs(3000, parallel=parallel))
+
+    assert process.refused == 0
+    assert clock.elapsed < 3000 / parallel * 0.09 + 1
+
+
+@pytest.mark.parametrize("parallel", [16, 100])
+def test_a_limit_that_graph_begins_to_enforce(parallel: int) -> None:
+    """From the first refusal on writes are within the limit: only those under way are refused, too."""
+    clock = VirtualClock()
+    process = Process(clock, NoThrottle(clock, begins=5.0))
+
+    clock.run(*process.jobs(10_000, parallel=parallel, until=200))
+
+    assert 0 < process.refused < 2 * parallel
+    late = [status for time, status in process.answers if time > 60]
+    assert set(late) == {200}
+    assert len(late) > 0.9 * 5 * 140
+
+
 @pytest.mark.parametrize("latency", [1.0, 3.0, 10.0])
 def test_slow_writes_are_not_refused_either(latency: float) -> None:
-    """Writes that take seconds, and arrive in any order, are still within the limit."""
+    """Writes that take seconds, and arrive in any order, are still within the limit, but for the test of it."""
     clock = VirtualClock()
     process = Process(clock, Throttle(), latency=latency, spread=latency)
 
     clock.run(*process.jobs(300, parallel=300))
 
-    assert process.refused == 0
+    assert process.refused == 1
 
 
 def test_reads_have_their_own_limit() -> None:
@@ -131,7 +172,7 @@ def test_reads_have_their_own_limit() -> None:
 
     clock.run(*process.jobs(3000, parallel=64, method="GET"))
 
-    assert process.refused == 0
+    assert process.refused == 1
     assert 40 <= clock.elapsed <= 40 / 0.95
 
 
@@ -147,30 +188,31 @@ def test_reads_do_not_wait_for_writes() -> None:
 
     clock.run(*process.jobs(300, parallel=300), read)
 
-    assert process.refused == 0
+    assert process.refused == 1
     assert reads[0] < 6.0
 
 
 def test_the_order_is_kept() -> None:
-    """Requests that wait for the limit are sent in the order in which they came."""
+    """Requests that wait for the limit are sent in the order in which they came; the refused one is later."""
     clock = VirtualClock()
     process = Process(clock, Throttle(), latency=0.0, spread=0.0)
 
     clock.run(*process.jobs(300, parallel=300))
 
     ends = dict(process.done)
-    assert sorted(range(300), key=lambda one: (ends[one] // 1, one)) == list(range(300))
+    waited = [one for one in range(300) if one != 100]
+    assert sorted(waited, key=lambda one: (ends[one] // 1, one)) == waited
 
 
 def test_a_long_wait_for_the_limit_is_reported_once() -> None:
-    """Requests that wait together for the limit have one note, and each window has its own."""
+    """Requests that wait together for the limit have one note, and each window has its own; a refusal has another."""
     clock = VirtualClock()
     process = Process(clock, Throttle(), latency=0.0, spread=0.0)
 
     clock.run(*process.jobs(300, parallel=300))
 
     assert process.reporter.notes == [
-        "Intune's limit for requests is reached: waiting 20 seconds, until 2026-11-01T12:00:20Z.",
+        "graph.example answered 429 (x): waiting 20 seconds, until 2026-11-01T12:00:20Z.",
         "Intune's limit for requests is reached: waiting 20 seconds, until 2026-11-01T12:00:40Z.",
     ]
 
@@ -330,6 +372,15 @@ def test_a_clock_that_jumps_there_and_back(hours: int) -> None:
     assert clock.elapsed < 200
 
 
+def full(clock: Clock) -> Pacing:
+    """A pacing that has just sent as many writes as are allowed, and one more that Graph refused."""
+    pacing = Pacing(clock, lambda *_: None)
+    for number in range(101):
+        with pacing.permit(writes=True) as permit:
+            permit.throttled_for = 0.0 if number == 100 else None
+    return pacing
+
+
 def test_an_interrupted_request_leaves_the_queue() -> None:
     """A request that is interrupted while it waits is not sent, and those behind it move up."""
     waiting = threading.Semaphore(0)
@@ -340,17 +391,15 @@ def test_an_interrupted_request_leaves_the_queue() -> None:
             super().sleep(seconds)
 
     clock = Announcing()
-    pacing = Pacing(clock, lambda *_: None)
+    pacing = full(clock)
     sent: list[int] = []
 
     def send(number: int) -> None:
         with pacing.permit(writes=True):
             sent.append(number)
 
-    for number in range(100):
-        send(number)
     with ThreadPoolExecutor(3) as threads:
-        results = [threads.submit(send, number) for number in range(100, 103)]
+        results = [threads.submit(send, number) for number in range(3)]
         for _ in results:
             assert waiting.acquire(timeout=20)
         clock.stop()
@@ -358,14 +407,14 @@ def test_an_interrupted_request_leaves_the_queue() -> None:
             with pytest.raises(WaitInterrupted):
                 result.result(20)
 
-    assert sent == list(range(100))
+    assert sent == []
     assert pacing._queue == {False: [], True: []}
 
 
 def test_a_request_that_fails_does_not_keep_its_place() -> None:
     """A request without an answer counts like one that was answered, and no longer as one under way."""
     clock = VirtualClock()
-    pacing = Pacing(clock, lambda *_: None)
+    pacing = full(clock)
     ends: list[float] = []
 
     def fail() -> None:
@@ -373,9 +422,9 @@ def test_a_request_that_fails_does_not_keep_its_place() -> None:
             raise ZeroDivisionError
         ends.append(clock.elapsed)
 
-    clock.run(*[fail] * 150)
+    clock.run(*[fail] * 250)
 
-    assert (ends[99], ends[100], len(ends)) == (0.0, 20.0, 150)
+    assert (ends[0], ends[99], ends[100], ends[199], ends[200], len(ends)) == (20.0, 20.0, 40.0, 40.0, 60.0, 250)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

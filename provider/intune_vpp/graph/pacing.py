@@ -1,4 +1,4 @@
-"""Keeps requests to Graph within Intune's documented limits, and slows down when Graph still throttles.
+"""Keeps requests to Graph within Intune's documented limits if Graph enforces them, and slows down when it throttles.
 
 Source: https://learn.microsoft.com/graph/throttling-limits, "Intune device enrollment service limits".
 """
@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from contextlib import contextmanager
 from datetime import timedelta
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -29,11 +30,26 @@ _FEWEST: Final = 5
 _LONGEST_SLEEP: Final = 5.0
 """Seconds."""
 _SECONDS_TO_RECHECK: Final = 0.25
-"""How long to wait before the next check if as many requests as are allowed have no answer yet."""
+"""How long to wait before the next check if that depends on the answers of requests under way."""
+
+
+class _Limit(Enum):
+    """What is known about a documented limit."""
+
+    UNTESTED = auto()
+    TESTED = auto()
+    """A request beyond the limit is under way; none is sent until all that are under way have their answers."""
+    ABSENT = auto()
+    """Graph has answered more requests than the limit allows."""
+    ENFORCED = auto()
+    """Graph has throttled."""
 
 
 class Window:
     """One limit as a sliding window. It is not thread-safe.
+
+    When the limit is reached for the first time, one request is sent beyond it. If Graph throttles that, the limit
+    holds from then on, at the cost of one request; otherwise there is no limit until Graph throttles.
 
     A request counts from the time it is sent until `WINDOW` after its answer, because it is not known when Graph counts
     it. Graph also counts the requests of other processes. So throttling halves the number of requests that the window
@@ -44,6 +60,7 @@ class Window:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._known = _Limit.UNTESTED
         self._allowed = float(limit)
         self._slowed = 0
         self._under_way = 0
@@ -58,9 +75,9 @@ class Window:
             self._answered.popleft()
         earliest = max(self._closed(now), self._spaced(ahead, now))
         surplus = self._under_way + len(self._answered) + ahead + 1 - int(self._allowed)
-        if surplus <= 0:
+        if surplus <= 0 or self._known is _Limit.ABSENT or (self._known is _Limit.UNTESTED and not ahead):
             return earliest
-        if surplus > len(self._answered):
+        if self._known is not _Limit.ENFORCED or surplus > len(self._answered):
             return max(earliest, _SECONDS_TO_RECHECK)
         leaves = (self._answered[surplus - 1] + WINDOW - now).total_seconds()
         return max(earliest, min(leaves, WINDOW.total_seconds()))
@@ -81,6 +98,8 @@ class Window:
 
     def send(self, now: datetime) -> int:
         """Count a request that is sent now, and return how often the window was slowed down before it."""
+        if self._known is _Limit.UNTESTED and self._under_way + len(self._answered) >= int(self._allowed):
+            self._known = _Limit.TESTED
         self._sent = now
         self._under_way += 1
         return self._slowed
@@ -94,14 +113,25 @@ class Window:
         self._answered.append(now)
         if throttled_for is None:
             self._allowed = min(self._allowed + _GAIN / self._allowed, self._limit)
-            return
+            if self._known is _Limit.TESTED and not self._under_way:
+                self._known = _Limit.ABSENT
+        else:
+            self._slow_down(now, slowed, throttled_for)
+
+    def _slow_down(self, now: datetime, slowed: int, throttled_for: float) -> None:
+        known, self._known = self._known, _Limit.ENFORCED
         # Concurrent requests are throttled together, so they slow the window down once.
         if slowed == self._slowed:
             self._slowed += 1
-            self._allowed = max(self._allowed / 2, _FEWEST)
-        # At most one window: each throttled request waits for its own `Retry-After` in the sender.
-        resumes = now + timedelta(seconds=min(throttled_for, WINDOW.total_seconds()))
-        self._closed_until = max(self._closed_until or resumes, resumes)
+            # A request beyond the limit says nothing about other processes that share it.
+            if known in {_Limit.UNTESTED, _Limit.ENFORCED}:
+                self._allowed = max(self._allowed / 2, _FEWEST)
+        seconds = WINDOW.total_seconds()
+        # The test was sent beyond the limit, and `wait` says when there is room; `Retry-After` has whole seconds only.
+        if known is not _Limit.TESTED or throttled_for > seconds:
+            # At most one window: each throttled request waits for its own `Retry-After` in the sender.
+            resumes = now + timedelta(seconds=min(throttled_for, seconds))
+            self._closed_until = max(self._closed_until or resumes, resumes)
 
 
 class Pacing:
