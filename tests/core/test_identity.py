@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -57,3 +58,25 @@ def test_what_a_listing_leaves_uncertain(listed: dict[str, Any], asks: dict[str,
 def test_which_duplicates_a_listing_leaves_uncertain(listed: dict[str, Any], expected: bool) -> None:  # noqa: FBT001 - a table
     """A token is asked itself where its expiration or Intune's flag speaks for a duplicate, and a member is blank."""
     assert identity.may_be_duplicate(observed(), replace(observed(**listed), id="another")) is expected
+
+
+def test_the_index_misses_no_duplicate() -> None:
+    """For any two tokens, the index returns what is a duplicate, and what a listing leaves uncertain, in its order."""
+    expirations = (None, "no date", OTHER_TIME, "2027-12-24T08:00:00.7Z", "2027-12-24T09:00:00+01:00")
+    organizations, locations = (None, "Contoso"), (None, "Lincoln", "Monroe")
+    states = ("valid", "duplicateLocationId")
+    members = product(expirations, organizations, locations, states)
+    tokens = [
+        replace(
+            observed(), id=str(at), expiration_date_time=ends, organization_name=name, location_name=place, state=state
+        )
+        for at, (ends, name, place, state) in enumerate(members)
+    ]
+    index = identity.SimilarTokens(tokens)
+
+    for token in tokens:
+        similar = index.to(token)
+        related = [one for one in tokens if identity.may_be_duplicate(token, one)]
+        assert identity.duplicates(token, similar) == identity.duplicates(token, tokens)
+        assert [one for one in similar if one in related] == related
+    assert 1 < len(index.to(replace(tokens[0], expiration_date_time=OTHER_TIME))) < len(tokens)

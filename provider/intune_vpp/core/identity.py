@@ -21,6 +21,7 @@ from intune_vpp.core.vpp_token import VPP_TOKEN, VppToken, VppTokenArgs
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from datetime import datetime
 
     from intune_vpp.core.stoken import SToken
 
@@ -104,6 +105,29 @@ def has_other_labels(found: VppToken, args: VppTokenArgs) -> bool:
         and not same(VPP_TOKEN[name], getattr(found, name), getattr(args, name))
         for name in ("apple_id", "display_name")
     )
+
+
+class SimilarTokens:
+    """Finds the tokens that may be duplicates of one, without comparing it with all: a tenant has up to 3,000.
+
+    The order is that of `tokens`.
+    """
+
+    def __init__(self, tokens: Iterable[VppToken]) -> None:
+        self._tokens = tuple(tokens)
+        self._by_second: dict[datetime | None, list[int]] = {}
+        self._flagged = set[int]()
+        for at, one in enumerate(self._tokens):
+            self._by_second.setdefault(times.second(one.expiration_date_time), []).append(at)
+            if one.state == TokenState.DUPLICATE_LOCATION_ID:
+                self._flagged.add(at)
+
+    def to(self, token: VppToken) -> list[VppToken]:
+        """Return the tokens that expire in the same second or that Intune flags, or all if it flags this one."""
+        if token.state == TokenState.DUPLICATE_LOCATION_ID:
+            return list(self._tokens)
+        found = self._flagged.union(self._by_second.get(times.second(token.expiration_date_time), ()))
+        return [self._tokens[at] for at in sorted(found)]
 
 
 def duplicates(token: VppToken, listed: Iterable[VppToken]) -> tuple[VppToken, ...]:

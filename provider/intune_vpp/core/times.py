@@ -50,6 +50,12 @@ def same_second(one: str | None, other: str | None) -> bool:
     return between(one, other) == timedelta(0)
 
 
+def second(timestamp: str | None) -> datetime | None:
+    """Return the instant without the fraction of its second; None if it is absent."""
+    instant = parse(timestamp)
+    return instant and instant.replace(microsecond=0)
+
+
 def is_whole_minute(timestamp: str | None) -> bool:
     """Whether a timestamp has no seconds; false if it is absent."""
     instant = parse(timestamp)
@@ -58,10 +64,8 @@ def is_whole_minute(timestamp: str | None) -> bool:
 
 def between(one: str | None, other: str | None) -> timedelta | None:
     """Return the whole seconds from `one` to `other`; None if either is absent."""
-    first, second = parse(one), parse(other)
-    if first is None or second is None:
-        return None
-    return second.replace(microsecond=0) - first.replace(microsecond=0)
+    first, last = second(one), second(other)
+    return None if first is None or last is None else last - first
 
 
 def earlier(one: str | None, other: str | None, *, by: timedelta = timedelta(0)) -> bool:

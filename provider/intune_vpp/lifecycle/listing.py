@@ -10,7 +10,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from intune_vpp.core import identity
@@ -38,7 +38,7 @@ VISIBLE = timedelta(seconds=60)
 """How long after its creation Graph may answer 404 for a token."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Snapshot:
     """The answer of one LIST.
 
@@ -51,6 +51,11 @@ class Snapshot:
     begun_at: datetime
     tokens: Mapping[str, VppToken]
     complete: bool
+
+    @cached_property
+    def similar(self) -> identity.SimilarTokens:
+        """The tokens by what makes them duplicates."""
+        return identity.SimilarTokens(self.tokens.values())
 
     def get(self, token_id: str) -> VppToken | None:
         """Return the token with this id, None if the listing lacks it; ids are not case-sensitive."""
@@ -188,7 +193,7 @@ class TokenListing:
             if snapshot is None and (suspected or token.state == TokenState.DUPLICATE_LOCATION_ID):
                 snapshot = self.after(after, timeout=_SECONDS_FOR_DUPLICATES)
             if snapshot is not None:
-                others = (one for key, one in snapshot.tokens.items() if key != token.id.lower())
+                others = [one for one in snapshot.similar.to(token) if one.id.lower() != token.id.lower()]
                 uncertain = partial(identity.may_be_duplicate, token)
                 return identity.duplicates(token, self._without_blanks(snapshot, others, uncertain))
         return None
