@@ -10,7 +10,12 @@ from pathlib import Path
 from queue import SimpleQueue
 
 import grpc
-from pulumi.runtime.proto import provider_pb2_grpc
+
+from intune_vpp.engine.protocol import load_without_sdk
+
+load_without_sdk()
+
+from pulumi.runtime.proto import provider_pb2_grpc  # noqa: E402 - the plugin's start, so that the ratios hide nothing
 
 RECORD_VARIABLE = "INTUNE_VPP_BENCH_RECORD"
 """The environment variable with the path of the record that the yardstick returns."""

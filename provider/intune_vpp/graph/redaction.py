@@ -127,6 +127,8 @@ def _views(text: str) -> Iterator[_View]:
 
 
 def _view(text: str) -> _View:
+    if text.isascii() and text.isprintable() and " " not in text:
+        return _View(text.encode(), lambda start, end: (start, end))
     shown = ((at, character) for at, character in enumerate(text) if character.isprintable() and character != " ")
     kept = [(at, character.encode()) for at, character in shown]
     places = [at for at, encoded in kept for _ in encoded]
