@@ -4,6 +4,8 @@
 ifeq ($(strip $(PYTHON)),)
 override PYTHON := $(shell command -v python3.11 || command -v python3)
 endif
+# With it Python would compile this package anew in each of the thousands of processes that the tests start.
+unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 READY := .venv/.ready
 # One more than there are processors: the tests with the real engine wait for it half of their time.

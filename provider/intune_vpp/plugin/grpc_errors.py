@@ -85,13 +85,14 @@ def grpc_handler(
 
 def _secrets(request: object) -> frozenset[str]:
     """Return the texts that the program marks secret in a request."""
+    given = [getattr(request, name, None) for name in _PROPERTIES]
+    structs = [one for one in given if isinstance(one, struct_pb2.Struct)]
+    if not structs:
+        return frozenset()
     # Here and not above: the process answers some calls without it.
     from intune_vpp.plugin import property_values  # noqa: PLC0415
 
-    given = (getattr(request, name, None) for name in _PROPERTIES)
-    return frozenset().union(
-        *(property_values.secret_texts(one) for one in given if isinstance(one, struct_pb2.Struct))
-    )
+    return frozenset().union(*map(property_values.secret_texts, structs))
 
 
 def check_failure(reason: str, name: str = "") -> provider_pb2.CheckFailure:

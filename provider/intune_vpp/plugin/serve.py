@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import grpc
 from pulumi.runtime.proto import provider_pb2_grpc
 
+from intune_vpp import __version__
 from intune_vpp.engine.orphan import exit_with_engine
 from intune_vpp.plugin.servicer import Servicer
 
@@ -68,11 +69,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _introduce(version_alone: bool) -> int:  # noqa: FBT001 - asked once
     """Print the version or the help text for a person, and return the exit code."""
-    from importlib import metadata  # noqa: PLC0415 - the engine, which waits for the port, never asks
-
-    version = metadata.version("intune-vpp")
     what = "A Pulumi plugin: pulumi starts it from PATH, or from the folder under `plugins:` in Pulumi.yaml."
-    sys.stdout.write(f"{version}\n" if version_alone else f"intune-vpp {version}\n{what}\n")
+    sys.stdout.write(f"{__version__}\n" if version_alone else f"intune-vpp {__version__}\n{what}\n")
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
+from intune_vpp import __version__
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.engine.log import EngineLog, carry_debug_lines
 from intune_vpp.engine.spans import COLLECTOR, RequestSpans
@@ -81,10 +82,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     @grpc_handler
     def GetPluginInfo(self, request: empty_pb2.Empty, context: grpc.ServicerContext) -> plugin_pb2.PluginInfo:
-        """Return the version of the installed distribution."""
-        from importlib import metadata
-
-        return plugin_pb2.PluginInfo(version=metadata.version("intune-vpp"))
+        """Return the version of this package."""
+        return plugin_pb2.PluginInfo(version=__version__)
 
     @grpc_handler
     def GetSchema(
