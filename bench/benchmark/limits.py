@@ -66,14 +66,16 @@ def _state_bytes(result: Result) -> float:
 
 PAIRED: tuple[Limit[Result], ...] = (
     Limit("ready", "ratio", _ratio, lambda _: 1.3),
-    Limit("create", "ratio", _ratio, lambda _: 1.15, from_tokens=AT_FULL_SIZE),
+    Limit("create", "ratio", _ratio, lambda _: 1.08, from_tokens=AT_FULL_SIZE),
     Limit("create", "POST requests", _of_method("POST"), lambda result: result.n),
     Limit("create", "GET requests", _of_method("GET"), lambda result: result.pages),
     Limit("create", "requests", _requests, lambda result: result.n + result.pages),
-    Limit("create", "bytes of state per token", _state_bytes, lambda _: 4000),
+    Limit("create", "bytes of state per token", _state_bytes, lambda _: 2000),
+    Limit("no-op", "ratio", _ratio, lambda _: 1.1, from_tokens=AT_FULL_SIZE),
     Limit("no-op", "requests", _requests, lambda _: 0),
+    Limit("refresh", "ratio", _ratio, lambda _: 1.1, from_tokens=AT_FULL_SIZE),
     Limit("refresh", "requests", _requests, lambda result: result.pages + 2),
-    Limit("refresh", "bytes of state per token", _state_bytes, lambda _: 4000),
+    Limit("refresh", "bytes of state per token", _state_bytes, lambda _: 2000),
     Limit("destroy", "DELETE requests", _of_method("DELETE"), lambda result: result.n),
     Limit("destroy", "requests", _requests, lambda result: result.n),
 )

@@ -18,15 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 READY = Result("ready", 300, 100, 0.25, 0.2, (1.25,), {}, None)
-CREATE = Result("create", 300, 100, 11.4, 10.0, (1.14,), {"GET": 3, "POST": 300}, State(2000, 4100))
+CREATE = Result("create", 300, 100, 10.7, 10.0, (1.07,), {"GET": 3, "POST": 300}, State(2000, 4100))
 NO_OP = Result("no-op", 300, 100, 2.0, 2.0, (1.0,), {}, State(2000, 4100))
-REFRESH = Result("refresh", 300, 100, 2.0, 1.0, (2.0,), {"GET": 5}, State(2000, 4100))
+REFRESH = Result("refresh", 300, 100, 2.1, 2.0, (1.05,), {"GET": 5}, State(2000, 4100))
 DESTROY = Result("destroy", 300, 100, 5.0, 4.0, (1.25,), {"DELETE": 300}, None)
 HELD = (READY, CREATE, NO_OP, REFRESH, DESTROY)
 
 BEYOND: dict[str, tuple[Result, dict[str, Any], str]] = {
     "a start": (READY, {"ratios": (1.31,)}, "Ready: ratio = 1.31, above the limit of 1.3."),
-    "the time": (CREATE, {"ratios": (1.0, 1.2, 1.16)}, "Create: ratio = 1.16, above the limit of 1.15."),
+    "the time": (CREATE, {"ratios": (1.0, 1.2, 1.16)}, "Create: ratio = 1.16, above the limit of 1.08."),
+    "an idle run": (NO_OP, {"ratios": (1.2,)}, "No-op: ratio = 1.2, above the limit of 1.1."),
+    "a refresh": (REFRESH, {"ratios": (1.3,)}, "Refresh: ratio = 1.3, above the limit of 1.1."),
     "a POST more": (
         CREATE,
         {"requests": {"GET": 2, "POST": 301}},
@@ -40,8 +42,8 @@ BEYOND: dict[str, tuple[Result, dict[str, Any], str]] = {
     ),
     "the state": (
         CREATE,
-        {"state": State(4001, 6100)},
-        "Create: bytes of state per token = 4001, above the limit of 4000.",
+        {"state": State(2001, 4100)},
+        "Create: bytes of state per token = 2001, above the limit of 2000.",
     ),
     "a request of none": (NO_OP, {"requests": {"GET": 1}}, "No-op: requests = 1, above the limit of 0."),
     "a GET each": (REFRESH, {"requests": {"GET": 300}}, "Refresh: requests = 300, above the limit of 5."),
@@ -79,7 +81,7 @@ def test_breached(name: str) -> None:
 
 def test_the_last_one_allowed() -> None:
     """What stands exactly on a limit is held."""
-    on_the_limit = replace(CREATE, ratios=(1.15,), state=State(4000, 6100))
+    on_the_limit = replace(CREATE, ratios=(1.08,), state=State(2000, 4100))
     assert breaches([on_the_limit], PAIRED) == []
 
 

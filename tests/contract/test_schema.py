@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from intune_vpp import settings
+from intune_vpp import __version__, settings
 from intune_vpp.core.configuration import KEYS
 from intune_vpp.core.resource_type import camel_case, snake_case
 from intune_vpp.core.revocation import Result
@@ -272,10 +272,8 @@ def test_how_to_import() -> None:
 def test_it_is_the_distributions() -> None:
     """Name, version and licence are those of the distribution, and no address is made up."""
     project = tomllib.loads(PATH.with_name("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert {key: SCHEMA[key] for key in ("name", "version", "license")} == {
-        key: project[key] for key in ("name", "version", "license")
-    }
-    assert SCHEMA["version"] == metadata.version("intune-vpp")
+    assert {key: SCHEMA[key] for key in ("name", "license")} == {key: project[key] for key in ("name", "license")}
+    assert SCHEMA["version"] == metadata.version("intune-vpp") == __version__
     assert {"homepage", "repository", "pluginDownloadURL", "logoUrl"} & set(SCHEMA) == set(), "unless one is known"
     assert {"category/cloud", "kind/native"} <= set(SCHEMA["keywords"])
     assert SCHEMA["language"]["python"]["packageName"] == "pulumi_intune_vpp"

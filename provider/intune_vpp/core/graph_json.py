@@ -33,12 +33,14 @@ def token_from(entity: Mapping[str, Any]) -> VppToken:
     """Read a vppToken from an answer of Graph.
 
     Microsoft's documentation shows a single entity inside `value`, live answers do not: both are read. A date that was
-    never set, and a member that does not fit its kind, is None. The id is empty if the answer has no usable one.
+    never set, an empty list of results, and a member that does not fit its kind, is None. The id is empty if the answer
+    has no usable one.
     """
     inner = entity.get("value")
     if isinstance(inner, dict) and not id_from(entity):
         entity = inner
     found = kinds.read(VPP_TOKEN.observed, entity, _ignored)
+    found["token_action_results"] = found["token_action_results"] or None
     return VppToken(id=id_from(entity), **without_controls(found))
 
 

@@ -43,7 +43,11 @@ def read(properties: Iterable[Property], found: Mapping[str, Any], unfit: Unfit)
 
     `unfit` is called for each member that does not fit, with its name and what it should be, such as `a string`.
     """
-    return {prop.attribute: value(prop, found.get(prop.name), unfit) for prop in properties}
+    # Most members are absent, and each call of the engine reads dozens: `value` is called for the others only.
+    return {
+        prop.attribute: value(prop, found[prop.name], unfit) if found.get(prop.name) is not None else None
+        for prop in properties
+    }
 
 
 def value(prop: Property, found: object, unfit: Unfit) -> Any:  # noqa: PLR0911 - one for each kind
@@ -72,7 +76,7 @@ def value(prop: Property, found: object, unfit: Unfit) -> Any:  # noqa: PLR0911 
 
 def encodable(text: str) -> str:
     """Replace each lone surrogate, which is valid in JSON and cannot be encoded in UTF-8, with U+FFFD."""
-    return _SURROGATES.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 def _is_whole(found: object) -> bool:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OBSERVED_AT = "__observedAt"
 SHOWN_EXPIRATION = "__shownExpiration"
-LOOK_FOR_DUPLICATES = "__lookForDuplicates"
+LOOK_FOR_DUPLICATES = "__unlisted"
 ENCODING = "__tokenEncoding"
 APPLIED = "__inputs"
 """The engine neither shows nor compares names that begin with two underscores."""

@@ -79,13 +79,13 @@ def encode(properties: Mapping[str, Any], *, secrets: Collection[str] = ()) -> s
 
 def _encodable(text: str) -> str:
     """The text with `?` for each lone surrogate. JSON may contain one; protobuf raises at it, and a new id is lost."""
-    return text.encode(errors="replace").decode()
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def _plain(value: struct_pb2.Value) -> Any:
     match value.WhichOneof("kind"):
         case "string_value":
-            return unknowns.from_engine(value.string_value)
+            return UNKNOWN if value.string_value in unknowns.SENTINELS else value.string_value
         case "number_value":
             return value.number_value
         case "bool_value":
