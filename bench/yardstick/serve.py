@@ -11,9 +11,9 @@ from queue import SimpleQueue
 
 import grpc
 
-from intune_vpp.engine.protocol import load_without_sdk
+from intune_vpp.engine.lean_imports import load_lean
 
-load_without_sdk()
+load_lean()
 
 from pulumi.runtime.proto import provider_pb2_grpc  # noqa: E402 - the plugin's start, so that the ratios hide nothing
 

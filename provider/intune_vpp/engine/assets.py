@@ -1,6 +1,6 @@
 """Reads a token file in the forms in which Pulumi passes it: a string, a string asset or a file asset.
 
-The assets are values of this package, not the SDK's: the plugin does not load the SDK (`engine/protocol.py`).
+The assets are values of this package, not the SDK's: the plugin does not load the SDK (`engine/lean_imports.py`).
 """
 
 from __future__ import annotations
