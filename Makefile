@@ -8,6 +8,8 @@ endif
 unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 READY := .venv/.ready
+# What the demonstration needs, a part of it.
+DEMO_READY := .venv/.demo-ready
 # One more than there are processors: the tests with the real engine wait for it half of their time.
 WORKERS = $(shell $(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 EXAMPLE := examples/01-renew-a-token
@@ -19,16 +21,18 @@ PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
 setup: $(READY)
 
-$(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+$(READY): pyproject.toml constraints.txt tools/install.py
+	@$(PYTHON) tools/install.py dev
+	@touch $(DEMO_READY) $@
+
+$(DEMO_READY): pyproject.toml constraints.txt tools/install.py
+	@$(PYTHON) tools/install.py emulator,demo
 	@touch $@
 
-engine: $(READY)
+engine: $(DEMO_READY)
 	@$(BIN)/python tools/engine
 
-demo: $(READY)
+demo: $(DEMO_READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@$(BIN)/python $(EXAMPLE)/demo.py
 

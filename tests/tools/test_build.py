@@ -146,3 +146,19 @@ def test_interrupted(machine: Machine, ending: signal.Signals) -> None:
     assert errors.endswith("Stopped. The next run starts over.\n")
     assert "Traceback" not in errors
     assert not machine.left()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done", "total", "said"),
+    [
+        (5.0, 100, 200, ""),
+        (60.0, 0, 200, ""),
+        (60.0, 50, 0, ""),
+        (60.0, 200, 200, ""),
+        (60.0, 50, 200, ", about 3 min more"),
+        (60.0, 199, 200, ", about 1 min more"),
+    ],
+)
+def test_how_long_the_rest_takes(seconds: float, done: int, total: int, said: str) -> None:
+    """The progress says how long the rest takes, once that can be told from what is done."""
+    assert build._left(seconds, done, total) == said

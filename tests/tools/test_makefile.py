@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What `make setup` reads, in a folder without an environment."""
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
-        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / "tools").mkdir()
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "tools/install.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
 
@@ -25,7 +26,7 @@ def _planned(checkout: Path, *arguments: str, **variables: str) -> str:
     make = shutil.which("make")
     assert make is not None
     environment = {name: value for name, value in os.environ.items() if name not in {"PYTHON", "MAKEFLAGS"}}
-    command = [make, "--dry-run", "setup", *arguments]
+    command = [make, "--dry-run", *(arguments if "demo" in arguments else ("setup", *arguments))]
     planned = subprocess.run(
         command, cwd=checkout, env={**environment, **variables}, capture_output=True, text=True, check=True
     )
@@ -38,12 +39,18 @@ def _planned(checkout: Path, *arguments: str, **variables: str) -> str:
 )
 def test_without_a_python(checkout: Path, arguments: list[str], variables: dict[str, str]) -> None:
     """A variable PYTHON that is empty is the same as none: the Makefile finds an interpreter itself."""
-    (venv,) = (line for line in _planned(checkout, *arguments, **variables).splitlines() if "-m venv" in line)
-    python = venv.split(" -m venv")[0].strip()
+    planned = _planned(checkout, *arguments, **variables).splitlines()
+    (install,) = (line for line in planned if "tools/install.py" in line)
+    python = install.split(" tools/install.py")[0].strip()
     assert Path(python).name.startswith("python3")
 
 
 def test_a_python_that_is_named(checkout: Path) -> None:
     """One that is named is taken."""
-    assert "/opt/python3.12 -m venv .venv" in _planned(checkout, PYTHON="/opt/python3.12")
-    assert "/opt/python3.12 -m venv .venv" in _planned(checkout, "PYTHON=/opt/python3.12", PYTHON="")
+    assert "/opt/python3.12 tools/install.py dev" in _planned(checkout, PYTHON="/opt/python3.12")
+    assert "/opt/python3.12 tools/install.py dev" in _planned(checkout, "PYTHON=/opt/python3.12", PYTHON="")
+
+
+def test_the_demonstration_installs_its_own_part(checkout: Path) -> None:
+    """`make demo` installs the emulator and what it displays with, and `make` after it the rest."""
+    assert "tools/install.py emulator,demo" in _planned(checkout, "demo")

@@ -25,6 +25,7 @@ MODULE_FLAGS = ("-mod=readonly", "-modcacherw")
 PYTHON_SCRIPT = "pulumi-language-python-exec"
 SCRIPTS = (f"cmd/{PYTHON_SCRIPT}", "dist/pulumi-resource-pulumi-python")  # in the source of the SDK
 LAST_LINES = 12
+_SECONDS_BEFORE_AN_ESTIMATE = 15.0
 
 
 def build(workshop: Path, progress: Progress) -> Path:
@@ -90,20 +91,29 @@ class _Go:
         """Build the module's commands. It downloads the modules first, so that the number of packages is known."""
         needed = self._run(module, ["list", "-deps", *MODULE_FLAGS, TAGS, *module.commands], "fetching module {}")
         flags = ("-v", "-trimpath", *MODULE_FLAGS, TAGS, f"-ldflags={module.linker_flags}", f"-o={folder}{os.sep}")
-        self._run(module, ["build", *flags, *module.commands], f"compiling package {{}} of {len(needed.others)}")
+        total = len(needed.others)
+        self._run(module, ["build", *flags, *module.commands], f"compiling package {{}} of {total}", total)
 
-    def _run(self, module: GoModule, arguments: Sequence[str], state: str) -> _Output:
-        output = _Output()
+    def _run(self, module: GoModule, arguments: Sequence[str], state: str, total: int = 0) -> _Output:
+        output, started = _Output(), self.progress.clock()
 
         def heard(line: str | None) -> None:
             output.add(line)
-            self.progress.update(f"{module.name}: {state.format(output.count)}")
+            left = _left(self.progress.clock() - started, output.count, total)
+            self.progress.update(f"{module.name}: {state.format(output.count)}{left}")
 
         command = [str(self.path), *arguments]
         status = commands.run(command, folder=module.folder, environment=self.environment, heard=heard)
         if status:
             raise UnavailableError(f"`go {arguments[0]}` ended with status {status}:\n{output.last_words}")
         return output
+
+
+def _left(seconds: float, done: int, total: int) -> str:
+    """Return about how long the rest takes, empty while that cannot be told: the last packages take longer."""
+    if not 0 < done < total or seconds < _SECONDS_BEFORE_AN_ESTIMATE:
+        return ""
+    return f", about {max(round(seconds / done * (total - done) / 60), 1)} min more"
 
 
 @dataclass(slots=True)

@@ -63,6 +63,7 @@ def _fill(place: Shelf, progress: Progress, objection: str) -> None:
         if not place.filled():  # by the process that held the lock
             with place.workshop(progress) as workshop:
                 place.put(_made(workshop, progress, objection).parent)
+                progress.say_how_long("The engine is installed")
 
 
 def _made(workshop: Path, progress: Progress, objection: str) -> Path:

@@ -1,4 +1,4 @@
-"""Reports progress: on a terminal in one line that is rewritten, elsewhere in a line every 30 seconds."""
+"""Reports progress: on a terminal in one line that is rewritten, elsewhere in a line at least every ten seconds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-EVERY = 30.0  # seconds between lines in a log, where each one stays
+EVERY = 8.0  # seconds between lines in a log, where each one stays; with a second for the next update, under ten
 CLEAR_LINE = "\r\x1b[K"
 
 
@@ -33,6 +33,10 @@ class Progress:
         """Write a permanent line."""
         self._write(f"{CLEAR_LINE if self._line_open else ''}{sentence}\n")
         self._line_open = False
+
+    def say_how_long(self, sentence: str) -> None:
+        """Write a permanent line with the time since the start."""
+        self.say(f"{sentence}: it took {self.clock() - self._started:.0f} s.")
 
     def update(self, state: str) -> None:
         """Show the progress; callers may call this at any rate."""
