@@ -401,6 +401,33 @@ def test_the_debug_lines_of_repeated_requests(caplog: pytest.LogCaptureFixture) 
     ]
 
 
+@pytest.mark.parametrize("path", ["/x/tell-nobody", "/x/tell%2Dnobody", "/apps(id='tell-nobody')"])
+def test_a_secret_that_was_given_as_an_id_is_not_logged(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A debug line does not show a secret that stands in the path of a request, as it is or escaped."""
+    caplog.set_level(logging.DEBUG, logger="intune_vpp")
+    run = Run(OK)
+    run.sender._secrets.add("tell-nobody")
+
+    run.graph.get(path, READ)
+
+    (line,) = caplog.messages
+    assert "…" in line
+    assert "nobody" not in line
+
+
+def test_ordinary_requests_need_no_index_of_the_secrets() -> None:
+    """The index, which takes time and memory for each file, is only built for an answer that may quote a secret."""
+    ok = httpx.Response(200, json={"id": "1"}, headers={"request-id": TENANT})
+    run = Run(ok, ok, ok)
+    run.sender._secrets.add("a token file" * 100)
+
+    run.graph.post("/x", CREATE, {"token": "a token file" * 100})
+    run.graph.patch(f"/x/{TENANT}", READ, {})
+    run.graph.delete(f"/x/{TENANT}", READ)
+
+    assert run.sender._secrets._seeds == set()
+
+
 def test_the_debug_lines_of_a_sign_in_show_no_query(caplog: pytest.LogCaptureFixture) -> None:
     """The query of a sign-in, of a managed identity and of an OIDC request is not logged: it may quote a secret."""
     caplog.set_level(logging.DEBUG, logger="intune_vpp")

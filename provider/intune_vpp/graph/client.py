@@ -13,6 +13,7 @@ import httpx
 from intune_vpp.core.errors import GraphError, GraphUnreachable
 from intune_vpp.graph import errors
 from intune_vpp.graph.body import EXCESSIVE, parse
+from intune_vpp.graph.sent import OWN_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +83,7 @@ class GraphClient:
         entries = size = 0
         while url not in seen:
             seen.add(url)
-            response = self._send("GET", url, request)
+            response = self._send("GET", url, request, linked=len(seen) > 1)
             page = self._json(response, request)
             items = page.get("value")
             if not isinstance(items, list):
@@ -114,24 +115,34 @@ class GraphClient:
         self._json(self._send("DELETE", f"{self._root}{path}", request), request)
 
     def _send(
-        self, method: str, url: str, request: Request, body: Mapping[str, object] | None = None
+        self,
+        method: str,
+        url: str,
+        request: Request,
+        body: Mapping[str, object] | None = None,
+        *,
+        linked: bool = False,
     ) -> httpx.Response:
-        """Send a request, once more with a new access token if Graph answers 401, because it may have been revoked."""
-        response, access_token = self._signed(method, url, request, body)
+        """Send a request, once more with a new access token if Graph answers 401, because it may have been revoked.
+
+        `linked` says that the URL comes from an answer.
+        """
+        response, access_token = self._signed(method, url, request, body, linked=linked)
         if response.status_code == _UNAUTHORIZED:
             self._credential.forget(access_token)
-            response, _ = self._signed(method, url, request, body)
+            response, _ = self._signed(method, url, request, body, linked=linked)
         if not response.is_success:
             raise errors.refusal(response, request, self.secrets)
         return response
 
     def _signed(
-        self, method: str, url: str, request: Request, body: Mapping[str, object] | None
+        self, method: str, url: str, request: Request, body: Mapping[str, object] | None, *, linked: bool
     ) -> tuple[httpx.Response, str]:
         access_token = self._credential.access_token()
         # It stays there after it was replaced, because a later answer may still quote it.
         self.secrets.add(access_token)
-        built = self._http.build_request(method, url, json=body, headers={"Authorization": f"Bearer {access_token}"})
+        headers = {"Authorization": f"Bearer {access_token}"}
+        built = self._http.build_request(method, url, json=body, headers=headers, extensions={OWN_PATH: not linked})
         try:
             response = self._sender.send(
                 self._http, built, what=str(request), idempotent=request.idempotent, pacing=self._pacing

@@ -1,9 +1,14 @@
-"""Describes a request that was sent, without the secrets in it and in its answer."""
+"""Describes a request that was sent, without the secrets in it and in its answer.
+
+Each request is described, so the ordinary ones must not need the index of `KnownSecrets`, which has hundreds of entries
+for each token file.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import httpx
 
@@ -18,7 +23,13 @@ _REQUEST_ID_HEADERS = ("request-id", "x-ms-request-id")
 """Graph's header, then Entra's."""
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
-"""Request ids are GUIDs today. Any other text in the header is not shown."""
+"""Any other text in the header is not shown."""
+
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+"""What request ids are today."""
+
+OWN_PATH = "intune_vpp.own_path"
+"""The extension of a request whose path this package has made, without text from an answer."""
 
 
 def sent_request(  # noqa: PLR0913 - the values of one record
@@ -35,8 +46,7 @@ def sent_request(  # noqa: PLR0913 - the values of one record
     return SentRequest(
         method=request.method,
         host=request.url.host,
-        # The path of a next page comes from an answer, so it may quote a secret.
-        path=secrets.remove_from(request.url.raw_path.partition(b"?")[0].decode("ascii")),
+        path=_path(request, secrets),
         status=response.status_code if response is not None else None,
         request_id=_request_id(response, secrets) if response is not None else "",
         tries=tries,
@@ -47,6 +57,14 @@ def sent_request(  # noqa: PLR0913 - the values of one record
     )
 
 
+def _path(request: httpx.Request, secrets: KnownSecrets) -> str:
+    """Return the path without secrets: that of a next page may quote one in any form, our own only as an id."""
+    path = request.url.raw_path.partition(b"?")[0].decode("ascii")
+    is_plain = request.extensions.get(OWN_PATH) and not secrets.quoted_in(unquote(path))
+    return path if is_plain else secrets.remove_from(path)
+
+
 def _request_id(response: httpx.Response, secrets: KnownSecrets) -> str:
     found = next(filter(None, map(response.headers.get, _REQUEST_ID_HEADERS)), "")
-    return found if _REQUEST_ID.fullmatch(found) and secrets.remove_from(found) == found else ""
+    is_plain = _GUID.fullmatch(found) and not secrets.quoted_in(found)
+    return found if is_plain or (_REQUEST_ID.fullmatch(found) and secrets.remove_from(found) == found) else ""
