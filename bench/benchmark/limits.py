@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from benchmark.results import MOST_MEGABYTES, Outcome, Peak, Result, Throttled
+from benchmark.results import MOST_MEGABYTES, MOST_WITH_ALL_TOKENS, Outcome, Peak, Result, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -101,6 +101,7 @@ THROTTLED: tuple[Limit[Throttled], ...] = (
     Limit("throttled creates", _FIRST_TO_LAST, _write_seconds, _nearly_ideal, from_tokens=AT_FULL_SIZE),
     Limit("throttled renewals", _FIRST_TO_LAST, _write_seconds, _nearly_ideal, from_tokens=AT_FULL_SIZE),
     Limit("throttled refresh", "requests", lambda result: sum(result.traffic.requests.values()), lambda r: r.pages + 2),
+    Limit("throttled refresh", "megabytes", lambda result: result.megabytes, lambda _: MOST_WITH_ALL_TOKENS),
     Limit("throttled refresh", "throttled requests", lambda result: result.traffic.throttled, lambda _: 0),
 )
 

@@ -7,7 +7,6 @@ import os
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -16,11 +15,13 @@ from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
 
 from benchmark import plugins
 from benchmark.hostile import KINDS, hostile_tenant
+from benchmark.peaks import megabytes_of
 from benchmark.results import MOST_MEGABYTES, Outcome, Peak
 from builders import fresh_vpptoken, token_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
     from benchmark.hostile import Hostile, Kind
     from intune_vpp_emulator.serve import Service
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 _SECONDS_FOR_A_CALL = 60
 _URN = "urn:pulumi:dev::bench::intune-vpp:index:VppToken::lincoln"
 _BAD_REQUEST = 400
-_BYTES_OF_A_KILOBYTE = 1024
 _TOKENS = "/beta/deviceAppManagement/vppTokens"
 _UNLIMITED = [("grpc.max_receive_message_length", -1)]
 
@@ -60,9 +60,7 @@ class Plugin:
 
     def megabytes(self) -> float:
         """The peak of the resident memory so far, in MB."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines()
-        peak = next(line for line in lines if line.startswith("VmHWM:"))
-        return int(peak.split()[1]) * _BYTES_OF_A_KILOBYTE / 1e6
+        return megabytes_of(self.process.pid)
 
     def _invoke(self, function: str, **arguments: str) -> None:
         request = provider_pb2.InvokeRequest(tok=f"intune-vpp:index:{function}", args=_struct(arguments))

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from benchmark import plugins
+from benchmark.peaks import watching
 from benchmark.results import State
 from harness import ROOT
 from intune_vpp_emulator.apple import make_token
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _NAME = "bench"
 _STACK = "test"
+_PLUGIN = "plugin"
 _RECORD = "record.json"
 _TYPE_ENDS = ":VppToken"
 _SITE = "Site"
@@ -41,17 +43,18 @@ _OF_THE_HOST = {"sourcePosition", "stackTrace"}
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One command of `pulumi`: its seconds, how many tokens failed, and the first error."""
+    """One command of `pulumi`: its seconds, how many tokens failed, the first error, and the plugin's peak memory."""
 
     seconds: float
     failures: int
     error: str = ""
+    megabytes: float = 0.0
 
 
 def create(folder: Path, entry: str, tokens: int, environment: dict[str, str], *, site: str = _SITE) -> Project:
     """Create a project that runs the plugin of this entry point, with an empty stack; `site` begins each location."""
     work, state = folder / "project", folder / "state"
-    plugins.make(work / "plugin", entry)
+    plugins.make(work / _PLUGIN, entry)
     state.mkdir()
     write_files(work, tokens, site=site)
     # JSON is YAML.
@@ -96,18 +99,20 @@ def run(project: Project, *command: str) -> float:
 def attempt(project: Project, *command: str) -> Run:
     """Run a command of `pulumi` in which resources may fail. Raises subprocess.TimeoutExpired after a quarter hour."""
     began = time.perf_counter()
-    process = project.begin(*command)
-    try:
-        text, _ = process.communicate(timeout=_SECONDS_FOR_A_COMMAND)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        raise
+    with watching(project.folder / _PLUGIN) as watch:
+        process = project.begin(*command)
+        try:
+            text, _ = process.communicate(timeout=_SECONDS_FOR_A_COMMAND)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
     took = time.perf_counter() - began
     errors = _FAILED.findall(text)
     # A command may also fail as a whole.
     failures = max(len(errors), process.returncode != 0)
-    return Run(took, failures, errors[0] if errors else text.strip().rpartition("\n")[2] if failures else "")
+    error = errors[0] if errors else text.strip().rpartition("\n")[2] if failures else ""
+    return Run(took, failures, error, watch.megabytes)
 
 
 def state_of(project: Project) -> State | None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _MILLISECONDS = 3
 MOST_MEGABYTES = 150.0
-"""The limit of the memory of the plugin process."""
+"""The limit of the memory of the plugin process, for any answer."""
+MOST_WITH_ALL_TOKENS = 120.0
+"""The limit for 3,000 tokens, the most of a tenant."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -110,7 +112,8 @@ class Throttled:
     """One run under the documented throttle, or several at once.
 
     `seconds` are those of each `pulumi`; `free_seconds` and `free` are the seconds and the traffic of the same run
-    without the throttle, None if there was none. `right` is the number of tokens that are as they must be afterwards.
+    without the throttle, None if there was none. `right` is the number of tokens that are as they must be afterwards,
+    `megabytes` the peak memory of the plugin.
     """
 
     case: str
@@ -123,6 +126,7 @@ class Throttled:
     free_seconds: float | None = None
     free: Traffic | None = None
     error: str = ""
+    megabytes: float = 0.0
 
     @classmethod
     def of(  # noqa: PLR0913 - the results of a run
@@ -148,6 +152,7 @@ class Throttled:
             free_seconds=free[0].seconds if free else None,
             free=free[1] if free else None,
             error=next((run.error for run in runs if run.error), ""),
+            megabytes=max(run.megabytes for run in runs),
         )
 
     @property
@@ -180,6 +185,7 @@ class Throttled:
             "throttled": self.traffic.throttled,
             "failures": self.failures,
             "right": self.right,
+            "megabytes": round(self.megabytes, 1),
             "methods": dict(self.traffic.requests),
             "at": at,
             "load": round(load, 1),

@@ -41,7 +41,20 @@ def of_throttled(results: Sequence[Throttled]) -> Table:
     """
     table = _table(
         "Under the documented throttle",
-        *("tokens", "write seconds", "ideal", "paced", "free", "seconds", "free", "requests", "429", "failed", "right"),
+        *(
+            "tokens",
+            "write seconds",
+            "ideal",
+            "paced",
+            "free",
+            "seconds",
+            "free",
+            "requests",
+            "429",
+            "failed",
+            "right",
+            "MB",
+        ),
     )
     for result in results:
         free = result.free if result.free and result.traffic.writes else None
@@ -58,6 +71,7 @@ def of_throttled(results: Sequence[Throttled]) -> Table:
             str(result.traffic.throttled),
             str(result.failures),
             str(result.right),
+            f"{result.megabytes:.0f}",
         )
     return table
 

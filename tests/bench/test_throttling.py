@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +14,14 @@ from rich.console import Console
 
 from benchmark.cli import Results, report
 from benchmark.limits import THROTTLED, breaches
+from benchmark.peaks import Watch, watching
 from benchmark.projects import Run
 from benchmark.results import Throttled
 from benchmark.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 AT_ONCE = (0.0,) * 100
 CREATES = Throttled(
@@ -55,6 +59,11 @@ BEYOND: dict[str, tuple[Throttled, dict[str, Any], str]] = {
         REFRESH,
         {"traffic": replace(REFRESH.traffic, requests={"GET": 33})},
         "Throttled refresh: requests = 33, above the limit of 32.",
+    ),
+    "a refresh that fills the memory": (
+        REFRESH,
+        {"megabytes": 120.1},
+        "Throttled refresh: megabytes = 120.1, above the limit of 120.",
     ),
     "a refresh that meets the throttle": (
         REFRESH,
@@ -130,9 +139,29 @@ def test_paced(came: tuple[float, ...], paced: float) -> None:
 
 def test_several_processes() -> None:
     """The failures of all processes count, and the seconds of each are kept."""
-    runs = [Run(30.0, 0), Run(31.0, 2, "Throttled.")]
+    runs = [Run(30.0, 0, megabytes=61.0), Run(31.0, 2, "Throttled.", 60.0)]
     result = Throttled.of("two at once", runs, TWO.traffic, n=200, page=100, right=198)
     assert (result.seconds, result.failures, result.error) == ((30.0, 31.0), 2, "Throttled.")
+    assert result.megabytes == 61.0
+
+
+def test_the_memory_of_a_program(tmp_path: Path) -> None:
+    """The peak of a program that runs and ends meanwhile is read, and not that of others."""
+    program = tmp_path / "program.py"
+    program.write_text("wanted = b'x' * 50_000_000; print(); input()")
+    command = [sys.executable, str(program)]
+    with (
+        watching(program) as watch,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+    ):
+        assert process.stdout is not None
+        process.stdout.readline()
+        watch.look()
+        process.communicate(b"\n")
+    assert 50 < watch.megabytes < 100
+    other = Watch(tmp_path / "another")
+    other.look()
+    assert other.megabytes == 0
 
 
 def test_line() -> None:
