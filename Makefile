@@ -62,7 +62,7 @@ check: $(READY)
 	$(BIN)/coverage report --fail-under=100 --include='provider/intune_vpp/core/*,provider/intune_vpp/lifecycle/*'
 
 # Compares the plugin with one that does nothing, runs it under the throttle, and sends it hostile answers. Needs a quiet
-# machine and about a quarter of an hour; appends to bench/results.jsonl.
+# machine and about an hour; appends to bench/results.jsonl.
 bench: $(READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@PYTHONPATH=tests $(BIN)/python bench
@@ -77,7 +77,7 @@ bench-memory: $(READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@PYTHONPATH=tests $(BIN)/python bench --memory
 
-# Tests the bench itself: few tokens, one pair, few answers, no results stored.
+# 1 and 100 tokens, one pair, no results stored: about a minute.
 bench-quick: $(READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@PYTHONPATH=tests $(BIN)/python bench --quick

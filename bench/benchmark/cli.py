@@ -17,6 +17,7 @@ from rich.console import Console
 
 from benchmark import limits, memory, pairs, plugins, tables, throttling
 from benchmark.limits import AT_FULL_SIZE, breaches
+from benchmark.pairs import Series
 from benchmark.results import Result
 
 if TYPE_CHECKING:
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
 
 BENCH = Path(__file__).resolve().parents[1]
 RESULTS = BENCH / "results.jsonl"
-PAIRS = 3
-STARTS_A_PAIR = 5
+SIZES = (1, 10, 100, 300, 1000)
+QUICK_SIZES = (1, 100)
+SLOW_SIZES = (1, 100)
+"""The numbers of tokens that are also measured with `LATENCY_MS`."""
+LATENCY_MS = 100
+PAIRS = {1: 5, 10: 3, 100: 3, 300: 3}
+"""How often each size is measured; others once, because they take many minutes."""
+STARTS = 15
 _WIDTH = 150
-QUICK_TOKENS = 30
-QUICK_KINDS = ("ordinary", "1,000,000 deep")
 
 
 @dataclass(slots=True)
@@ -88,26 +93,29 @@ def report(results: Results, console: Console, load: float) -> int:
 
 def _measure(folder: Path, engine: dict[str, str], options: argparse.Namespace, tell: Callable[[str], None]) -> Results:
     """Measure the parts that were asked for, or all."""
-    is_all = not (options.throttle or options.memory)
+    is_all = not (options.throttle or options.memory or options.quick)
     results = Results()
-    if is_all:
+    if is_all or options.quick:
         results.pairs = _pairs(folder, engine, options, tell)
     if is_all or options.throttle:
         bench = throttling.Bench(folder, engine, tell, options.parallel)
-        refreshed = options.tokens if options.quick else throttling.REFRESHED
-        results.throttled = throttling.measure(bench, options.tokens, refreshed=refreshed)
+        results.throttled = throttling.measure(bench, AT_FULL_SIZE, refreshed=throttling.REFRESHED)
     if is_all or options.memory:
-        kinds = {"kinds": QUICK_KINDS} if options.quick else {}
-        results.memory = memory.measure(folder / "memory", tell=tell, **kinds)
+        results.memory = memory.measure(folder / "memory", tell=tell)
     return results
 
 
 def _pairs(
     folder: Path, engine: dict[str, str], options: argparse.Namespace, tell: Callable[[str], None]
 ) -> list[Result]:
-    starts = plugins.readiness(folder / "ready", options.pairs * STARTS_A_PAIR)
-    ready = Result.of("ready", starts, n=options.tokens, page=pairs.PAGE)
-    return [ready, *pairs.measure(folder, engine, tokens=options.tokens, pairs=options.pairs, tell=tell)]
+    results = [Result.of("ready", plugins.readiness(folder / "ready", STARTS), n=max(options.sizes), page=pairs.PAGE)]
+    runs = [(tokens, 0) for tokens in options.sizes]
+    if not options.quick:
+        runs += [(tokens, LATENCY_MS) for tokens in options.sizes if tokens in SLOW_SIZES]
+    for tokens, latency in runs:
+        series = Series(tokens, options.pairs or PAIRS.get(tokens, 1), latency)
+        results += pairs.measure(folder / f"{tokens}-{latency}", engine, series, tell=tell)
+    return results
 
 
 def _engine() -> dict[str, str] | None:
@@ -134,17 +142,17 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--throttle", action="store_true", help="only the runs under the documented throttle")
     parser.add_argument("--memory", action="store_true", help="only the memory after hostile answers")
-    parser.add_argument("--tokens", type=int, default=AT_FULL_SIZE, help="number of tokens (default: %(default)s)")
-    parser.add_argument("--pairs", type=int, default=PAIRS, help="number of pairs (default: %(default)s)")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of tokens (default: %(default)s)")
+    parser.add_argument("--pairs", type=int, help="number of pairs (default: depends on the number of tokens)")
     parser.add_argument(
         "--parallel",
         type=int,
         default=throttling.PARALLEL,
         help="operations that Pulumi runs at once under the throttle (default: %(default)s)",
     )
-    parser.add_argument("--quick", action="store_true", help="30 tokens, one pair, few answers, no results stored")
+    parser.add_argument("--quick", action="store_true", help="1 and 100 tokens, one pair, no results stored")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file to append the results to")
     options = parser.parse_args(arguments)
     if options.quick:
-        options.tokens, options.pairs, options.results = QUICK_TOKENS, 1, None
+        options.sizes, options.pairs, options.results = QUICK_SIZES, 1, None
     return options

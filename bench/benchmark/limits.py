@@ -49,7 +49,8 @@ class Limit(Generic[R]):
 
 
 def _ratio(result: Result) -> float:
-    return result.ratio
+    """Return the ratio, 0 for a tenant with latency, where it depends on that."""
+    return 0 if result.latency_ms else result.ratio
 
 
 def _requests(result: Result) -> float:
@@ -73,6 +74,9 @@ PAIRED: tuple[Limit[Result], ...] = (
     Limit("create", "bytes of state per token", _state_bytes, lambda _: 2000),
     Limit("no-op", "ratio", _ratio, lambda _: 1.1, from_tokens=AT_FULL_SIZE),
     Limit("no-op", "requests", _requests, lambda _: 0),
+    Limit("one change", "requests", _requests, lambda _: 1),
+    Limit("renew all", "requests", _requests, lambda result: result.n),
+    Limit("renew all", "bytes of state per token", _state_bytes, lambda _: 2000),
     Limit("refresh", "ratio", _ratio, lambda _: 1.1, from_tokens=AT_FULL_SIZE),
     Limit("refresh", "requests", _requests, lambda result: result.pages + 2),
     Limit("refresh", "bytes of state per token", _state_bytes, lambda _: 2000),

@@ -86,6 +86,14 @@ def write_files(work: Path, tokens: int, *, site: str = _SITE, days: int = DAYS)
     return {f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in expires}
 
 
+def rename_first(project: Project, name: str) -> None:
+    """Change the display name of the first token in the program."""
+    file = project.folder / "Pulumi.yaml"
+    program = json.loads(file.read_text())
+    next(iter(program["resources"].values()))["properties"]["displayName"] = name
+    file.write_text(json.dumps(program, indent=1))
+
+
 def run(project: Project, *command: str) -> float:
     """Run a command of `pulumi`, and return its seconds. Raises RuntimeError if it fails."""
     began = time.perf_counter()

@@ -39,6 +39,7 @@ class Measure:
     yardstick_seconds: float
     requests: Mapping[str, int] = field(default_factory=dict)
     state: State | None = None
+    megabytes: float = 0.0
 
     @property
     def ratio(self) -> float:
@@ -58,10 +59,12 @@ class Result:
     ratios: tuple[float, ...]
     requests: Mapping[str, int]
     state: State | None
+    megabytes: float = 0.0
+    latency_ms: int = 0
 
     @classmethod
-    def of(cls, case: str, measures: Iterable[Measure], *, n: int, page: int) -> Result:
-        """Combine the pairs of a case; requests and state are those of the worst pair."""
+    def of(cls, case: str, measures: Iterable[Measure], *, n: int, page: int, latency_ms: int = 0) -> Result:
+        """Combine the pairs of a case; requests, state and memory are those of the worst pair."""
         pairs = list(measures)
         most: Counter[str] = Counter()
         for pair in pairs:
@@ -75,6 +78,8 @@ class Result:
             ratios=tuple(pair.ratio for pair in pairs),
             requests=dict(most),
             state=max((pair.state for pair in pairs if pair.state is not None), default=None),
+            megabytes=max(pair.megabytes for pair in pairs),
+            latency_ms=latency_ms,
         )
 
     @property
@@ -93,6 +98,8 @@ class Result:
             "case": self.case,
             "door": "plugin",
             "n": self.n,
+            "latency_ms": self.latency_ms,
+            "throttle": "off",
             "requests": sum(self.requests.values()),
             "seconds": round(self.seconds, _MILLISECONDS),
             "yardstick_seconds": round(self.yardstick_seconds, _MILLISECONDS),
@@ -100,6 +107,7 @@ class Result:
             "state_bytes": self.state.record if self.state else None,
             "stored_bytes": self.state.stored if self.state else None,
             "ratios": [round(ratio, _MILLISECONDS) for ratio in self.ratios],
+            "megabytes": round(self.megabytes, 1),
             "methods": dict(self.requests),
             "at": at,
             "load": round(load, 1),
@@ -173,6 +181,8 @@ class Throttled:
             "case": self.case,
             "door": "plugin",
             "n": self.n,
+            "latency_ms": 0,
+            "throttle": "documented",
             "requests": sum(self.traffic.requests.values()),
             "seconds": round(slowest, _MILLISECONDS),
             "yardstick_seconds": _rounded(self.free_seconds),

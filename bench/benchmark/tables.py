@@ -13,14 +13,30 @@ if TYPE_CHECKING:
 
 
 def of_pairs(results: Sequence[Result]) -> Table:
-    """Show the cases of the comparison with the yardstick."""
+    """Show the cases of the comparison; `bytes` are those of a token in the state, `stored` with the host's data."""
     table = _table(
-        f"{results[-1].n} tokens, {len(results[-1].ratios)} pairs",
-        *("seconds", "yardstick", "ratio", "lowest", "highest", "requests", "bytes per token", "stored"),
+        "The plugin and the yardstick",
+        *(
+            "tokens",
+            "latency",
+            "seconds",
+            "yardstick",
+            "ratio",
+            "lowest",
+            "highest",
+            "requests",
+            "bytes",
+            "stored",
+            "MB",
+        ),
     )
-    for result in results:
+    for before, result in zip([None, *results], results, strict=False):
+        if before and (before.n, before.latency_ms) != (result.n, result.latency_ms):
+            table.add_section()
         table.add_row(
             result.case,
+            str(result.n),
+            f"{result.latency_ms} ms" if result.latency_ms else "",
             f"{result.seconds:.2f}",
             f"{result.yardstick_seconds:.2f}",
             f"{result.ratio:.2f}",
@@ -29,6 +45,7 @@ def of_pairs(results: Sequence[Result]) -> Table:
             _requests(result.requests),
             str(result.state.record) if result.state else "",
             str(result.state.stored) if result.state else "",
+            f"{result.megabytes:.0f}" if result.megabytes else "",
         )
     return table
 

@@ -1,4 +1,7 @@
-"""A provider that does nothing: it answers each call at once, with the record of a token that the plugin created."""
+"""A provider that does nothing: it answers each call at once, with the record of a token that the plugin created.
+
+It takes the display name and the hash of the file from the program, so that the engine sees the same changes.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     import grpc
 
 _NO_CHANGE = provider_pb2.DiffResponse.DIFF_NONE
+_CHANGE = provider_pb2.DiffResponse.DIFF_SOME
 
 
 class Yardstick(provider_pb2_grpc.ResourceProviderServicer):
@@ -66,20 +70,30 @@ class Yardstick(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     def Check(self, request: provider_pb2.CheckRequest, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
-        """Return the inputs of the record for any inputs."""
-        return provider_pb2.CheckResponse(inputs=self._inputs)
+        """Return the inputs of the record, with the name and the hash of the file that the program has."""
+        answer = provider_pb2.CheckResponse(inputs=self._inputs)
+        given, returned = request.news.fields, answer.inputs.fields
+        returned["displayName"].CopyFrom(given["displayName"])
+        # The schema marks the file secret, so it stands within another object.
+        returned["token"].CopyFrom(given["token"].struct_value.fields["value"].struct_value.fields["hash"])
+        return answer
 
     def Diff(self, request: provider_pb2.DiffRequest, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
-        """Report no change of the resource."""
-        return provider_pb2.DiffResponse(changes=_NO_CHANGE, hasDetailedDiff=True)
+        """Report whether the inputs are others than in the state."""
+        changes = _NO_CHANGE if request.old_inputs == request.news else _CHANGE
+        return provider_pb2.DiffResponse(changes=changes)
 
     def Create(self, request: provider_pb2.CreateRequest, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
         """Return the outputs of the record with a new id."""
         return provider_pb2.CreateResponse(id=str(uuid.uuid4()), properties=self._outputs)
 
     def Read(self, request: provider_pb2.ReadRequest, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
-        """Return the record unchanged."""
-        return provider_pb2.ReadResponse(id=request.id, properties=self._outputs, inputs=self._inputs)
+        """Return the record, and the inputs as they are in the state."""
+        return provider_pb2.ReadResponse(id=request.id, properties=self._outputs, inputs=request.inputs)
+
+    def Update(self, request: provider_pb2.UpdateRequest, context: grpc.ServicerContext) -> provider_pb2.UpdateResponse:
+        """Return the outputs of the record."""
+        return provider_pb2.UpdateResponse(properties=self._outputs)
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: grpc.ServicerContext) -> empty_pb2.Empty:
         """Do nothing, because nothing was created."""

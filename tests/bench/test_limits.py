@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 READY = Result("ready", 300, 100, 0.25, 0.2, (1.25,), {}, None)
 CREATE = Result("create", 300, 100, 10.7, 10.0, (1.07,), {"GET": 3, "POST": 300}, State(2000, 4100))
 NO_OP = Result("no-op", 300, 100, 2.0, 2.0, (1.0,), {}, State(2000, 4100))
+ONE_CHANGE = Result("one change", 300, 100, 2.0, 2.0, (1.0,), {"PATCH": 1}, State(2000, 4100))
+RENEWAL = Result("renew all", 300, 100, 45.0, 40.0, (1.125,), {"PATCH": 300}, State(2000, 4100))
 REFRESH = Result("refresh", 300, 100, 2.1, 2.0, (1.05,), {"GET": 5}, State(2000, 4100))
 DESTROY = Result("destroy", 300, 100, 5.0, 4.0, (1.25,), {"DELETE": 300}, None)
-HELD = (READY, CREATE, NO_OP, REFRESH, DESTROY)
+HELD = (READY, CREATE, NO_OP, ONE_CHANGE, RENEWAL, REFRESH, DESTROY)
 
 BEYOND: dict[str, tuple[Result, dict[str, Any], str]] = {
     "a start": (READY, {"ratios": (1.31,)}, "Ready: ratio = 1.31, above the limit of 1.3."),
@@ -44,6 +46,16 @@ BEYOND: dict[str, tuple[Result, dict[str, Any], str]] = {
         CREATE,
         {"state": State(2001, 4100)},
         "Create: bytes of state per token = 2001, above the limit of 2000.",
+    ),
+    "a token too many": (
+        ONE_CHANGE,
+        {"requests": {"PATCH": 2}},
+        "One change: requests = 2, above the limit of 1.",
+    ),
+    "a look at each": (
+        RENEWAL,
+        {"requests": {"PATCH": 300, "GET": 1}},
+        "Renew all: requests = 301, above the limit of 300.",
     ),
     "a request of none": (NO_OP, {"requests": {"GET": 1}}, "No-op: requests = 1, above the limit of 0."),
     "a GET each": (REFRESH, {"requests": {"GET": 300}}, "Refresh: requests = 300, above the limit of 5."),
@@ -85,6 +97,13 @@ def test_the_last_one_allowed() -> None:
     assert breaches([on_the_limit], PAIRED) == []
 
 
+def test_latency() -> None:
+    """The time of a run is not judged if the tenant is slow, and its requests are."""
+    slow = replace(CREATE, ratios=(3.0,), latency_ms=100)
+    assert breaches([slow], PAIRED) == []
+    assert breaches([replace(slow, requests={"GET": 2, "POST": 301})], PAIRED) != []
+
+
 def test_few_tokens() -> None:
     """With few tokens the time of a run is not judged, and its requests are."""
     few = replace(CREATE, n=30, ratios=(3.0,), requests={"GET": 1, "POST": 30})
@@ -111,6 +130,8 @@ def test_line() -> None:
         "case": "create",
         "door": "plugin",
         "n": 300,
+        "latency_ms": 0,
+        "throttle": "off",
         "requests": 303,
         "seconds": 10.7,
         "yardstick_seconds": 10.0,

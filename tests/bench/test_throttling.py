@@ -171,6 +171,8 @@ def test_line() -> None:
         "case": "throttled creates",
         "door": "plugin",
         "n": 300,
+        "latency_ms": 0,
+        "throttle": "documented",
         "requests": 304,
         "seconds": 54.0,
         "yardstick_seconds": 13.0,
