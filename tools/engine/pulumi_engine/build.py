@@ -1,4 +1,4 @@
-"""The third way: built from Pulumi's Go modules, which takes `go` and about five minutes on two cores."""
+"""The third way: built from Pulumi's Go modules, which takes `go` and about ten minutes on two cores."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def build(workshop: Path, progress: Progress) -> Path:
     go = _Go(_go_command(), _environment(workshop), progress)
     go.check(pins.ENGINE)
     version = pins.ENGINE.version(f"{pins.PULUMI}/pkg/v3")
-    progress.say(f"Building Pulumi {version} from source: about five minutes and, temporarily, 5 GB of disk.")
+    cost = "about ten minutes on two cores and, temporarily, 5 GB of disk"
+    progress.say(f"Building Pulumi {version} from source: {cost}.")
     folder = workshop / "built" / "bin"
     folder.mkdir(parents=True)
     for module in pins.GO_MODULES:
