@@ -165,6 +165,29 @@ def test_slow_writes_are_not_refused_either(latency: float) -> None:
     assert process.refused == 1
 
 
+class Stalled(Process):
+    """A process whose first request takes a minute on its way."""
+
+    _stalls = True
+
+    def _travel(self) -> None:
+        stalls, self._stalls = self._stalls, False
+        self._clock.sleep(60.0 if stalls else 0.0)
+        super()._travel()
+
+
+@pytest.mark.parametrize("parallel", [64, 300])
+def test_a_stalled_request_is_no_evidence_against_the_limit(parallel: int) -> None:
+    """A limit is not taken for absent because a request beyond it was answered that arrived in a later window."""
+    clock = VirtualClock()
+    process = Stalled(clock, Throttle())
+
+    clock.run(*process.jobs(300, parallel=parallel), *process.jobs(300, parallel=parallel, after=100.0))
+
+    assert len(process.done) == 600
+    assert process.refused == 1
+
+
 def test_reads_have_their_own_limit() -> None:
     """3,000 reads take 40 seconds, too, because 1,000 are allowed in 20 seconds."""
     clock = VirtualClock()

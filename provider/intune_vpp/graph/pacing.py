@@ -70,9 +70,7 @@ class Window:
 
     def wait(self, ahead: int, now: datetime) -> float:
         """Return the seconds until a request may be sent after `ahead` others that wait; 0 if it may be sent now."""
-        # A time in the future is from before the clock was set back.
-        while self._answered and not timedelta() <= now - self._answered[0] < WINDOW:
-            self._answered.popleft()
+        self._forget_old(now)
         earliest = max(self._closed(now), self._spaced(ahead, now))
         surplus = self._under_way + len(self._answered) + ahead + 1 - int(self._allowed)
         if surplus <= 0 or self._known is _Limit.ABSENT or (self._known is _Limit.UNTESTED and not ahead):
@@ -81,6 +79,12 @@ class Window:
             return max(earliest, _SECONDS_TO_RECHECK)
         leaves = (self._answered[surplus - 1] + WINDOW - now).total_seconds()
         return max(earliest, min(leaves, WINDOW.total_seconds()))
+
+    def _forget_old(self, now: datetime) -> None:
+        """Drop the answers that no longer count."""
+        # A time in the future is from before the clock was set back.
+        while self._answered and not timedelta() <= now - self._answered[0] < WINDOW:
+            self._answered.popleft()
 
     def _closed(self, now: datetime) -> float:
         """Return the seconds that remain of the wait that Graph asked for."""
@@ -114,7 +118,10 @@ class Window:
         if throttled_for is None:
             self._allowed = min(self._allowed + _GAIN / self._allowed, self._limit)
             if self._known is _Limit.TESTED and not self._under_way:
-                self._known = _Limit.ABSENT
+                self._forget_old(now)
+                # If an answer took long, the requests may have reached Graph in different windows: the next one tests.
+                within = len(self._answered) <= int(self._allowed)
+                self._known = _Limit.UNTESTED if within else _Limit.ABSENT
         else:
             self._slow_down(now, slowed, throttled_for)
 
