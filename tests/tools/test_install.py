@@ -27,7 +27,7 @@ def other(tmp_path: Path) -> Path:
 def test_uv_installs_into_the_projects_environment(
     names: tuple[str, ...], other: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The commands of uv work on `.venv`, also where the user's variables name another environment or the system's Python."""
+    """The commands of uv work on `.venv`, also where a variable names another environment or the system."""
     values = {"UV_PYTHON": other, "UV_SYSTEM_PYTHON": 1, "PATH": other.parent, "VIRTUAL_ENV": other.parents[1]}
     for name in names:
         monkeypatch.setenv(name, str(values[name]))
