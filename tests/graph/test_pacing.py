@@ -188,6 +188,35 @@ def test_a_stalled_request_is_no_evidence_against_the_limit(parallel: int) -> No
     assert process.refused == 1
 
 
+class Failing(Process):
+    """A process whose requests fail at times, before the throttle counts them: without an answer, or with a status."""
+
+    def __init__(self, clock: VirtualClock, throttle: Throttle, fails: Callable[[int], bool], status: int) -> None:
+        super().__init__(clock, throttle)
+        self._fails, self._status = fails, status
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if not self._fails(len(self.answers)):
+            return super()._answer(request)
+        self._travel()
+        self.answers.append((self._clock.elapsed, self._status))
+        if self._status == 0:
+            raise httpx.ConnectError("")
+        return httpx.Response(self._status)
+
+
+@pytest.mark.parametrize("status", [0, 503])
+@pytest.mark.parametrize("fails", [lambda number: number % 7 == 0, lambda number: number < 150])
+def test_failed_requests_are_no_evidence_against_the_limit(fails: Callable[[int], bool], status: int) -> None:
+    """A limit is not taken for absent because of requests that Graph may not have counted."""
+    clock = VirtualClock()
+    process = Failing(clock, Throttle(), fails, status)
+
+    clock.run(*process.jobs(300, parallel=64))
+
+    assert (len(process.done), process.refused) == (300, 1)
+
+
 def test_reads_have_their_own_limit() -> None:
     """3,000 reads take 40 seconds, too, because 1,000 are allowed in 20 seconds."""
     clock = VirtualClock()

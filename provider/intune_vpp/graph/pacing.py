@@ -10,7 +10,7 @@ from collections import deque
 from contextlib import contextmanager
 from datetime import timedelta
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,9 +40,14 @@ class _Limit(Enum):
     TESTED = auto()
     """A request beyond the limit is under way; none is sent until all that are under way have their answers."""
     ABSENT = auto()
-    """Graph has answered more requests than the limit allows."""
+    """In one window, more requests have succeeded than the limit allows."""
     ENFORCED = auto()
     """Graph has throttled."""
+
+
+class _Answer(NamedTuple):
+    at: datetime
+    succeeded: bool
 
 
 class Window:
@@ -64,7 +69,7 @@ class Window:
         self._allowed = float(limit)
         self._slowed = 0
         self._under_way = 0
-        self._answered: deque[datetime] = deque()
+        self._answered: deque[_Answer] = deque()
         self._closed_until: datetime | None = None
         self._sent: datetime | None = None
 
@@ -77,13 +82,13 @@ class Window:
             return earliest
         if self._known is not _Limit.ENFORCED or surplus > len(self._answered):
             return max(earliest, _SECONDS_TO_RECHECK)
-        leaves = (self._answered[surplus - 1] + WINDOW - now).total_seconds()
+        leaves = (self._answered[surplus - 1].at + WINDOW - now).total_seconds()
         return max(earliest, min(leaves, WINDOW.total_seconds()))
 
     def _forget_old(self, now: datetime) -> None:
         """Drop the answers that no longer count."""
         # A time in the future is from before the clock was set back.
-        while self._answered and not timedelta() <= now - self._answered[0] < WINDOW:
+        while self._answered and not timedelta() <= now - self._answered[0].at < WINDOW:
             self._answered.popleft()
 
     def _closed(self, now: datetime) -> float:
@@ -108,19 +113,20 @@ class Window:
         self._under_way += 1
         return self._slowed
 
-    def answered(self, now: datetime, slowed: int, throttled_for: float | None) -> None:
+    def answered(self, now: datetime, slowed: int, throttled_for: float | None, *, succeeded: bool = True) -> None:
         """Count the end of a request for which `send` returned `slowed`.
 
-        `throttled_for` is how many seconds to wait if Graph throttled the request, otherwise None.
+        `throttled_for` is how many seconds to wait if Graph throttled the request, otherwise None. `succeeded` is False
+        if Graph may not have counted it.
         """
         self._under_way -= 1
-        self._answered.append(now)
+        self._answered.append(_Answer(now, succeeded))
         if throttled_for is None:
             self._allowed = min(self._allowed + _GAIN / self._allowed, self._limit)
             if self._known is _Limit.TESTED and not self._under_way:
                 self._forget_old(now)
                 # If an answer took long, the requests may have reached Graph in different windows: the next one tests.
-                within = len(self._answered) <= int(self._allowed)
+                within = sum(one.succeeded for one in self._answered) <= int(self._allowed)
                 self._known = _Limit.UNTESTED if within else _Limit.ABSENT
         else:
             self._slow_down(now, slowed, throttled_for)
@@ -169,7 +175,8 @@ class Pacing:
                 now = self._clock.now()
                 for window, before in zip(windows, slowed, strict=True):
                     # A throttled write has reached the limit of writes, because it is by far the smaller one.
-                    window.answered(now, before, permit.throttled_for if window is windows[-1] else None)
+                    throttled_for = permit.throttled_for if window is windows[-1] else None
+                    window.answered(now, before, throttled_for, succeeded=permit.succeeded)
 
     def _wait(self, windows: tuple[Window, ...], queue: list[object]) -> list[int]:
         ticket = object()
@@ -213,3 +220,4 @@ class Permit:
     """The permission to send one request. The sender sets `throttled_for`, in seconds, if Graph throttled it."""
 
     throttled_for: float | None = None
+    succeeded = False
