@@ -217,6 +217,20 @@ def test_failed_requests_are_no_evidence_against_the_limit(fails: Callable[[int]
     assert (len(process.done), process.refused) == (300, 1)
 
 
+def test_requests_of_two_windows_are_no_evidence_against_the_limit() -> None:
+    """A limit is not taken for absent if more answers than it allows come in 20 seconds, but to older requests."""
+    window = Window(100)
+    early = [window.send(BEGIN) for _ in range(50)]
+    for one in early:
+        window.answered(BEGIN + timedelta(seconds=5), one, None)
+    late = [window.send(BEGIN + timedelta(seconds=21)) for _ in range(51)]
+    for one in late:
+        window.answered(BEGIN + timedelta(seconds=22), one, None)
+
+    window.send(BEGIN + timedelta(seconds=22))
+    assert window.wait(0, BEGIN + timedelta(seconds=22)) > 0
+
+
 def test_reads_have_their_own_limit() -> None:
     """3,000 reads take 40 seconds, too, because 1,000 are allowed in 20 seconds."""
     clock = VirtualClock()

@@ -45,8 +45,16 @@ class _Limit(Enum):
     """Graph has throttled."""
 
 
+class _Sent(NamedTuple):
+    """A request under way: when it was sent, and how often the window was slowed down before it."""
+
+    at: datetime
+    slowed: int
+
+
 class _Answer(NamedTuple):
     at: datetime
+    sent: datetime
     succeeded: bool
 
 
@@ -75,7 +83,9 @@ class Window:
 
     def wait(self, ahead: int, now: datetime) -> float:
         """Return the seconds until a request may be sent after `ahead` others that wait; 0 if it may be sent now."""
-        self._forget_old(now)
+        # A time in the future is from before the clock was set back.
+        while self._answered and not timedelta() <= now - self._answered[0].at < WINDOW:
+            self._answered.popleft()
         earliest = max(self._closed(now), self._spaced(ahead, now))
         surplus = self._under_way + len(self._answered) + ahead + 1 - int(self._allowed)
         if surplus <= 0 or self._known is _Limit.ABSENT or (self._known is _Limit.UNTESTED and not ahead):
@@ -84,12 +94,6 @@ class Window:
             return max(earliest, _SECONDS_TO_RECHECK)
         leaves = (self._answered[surplus - 1].at + WINDOW - now).total_seconds()
         return max(earliest, min(leaves, WINDOW.total_seconds()))
-
-    def _forget_old(self, now: datetime) -> None:
-        """Drop the answers that no longer count."""
-        # A time in the future is from before the clock was set back.
-        while self._answered and not timedelta() <= now - self._answered[0].at < WINDOW:
-            self._answered.popleft()
 
     def _closed(self, now: datetime) -> float:
         """Return the seconds that remain of the wait that Graph asked for."""
@@ -105,31 +109,30 @@ class Window:
         space = WINDOW / self._allowed
         return (max(self._sent + space - now, timedelta()) + ahead * space).total_seconds()
 
-    def send(self, now: datetime) -> int:
-        """Count a request that is sent now, and return how often the window was slowed down before it."""
+    def send(self, now: datetime) -> _Sent:
+        """Count a request that is sent now, and return what `answered` needs."""
         if self._known is _Limit.UNTESTED and self._under_way + len(self._answered) >= int(self._allowed):
             self._known = _Limit.TESTED
         self._sent = now
         self._under_way += 1
-        return self._slowed
+        return _Sent(now, self._slowed)
 
-    def answered(self, now: datetime, slowed: int, throttled_for: float | None, *, succeeded: bool = True) -> None:
-        """Count the end of a request for which `send` returned `slowed`.
+    def answered(self, now: datetime, sent: _Sent, throttled_for: float | None, *, succeeded: bool = True) -> None:
+        """Count the end of a request for which `send` returned `sent`.
 
         `throttled_for` is how many seconds to wait if Graph throttled the request, otherwise None. `succeeded` is False
         if Graph may not have counted it.
         """
         self._under_way -= 1
-        self._answered.append(_Answer(now, succeeded))
+        self._answered.append(_Answer(now, sent.at, succeeded))
         if throttled_for is None:
             self._allowed = min(self._allowed + _GAIN / self._allowed, self._limit)
             if self._known is _Limit.TESTED and not self._under_way:
-                self._forget_old(now)
-                # If an answer took long, the requests may have reached Graph in different windows: the next one tests.
-                within = sum(one.succeeded for one in self._answered) <= int(self._allowed)
-                self._known = _Limit.UNTESTED if within else _Limit.ABSENT
+                # Others may have reached Graph in an earlier window. Without enough of them the next request tests.
+                together = sum(one.succeeded and timedelta() <= now - one.sent < WINDOW for one in self._answered)
+                self._known = _Limit.ABSENT if together > int(self._allowed) else _Limit.UNTESTED
         else:
-            self._slow_down(now, slowed, throttled_for)
+            self._slow_down(now, sent.slowed, throttled_for)
 
     def _slow_down(self, now: datetime, slowed: int, throttled_for: float) -> None:
         known, self._known = self._known, _Limit.ENFORCED
@@ -166,27 +169,27 @@ class Pacing:
     def permit(self, *, writes: bool) -> Iterator[Permit]:
         """Wait, in the order of the calls, until a request may be sent in the `with` block. Raises WaitInterrupted."""
         windows = (self._all, self._writes) if writes else (self._all,)
-        slowed = self._wait(windows, self._queue[writes])
+        sent = self._wait(windows, self._queue[writes])
         permit = Permit()
         try:
             yield permit
         finally:
             with self._lock:
                 now = self._clock.now()
-                for window, before in zip(windows, slowed, strict=True):
+                for window, one in zip(windows, sent, strict=True):
                     # A throttled write has reached the limit of writes, because it is by far the smaller one.
                     throttled_for = permit.throttled_for if window is windows[-1] else None
-                    window.answered(now, before, throttled_for, succeeded=permit.succeeded)
+                    window.answered(now, one, throttled_for, succeeded=permit.succeeded)
 
-    def _wait(self, windows: tuple[Window, ...], queue: list[object]) -> list[int]:
+    def _wait(self, windows: tuple[Window, ...], queue: list[object]) -> list[_Sent]:
         ticket = object()
         with self._lock:
             queue.append(ticket)
         try:
             while True:
-                seconds, slowed = self._try(windows, queue, ticket)
+                seconds, sent = self._try(windows, queue, ticket)
                 if seconds <= 0:
-                    return slowed
+                    return sent
                 self._report(seconds)
                 # The rate may grow meanwhile, and the turn comes earlier than it seems now.
                 self._clock.sleep(min(seconds, _LONGEST_SLEEP))
@@ -205,7 +208,7 @@ class Pacing:
             self._reported_at = now
         self._report_wait("Intune's limit for requests is reached", seconds)
 
-    def _try(self, windows: tuple[Window, ...], queue: list[object], ticket: object) -> tuple[float, list[int]]:
+    def _try(self, windows: tuple[Window, ...], queue: list[object], ticket: object) -> tuple[float, list[_Sent]]:
         """Return the seconds that this ticket has to wait. With 0, its request counts as sent: what `send` returned."""
         with self._lock:
             ahead, now = queue.index(ticket), self._clock.now()
