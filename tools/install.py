@@ -39,11 +39,15 @@ def main(extras: str) -> int:
 
 def with_uv(project: tuple[str, ...]) -> bool:
     """Install with uv, and return whether that worked."""
-    uv = VENV / "bin" / "uv"
-    if run(*PIP, "install", "--quiet", *PINNED, "uv") and run(str(uv), "pip", "install", *PINNED, *project):
+    if run(*PIP, "install", "--quiet", *PINNED, "uv") and run(*uv("install", *PINNED, *project)):
         return True
     say("uv cannot be used here; pip installs the packages.")
     return False
+
+
+def uv(*command: str) -> tuple[str, ...]:
+    """Return a command of `uv pip` on `.venv`, also where UV_PYTHON or UV_SYSTEM_PYTHON names another environment."""
+    return (str(VENV / "bin" / "uv"), "pip", *command, "--python", str(PYTHON))
 
 
 def run(*command: str) -> bool:
@@ -53,10 +57,10 @@ def run(*command: str) -> bool:
 
 def environment() -> dict[str, str]:
     """Return the variables of the user, and for uv the index of pip, which uv does not read."""
-    ours = {"VIRTUAL_ENV": str(VENV), "UV_HTTP_TIMEOUT": SECONDS_FOR_AN_ANSWER}
+    ours = {"UV_HTTP_TIMEOUT": SECONDS_FOR_AN_ANSWER}
     if "PIP_INDEX_URL" in os.environ:
         ours["UV_DEFAULT_INDEX"] = os.environ["PIP_INDEX_URL"]
-    return {**ours, **os.environ, "VIRTUAL_ENV": ours["VIRTUAL_ENV"]}
+    return {**ours, **os.environ}
 
 
 def say(sentence: str) -> None:

@@ -165,6 +165,72 @@ def test_slow_writes_are_not_refused_either(latency: float) -> None:
     assert process.refused == 1
 
 
+class Stalled(Process):
+    """A process whose first request takes a minute on its way."""
+
+    _stalls = True
+
+    def _travel(self) -> None:
+        stalls, self._stalls = self._stalls, False
+        self._clock.sleep(60.0 if stalls else 0.0)
+        super()._travel()
+
+
+@pytest.mark.parametrize("parallel", [64, 300])
+def test_a_stalled_request_is_no_evidence_against_the_limit(parallel: int) -> None:
+    """A limit is not taken for absent because a request beyond it was answered that arrived in a later window."""
+    clock = VirtualClock()
+    process = Stalled(clock, Throttle())
+
+    clock.run(*process.jobs(300, parallel=parallel), *process.jobs(300, parallel=parallel, after=100.0))
+
+    assert len(process.done) == 600
+    assert process.refused == 1
+
+
+class Failing(Process):
+    """A process whose requests fail at times, before the throttle counts them: without an answer, or with a status."""
+
+    def __init__(self, clock: VirtualClock, throttle: Throttle, fails: Callable[[int], bool], status: int) -> None:
+        super().__init__(clock, throttle)
+        self._fails, self._status = fails, status
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if not self._fails(len(self.answers)):
+            return super()._answer(request)
+        self._travel()
+        self.answers.append((self._clock.elapsed, self._status))
+        if self._status == 0:
+            raise httpx.ConnectError("")
+        return httpx.Response(self._status)
+
+
+@pytest.mark.parametrize("status", [0, 503])
+@pytest.mark.parametrize("fails", [lambda number: number % 7 == 0, lambda number: number < 150])
+def test_failed_requests_are_no_evidence_against_the_limit(fails: Callable[[int], bool], status: int) -> None:
+    """A limit is not taken for absent because of requests that Graph may not have counted."""
+    clock = VirtualClock()
+    process = Failing(clock, Throttle(), fails, status)
+
+    clock.run(*process.jobs(300, parallel=64))
+
+    assert (len(process.done), process.refused) == (300, 1)
+
+
+def test_requests_of_two_windows_are_no_evidence_against_the_limit() -> None:
+    """A limit is not taken for absent if more answers than it allows come in 20 seconds, but to older requests."""
+    window = Window(100)
+    early = [window.send(BEGIN) for _ in range(50)]
+    for one in early:
+        window.answered(BEGIN + timedelta(seconds=5), one, None)
+    late = [window.send(BEGIN + timedelta(seconds=21)) for _ in range(51)]
+    for one in late:
+        window.answered(BEGIN + timedelta(seconds=22), one, None)
+
+    window.send(BEGIN + timedelta(seconds=22))
+    assert window.wait(0, BEGIN + timedelta(seconds=22)) > 0
+
+
 def test_reads_have_their_own_limit() -> None:
     """3,000 reads take 40 seconds, too, because 1,000 are allowed in 20 seconds."""
     clock = VirtualClock()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import random
 import threading
@@ -415,6 +416,20 @@ def test_a_secret_that_was_given_as_an_id_is_not_logged(path: str, caplog: pytes
     assert "nobody" not in line
 
 
+@pytest.mark.parametrize("token_id", ["c0ffee-sealed", base64.b64encode(b"x-c0ffee-sealed-y").decode().strip("=")])
+def test_an_id_that_quotes_a_piece_of_a_secret_is_not_logged(token_id: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A debug line does not show an id, which Graph may have chosen, that has a piece of a secret or all of it."""
+    caplog.set_level(logging.DEBUG, logger="intune_vpp")
+    run = Run(OK)
+    run.sender._secrets.add("x-c0ffee-sealed-y")
+
+    run.graph.get(f"/vppTokens/{token_id}", Request(RequestKind.READ_TOKEN, token_id))
+
+    (line,) = caplog.messages
+    assert "/vppTokens/…" in line
+    assert token_id not in line
+
+
 def test_ordinary_requests_need_no_index_of_the_secrets() -> None:
     """The index, which takes time and memory for each file, is only built for an answer that may quote a secret."""
     ok = httpx.Response(200, json={"id": "1"}, headers={"request-id": TENANT})
@@ -422,8 +437,8 @@ def test_ordinary_requests_need_no_index_of_the_secrets() -> None:
     run.sender._secrets.add("a token file" * 100)
 
     run.graph.post("/x", CREATE, {"token": "a token file" * 100})
-    run.graph.patch(f"/x/{TENANT}", READ, {})
-    run.graph.delete(f"/x/{TENANT}", READ)
+    run.graph.patch(f"/x/{TENANT}", Request(RequestKind.UPDATE_TOKEN, TENANT), {})
+    run.graph.delete(f"/x/{TENANT}", Request(RequestKind.DELETE_TOKEN, TENANT))
 
     assert run.sender._secrets._seeds == set()
 

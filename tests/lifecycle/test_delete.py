@@ -120,3 +120,17 @@ def test_replacement_becomes_an_update(tenant: Tenant) -> None:
         assert LIST not in run.requests[:1]
         assert DELETE not in run.requests
         assert len(tenant.tokens) == 1
+
+
+def test_two_resources_of_one_token(tenant: Tenant) -> None:
+    """If two resources of a state have the same token, the replacement of either one keeps it and creates none."""
+    state = Run(tenant).create(token_inputs(vpptoken(), deletionProtection=False)).state
+    renewed = token_inputs(vpptoken(expires=NEXT_YEAR + timedelta(days=9)), deletionProtection=False)
+    run = Run(tenant)
+    run.preview(state, renewed)
+    run.preview(state, token_inputs(vpptoken(), displayName="Other", deletionProtection=False))
+
+    assert run.create(renewed).state.id == state.id
+    run.delete(state)
+    assert POST not in run.requests
+    assert [one.id for one in tenant.tokens] == [state.id]

@@ -13,7 +13,7 @@ import httpx
 from intune_vpp.core.errors import GraphError, GraphUnreachable
 from intune_vpp.graph import errors
 from intune_vpp.graph.body import EXCESSIVE, parse
-from intune_vpp.graph.sent import OWN_PATH
+from intune_vpp.graph.sent import OWN_PATH, is_plain_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -142,7 +142,8 @@ class GraphClient:
         # It stays there after it was replaced, because a later answer may still quote it.
         self.secrets.add(access_token)
         headers = {"Authorization": f"Bearer {access_token}"}
-        built = self._http.build_request(method, url, json=body, headers=headers, extensions={OWN_PATH: not linked})
+        own = {OWN_PATH: not linked and is_plain_id(request.subject)}
+        built = self._http.build_request(method, url, json=body, headers=headers, extensions=own)
         try:
             response = self._sender.send(
                 self._http, built, what=str(request), idempotent=request.idempotent, pacing=self._pacing

@@ -10,7 +10,7 @@ from collections import deque
 from contextlib import contextmanager
 from datetime import timedelta
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,9 +40,22 @@ class _Limit(Enum):
     TESTED = auto()
     """A request beyond the limit is under way; none is sent until all that are under way have their answers."""
     ABSENT = auto()
-    """Graph has answered more requests than the limit allows."""
+    """In one window, more requests have succeeded than the limit allows."""
     ENFORCED = auto()
     """Graph has throttled."""
+
+
+class _Sent(NamedTuple):
+    """A request under way: when it was sent, and how often the window was slowed down before it."""
+
+    at: datetime
+    slowed: int
+
+
+class _Answer(NamedTuple):
+    at: datetime
+    sent: datetime
+    succeeded: bool
 
 
 class Window:
@@ -64,14 +77,14 @@ class Window:
         self._allowed = float(limit)
         self._slowed = 0
         self._under_way = 0
-        self._answered: deque[datetime] = deque()
+        self._answered: deque[_Answer] = deque()
         self._closed_until: datetime | None = None
         self._sent: datetime | None = None
 
     def wait(self, ahead: int, now: datetime) -> float:
         """Return the seconds until a request may be sent after `ahead` others that wait; 0 if it may be sent now."""
         # A time in the future is from before the clock was set back.
-        while self._answered and not timedelta() <= now - self._answered[0] < WINDOW:
+        while self._answered and not timedelta() <= now - self._answered[0].at < WINDOW:
             self._answered.popleft()
         earliest = max(self._closed(now), self._spaced(ahead, now))
         surplus = self._under_way + len(self._answered) + ahead + 1 - int(self._allowed)
@@ -79,7 +92,7 @@ class Window:
             return earliest
         if self._known is not _Limit.ENFORCED or surplus > len(self._answered):
             return max(earliest, _SECONDS_TO_RECHECK)
-        leaves = (self._answered[surplus - 1] + WINDOW - now).total_seconds()
+        leaves = (self._answered[surplus - 1].at + WINDOW - now).total_seconds()
         return max(earliest, min(leaves, WINDOW.total_seconds()))
 
     def _closed(self, now: datetime) -> float:
@@ -96,27 +109,30 @@ class Window:
         space = WINDOW / self._allowed
         return (max(self._sent + space - now, timedelta()) + ahead * space).total_seconds()
 
-    def send(self, now: datetime) -> int:
-        """Count a request that is sent now, and return how often the window was slowed down before it."""
+    def send(self, now: datetime) -> _Sent:
+        """Count a request that is sent now, and return what `answered` needs."""
         if self._known is _Limit.UNTESTED and self._under_way + len(self._answered) >= int(self._allowed):
             self._known = _Limit.TESTED
         self._sent = now
         self._under_way += 1
-        return self._slowed
+        return _Sent(now, self._slowed)
 
-    def answered(self, now: datetime, slowed: int, throttled_for: float | None) -> None:
-        """Count the end of a request for which `send` returned `slowed`.
+    def answered(self, now: datetime, sent: _Sent, throttled_for: float | None, *, succeeded: bool = True) -> None:
+        """Count the end of a request for which `send` returned `sent`.
 
-        `throttled_for` is how many seconds to wait if Graph throttled the request, otherwise None.
+        `throttled_for` is how many seconds to wait if Graph throttled the request, otherwise None. `succeeded` is False
+        if Graph may not have counted it.
         """
         self._under_way -= 1
-        self._answered.append(now)
+        self._answered.append(_Answer(now, sent.at, succeeded))
         if throttled_for is None:
             self._allowed = min(self._allowed + _GAIN / self._allowed, self._limit)
             if self._known is _Limit.TESTED and not self._under_way:
-                self._known = _Limit.ABSENT
+                # Others may have reached Graph in an earlier window. Without enough of them the next request tests.
+                together = sum(one.succeeded and timedelta() <= now - one.sent < WINDOW for one in self._answered)
+                self._known = _Limit.ABSENT if together > int(self._allowed) else _Limit.UNTESTED
         else:
-            self._slow_down(now, slowed, throttled_for)
+            self._slow_down(now, sent.slowed, throttled_for)
 
     def _slow_down(self, now: datetime, slowed: int, throttled_for: float) -> None:
         known, self._known = self._known, _Limit.ENFORCED
@@ -153,26 +169,27 @@ class Pacing:
     def permit(self, *, writes: bool) -> Iterator[Permit]:
         """Wait, in the order of the calls, until a request may be sent in the `with` block. Raises WaitInterrupted."""
         windows = (self._all, self._writes) if writes else (self._all,)
-        slowed = self._wait(windows, self._queue[writes])
+        sent = self._wait(windows, self._queue[writes])
         permit = Permit()
         try:
             yield permit
         finally:
             with self._lock:
                 now = self._clock.now()
-                for window, before in zip(windows, slowed, strict=True):
+                for window, one in zip(windows, sent, strict=True):
                     # A throttled write has reached the limit of writes, because it is by far the smaller one.
-                    window.answered(now, before, permit.throttled_for if window is windows[-1] else None)
+                    throttled_for = permit.throttled_for if window is windows[-1] else None
+                    window.answered(now, one, throttled_for, succeeded=permit.succeeded)
 
-    def _wait(self, windows: tuple[Window, ...], queue: list[object]) -> list[int]:
+    def _wait(self, windows: tuple[Window, ...], queue: list[object]) -> list[_Sent]:
         ticket = object()
         with self._lock:
             queue.append(ticket)
         try:
             while True:
-                seconds, slowed = self._try(windows, queue, ticket)
+                seconds, sent = self._try(windows, queue, ticket)
                 if seconds <= 0:
-                    return slowed
+                    return sent
                 self._report(seconds)
                 # The rate may grow meanwhile, and the turn comes earlier than it seems now.
                 self._clock.sleep(min(seconds, _LONGEST_SLEEP))
@@ -191,7 +208,7 @@ class Pacing:
             self._reported_at = now
         self._report_wait("Intune's limit for requests is reached", seconds)
 
-    def _try(self, windows: tuple[Window, ...], queue: list[object], ticket: object) -> tuple[float, list[int]]:
+    def _try(self, windows: tuple[Window, ...], queue: list[object], ticket: object) -> tuple[float, list[_Sent]]:
         """Return the seconds that this ticket has to wait. With 0, its request counts as sent: what `send` returned."""
         with self._lock:
             ahead, now = queue.index(ticket), self._clock.now()
@@ -206,3 +223,4 @@ class Permit:
     """The permission to send one request. The sender sets `throttled_for`, in seconds, if Graph throttled it."""
 
     throttled_for: float | None = None
+    succeeded = False

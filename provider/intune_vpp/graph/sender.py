@@ -101,6 +101,7 @@ class Sender:
             with pacing.permit(writes=request.method not in _READS) if pacing else nullcontext(Permit()) as permit:
                 answer = self._send_once(http, request, what, tries=failed + throttled + 1)
                 attempt = _as_attempt(answer, self._clock.now())
+                permit.succeeded = isinstance(answer, httpx.Response) and answer.is_success
                 failed, throttled = failed + (not attempt.throttled), throttled + attempt.throttled
                 number = throttled if attempt.throttled else failed
                 seconds = self._policy.wait(attempt, number, idempotent=idempotent, jitter=self._jitter())

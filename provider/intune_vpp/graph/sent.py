@@ -26,10 +26,15 @@ _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 """Any other text in the header is not shown."""
 
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-"""What request ids are today."""
+"""What request ids and token ids are today."""
 
 OWN_PATH = "intune_vpp.own_path"
-"""The extension of a request whose path this package has made, without text from an answer."""
+"""The extension of a request whose path this package has made, without text from an answer (`is_plain_id`)."""
+
+
+def is_plain_id(entity_id: str) -> bool:
+    """Whether an id is empty or a GUID. An answer may have chosen any other one, so as to quote a secret."""
+    return not entity_id or _GUID.fullmatch(entity_id) is not None
 
 
 def sent_request(  # noqa: PLR0913 - the values of one record
@@ -58,7 +63,7 @@ def sent_request(  # noqa: PLR0913 - the values of one record
 
 
 def _path(request: httpx.Request, secrets: KnownSecrets) -> str:
-    """Return the path without secrets: that of a next page may quote one in any form, our own only as an id."""
+    """Return the path without secrets: that of a next page may quote one in any form, our own only whole."""
     path = request.url.raw_path.partition(b"?")[0].decode("ascii")
     is_plain = request.extensions.get(OWN_PATH) and not secrets.quoted_in(unquote(path))
     return path if is_plain else secrets.remove_from(path)

@@ -9,16 +9,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from intune_vpp.core.vpp_token import VppTokenArgs, VppTokenState
-
-
-class _PlannedUpdate(NamedTuple):
-    resource: str
-    args: VppTokenArgs
-    state: VppTokenState
 
 
 class Ownership:
@@ -31,7 +25,7 @@ class Ownership:
         self._reserved: set[str] = set()
         self._assigned: dict[str, str | None] = {}
         self._users: dict[tuple[str, str], str] = {}
-        self._updates: dict[str, _PlannedUpdate] = {}
+        self._updates: dict[str, dict[tuple[str, VppTokenArgs], VppTokenState]] = {}
         self._labels: dict[str, str] = {}
 
     # Tokens.
@@ -115,14 +109,15 @@ class Ownership:
         If the engine calls Create with the same inputs instead, it is replacing this token (`take_replaced`).
         """
         with self._lock:
-            self._updates[state.id] = _PlannedUpdate(resource, replace(args, token_file=None), state)
+            # A state may have one token twice.
+            self._updates.setdefault(state.id, {})[resource, replace(args, token_file=None)] = state
 
     def take_replaced(self, resource: str, args: VppTokenArgs) -> VppTokenState | None:
         """Return the token that the engine replaces by a create with these inputs, once; else None."""
         created = resource, replace(args, token_file=None)
         with self._lock:
-            planned = next((one for one in self._updates.values() if (one.resource, one.args) == created), None)
-            return self._updates.pop(planned.state.id).state if planned else None
+            planned = next((one for one in self._updates.values() if created in one), {})
+            return planned.pop(created, None)
 
     def forget_update(self, token_id: str) -> None:
         """Record that the expected update of a token has been made."""
