@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,6 +20,8 @@ PIP = (str(PYTHON), "-m", "pip", "--disable-pip-version-check")
 PINNED = ("--constraint", "constraints.txt")
 OLDEST = (3, 11)
 SECONDS_FOR_AN_ANSWER = "15"
+UNKNOWN_TO_UV = {"no-index", "extra-index-url"}
+"""The settings of pip that say where packages come from, besides the index."""
 
 
 def main(extras: str) -> int:
@@ -28,7 +31,7 @@ def main(extras: str) -> int:
         return 1
     started = time.monotonic()
     say(f"Creating {VENV.name} and installing this package with {extras}: under a minute, or two without uv.")
-    if not run(sys.executable, "-m", "venv", str(VENV)):
+    if subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=False).returncode:
         return 1
     project = ("--editable", f".[{extras}]")
     if not (with_uv(project) or run(*PIP, "install", "--progress-bar", "off", *PINNED, *project)):
@@ -39,6 +42,8 @@ def main(extras: str) -> int:
 
 def with_uv(project: tuple[str, ...]) -> bool:
     """Install with uv, and return whether that worked."""
+    if not UNKNOWN_TO_UV.isdisjoint(pip_settings()):
+        return False
     if run(*PIP, "install", "--quiet", *PINNED, "uv") and run(*uv("install", *PINNED, *project)):
         return True
     say("uv cannot be used here; pip installs the packages.")
@@ -58,9 +63,20 @@ def run(*command: str) -> bool:
 def environment() -> dict[str, str]:
     """Return the variables of the user, and for uv the index of pip, which uv does not read."""
     ours = {"UV_HTTP_TIMEOUT": SECONDS_FOR_AN_ANSWER}
-    if "PIP_INDEX_URL" in os.environ:
-        ours["UV_DEFAULT_INDEX"] = os.environ["PIP_INDEX_URL"]
+    index = pip_settings().get("index-url")
+    if index is not None:
+        ours["UV_DEFAULT_INDEX"] = index
     return {**ours, **os.environ}
+
+
+@cache
+def pip_settings() -> dict[str, str]:
+    """Return what pip is told by its files and variables, by the names of its options; nothing if there is no pip."""
+    if not PYTHON.exists():
+        return {}
+    listed = subprocess.run([*PIP, "config", "list"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    pairs = [line.partition("=") for line in listed.splitlines() if "=" in line]
+    return {name.rpartition(".")[2]: value.strip("'") for name, _, value in pairs}
 
 
 def say(sentence: str) -> None:

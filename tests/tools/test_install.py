@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import subprocess
 import sys
@@ -36,3 +37,31 @@ def test_uv_installs_into_the_projects_environment(
     listed = subprocess.run([uv, *options], env=INSTALL["environment"](), cwd=ROOT, capture_output=True, check=True)
 
     assert "intune-vpp" in {one["name"] for one in json.loads(listed.stdout)}
+
+
+@pytest.mark.parametrize(
+    ("variables", "index", "uv"),
+    [
+        ({}, None, True),
+        ({"PIP_INDEX_URL": "https://packages.example/simple"}, "https://packages.example/simple", True),
+        ({"PIP_EXTRA_INDEX_URL": "https://packages.example/simple"}, None, False),
+        ({"PIP_NO_INDEX": "1"}, None, False),
+    ],
+)
+def test_uv_asks_the_index_that_pip_is_told(
+    variables: dict[str, str],
+    index: str | None,
+    uv: bool,  # noqa: FBT001 - a table
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The index of pip is that of uv, which is not used if pip is told other places that it does not know."""
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    INSTALL["pip_settings"].cache_clear()
+
+    assert INSTALL["environment"]().get("UV_DEFAULT_INDEX") == index
+    assert INSTALL["UNKNOWN_TO_UV"].isdisjoint(INSTALL["pip_settings"]()) is uv
+    INSTALL["pip_settings"].cache_clear()
