@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 _SECONDS_FOR_DUPLICATES = 30.0
 
 FRESH = timedelta(minutes=3)
-"""The maximum age of a listing that serves reads. A refresh of 3,000 tokens, the most of a tenant, takes about a minute
-(`make bench-throttle`), and more on a slow machine."""
-
+"""The maximum age of a listing that serves reads. A refresh of 3,000 tokens, the most of a tenant, takes 16 seconds
+(`make bench-throttle`), and minutes on a slow machine that writes the state for each of them."""
 
 VISIBLE = timedelta(seconds=60)
 """How long after its creation Graph may answer 404 for a token."""
