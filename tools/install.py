@@ -71,7 +71,7 @@ def environment() -> dict[str, str]:
 
 @cache
 def pip_settings() -> dict[str, str]:
-    """Return what pip is told by its files and variables, by the names of its options; nothing if there is no pip."""
+    """Return pip's configuration, from files and environment variables, by option name; empty without pip."""
     if not PYTHON.exists():
         return {}
     listed = subprocess.run([*PIP, "config", "list"], cwd=ROOT, capture_output=True, text=True, check=False).stdout

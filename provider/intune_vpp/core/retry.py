@@ -86,8 +86,8 @@ class RetryPolicy:
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the seconds of `Retry-After`, which is a number (possibly a fraction) or an HTTP date.
 
-    None if it is absent, negative or unreadable; 0 for a date in the past. A date is relative to the `Date` header of
-    the answer, or to `now` if there is none: the clock of this machine may be wrong.
+    None if it is absent, negative or unreadable; 0 for a date in the past. A date is compared with the `Date` header of
+    the answer, because the local clock may be wrong, and with `now` only if that header is missing.
     """
     asked = headers.get("Retry-After", "")
     try:

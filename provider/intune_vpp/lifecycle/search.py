@@ -32,7 +32,7 @@ class TokenSearch:
         self._clock = clock
 
     def made_from(self, file: SToken, args: VppTokenArgs, *, created: str = _NOTHING_CREATED) -> VppToken | None:
-        """Return the token that was created from this file; None if there is none.
+        """Return the token that was created from this file, or None.
 
         Raises AdoptionRefused if there are several, or if it has another display name or Apple ID: somebody may have
         uploaded the file by hand, and a second token of one location would stop its sync. `created` is what the message
@@ -57,7 +57,7 @@ class TokenSearch:
         return made[0] if made else None
 
     def lost(self, known: Snapshot | None, file: SToken, args: VppTokenArgs, error: GraphError) -> VppToken | None:
-        """Return the token of an upload that ended in `error`, so that its answer was lost; None if there is none.
+        """Return the token that an upload created before it failed with `error`, or None if it created none.
 
         `known` is a listing from before the upload. A listing may lag, so several are requested. Raises `error` if the
         time of the operation is over before that, or if the last listing fails, and AdoptionRefused if it cannot be
