@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from intune_vpp.core.resource_type import Property, ResourceType
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _EDGES = re.compile(r"\A[\s\u200b\u200e\u200f\u2060\ufeff]+|[\s\u200b\u200e\u200f\u2060\ufeff]+\Z")
 """White space and marks of no width; not the joiners of scripts and emoji, which may end a name."""
 _TRIMMED = frozenset({Kind.STRING, Kind.STRINGS, Kind.COUNTRY, Kind.GUID, Kind.CHOICE})
@@ -149,7 +149,7 @@ _FITTING: dict[Kind, tuple[Callable[[object], bool], str]] = {
     Kind.BOOL: (lambda value: isinstance(value, bool), "must be true or false."),
     Kind.STRINGS: (_are_texts, "must be a list of non-empty strings."),
     Kind.GUID: (
-        lambda value: isinstance(value, str) and _GUID.fullmatch(value) is not None,
+        lambda value: isinstance(value, str) and GUID.fullmatch(value) is not None,
         "must be an id (a GUID).",
     ),
     Kind.JSON: (_is_plain, "cannot contain assets: use a hash of the file instead."),

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 import httpx
 
+from intune_vpp.core.check import GUID
 from intune_vpp.core.sent_request import SentRequest
 
 if TYPE_CHECKING:
@@ -23,10 +24,7 @@ _REQUEST_ID_HEADERS = ("request-id", "x-ms-request-id")
 """Graph's header, then Entra's."""
 
 _REQUEST_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
-"""Any other text in the header is not shown."""
-
-_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-"""What request ids and token ids are today."""
+"""Any other text in the header is not shown. Today request ids are GUIDs, and so are the ids of tokens."""
 
 OWN_PATH = "intune_vpp.own_path"
 """The extension of a request whose path this package has made, without text from an answer (`is_plain_id`)."""
@@ -34,7 +32,7 @@ OWN_PATH = "intune_vpp.own_path"
 
 def is_plain_id(entity_id: str) -> bool:
     """Whether an id is empty or a GUID. An answer may have chosen any other one, so as to quote a secret."""
-    return not entity_id or _GUID.fullmatch(entity_id) is not None
+    return not entity_id or GUID.fullmatch(entity_id) is not None
 
 
 def sent_request(  # noqa: PLR0913 - the values of one record
@@ -71,5 +69,5 @@ def _path(request: httpx.Request, secrets: KnownSecrets) -> str:
 
 def _request_id(response: httpx.Response, secrets: KnownSecrets) -> str:
     found = next(filter(None, map(response.headers.get, _REQUEST_ID_HEADERS)), "")
-    is_plain = _GUID.fullmatch(found) and not secrets.quoted_in(found)
+    is_plain = GUID.fullmatch(found) and not secrets.quoted_in(found)
     return found if is_plain or (_REQUEST_ID.fullmatch(found) and secrets.remove_from(found) == found) else ""

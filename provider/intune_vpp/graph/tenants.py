@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
+from intune_vpp.core.check import GUID
 from intune_vpp.core.errors import GraphError, SignInRefused
 from intune_vpp.graph import claims
 from intune_vpp.graph.body import parse
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from intune_vpp.graph.credentials.cached import Credential
     from intune_vpp.graph.sender import Sender
 
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
 
 
@@ -31,7 +31,7 @@ class Tenant(Protocol):
 def tenant_of(access_token: str) -> str:
     """Return the GUID of the tenant of a managed identity's access token. Raises SignInRefused if it has none."""
     found = claims.tenant_id(access_token)
-    if not _GUID.fullmatch(found):
+    if not GUID.fullmatch(found):
         raise SignInRefused("The access token of the managed identity does not say which tenant it is for.")
     return found
 
@@ -59,7 +59,7 @@ class ConfiguredTenant:
         self._http = http
         self._sender = sender
         self._lock = threading.Lock()
-        self._guid = configured.lower() if _GUID.fullmatch(configured) else None
+        self._guid = configured.lower() if GUID.fullmatch(configured) else None
 
     def guid(self) -> str:
         """Return the GUID in lower case. Raises SignInRefused for an unknown tenant, RequestNotSent if Entra fails."""
@@ -85,7 +85,7 @@ class ConfiguredTenant:
         issuer = document.get("issuer") if isinstance(document, dict) else None
         if not isinstance(issuer, str) or not issuer:
             raise errors.failed(self._authority_host, "a discovery document without an issuer")
-        found = _GUID.search(issuer)
+        found = GUID.search(issuer)
         if found is None:
             # `common` and `organizations` are not tenants: their issuer has a placeholder.
             raise errors.unknown_tenant(self._authority_host, self._configured)
