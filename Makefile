@@ -16,7 +16,7 @@ EXAMPLE := examples/01-renew-a-token
 WORKFLOWS := $(wildcard examples/*/.github/workflows/*.yml)
 PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
-.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick format constraints dist clean
+.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick bench-plot format constraints dist clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -81,6 +81,10 @@ bench-memory: $(READY)
 bench-quick: $(READY)
 	@$(BIN)/python tools/engine >/dev/null
 	@PYTHONPATH=tests $(BIN)/python bench --quick
+
+# The picture of the seconds against the number of tokens, from bench/results.jsonl.
+bench-plot: $(READY)
+	@PYTHONPATH=tests $(BIN)/python bench --plot docs/pictures/cost.svg
 
 format: $(READY)
 	$(BIN)/ruff check --fix

@@ -18,7 +18,7 @@ from rich.console import Console
 from benchmark import limits, memory, pairs, plugins, tables, throttling
 from benchmark.limits import AT_FULL_SIZE, breaches
 from benchmark.pairs import Series
-from benchmark.results import Result
+from benchmark.results import Door, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,6 +32,8 @@ QUICK_SIZES = (1, 100)
 SLOW_SIZES = (1, 100)
 """The numbers of tokens that are also measured with `LATENCY_MS`."""
 LATENCY_MS = 100
+DYNAMIC_SIZES = (1, 100)
+"""The numbers of tokens that are also measured on the dynamic provider."""
 PAIRS = {1: 5, 10: 3, 100: 3, 300: 3}
 """How often each size is measured; others once, because they take many minutes."""
 STARTS = 15
@@ -50,6 +52,7 @@ class Results:
         """Return a message for each limit that is exceeded."""
         return [
             *breaches(self.pairs, limits.PAIRED),
+            *limits.growth(self.pairs),
             *breaches(self.throttled, limits.THROTTLED),
             *breaches(self.memory, limits.MEMORY),
         ]
@@ -58,6 +61,12 @@ class Results:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark, and return the exit status: 1 if a limit is exceeded, or there is no engine."""
     options = _options(arguments)
+    if options.plot:
+        # Only here: matplotlib takes a second.
+        from benchmark import plot  # noqa: PLC0415
+
+        plot.draw(plot.latest(options.results.read_text(encoding="utf-8").splitlines()), options.plot)
+        return 0
     # A pipe has no width: the tables would be broken into 80 columns.
     console = Console(width=None if sys.stdout.isatty() else _WIDTH)
     engine = _engine()
@@ -109,12 +118,13 @@ def _pairs(
     folder: Path, engine: dict[str, str], options: argparse.Namespace, tell: Callable[[str], None]
 ) -> list[Result]:
     results = [Result.of("ready", plugins.readiness(folder / "ready", STARTS), n=max(options.sizes), page=pairs.PAGE)]
-    runs = [(tokens, 0) for tokens in options.sizes]
+    runs = [(Door.PLUGIN, tokens, 0) for tokens in options.sizes]
     if not options.quick:
-        runs += [(tokens, LATENCY_MS) for tokens in options.sizes if tokens in SLOW_SIZES]
-    for tokens, latency in runs:
-        series = Series(tokens, options.pairs or PAIRS.get(tokens, 1), latency)
-        results += pairs.measure(folder / f"{tokens}-{latency}", engine, series, tell=tell)
+        runs += [(Door.PLUGIN, tokens, LATENCY_MS) for tokens in options.sizes if tokens in SLOW_SIZES]
+        runs += [(Door.DYNAMIC, tokens, 0) for tokens in options.sizes if tokens in DYNAMIC_SIZES]
+    for door, tokens, latency in runs:
+        series = Series(tokens, options.pairs or PAIRS.get(tokens, 1), latency, door)
+        results += pairs.measure(folder / f"{door}-{tokens}-{latency}", engine, series, tell=tell)
     return results
 
 
@@ -138,7 +148,7 @@ def _keep(file: Path, results: Results, load: float) -> None:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bench",
-        description="Compare the plugin with one that does nothing, run it under the throttle, and measure its memory.",
+        description="Measure the provider beside one that does nothing, under the throttle, and its memory.",
     )
     parser.add_argument("--throttle", action="store_true", help="only the runs under the documented throttle")
     parser.add_argument("--memory", action="store_true", help="only the memory after hostile answers")
@@ -152,6 +162,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="1 and 100 tokens, one pair, no results stored")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file to append the results to")
+    parser.add_argument("--plot", type=Path, help="only draw the stored results, as SVG, into this file")
     options = parser.parse_args(arguments)
     if options.quick:
         options.sizes, options.pairs, options.results = QUICK_SIZES, 1, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from benchmark.results import MOST_MEGABYTES, MOST_WITH_ALL_TOKENS, Outcome, Peak, Result, Throttled
+from benchmark.results import MOST_MEGABYTES, MOST_WITH_ALL_TOKENS, Door, Outcome, Peak, Result, Throttled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -49,8 +49,8 @@ class Limit(Generic[R]):
 
 
 def _ratio(result: Result) -> float:
-    """Return the ratio, 0 for a tenant with latency, where it depends on that."""
-    return 0 if result.latency_ms else result.ratio
+    """Return the ratio on the plugin, 0 for a tenant with latency, where it depends on that."""
+    return 0 if result.latency_ms or result.door is not Door.PLUGIN else result.ratio
 
 
 def _requests(result: Result) -> float:
@@ -62,7 +62,8 @@ def _of_method(method: str) -> Callable[[Result], float]:
 
 
 def _state_bytes(result: Result) -> float:
-    return result.state.record if result.state else 0
+    """Return the bytes on the plugin: a dynamic provider also stores itself with each resource."""
+    return result.state.record if result.state and result.door is Door.PLUGIN else 0
 
 
 PAIRED: tuple[Limit[Result], ...] = (
@@ -80,9 +81,27 @@ PAIRED: tuple[Limit[Result], ...] = (
     Limit("refresh", "ratio", _ratio, lambda _: 1.1, from_tokens=AT_FULL_SIZE),
     Limit("refresh", "requests", _requests, lambda result: result.pages + 2),
     Limit("refresh", "bytes of state per token", _state_bytes, lambda _: 2000),
+    Limit("destroy", "ratio", _ratio, lambda _: 1.05, from_tokens=AT_FULL_SIZE),
     Limit("destroy", "DELETE requests", _of_method("DELETE"), lambda result: result.n),
     Limit("destroy", "requests", _requests, lambda result: result.n),
 )
+
+GROWS_FROM, GROWS_TO = 100, 1000
+"""Between these numbers of tokens, the cost may grow no faster than that of the yardstick."""
+
+
+def growth(results: Iterable[Result]) -> list[str]:
+    """Return a message for each case whose cost grows faster than the yardstick's."""
+    ratios = {(one.case, one.n): one.ratio for one in results if _ratio(one)}
+    found = []
+    for case in dict.fromkeys(case for case, _ in ratios):
+        few, many = ratios.get((case, GROWS_FROM)), ratios.get((case, GROWS_TO))
+        if few is not None and many is not None and many > few:
+            found.append(
+                f"{case[0].upper()}{case[1:]}: ratio = {few:.2f} at {GROWS_FROM} tokens and {many:.2f} at {GROWS_TO}:"
+                " the cost must grow no faster than the yardstick's."
+            )
+    return found
 
 
 OF_THE_IDEAL = 0.95

@@ -1,12 +1,14 @@
-"""Pulumi projects with the same program, one for the plugin and one for the yardstick."""
+"""Pulumi projects with the same tokens, one for a door and one for its yardstick."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +28,10 @@ _NAME = "bench"
 _STACK = "test"
 _PLUGIN = "plugin"
 _RECORD = "record.json"
+_PROGRAM = "Pulumi.yaml"
+_DECLARED = "tokens.json"
+"""The tokens of a program in Python; a program in YAML declares its own."""
+
 _TYPE_ENDS = ":VppToken"
 _SITE = "Site"
 DAYS = 300
@@ -53,12 +59,34 @@ class Run:
 
 def create(folder: Path, entry: str, tokens: int, environment: dict[str, str], *, site: str = _SITE) -> Project:
     """Create a project that runs the plugin of this entry point, with an empty stack; `site` begins each location."""
-    work, state = folder / "project", folder / "state"
+    work = folder / "project"
     plugins.make(work / _PLUGIN, entry)
+    program = {
+        "name": _NAME,
+        "runtime": "yaml",
+        "plugins": {"providers": [{"name": "intune-vpp", "path": "./plugin"}]},
+        "resources": _resources(tokens, site),
+    }
+    # JSON is YAML.
+    (work / _PROGRAM).write_text(json.dumps(program, indent=1))
+    return _open(folder, tokens, environment, site)
+
+
+def create_dynamic(folder: Path, program: str, tokens: int, environment: dict[str, str]) -> Project:
+    """Create a project that runs one of `bench/programs`, on the dynamic provider, with an empty stack."""
+    work = folder / "project"
+    shutil.copytree(plugins.BENCH / "programs" / program, work)
+    host = {"name": "python", "options": {"toolchain": "pip", "virtualenv": sys.prefix}}
+    (work / _PROGRAM).write_text(json.dumps({"name": _NAME, "runtime": host}))
+    (work / _DECLARED).write_text(json.dumps({"resources": _resources(tokens, _SITE)}))
+    return _open(folder, tokens, environment, _SITE)
+
+
+def _open(folder: Path, tokens: int, environment: dict[str, str], site: str) -> Project:
+    """Write the files of the tokens, and make the stack."""
+    work, state = folder / "project", folder / "state"
     state.mkdir()
     write_files(work, tokens, site=site)
-    # JSON is YAML.
-    (work / "Pulumi.yaml").write_text(json.dumps(_program(tokens, site), indent=1))
     project = Project(
         work,
         {
@@ -88,7 +116,8 @@ def write_files(work: Path, tokens: int, *, site: str = _SITE, days: int = DAYS)
 
 def rename_first(project: Project, name: str) -> None:
     """Change the display name of the first token in the program."""
-    file = project.folder / "Pulumi.yaml"
+    declared = project.folder / _DECLARED
+    file = declared if declared.exists() else project.folder / _PROGRAM
     program = json.loads(file.read_text())
     next(iter(program["resources"].values()))["properties"]["displayName"] = name
     file.write_text(json.dumps(program, indent=1))
@@ -160,13 +189,8 @@ def location_of(number: int, site: str = _SITE) -> str:
     return f"{site} {number:04}"
 
 
-def _program(tokens: int, site: str) -> dict[str, Any]:
-    return {
-        "name": _NAME,
-        "runtime": "yaml",
-        "plugins": {"providers": [{"name": "intune-vpp", "path": "./plugin"}]},
-        "resources": {name_of(number, site): _token(number, site) for number in range(tokens)},
-    }
+def _resources(tokens: int, site: str) -> dict[str, Any]:
+    return {name_of(number, site): _token(number, site) for number in range(tokens)}
 
 
 def _token(number: int, site: str) -> dict[str, Any]:

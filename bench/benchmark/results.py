@@ -9,7 +9,7 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING
 
-from benchmark.traffic import WINDOW_SECONDS, WRITES_IN_A_WINDOW, Traffic
+from benchmark.traffic import Traffic, ideal_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +21,13 @@ MOST_MEGABYTES = 150.0
 """The limit of the memory of the plugin process, for any answer."""
 MOST_WITH_ALL_TOKENS = 120.0
 """The limit for 3,000 tokens, the most of a tenant."""
+
+
+class Door(StrEnum):
+    """The ways into the provider."""
+
+    PLUGIN = "plugin"
+    DYNAMIC = "dynamic"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -61,9 +68,19 @@ class Result:
     state: State | None
     megabytes: float = 0.0
     latency_ms: int = 0
+    door: Door = Door.PLUGIN
 
     @classmethod
-    def of(cls, case: str, measures: Iterable[Measure], *, n: int, page: int, latency_ms: int = 0) -> Result:
+    def of(  # noqa: PLR0913 - the conditions of a run
+        cls,
+        case: str,
+        measures: Iterable[Measure],
+        *,
+        n: int,
+        page: int,
+        latency_ms: int = 0,
+        door: Door = Door.PLUGIN,
+    ) -> Result:
         """Combine the pairs of a case; requests, state and memory are those of the worst pair."""
         pairs = list(measures)
         most: Counter[str] = Counter()
@@ -80,6 +97,7 @@ class Result:
             state=max((pair.state for pair in pairs if pair.state is not None), default=None),
             megabytes=max(pair.megabytes for pair in pairs),
             latency_ms=latency_ms,
+            door=door,
         )
 
     @property
@@ -96,7 +114,7 @@ class Result:
         """Return the line for results.jsonl, with the time of the run and the load of the machine before it."""
         members = {
             "case": self.case,
-            "door": "plugin",
+            "door": self.door,
             "n": self.n,
             "latency_ms": self.latency_ms,
             "throttle": "off",
@@ -171,7 +189,7 @@ class Throttled:
     @property
     def ideal_seconds(self) -> float:
         """The least seconds from the first write to the last one, if each token has one write."""
-        return (-(-self.n // WRITES_IN_A_WINDOW) - 1) * WINDOW_SECONDS
+        return ideal_seconds(self.n)
 
     def line(self, *, at: str, load: float) -> str:
         """Return the line for results.jsonl, with the time of the run and the load of the machine before it."""

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 def of_pairs(results: Sequence[Result]) -> Table:
     """Show the cases of the comparison; `bytes` are those of a token in the state, `stored` with the host's data."""
     table = _table(
-        "The plugin and the yardstick",
+        "Each door and its yardstick",
         *(
+            "door",
             "tokens",
             "latency",
             "seconds",
@@ -31,10 +32,11 @@ def of_pairs(results: Sequence[Result]) -> Table:
         ),
     )
     for before, result in zip([None, *results], results, strict=False):
-        if before and (before.n, before.latency_ms) != (result.n, result.latency_ms):
+        if before and _conditions(before) != _conditions(result):
             table.add_section()
         table.add_row(
             result.case,
+            result.door,
             str(result.n),
             f"{result.latency_ms} ms" if result.latency_ms else "",
             f"{result.seconds:.2f}",
@@ -48,6 +50,10 @@ def of_pairs(results: Sequence[Result]) -> Table:
             f"{result.megabytes:.0f}" if result.megabytes else "",
         )
     return table
+
+
+def _conditions(result: Result) -> tuple[str, int, int]:
+    return result.door, result.n, result.latency_ms
 
 
 def of_throttled(results: Sequence[Throttled]) -> Table:

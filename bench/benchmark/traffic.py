@@ -19,6 +19,11 @@ _THROTTLED = 429
 _FIRST_REFUSAL = 400
 
 
+def ideal_seconds(writes: int) -> float:
+    """Return the least seconds from the first of so many writes to the last, by the limit of Graph alone."""
+    return (-(-writes // WRITES_IN_A_WINDOW) - 1) * WINDOW_SECONDS
+
+
 @dataclass(frozen=True, slots=True)
 class Traffic:
     """The requests to Graph by method, refused ones included; how many were throttled; the writes that were accepted.
@@ -38,8 +43,8 @@ class Traffic:
     def paced(self) -> float:
         """The least seconds from the first write to the last if the same writes had been throttled.
 
-        Each is sent at its time, but not before the window has room for it. `ideal_seconds` in `results.py` assumes
-        that the engine requests all of them at once; in fact that takes it some seconds.
+        Each is sent at its time, but not before the window has room for it. `ideal_seconds` assumes that the engine
+        requests all of them at once; in fact that takes it some seconds.
         """
         sent: list[float] = []
         for number, came in enumerate(self.writes):

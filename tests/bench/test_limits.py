@@ -11,8 +11,8 @@ import pytest
 from rich.console import Console
 
 from benchmark.cli import Results, report
-from benchmark.limits import PAIRED, breaches
-from benchmark.results import Measure, Result, State
+from benchmark.limits import PAIRED, breaches, growth
+from benchmark.results import Door, Measure, Result, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ NO_OP = Result("no-op", 300, 100, 2.0, 2.0, (1.0,), {}, State(2000, 4100))
 ONE_CHANGE = Result("one change", 300, 100, 2.0, 2.0, (1.0,), {"PATCH": 1}, State(2000, 4100))
 RENEWAL = Result("renew all", 300, 100, 45.0, 40.0, (1.125,), {"PATCH": 300}, State(2000, 4100))
 REFRESH = Result("refresh", 300, 100, 2.1, 2.0, (1.05,), {"GET": 5}, State(2000, 4100))
-DESTROY = Result("destroy", 300, 100, 5.0, 4.0, (1.25,), {"DELETE": 300}, None)
+DESTROY = Result("destroy", 300, 100, 4.2, 4.0, (1.05,), {"DELETE": 300}, None)
 HELD = (READY, CREATE, NO_OP, ONE_CHANGE, RENEWAL, REFRESH, DESTROY)
 
 BEYOND: dict[str, tuple[Result, dict[str, Any], str]] = {
@@ -31,6 +31,7 @@ BEYOND: dict[str, tuple[Result, dict[str, Any], str]] = {
     "the time": (CREATE, {"ratios": (1.0, 1.2, 1.16)}, "Create: ratio = 1.16, above the limit of 1.08."),
     "an idle run": (NO_OP, {"ratios": (1.2,)}, "No-op: ratio = 1.2, above the limit of 1.1."),
     "a refresh": (REFRESH, {"ratios": (1.3,)}, "Refresh: ratio = 1.3, above the limit of 1.1."),
+    "a deletion": (DESTROY, {"ratios": (1.1,)}, "Destroy: ratio = 1.1, above the limit of 1.05."),
     "a POST more": (
         CREATE,
         {"requests": {"GET": 2, "POST": 301}},
@@ -102,6 +103,24 @@ def test_latency() -> None:
     slow = replace(CREATE, ratios=(3.0,), latency_ms=100)
     assert breaches([slow], PAIRED) == []
     assert breaches([replace(slow, requests={"GET": 2, "POST": 301})], PAIRED) != []
+
+
+def test_the_dynamic_provider() -> None:
+    """On the dynamic provider the requests are judged, the time and the state are not."""
+    dynamic = replace(CREATE, door=Door.DYNAMIC, ratios=(3.0,), state=State(3000, 4400))
+    assert breaches([dynamic], PAIRED) == []
+    assert breaches([replace(dynamic, requests={"GET": 2, "POST": 301})], PAIRED) != []
+
+
+def test_growth() -> None:
+    """A cost that grows faster than the yardstick's fails, and one that grows as fast does not."""
+    few, many = (replace(ONE_CHANGE, n=n, ratios=(ratio,)) for n, ratio in ((100, 1.2), (1000, 1.21)))
+    (sentence,) = growth([few, many])
+    assert sentence.startswith("One change: ratio = 1.20 at 100 tokens and 1.21 at 1000")
+    assert _reported([few, many])[0] == 1
+    assert growth([few, replace(many, ratios=(1.2,))]) == []
+    assert growth([many, few, replace(few, latency_ms=100, ratios=(1.0,))]) != []
+    assert growth([few]) == []
 
 
 def test_few_tokens() -> None:
