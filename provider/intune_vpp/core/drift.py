@@ -113,9 +113,8 @@ def mark_invalid(token_file: TokenFile, observed: VppToken) -> TokenFile: ...
 def mark_invalid(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None: ...
 def mark_invalid(token_file: TokenFile | None, observed: VppToken) -> TokenFile | None:
     """Return the file, marked if Intune calls its token `invalid`: the guard then accepts an older file."""
-    if token_file is None:
-        return None
-    return replace(token_file, state=TokenState.INVALID.value if observed.state == TokenState.INVALID else None)
+    state = TokenState.INVALID.value if observed.state == TokenState.INVALID else None
+    return token_file if token_file is None or token_file.state == state else replace(token_file, state=state)
 
 
 def _inputs(state: VppTokenState, observed: VppToken) -> VppTokenArgs:
@@ -130,7 +129,7 @@ def _inputs(state: VppTokenState, observed: VppToken) -> VppTokenArgs:
         # Graph may normalise a value that was sent: only a change since the last observation is drift.
         if not same(prop, now, before) and not same(prop, now, asked):
             moved[prop.attribute] = now
-    return replace(state.inputs, **moved)
+    return replace(state.inputs, **moved) if moved else state.inputs
 
 
 def shown_after_upload(before: VppTokenState | None, observed: VppToken) -> str | None:

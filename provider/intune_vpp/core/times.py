@@ -6,6 +6,7 @@ Graph's text is kept unchanged, because Python stores fewer than its seven fract
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 _NEVER = "0001"
 """The year of a date that was never set: Graph writes .NET's smallest date, `0001-01-01T00:00:00Z`, for it."""
@@ -16,6 +17,7 @@ def is_never(text: str) -> bool:
     return text.startswith(_NEVER)
 
 
+@lru_cache(maxsize=1024)  # A read compares the same few timestamps about twenty times.
 def parse(text: str | None) -> datetime | None:
     """Return the instant in UTC; None if the text is absent, never set, or not a timestamp with an offset."""
     if not text or is_never(text):
