@@ -6,6 +6,7 @@ The parts that talk to Graph are built for the first request, so that a preview 
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -147,7 +148,11 @@ def connect_to_graph(
     secrets = KnownSecrets()
     sender = Sender(clock, reporter, secrets, record=record, timeout=settings.request_timeout)
     given, connect = http, partial(open_http, settings.ca_bundle_path, timeout=settings.request_timeout)
-    http = given or connect()
+    with ThreadPoolExecutor(1) as beside:
+        # OpenSSL reads the CAs without Python's lock: meanwhile this thread imports msal. Each takes 50 ms or more.
+        opening = beside.submit(lambda: given or connect())
+        method.load()
+    http = opening.result()
     connection = Connection(
         values=settings.values,
         cloud=settings.cloud,

@@ -18,6 +18,8 @@ from intune_vpp.graph import claims
 from intune_vpp.graph.credentials.cached import CachedCredential
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from intune_vpp.core.configuration import Values
     from intune_vpp.graph.credentials.method import AccessToken, Connection, SignIn
     from intune_vpp.graph.tenants import Tenant
@@ -108,10 +110,13 @@ class Choice:
     method: Method
     explanation: str
 
+    def load(self) -> ModuleType:
+        """Import the module that signs in, and msal with it, which takes a tenth of a second the first time."""
+        return importlib.import_module(f"{__package__}.{self.method.module}")
+
     def credential(self, connection: Connection, configured: Tenant | None) -> CachedCredential:
         """Return the credential that signs in with the method, and refuses access tokens of another tenant."""
-        module = importlib.import_module(f"{__package__}.{self.method.module}")
-        sign_in: SignIn = module.sign_in(connection)
+        sign_in: SignIn = self.load().sign_in(connection)
 
         def in_tenant() -> AccessToken:
             issued = sign_in()
