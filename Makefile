@@ -16,7 +16,7 @@ EXAMPLE := examples/01-renew-a-token
 WORKFLOWS := $(wildcard examples/*/.github/workflows/*.yml)
 PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
-.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick bench-plot format constraints dist clean
+.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick bench-plot pictures format constraints dist clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -85,6 +85,11 @@ bench-quick: $(READY)
 # The picture of the seconds against the number of tokens, from bench/results.jsonl.
 bench-plot: $(READY)
 	@PYTHONPATH=tests $(BIN)/python bench --plot docs/pictures/cost.svg
+
+# The pictures of the documentation, from real runs.
+pictures: $(READY)
+	@$(BIN)/python tools/engine >/dev/null
+	@PYTHONPATH=tests $(BIN)/python tools/pictures.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix
