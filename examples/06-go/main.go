@@ -5,7 +5,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
 
-	"example.com/pulumi-intune-vpp/sdk/go/intunevpp"
+	"github.com/intune-vpp/pulumi-intune-vpp/sdk/go/intunevpp"
 )
 
 func main() {
