@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from intune_vpp import __version__
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.graph.http import open_http
 
@@ -25,6 +26,12 @@ def test_without_a_bundle_the_public_authorities_are_trusted() -> None:
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
     assert context.cert_store_stats()["x509_ca"] > 50
+
+
+def test_it_names_itself() -> None:
+    """Each request names the provider and its version, as Pulumi's registry requires."""
+    with open_http(None) as http:
+        assert http.headers["User-Agent"] == f"pulumi-intune-vpp/{__version__}"
 
 
 @pytest.mark.parametrize(("configured", "limits"), [(60.0, (10.0, 60.0, 60.0, 60.0)), (3.0, (3.0, 3.0, 3.0, 3.0))])

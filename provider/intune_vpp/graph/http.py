@@ -11,11 +11,19 @@ from typing import Any
 import certifi
 import httpx
 
+from intune_vpp import __version__
 from intune_vpp.core.errors import SettingsError
 from intune_vpp.graph import bounded
 
 _SECONDS_TO_CONNECT = 10.0
 _KEPT_CONNECTIONS = 20
+
+_HEADERS = {
+    "Accept": "application/json",
+    "Accept-Encoding": bounded.ENCODINGS,
+    # Pulumi's registry requires that a provider identifies itself to the service that it calls.
+    "User-Agent": f"pulumi-intune-vpp/{__version__}",
+}
 
 _SEE_SECRETS = ("msal", "httpx", "httpcore")
 """The loggers of the libraries that handle requests and answers. MSAL also imports requests and urllib3, but sends
@@ -48,7 +56,7 @@ def open_http(
                 verify=context,
                 timeout=httpx.Timeout(timeout, connect=min(timeout, _SECONDS_TO_CONNECT)),
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=_KEPT_CONNECTIONS),
-                headers={"Accept": "application/json", "Accept-Encoding": bounded.ENCODINGS},
+                headers=_HEADERS,
                 trust_env=proxies,
             )
         )
