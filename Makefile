@@ -16,7 +16,7 @@ EXAMPLE := examples/01-renew-a-token
 WORKFLOWS := $(wildcard examples/*/.github/workflows/*.yml)
 PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
-.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick bench-plot pictures format constraints dist clean
+.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick bench-plot pictures format constraints dist clean registry reference
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -60,6 +60,14 @@ check: $(READY)
 	@test -f .coverage || { echo "No coverage yet: run make test first."; exit 1; }
 	$(BIN)/coverage report --fail-under=95
 	$(BIN)/coverage report --fail-under=100 --include='provider/intune_vpp/core/*,provider/intune_vpp/lifecycle/*'
+
+# What Pulumi's registry would find wrong with this tree; sends no request.
+registry: $(READY)
+	@$(BIN)/python tools/registry
+
+# Writes docs/reference/ from schema.json.
+reference: $(READY)
+	@$(BIN)/python tools/reference
 
 # Compares the plugin with one that does nothing, runs it under the throttle, and sends it hostile answers. Needs a quiet
 # machine and about an hour; appends to bench/results.jsonl.
