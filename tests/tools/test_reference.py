@@ -33,8 +33,10 @@ def test_they_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_everything_has_its_page() -> None:
-    """Each resource and function has a page, and the configuration has one."""
-    assert set(PAGES) == {"configuration.md", *(f"{token.rpartition(':')[2]}.md" for token in NAMED)}
+    """Each resource and function has a page, and so has the configuration; the list of pages links to each."""
+    names = {"configuration.md", *(f"{token.rpartition(':')[2]}.md" for token in NAMED)}
+    assert set(PAGES) == {"README.md", *names}
+    assert set(re.findall(r"\]\((\w+\.md)\)", PAGES["README.md"])) == names
 
 
 @pytest.mark.parametrize("token", NAMED)

@@ -1,4 +1,4 @@
-"""The reference pages: one for each resource and function of `schema.json`, and one for the configuration.
+"""The reference pages: one for each resource and function of `schema.json`, one for the configuration, and a list.
 
 Each code block has a comment on the line before it that says why no test runs it, and which test reads it instead.
 """
@@ -43,7 +43,7 @@ Schema = dict[str, Any]
 
 def pages(schema: Schema) -> dict[str, str]:
     """Return the text of each page by the name of its file."""
-    made = {"configuration.md": _configuration(schema)}
+    made = {"README.md": _contents(schema), "configuration.md": _configuration(schema)}
     for token, resource in schema["resources"].items():
         made[f"{_short(token)}.md"] = _resource(token, resource, schema)
     for token, function in schema["functions"].items():
@@ -62,6 +62,16 @@ def main() -> int:
         (FOLDER / name).write_text(text, encoding="utf-8")
     sys.stdout.write(f"{len(made)} pages in {FOLDER}\n")
     return 0
+
+
+def _contents(schema: Schema) -> str:
+    """The list of the pages, which GitHub shows for the folder."""
+    rows = [("[Configuration](configuration.md)", "", "The keys of the provider, with their environment variables.")]
+    for part, kind in (("resources", "resource"), ("functions", "function")):
+        for token, described in schema[part].items():
+            link = f"[{_short(token)}]({_short(token)}.md)"
+            rows.append((link, kind, described["description"].partition("\n")[0]))
+    return _page("# Reference", _table(("Page", "Kind", "About"), rows))
 
 
 def _resource(token: str, resource: Schema, schema: Schema) -> str:
