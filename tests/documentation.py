@@ -14,6 +14,7 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from markdown_it import MarkdownIt
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 REPOSITORY = "https://github.com/intune-vpp/pulumi-intune-vpp/blob/main/"
 """How the registry's pages name files of this repository: there, relative links lead nowhere."""
 
-_MARK = re.compile(r"<!-- (?:run: (?P<story>[\w-]+)(?: file=(?P<file>\S+)| (?P<output>output))?|shown: (?P<why>.+)) -->")
+_MARK = re.compile(
+    r"<!-- (?:run: (?P<story>[\w-]+)(?: file=(?P<file>\S+)| (?P<output>output))?|shown: (?P<why>.+)) -->"
+)
 _DONE = "--- end of block "
 
 
@@ -84,13 +87,18 @@ def file_of(name: str, file: str, path: str) -> str:
     return found
 
 
-def run(told: Sequence[Block], folder: Path, environment: Mapping[str, str], *, seconds: float) -> str:
-    """Run the blocks of a story in a folder; what they print. Fails if a command does, or prints something else."""
+def run(
+    told: Sequence[Block], folder: Path, environment: Mapping[str, str], *, seconds: float, pasted: str = ""
+) -> str:
+    """Run the blocks of a story in a folder; what they print. Fails if a command does, or prints something else.
+
+    `pasted` is what a command reads that asks the reader to paste something.
+    """
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", _script(told)],  # noqa: S607 - any bash will do
         cwd=folder,
         env=dict(environment),
-        stdin=subprocess.DEVNULL,
+        input=pasted,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -148,7 +156,7 @@ def anchors(text: str) -> set[str]:
     """The anchors that GitHub gives to the headings of a page."""
     tokens = MarkdownIt().parse(text)
     found: set[str] = set()
-    for opening, inline in zip(tokens, tokens[1:], strict=False):
+    for opening, inline in pairwise(tokens):
         if opening.type == "heading_open":
             plain = re.sub(r"[^\w\- ]", "", _plain(inline).lower()).replace(" ", "-")
             numbered = (f"{plain}-{number}" if number else plain for number in range(len(found) + 1))

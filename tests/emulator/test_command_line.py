@@ -341,7 +341,7 @@ def test_a_file_of_faults_that_is_missing_is_one_sentence(tmp_path: Path) -> Non
 
 
 def test_help_describes_the_members_of_a_rule() -> None:
-    """Serve --help has the table of the README, a member after the other."""
+    """Serve --help has the table of docs/emulator.md, a member after the other."""
     out = run("serve", "--help").stdout
 
     for name, words, text in fault_rules.described():
