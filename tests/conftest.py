@@ -16,6 +16,10 @@ if profile := os.environ.get("HYPOTHESIS_PROFILE", "" if os.environ.get("CI") el
     settings.load_profile(profile)
 
 
+CODE_BLOCKS = "code blocks of the documentation"
+"""The property by which `tests/docs` says how many blocks run."""
+
+
 @pytest.fixture(autouse=True, scope="session")
 def interruptible() -> None:
     """A shell that runs the tests in the background lets them ignore SIGINT, and every process they start with them."""
@@ -45,3 +49,5 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     terminalreporter.section("what ran")
     terminalreporter.line(f"passed: {len(passed)}, of these with the real engine: {with_engine}")
     terminalreporter.line(f"skipped: {', '.join(sorted(report.nodeid for report in skipped)) or 'none'}")
+    for name, value in (found for report in passed for found in report.user_properties if found[0] == CODE_BLOCKS):
+        terminalreporter.line(f"{name}: {value}")

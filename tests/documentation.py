@@ -55,6 +55,11 @@ def pages() -> dict[str, str]:
     return {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in files}
 
 
+def all_blocks() -> list[Block]:
+    """The code blocks of all pages."""
+    return [block for path, text in pages().items() for block in blocks(path, text)]
+
+
 def page(path: str) -> str:
     """The text of one page."""
     return (ROOT / path).read_text(encoding="utf-8")

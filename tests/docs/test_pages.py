@@ -6,6 +6,7 @@ import ast
 import json
 import posixpath
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,15 +18,24 @@ from intune_vpp.dynamic import VppToken
 from intune_vpp.graph.credentials.select import AZURE_CLI, METHODS
 from intune_vpp_emulator.faults import Faults
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PAGES = documentation.pages()
-BLOCKS = [block for path, text in PAGES.items() for block in documentation.blocks(path, text)]
+BLOCKS = documentation.all_blocks()
+OTHERS = sorted(
+    file
+    for pattern in ("*.md", "examples/*/README.md", "tools/*/README.md", "bench/*.md")
+    for file in ROOT.glob(pattern)
+)
+LINKING = PAGES | {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in OTHERS}
 INDEX = "docs/_index.md"
 
 
-def test_every_block_is_marked() -> None:
-    """Each code block says in its mark which test runs it, or why none does; the counts are printed."""
+def test_every_block_is_marked(record_property: Callable[[str, object], None]) -> None:
+    """Each code block says in its mark which test runs it, or why none does; the summary of a run shows the counts."""
     run = sum(block.story is not None for block in BLOCKS)
-    print(f"{len(BLOCKS)} blocks: {run} run, {len(BLOCKS) - run} shown")  # noqa: T201 - the counts are to be seen
+    record_property("code blocks of the documentation", f"{run} run, {len(BLOCKS) - run} shown")
     assert [f"{block.page}:{block.line}" for block in BLOCKS if not block.marked] == []
     assert run > 50
 
@@ -42,10 +52,10 @@ def test_the_readme_is_short() -> None:
     assert len(PAGES["README.md"].splitlines()) <= 200
 
 
-@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("path", LINKING)
 def test_links(path: str) -> None:
     """Each link of a page to a file of the repository, and to a heading, has its file and its heading."""
-    found = documentation.links(PAGES[path])
+    found = documentation.links(LINKING[path])
     assert [link for link in found if (target := _target(path, link)) and not _exists(*target)] == []
 
 
@@ -68,11 +78,8 @@ def _exists(file: str, anchor: str) -> bool:
 
 def test_every_page_and_example_is_linked() -> None:
     """The README has a link to each page and to each example."""
-    linked = {
-        documentation_target[0]
-        for link in documentation.links(PAGES["README.md"])
-        if (documentation_target := _target("README.md", link))
-    }
+    targets = [_target("README.md", link) for link in documentation.links(PAGES["README.md"])]
+    linked = {target[0] for target in targets if target}
     examples = {f"examples/{one.name}" for one in (ROOT / "examples").iterdir() if one.is_dir()}
     pages = {path for path in PAGES if not path.startswith(("README", INDEX, "docs/reference/"))}
     assert (examples | pages) - linked == set()
