@@ -79,10 +79,10 @@ def blocks(path: str, text: str) -> list[Block]:
     return found
 
 
-def story(name: str, *paths: str) -> list[Block]:
-    """The blocks of a story on these pages."""
-    found = [block for path in paths for block in blocks(path, page(path)) if block.story == name]
-    assert found, f"no block of {', '.join(paths)} is marked run: {name}"
+def story(name: str, path: str) -> list[Block]:
+    """The blocks of a story on a page."""
+    found = [block for block in blocks(path, page(path)) if block.story == name]
+    assert found, f"no block of {path} is marked run: {name}"
     return found
 
 
