@@ -113,13 +113,19 @@ def run(
     assert done.returncode == 0, done.stdout
     printed = ""
     for part, block in zip(re.split(f"^{_DONE}.*\n", done.stdout, flags=re.MULTILINE), told, strict=False):
-        if not block.is_output:
+        if block.is_output:
+            _expect(block, printed)
+        else:
             printed = part
-        for line in block.text.splitlines() if block.is_output else ():
-            pieces = [re.escape(" ".join(piece.split())) for piece in line.split("…")]
-            shown = "\n".join(" ".join(one.split()) for one in printed.splitlines())
-            assert re.search(".*".join(pieces), shown), f"{block.page}: {line} is not in\n{printed}"
     return done.stdout
+
+
+def _expect(block: Block, printed: str) -> None:
+    """Fail unless each line of an output block was printed, with as many spaces as it likes."""
+    shown = [" ".join(line.split()) for line in printed.splitlines()]
+    for line in block.text.splitlines():
+        pattern = re.compile(".*".join(re.escape(piece) for piece in " ".join(line.split()).split("…")))
+        assert any(pattern.search(one) for one in shown), f"{block.page}: {line} is not in\n{printed}"
 
 
 def _script(told: Sequence[Block]) -> str:
