@@ -55,6 +55,7 @@ check: $(READY)
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/registry
 	go -C tools/lint tool actionlint $(abspath $(WORKFLOWS))
 	$(BIN)/check-jsonschema --builtin-schema vendor.azure-pipelines --data-transform azure-pipelines --regex-variant python $(PIPELINES)
 	@test -f .coverage || { echo "No coverage yet: run make test first."; exit 1; }
