@@ -8,6 +8,7 @@ import shlex
 import signal
 import textwrap
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,9 @@ from .tenant import Tenant
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from datetime import datetime
 
 _HEARTBEAT = 0.5
+_DAYS_OF_A_TOKEN = 365
 _INDENT = " " * 15
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -110,12 +111,20 @@ def serve_command(**options: Any) -> None:
 @click.option("--organization", required=True, help="The organization's name, `orgName` in the file.")
 @click.option("--location", required=True, help="The location, which is encrypted in the file.")
 @click.option("--location-id", default="", help="Distinguishes locations of one name.")
-@click.option("--expires", required=True, help="YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC.")
-def make_token_command(organization: str, location: str, location_id: str, expires: str) -> None:
+@click.option(
+    "--days", type=int, help="Days until it expires, at a random time of that day; 365 if omitted, as Apple's."
+)
+@click.option("--expires", help="In place of --days: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC.")
+def make_token_command(
+    organization: str, location: str, location_id: str, days: int | None, expires: str | None
+) -> None:
     """Print the text of a new .vpptoken file and nothing else."""
+    if days is not None and expires is not None:
+        raise click.UsageError("Use either --days or --expires.")
     if not organization.strip() or not location.strip():
         raise click.ClickException("--organization and --location take a name.")
-    click.echo(apple.make_token(organization, location, _expiry(expires), location_id), nl=False)
+    expiry = _in_days(_DAYS_OF_A_TOKEN if days is None else days) if expires is None else _expiry(expires)
+    click.echo(apple.make_token(organization, location, expiry, location_id), nl=False)
 
 
 @main.command("guesses")
@@ -168,6 +177,13 @@ def _environment_file(path: Path | None) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+def _in_days(days: int) -> datetime:
+    try:
+        return apple.expiry((datetime.now(UTC).date() + timedelta(days=days)).isoformat())
+    except OverflowError as reason:
+        raise click.ClickException(f"--days takes a number of days up to the year 9999, not {days}.") from reason
 
 
 def _expiry(text: str) -> datetime:

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import httpx
@@ -80,6 +80,23 @@ def test_a_file_is_printed_and_nothing_else() -> None:
     read = apple.read(result.stdout)
     assert (result.exit_code, read.organization, read.location) == (0, "Contoso", "Lincoln")
     assert read.expires == datetime(2027, 10, 1, 9, 8, 7, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("options", "days"), [((), 365), (("--days", "25"), 25), (("--days", "-1"), -1)])
+def test_how_long_a_file_is_valid(options: tuple[str, ...], days: int) -> None:
+    """make-token makes a file for a year, or for as many days as it is asked for."""
+    before = datetime.now(UTC).date()
+    result = run("make-token", "--organization", "Contoso", "--location", "Lincoln", *options)
+    assert apple.read(result.stdout).expires.date() - timedelta(days=days) in {before, datetime.now(UTC).date()}
+
+
+def test_an_unusable_number_of_days() -> None:
+    """make-token refuses days beyond the calendar, and days beside a date, in one sentence."""
+    beyond = run("make-token", "--organization", "O", "--location", "L", "--days", "9999999")
+    assert beyond.stderr == "Error: --days takes a number of days up to the year 9999, not 9999999.\n"
+    both = run("make-token", "--organization", "O", "--location", "L", "--days", "1", "--expires", "2027-10-01")
+    assert "Use either --days or --expires." in both.stderr
+    assert (beyond.stdout, both.stdout) == ("", "")
 
 
 @pytest.mark.parametrize("expires", ["soon", "2027-13-01", "", "01.10.2027"])
