@@ -13,10 +13,10 @@ DEMO_READY := .venv/.demo-ready
 # One more than there are processors: the tests with the real engine wait for it half of their time.
 WORKERS = $(shell $(BIN)/python -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 EXAMPLE := examples/01-renew-a-token
-WORKFLOWS := $(wildcard examples/*/.github/workflows/*.yml)
+WORKFLOWS := $(wildcard .github/workflows/*.yml examples/*/.github/workflows/*.yml)
 PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
-.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick bench-plot pictures format constraints dist clean registry reference
+.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick format constraints wheel dist clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -111,9 +111,16 @@ constraints:
 	{ echo "# Made by \`make constraints\`; every install line uses it."; .venv-pins/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	rm -rf .venv-pins
 
+# Wheel and source distribution of the provider alone.
+wheel: $(READY)
+	rm -rf dist
+	@$(BIN)/python tools/dist python
+
+# All artefacts of a release that can be built on this machine, with SHA256SUMS: about two minutes.
 dist: $(READY)
 	rm -rf dist
-	$(BIN)/python -m build --outdir dist
+	@$(BIN)/python tools/engine >/dev/null
+	@$(BIN)/python tools/dist
 
 clean:
 	rm -rf .venv dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
