@@ -1,4 +1,4 @@
-"""The tools, importable, and for `tools/engine` a machine of its own, with a PATH, a cache and no way out."""
+"""What the tests of `tools` stand on: its modules, and a machine of their own, with a PATH, a cache and no way out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.extend(str(Path(__file__).parents[2] / "tools" / name) for name in ("engine", "reference", "registry"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "engine"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "dist"))
 
 from tools.fakes import Machine
 
