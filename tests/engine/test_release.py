@@ -24,7 +24,8 @@ from project import PLUGIN, YamlProject, traces
 if TYPE_CHECKING:
     from pathlib import Path
 
-PAGE = ROOT / "docs" / "verify-a-release.md"
+STORY = "verify-a-release"
+PAGE = ROOT / "docs" / f"{STORY}.md"
 SECONDS = 900
 """PyInstaller needs one minute on a quiet machine."""
 
@@ -92,7 +93,7 @@ def _require_licences(archive: Path) -> None:
 
 def _follow_the_page(archive: Path, environment: dict[str, str]) -> str:
     """Run the commands that the page shows, in the folder of the archive; what they print."""
-    blocks = re.findall(r"<!-- run: verify-a-release -->\n```bash\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    blocks = re.findall(rf"<!-- run: {STORY} -->\n```bash\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert len(blocks) == 3
     done = subprocess.run(
         ["/bin/sh", "-e", "-c", "".join(blocks)],

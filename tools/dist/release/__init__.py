@@ -1,0 +1,1 @@
+"""What a release consists of, one module for each kind of artefact."""
