@@ -164,8 +164,8 @@ def test_a_missing_tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys:
     """An artefact whose tool is missing is skipped in one sentence that names it; with `--complete` it is a failure."""
     monkeypatch.setenv("PATH", str(tmp_path))
     assert cli.main(["sdk-dotnet", "--out", str(tmp_path)]) == 0
-    assert capsys.readouterr().err == "Skips sdk-dotnet: dotnet is not on PATH.\n"
+    assert capsys.readouterr().err == "Building sdk-dotnet.\nSkips sdk-dotnet: dotnet is not on PATH.\n"
     assert cli.main(["sdk-dotnet", "--out", str(tmp_path), "--complete"]) == 1
-    assert capsys.readouterr().err == "dotnet is not on PATH.\n"
+    assert capsys.readouterr().err == "Building sdk-dotnet.\ndotnet is not on PATH.\n"
     with pytest.raises(MissingToolError, match=r"gradle is not on PATH\."):
         sdks.build("java", tmp_path)

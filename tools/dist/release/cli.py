@@ -41,6 +41,7 @@ def _build(out: Path, kinds: list[str], *, complete: bool) -> int:
     out.mkdir(parents=True, exist_ok=True)
     for kind in kinds:
         began = time.monotonic()
+        _say(f"Building {kind}.")
         try:
             KINDS[kind](out)
         except MissingToolError as missing:
@@ -54,13 +55,12 @@ def _build(out: Path, kinds: list[str], *, complete: bool) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python tools/dist", description="Builds the artefacts of a release in dist/."
-    )
+    parser = argparse.ArgumentParser(prog="python tools/dist", description="Builds the artefacts of a release.")
+    # argparse also looks for the empty list among the choices.
+    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []], metavar="KIND", help=f"one of {', '.join(KINDS)}")
     parser.add_argument(
-        "kinds", nargs="*", choices=[*KINDS, []], metavar="KIND", help=f"{', '.join(KINDS)}; all if none"
+        "--out", type=lambda text: Path(text).resolve(), default=OUT, metavar="FOLDER", help="instead of dist"
     )
-    parser.add_argument("--out", type=lambda text: Path(text).resolve(), default=OUT, metavar="FOLDER", help="dist")
     parser.add_argument("--complete", action="store_true", help="fail if the tools of an artefact are missing")
     parser.add_argument("--check-version", metavar="TAG", help="check that all files have the version of a tag")
     parser.add_argument("--readiness", action="store_true", help="compare the start of the archive's plugin")

@@ -1,6 +1,6 @@
 """The licences of all that the plugin archive bundles, in its folder `LICENSES`.
 
-What PyInstaller collects depends on the machine, so the build fails if a library is among it whose licence is not known.
+What PyInstaller collects depends on the machine, so the build fails if one of the libraries has no known licence.
 """
 
 from __future__ import annotations

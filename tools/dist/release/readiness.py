@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import tempfile
 import time
@@ -29,10 +30,11 @@ def report(out: Path) -> int:
     packed = out / archive.name(version())
     if not packed.exists():
         raise DistError(f"{packed.name} is not in dist: run `python tools/dist archive` first.")
+    program = f"{archive.PLUGIN}.exe" if sys.platform == "win32" else archive.PLUGIN
     with tempfile.TemporaryDirectory(prefix="intune-vpp-dist-") as folder:
         with tarfile.open(packed) as tar:
             tar.extractall(folder, filter="data")
-        frozen, installed = medians(Path(folder) / archive.PLUGIN, Path(sys.executable).with_name(archive.PLUGIN))
+        frozen, installed = medians(Path(folder) / program, Path(sysconfig.get_path("scripts")) / program)
     ratio = frozen / installed
     sys.stdout.write(f"archive {frozen:.3f} s, installed {installed:.3f} s, ratio {ratio:.2f} (limit {LIMIT})\n")
     return 1 if ratio > LIMIT else 0

@@ -32,7 +32,4 @@ def _anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
     entry.uname = entry.gname = ""
     entry.mtime = source_date()
     entry.mode = _PROGRAM if entry.isdir() or entry.mode & 0o100 else _FILE
-    # Two paths of one file would make the second entry a hard link.
-    if entry.islnk():
-        raise ValueError(f"{entry.name} is a hard link.")
     return entry
