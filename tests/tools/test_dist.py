@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
+import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -14,6 +16,20 @@ from release import archive, checksums, cli, licences, sdks, tarball, versions
 from release.commands import DistError, MissingToolError
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+LOADS_ALL = """\
+import pkgutil, sys
+sys.modules.update(dict.fromkeys(sys.argv[1:]))
+from intune_vpp.engine.lean_imports import load_lean
+load_lean()
+import intune_vpp
+found = [one.name for one in pkgutil.walk_packages(intune_vpp.__path__, "intune_vpp.")]
+for name in found:
+    if not name.startswith("intune_vpp.dynamic"):
+        __import__(name)
+print(len(found))
+"""
 
 
 @pytest.fixture
@@ -136,6 +152,17 @@ def test_another_platform(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
     with pytest.raises(DistError, match=r"There is no plugin archive for .* on riscv64\."):
         archive.name("1.2.3")
+
+
+def test_what_the_archive_leaves_out() -> None:
+    """Every module of the plugin can be imported without the modules that the archive leaves out."""
+    spec = ast.parse((ROOT / "tools" / "dist" / "plugin.spec").read_text())
+    assigned = {ast.unparse(one.targets[0]): one.value for one in spec.body if isinstance(one, ast.Assign)}
+    unused = ast.literal_eval(assigned["UNUSED"])
+    command = [sys.executable, "-c", LOADS_ALL, *unused]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 80
 
 
 def test_licences(tmp_path: Path) -> None:
