@@ -16,7 +16,7 @@ EXAMPLE := examples/01-renew-a-token
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/*/.github/workflows/*.yml)
 PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
-.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick format constraints wheel dist clean
+.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick bench-plot pictures format constraints wheel dist clean registry reference
 .DEFAULT_GOAL := setup
 
 setup: $(READY)

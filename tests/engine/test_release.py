@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import documentation
 from harness import ROOT, Tenant, token_file
 from intune_vpp_emulator.identity import access_tokens
 from intune_vpp_emulator.serve import Service, serve
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 STORY = "verify-a-release"
-PAGE = ROOT / "docs" / f"{STORY}.md"
+PAGE = f"docs/{STORY}.md"
 SECONDS = 900
 """PyInstaller needs one minute on a quiet machine."""
 
@@ -93,10 +93,9 @@ def _require_licences(archive: Path) -> None:
 
 def _follow_the_page(archive: Path, environment: dict[str, str]) -> str:
     """Run the commands that the page shows, in the folder of the archive; what they print."""
-    blocks = re.findall(rf"<!-- run: {STORY} -->\n```bash\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert len(blocks) == 3
+    commands = "".join(block.text for block in documentation.story(STORY, PAGE))
     done = subprocess.run(
-        ["/bin/sh", "-e", "-c", "".join(blocks)],
+        ["/bin/sh", "-e", "-c", commands],
         cwd=archive.parent,
         env={**environment, "archive": archive.name},
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""What the tests of `tools` stand on: its modules, and a machine of their own, with a PATH, a cache and no way out."""
+"""The tools, importable, and for `tools/engine` a machine of its own, with a PATH, a cache and no way out."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "engine"))
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools" / "dist"))
+sys.path.extend(str(Path(__file__).parents[2] / "tools" / name) for name in ("dist", "engine", "reference", "registry"))
 
 from tools.fakes import Machine
 
