@@ -1,6 +1,6 @@
 """Sends requests to Graph: adds the access token, signs in again after a 401, and follows pages on the same host.
 
-All requests pass `_send`, and then the `Sender`, which repeats them; the `Request` says whether that is allowed.
+All requests pass `_answer`, and then the `Sender`, which repeats them; the `Request` says whether that is allowed.
 """
 
 from __future__ import annotations
@@ -114,7 +114,31 @@ class GraphClient:
         # A page of a proxy is no deletion.
         self._json(self._send("DELETE", f"{self._root}{path}", request), request)
 
+    def exchange(
+        self, method: str, path: str, request: Request, body: Mapping[str, object] | None = None
+    ) -> httpx.Response:
+        """Send a request and return its answer whatever its status, with the secrets that it may quote.
+
+        For those who study the answers; all others need the errors of the methods above. Raises GraphError only if
+        there was no answer.
+        """
+        return self._answer(method, f"{self._root}{path}", request, body)
+
     def _send(
+        self,
+        method: str,
+        url: str,
+        request: Request,
+        body: Mapping[str, object] | None = None,
+        *,
+        linked: bool = False,
+    ) -> httpx.Response:
+        response = self._answer(method, url, request, body, linked=linked)
+        if not response.is_success:
+            raise errors.refusal(response, request, self.secrets)
+        return response
+
+    def _answer(
         self,
         method: str,
         url: str,
@@ -131,8 +155,6 @@ class GraphClient:
         if response.status_code == _UNAUTHORIZED:
             self._credential.forget(access_token)
             response, _ = self._signed(method, url, request, body, linked=linked)
-        if not response.is_success:
-            raise errors.refusal(response, request, self.secrets)
         return response
 
     def _signed(
