@@ -17,6 +17,11 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml examples/*/.github/workflows/*.y
 PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
 .PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick bench-plot pictures format constraints wheel dist clean registry reference
+# Only from the command line of make: a variable of the shell must not make it write.
+live-flag = $(if $(filter command,$(origin $1)),$(if $(filter 1,$($1)),--$2))
+live-value = $(if $(filter command,$(origin $1)),--$2 '$($1)')
+
+.PHONY: setup engine demo test fuzz soak live check bench bench-throttle bench-memory bench-quick format constraints dist clean
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
@@ -49,6 +54,17 @@ fuzz: $(READY)
 # EPISODE=N repeats one episode.
 soak: $(READY)
 	@PYTHONPATH=tests $(BIN)/python -m soak
+
+# Asks a real tenant the open questions about Graph: docs/live-kit.md. Without credentials it sends nothing.
+live: $(READY)
+	@PYTHONPATH=tests $(BIN)/python -m live \
+	  $(call live-flag,WRITE,write) $(call live-flag,CREATE,create) $(call live-flag,CLAIM,claim) \
+	  $(call live-flag,ALLOW_USED,allow-used) $(call live-value,TOKEN_ID,token-id) \
+	  $(call live-value,TOKEN_FILE,token-file) $(call live-value,APPLE_ID,apple-id) \
+	  $(call live-value,ACCOUNT_TYPE,account-type) $(call live-value,RENEWAL_FILE,renewal-file) \
+	  $(call live-value,OTHER_LOCATION_FILE,other-location-file) $(call live-value,EXPIRED_FILE,expired-file) \
+	  $(call live-value,EARLIER_FILE,earlier-file) $(call live-value,OUTSIDE_TOKEN_ID,outside-token-id) \
+	  $(call live-value,REPORT,report)
 
 check: $(READY)
 	$(BIN)/ruff check

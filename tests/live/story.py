@@ -1,0 +1,156 @@
+"""The order of the probes, what must hold before something is written, and what is undone at the end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from intune_vpp.core import times
+from intune_vpp.core.errors import GraphError
+from live import reading, uploading, writing
+from live.probe import NOT_PROBED, UNCLEAR, Finding, NotProbed, Probe, Reach, Session
+from live.wire import APPS, TOKENS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    from intune_vpp.core.stoken import SToken
+
+    Report: TypeAlias = "Callable[[Probe, Finding], None]"
+
+ON_SUBJECT: Final = (
+    *uploading.ON_SUBJECT[:2],
+    writing.HANGING,
+    uploading.CLAIM,
+    uploading.LAG,
+    uploading.ON_SUBJECT[2],
+    uploading.ON_SUBJECT[3],
+    *writing.WRITING,
+    *writing.CHANGING,
+    uploading.ON_SUBJECT[4],
+)
+PROBES: Final = (*reading.READING, *uploading.BEFORE, *ON_SUBJECT, *uploading.AFTER)
+"""All of them, in the order in which they run."""
+
+_ALIKE: Final = timedelta(days=1)
+
+
+class Refused(Exception):
+    """The run must not begin; the text says why, and what to do."""
+
+
+def check_connection(session: Session) -> None:
+    """Raise Refused if the tokens cannot be listed, and GraphError if the sign-in or the connection fails."""
+    answer = session.wire.get(TOKENS)
+    if not answer.ok:
+        raise Refused(f"The tokens of the tenant cannot be listed ({answer.words}). Check the permissions.")
+
+
+def check_named(session: Session, *, allow_used: bool) -> None:
+    """Raise Refused if the named token does not exist, is in use, or the file is not for it."""
+    answer = session.wire.get(session.path)
+    if not answer.ok:
+        raise Refused(f"The token of --token-id cannot be read ({answer.words}). Nothing was written.")
+    if session.means.file is not None:
+        _check_file(session.means.file, answer.entity)
+    if not allow_used:
+        _check_unused(session)
+
+
+def _check_file(file: SToken, shown: Mapping[str, Any]) -> None:
+    organization, expires = shown.get("organizationName"), times.parse(str(shown.get("expirationDateTime")))
+    if organization and organization != file.organization_name:
+        raise Refused("The file of --token-file is of another organization than the token. Nothing was written.")
+    if expires is not None and shown.get("state") == "valid" and file.expires_at < expires - _ALIKE:
+        raise Refused("The file of --token-file expires earlier than the one in Intune. Nothing was written.")
+
+
+def _check_unused(session: Session) -> None:
+    advice = "Name a token without any, or add --allow-used (ALLOW_USED=1). Nothing was written."
+    for page in session.wire.pages(APPS):
+        if not page.ok:
+            raise Refused(f"The apps of the token cannot be read ({page.words}), so it may be in use. {advice}")
+        for app in page.items:
+            own = str(app.get("vppTokenId", "")).lower() == str(session.subject).lower()
+            if own and (app.get("isAssigned") or app.get("usedLicenseCount")):
+                raise Refused(f"The token has apps with assignments or used licences. {advice}")
+
+
+def check_new(session: Session) -> None:
+    """Raise Refused if the tenant may have a token for the location of one of the files already."""
+    means = session.means
+    if means.file is None or means.apple_id is None:
+        raise Refused("--create needs --token-file and --apple-id. Nothing was sent.")
+    for file in filter(None, (means.file, means.renewal_file, means.other_location_file, means.expired_file)):
+        if any(_is_alike(one, file) for one in session.tokens()):
+            raise Refused(
+                "The tenant has a token of the same organization that expires within a day of one of the files: it "
+                "may be for the same location, and a second one would stop its sync. Nothing was written."
+            )
+
+
+def _is_alike(shown: Mapping[str, Any], file: SToken) -> bool:
+    expires = times.parse(str(shown.get("expirationDateTime")))
+    near = expires is not None and abs(expires - file.expires_at) <= _ALIKE
+    return near and shown.get("organizationName") == file.organization_name
+
+
+def tell(session: Session, report: Report, *, create: bool) -> None:
+    """Run all probes that the run allows, report the others as not probed, and undo what was created."""
+    allowed = Reach.CREATES if create else Reach.WRITES if session.subject else Reach.READS
+    try:
+        for probe in (*reading.READING, *uploading.BEFORE):
+            _ask(session, probe, report, allowed)
+        if create:
+            _create(session)
+        for probe in ON_SUBJECT:
+            _ask(session, probe, report, allowed)
+        for probe in uploading.AFTER:
+            _ask(session, probe, report, allowed)
+    finally:
+        if create:
+            sweep(session)
+
+
+def _create(session: Session) -> None:
+    """Create the token of the run, unless its location turns out to be that of another token."""
+    try:
+        uploading.create_subject(session)
+        place = session.entity().get("locationName") if session.subject else None
+        others = [one for one in session.tokens() if place and one.get("locationName") == place]
+        if others or session.entity().get("state") == "duplicateLocationId":
+            uploading.delete(session, str(session.subject))
+            session.subject, session.created = None, None
+    except (NotProbed, GraphError):
+        session.subject, session.created = None, None
+
+
+def _ask(session: Session, probe: Probe, report: Report, allowed: Reach) -> None:
+    order = list(Reach)
+    if order.index(probe.reach) > order.index(allowed):
+        needs = "--write --create" if probe.reach is Reach.CREATES else "--write with --token-id or --create"
+        report(probe, Finding(NOT_PROBED, f"needs {needs}"))
+        return
+    try:
+        finding = probe.run(session)
+    except NotProbed as reason:
+        finding = Finding(NOT_PROBED, str(reason))
+    except GraphError as error:
+        finding = Finding(UNCLEAR, f"no answer ({type(error).__name__})")
+    report(probe, finding)
+
+
+def sweep(session: Session) -> None:
+    """Delete what the run has created and not deleted, also where the answer to its creation was lost."""
+    answers = list(session.wire.pages(TOKENS))
+    for one in (one for page in answers for one in page.items):
+        token_id = str(one.get("id"))
+        if session.label and one.get("displayName") == session.label and token_id not in session.wire.fence.created:
+            session.wire.fence.created.append(token_id)
+    for token_id in session.wire.fence.created:
+        if token_id in session.clean_up.keys:
+            uploading.delete(session, token_id)
+    if all(page.ok for page in answers):
+        for key in [one for one in session.clean_up.keys if one.startswith("created")]:
+            session.clean_up.done(key)
