@@ -21,6 +21,9 @@ PUBLIC: Final = Path(__file__).parents[2] / "shared" / "graph" / "captures"
 RECORDINGS: Final = Path(__file__).parent / "emulator" / "recordings"
 """The recordings that were sent back, a folder for each run."""
 
+BEHAVIOR: Final = "behavior.json"
+"""In a folder of recordings: the options with which the emulator behaves as that tenant."""
+
 _LIST: Final = re.compile(r"live-(v1\.0|beta)-list-vppTokens-")
 
 
@@ -64,5 +67,10 @@ def from_document(name: str, document: Any) -> Capture:
 
 def load(folder: Path) -> list[Capture]:
     """The captures in a folder, in the order of their names; none if there is no such folder."""
-    paths = sorted(folder.glob("*.json"))
+    paths = [path for path in sorted(folder.glob("*.json")) if path.name != BEHAVIOR]
     return [from_document(path.name, json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+
+
+def runs() -> list[Path]:
+    """The folders of the recordings that were sent back."""
+    return sorted(path for path in RECORDINGS.glob("*") if path.is_dir())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from captures import PUBLIC
 from emulator.captured import (
     APPLE_FILE,
     BETA_MEMBERS,
@@ -27,8 +27,6 @@ from intune_vpp_emulator import apple
 from intune_vpp_emulator.apple import UnreadableFileError
 from intune_vpp_emulator.members import Version, published
 
-CAPTURES = Path(__file__).parents[3] / "shared" / "graph" / "captures"
-
 
 def shape(document: Any) -> Any:
     """The members in their order, the kinds of their values, and the form of a date."""
@@ -44,21 +42,21 @@ def shape(document: Any) -> Any:
 def test_the_copies_are_equal_to_the_captures() -> None:
     """What these tests hold against the emulator is what was captured, wherever the captures are at hand."""
     for name, copy in COPIES.items():
-        path = CAPTURES / name
+        path = PUBLIC / name
         assert not path.exists() or json.loads(path.read_text()) == copy, name
 
 
 def test_the_members_are_those_of_the_published_model() -> None:
     """The member names of these tests are those of the CSDL, wherever that is at hand."""
     for name, members in CSDL.items():
-        path = CAPTURES / name
+        path = PUBLIC / name
         fragment = path.read_text().partition("</EntityType>")[0] if path.exists() else ""
         assert set(re.findall(r'<Property Name="(\w+)"', fragment)) | {"id"} == members or not fragment, name
 
 
 def test_the_parts_are_those_of_the_published_model() -> None:
     """The members of results and summaries in these tests are those of the CSDL, wherever that is at hand."""
-    path = CAPTURES / "csdl-beta-Mooncake-2022-06.xml"
+    path = PUBLIC / "csdl-beta-Mooncake-2022-06.xml"
     published_parts = path.read_text() if path.exists() else ""
     for name, members in COMPLEX.items():
         fragment = published_parts.partition(f'<ComplexType Name="{name}"')[2].partition("</ComplexType>")[0]

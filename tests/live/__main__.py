@@ -15,6 +15,7 @@ from intune_vpp import settings
 from intune_vpp.clock import SystemClock
 from intune_vpp.core import stoken
 from intune_vpp.core.check import GUID
+from intune_vpp.core.configuration import KEYS
 from intune_vpp.core.errors import IntuneVppError, SettingsError, TokenFileError
 from intune_vpp.graph.credentials.select import choose
 from live import story
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 DONE: Final = 0
 FAILED: Final = 1
 NOT_BEGUN: Final = 2
+_NO_CREDENTIALS: Final = (
+    "Nothing was sent, because no credentials are set: set ARM_TENANT_ID, ARM_CLIENT_ID and ARM_CLIENT_SECRET, or the "
+    "variables of another sign-in method of the provider."
+)
 _IDENTIFYING: Final = ("tenantId", "clientId")
 _FILES: Final = ("token-file", "renewal-file", "other-location-file", "expired-file", "earlier-file")
 
@@ -68,13 +73,20 @@ def main(arguments: Sequence[str], world: World) -> int:
         configured = settings.read({}, world.environment)
         choose(configured.values)
     except SettingsError as error:
-        terminal.info(f"{error} Nothing was sent.")
+        terminal.info(str(error) if _is_chosen(world.environment) else _NO_CREDENTIALS)
         return NOT_BEGUN
     try:
         return _run(options, configured, world, terminal)
     except (story.Refused, IntuneVppError) as reason:
         terminal.info(str(reason))
         return NOT_BEGUN
+
+
+def _is_chosen(environment: Mapping[str, str]) -> bool:
+    """Whether a variable is set that a sign-in needs: then the error of the provider says more."""
+    return any(
+        environment.get(name, "").strip() for key in KEYS.values() for name in key.sources if key.name != "useCli"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

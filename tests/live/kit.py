@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,17 +12,20 @@ import httpx
 
 from builders import APPLE_ID, NOW, vpptoken
 from captures import load
+from intune_vpp import settings
 from intune_vpp_emulator.app import create_app
 from intune_vpp_emulator.faults import Faults
 from intune_vpp_emulator.request_log import RequestLog
-from live.__main__ import World, main
+from live.__main__ import Terminal, World, _parser, _session, main
 from tenant_in_process import TenantTime, environment, new_tenant, silence_libraries
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from captures import Capture
     from intune_vpp_emulator.tenant import Tenant
+    from live.probe import Session
 
 
 @dataclass
@@ -32,16 +36,25 @@ class Kit:
     tenant: Tenant = field(default_factory=lambda: new_tenant(sync_seconds=60))
     faults: Faults = field(default_factory=Faults)
     log: RequestLog = field(default_factory=RequestLog)
-    around: type[httpx.BaseTransport] | None = None
 
     def run(self, *arguments: str) -> int:
         """Run it with these arguments; its exit status."""
         silence_libraries()
         app = create_app(self.tenant, faults=self.faults, log=self.log)
-        transport = httpx.WSGITransport(app=app)
-        with httpx.Client(transport=self.around(transport) if self.around else transport) as http:  # type: ignore[call-arg]
+        with httpx.Client(transport=httpx.WSGITransport(app=app)) as http:
             world = World(environment(self.tenant), TenantTime(self.tenant.clock), http)
             return main([*arguments, "--report", str(self.report)], world)
+
+    @contextmanager
+    def session(self, *arguments: str) -> Iterator[Session]:
+        """What the probes get of a run with these arguments."""
+        silence_libraries()
+        app = create_app(self.tenant, faults=self.faults, log=self.log)
+        with httpx.Client(transport=httpx.WSGITransport(app=app)) as http:
+            world = World(environment(self.tenant), TenantTime(self.tenant.clock), http)
+            options = _parser().parse_args(arguments)
+            configured = settings.read({}, world.environment)
+            yield _session(options, configured, world, self.report, Terminal())[0]
 
     def write(self, token_id: str, *arguments: str) -> int:
         """Run it on a token."""

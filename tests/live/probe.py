@@ -83,6 +83,8 @@ class Session:
     """The display name of what the kit creates."""
     know: Callable[[str, str], None] = field(default=lambda _text, _placeholder: None)
     """Called with each file as it is sent, and with what its recording shows instead."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """The numbers of the files that were sent, by their fingerprints."""
     listed: list[Mapping[str, Any]] | None = None
     created: Exchange | None = None
     first_read: Exchange | None = None
@@ -95,11 +97,16 @@ class Session:
         return self.listed
 
     @property
-    def path(self) -> str:
-        """The path of the token that is written. Raises NotProbed if there is none."""
+    def token_id(self) -> str:
+        """The id of the token that is written. Raises NotProbed if there is none."""
         if self.subject is None:
             raise NotProbed("needs a token that was created or named")
-        return f"{TOKENS}/{self.subject}"
+        return self.subject
+
+    @property
+    def path(self) -> str:
+        """Its path."""
+        return f"{TOKENS}/{self.token_id}"
 
     def entity(self) -> Mapping[str, Any]:
         """The token that is written, as a GET shows it now."""

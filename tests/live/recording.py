@@ -141,8 +141,14 @@ class Redactor:
         bare, _, query = path.partition("?")
         bare = self._mapped_ids(bare)
         bare = bare if _CLEAN_PATH.fullmatch(bare) else NOTHING
-        options = [(key, text) for key, text in parse_qsl(query, keep_blank_values=True) if key.startswith("$")]
-        shown = "&".join(f"{key}={text if _OPTION.fullmatch(text) else NOTHING}" for key, text in options)
+        options = [
+            (key, text)
+            for key, text in parse_qsl(query, keep_blank_values=True)
+            if _NAME.fullmatch(key[1:]) and key[0] == "$"
+        ]
+        shown = "&".join(
+            f"{key}={text if key in _OPTIONS and _OPTIONS[key].fullmatch(text) else NOTHING}" for key, text in options
+        )
         return f"{bare}?{shown}" if shown else bare
 
     def sentence(self, text: str) -> str:
@@ -214,6 +220,10 @@ class Redactor:
             return guid
         mapped = self._ids.setdefault(guid.lower(), f"aaaaaaaa-0000-4000-8000-{len(self._ids) + 1:012d}")
         return mapped.upper() if guid.isupper() else mapped
+
+
+def _is_plain_option(key: str, text: str) -> bool:
+    return key in {"$select", "$top", "$orderby", "$count"} and _OPTION.fullmatch(text) is not None
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:

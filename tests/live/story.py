@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -110,7 +111,9 @@ def tell(session: Session, report: Report, *, create: bool) -> None:
             _ask(session, probe, report, allowed)
     finally:
         if create:
-            sweep(session)
+            # Without an answer the note stays.
+            with suppress(GraphError):
+                sweep(session)
 
 
 def _create(session: Session) -> None:
@@ -120,7 +123,7 @@ def _create(session: Session) -> None:
         place = session.entity().get("locationName") if session.subject else None
         others = [one for one in session.tokens() if place and one.get("locationName") == place]
         if others or session.entity().get("state") == "duplicateLocationId":
-            uploading.delete(session, str(session.subject))
+            uploading.delete(session, session.token_id)
             session.subject, session.created = None, None
     except (NotProbed, GraphError):
         session.subject, session.created = None, None
@@ -148,6 +151,7 @@ def sweep(session: Session) -> None:
         token_id = str(one.get("id"))
         if session.label and one.get("displayName") == session.label and token_id not in session.wire.fence.created:
             session.wire.fence.created.append(token_id)
+            session.clean_up.add(token_id, f"Delete the token {token_id}.")
     for token_id in session.wire.fence.created:
         if token_id in session.clean_up.keys:
             uploading.delete(session, token_id)

@@ -46,13 +46,17 @@ def as_sent(session: Session, file: SToken, encoding: Encoding) -> str:
     """The text of a file in an encoding, which is kept out of recordings and errors."""
     wrapped = base64.b64encode(file.text.encode()).decode()
     session.wire.keep_secret(*file.secrets, wrapped)
-    session.know(file.text, "[token file, verbatim]")
-    session.know(wrapped, "[token file, base64]")
+    number = session.numbers.setdefault(file.fingerprint, len(session.numbers) + 1)
+    expired = ", expired" if file.expires_at <= session.clock.now() else ""
+    session.know(file.text, f"[token file {number}{expired}, verbatim]")
+    session.know(wrapped, f"[token file {number}{expired}, base64]")
     return wrapped if encoding is Encoding.BASE64 else file.text
 
 
 def create(session: Session, token: str, **members: object) -> Exchange:
-    """Create a token, and note before that it must be deleted."""
+    """Create a token, and note before that it must be deleted. Raises NotProbed while another one is left."""
+    if session.clean_up:
+        raise NotProbed("needs that the tokens of the probes before were deleted")
     key = f"created {len(session.wire.fence.created)}"
     note = f"Delete the token with the display name {session.label!r}, if there is one"
     session.clean_up.add(key, f"{note}.")
@@ -222,7 +226,7 @@ def _renewal_encoding(session: Session) -> Finding:
 
 
 def _renew(session: Session, file: SToken, encoding: Encoding) -> Exchange:
-    token_id = str(session.subject)
+    token_id = session.token_id
     if not session.owns_subject:
         note = f"Upload the token file of {token_id} again, if its state is not valid."
         session.clean_up.add("renewal", note)
@@ -241,9 +245,7 @@ def _renewal_lag(session: Session) -> Finding:
         return Finding("refused", answer.words)
     then = graph_json.token_from(before)
     at_once = is_read(graph_json.token_from(answer.entity), file, then)
-    seconds = session.wait_for(
-        lambda: is_read(graph_json.token_from(session.entity()), file, then), EXPIRATION_FOR, pause=1
-    )
+    seconds = session.wait_for(lambda: is_read(graph_json.token_from(session.entity()), file, then), EXPIRATION_FOR)
     outcomes = {"at once": at_once or seconds == 0, "later": seconds is not None, "not seen": True}
     return one_of(outcomes, f"after {seconds:.0f} s" if seconds is not None else f"not within {EXPIRATION_FOR} s")
 
@@ -302,7 +304,7 @@ def _echo(shown: Mapping[str, Any]) -> str:
 
 
 def _get_after_delete(session: Session) -> Finding:
-    token_id = str(session.subject)
+    token_id = session.token_id
     deleted = delete(session, token_id)
     read = session.wire.get(session.path)
     listed = any(one.get("id") == token_id for one in session.wire.tokens())
@@ -312,7 +314,7 @@ def _get_after_delete(session: Session) -> Finding:
 
 
 def _delete_missing(session: Session) -> Finding:
-    answer = delete(session, str(session.subject))
+    answer = delete(session, session.token_id)
     outcomes = {"404": answer.status == 404, "success": answer.ok, "another": True}
     return one_of(outcomes, answer.words)
 

@@ -42,7 +42,7 @@ def changed_back(session: Session, *names: str) -> Iterator[Restored]:
     values = {name: before.get(name) for name in names}
     key = f"members {', '.join(names)}"
     shown = ", ".join(f"{name} = {value!r}" for name, value in values.items())
-    session.clean_up.add(key, f"Set {shown} of the token {session.subject}.")
+    session.clean_up.add(key, f"Set {shown} of the token {session.token_id}.")
     try:
         yield restored
     finally:
@@ -107,7 +107,7 @@ def _is_running(session: Session) -> bool:
 
 
 def _end_of_sync(session: Session) -> None:
-    if session.wait_for(lambda: not _is_running(session), SYNCED_FOR) is None:
+    if session.wait_for(lambda: not _is_running(session), SYNCED_FOR, pause=15) is None:
         raise NotProbed("needs a token whose sync ends within 20 minutes")
 
 
@@ -119,7 +119,7 @@ def _hanging_sync(session: Session) -> Finding:
     answer = _sync(session)
     if not answer.ok:
         return Finding("refused", answer.words)
-    ended = session.wait_for(lambda: not _is_running(session), SYNCED_FOR)
+    ended = session.wait_for(lambda: not _is_running(session), SYNCED_FOR, pause=15)
     return one_of({"restarts": ended is not None, "hangs": True}, answer.words)
 
 

@@ -1,0 +1,329 @@
+"""Whole runs of the kit: what they send, what they leave unchanged, when they refuse, and what a killed one leaves."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness import PROXIES, emulator, token_file
+from intune_vpp_emulator.tenant import Graph, Tenant
+from live import story
+from live.__main__ import DONE, FAILED, NOT_BEGUN
+from live.kit import Kit
+from live.wire import TOKENS, Fence, OutsideFence
+from tenant_in_process import new_tenant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).resolve().parents[2]
+PATH = f"/beta{TOKENS}"
+
+
+@pytest.fixture
+def kit(tmp_path: Path) -> Kit:
+    """A tenant with two tokens."""
+    made = Kit(tmp_path)
+    made.upload("Lincoln")
+    made.upload("Denver")
+    return made
+
+
+def test_a_run_without_options_only_reads(kit: Kit) -> None:
+    """Without options each request is a GET, no token changes, and each probe that writes says what it needs."""
+    before = kit.stored()
+
+    assert kit.run() == DONE
+
+    assert kit.requests()
+    assert kit.writes() == []
+    assert kit.stored() == before
+    asked = {probe.name for probe in story.PROBES if probe.reach == "reads"}
+    others = {one["probe"]: one["detail"] for one in kit.lines() if one["probe"] not in asked}
+    assert len(others) > 20
+    assert all(detail.startswith("needs --write") for detail in others.values())
+
+
+def test_a_run_on_a_named_token(kit: Kit) -> None:
+    """With a token and a file, the writes are those of that token alone, and only its file and syncs are new."""
+    token_id = kit.upload("Springfield", displayName="Spare", countryOrRegion="gb")
+    others, before = kit.stored(without=token_id), dict(kit.tenant.get(token_id))
+
+    assert kit.write(token_id, "--token-file", kit.file(days=400)) == DONE
+
+    assert kit.stored(without=token_id) == others
+    assert {path.split("/vppTokens/")[1] for _, path in kit.writes()} == {token_id, f"{token_id}/syncLicenses"}
+    assert {method for method, _ in kit.writes()} == {"PATCH", "POST"}
+    after = kit.tenant.get(token_id)
+    changed = {name for name in before if after[name] != before[name]}
+    assert changed == {"expirationDateTime", "lastModifiedDateTime", "lastSyncDateTime", "lastSyncStatus"}
+    assert not kit.note.exists()
+    assert kit.findings()["renewal-lag"] == "later"
+    assert kit.details()["patch-appleId"] == "needs --write --create"
+
+
+def test_a_run_with_a_token_of_its_own(kit: Kit) -> None:
+    """With --create everything is tried, and at the end the tenant is as before, to the last byte."""
+    before = kit.stored()
+    more = ("--renewal-file", kit.file(days=300), "--other-location-file", kit.file("Dover", days=250))
+
+    assert kit.create("Springfield", *more) == DONE
+
+    assert kit.stored() == before
+    assert not [path for _, path in kit.writes() for one in before if one in path]
+    assert not kit.note.exists()
+    not_probed = {name for name, finding in kit.findings().items() if finding == "not probed"}
+    assert not_probed == {
+        "claim",
+        "duplicate-in-v1",
+        "expired-file",
+        "hanging-sync",
+        "password-change",
+        "scope-tags",
+    }
+
+
+def test_without_credentials_nothing_is_sent(tmp_path: Path) -> None:
+    """Without credentials the command ends with status 2 and one sentence that says what to set."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "live"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == NOT_BEGUN
+    assert ended.stdout.startswith("Nothing was sent, because no credentials are set: set ARM_TENANT_ID,")
+    assert len(ended.stdout.splitlines()) == 1
+    assert ended.stderr == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+REFUSED: list[tuple[list[str], str]] = [
+    (["--write"], "--write needs either --token-id or --create"),
+    (["--token-id", "{id}"], "both need --write"),
+    (["--create"], "both need --write"),
+    (["--write", "--create", "--token-id", "{id}"], "needs either --token-id or --create"),
+    (["--write", "--create"], "--create needs --token-file and --apple-id"),
+    (["--write", "--token-id", "33333333-3333-4333-8333-333333333333"], "cannot be read (404 ResourceNotFound)"),
+    (["--write", "--token-id", "{id}", "--token-file", "{early}"], "expires earlier than the one in Intune"),
+    (["--write", "--token-id", "{id}", "--token-file", "{foreign}"], "is of another organization"),
+    (["--write", "--token-id", "{id}", "--token-file", "{missing}"], "cannot be read (No such file or directory)"),
+    (["--write", "--create", "--apple-id", "a@b.example", "--token-file", "{twin}"], "of the same organization"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "reason"), REFUSED)
+def test_refused_before_a_write(
+    kit: Kit, arguments: list[str], reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that could write to a wrong token ends with status 2 before its first write."""
+    values = {
+        "id": kit.tenant.tokens[0].id,
+        "early": kit.file(days=10),
+        "foreign": kit.file("Elsewhere", organization="Fabrikam", days=500),
+        "missing": str(kit.folder / "none.vpptoken"),
+        "twin": kit.file(days=365.2),
+    }
+
+    assert kit.run(*(one.format(**values) for one in arguments)) == NOT_BEGUN
+
+    assert reason in capsys.readouterr().out
+    assert kit.writes() == []
+
+
+def test_a_token_in_use_is_refused(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """A token whose licences are used is not written, unless --allow-used says so."""
+    token_id = kit.tenant.tokens[0].id
+    kit.tenant.sync_licenses(token_id)
+    kit.tenant.clock.advance(60)
+    apps = kit.tenant.use_licenses(token_id, {})
+    kit.tenant.use_licenses(token_id, {next(iter(apps)): 1})
+    kit.tenant.sync_license_counts()
+
+    assert kit.write(token_id) == NOT_BEGUN
+    assert "assignments or used licences" in capsys.readouterr().out
+    assert kit.writes() == []
+
+    assert kit.write(token_id, "--allow-used") == DONE
+    assert kit.writes() != []
+
+
+def test_apps_that_cannot_be_read_are_refused(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the apps cannot be read, the token may be in use, and is not written."""
+    kit.faults.add([{"method": "GET", "path": "/beta/deviceAppManagement/mobileApps", "status": 403, "times": 9}])
+
+    assert kit.write(kit.tenant.tokens[0].id) == NOT_BEGUN
+
+    assert "cannot be read (403 Forbidden), so it may be in use" in capsys.readouterr().out
+    assert kit.writes() == []
+
+
+def test_tokens_that_cannot_be_listed(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the permission to list the tokens, no probe is asked."""
+    kit.faults.add([{"method": "GET", "path": PATH, "status": 403, "times": 9}])
+
+    assert kit.run() == NOT_BEGUN
+
+    assert "cannot be listed (403 Forbidden)" in capsys.readouterr().out
+    assert not (kit.report / "findings.jsonl").exists()
+
+
+class Duplicates(Tenant):
+    """A tenant that has a token of each location that is uploaded."""
+
+    def get(self, token_id: str, **options: Any) -> Graph:
+        """Show it as the token of Lincoln."""
+        return {**super().get(token_id, **options), "locationName": "Lincoln"}
+
+
+def test_a_second_token_of_a_location_is_deleted_at_once(tmp_path: Path) -> None:
+    """A token of the kit that turns out to be for the location of another one is deleted before the probes use it."""
+    kit = Kit(tmp_path, new_tenant(Duplicates, sync_seconds=60))
+    kit.upload("Lincoln")
+    before = kit.stored()
+
+    assert kit.create("Springfield") == DONE
+
+    assert kit.stored() == before
+    assert kit.findings()["patch-appleId"] == "not probed"
+    assert {method for method, _ in kit.writes()} == {"POST", "DELETE"}
+
+
+def test_a_lost_answer_to_a_create(kit: Kit) -> None:
+    """A token whose creation was not answered is found by its display name at the end, and deleted."""
+    before = kit.stored()
+    kit.faults.add([{"method": "POST", "path": PATH, "status": 504, "when": "after", "times": 1}])
+
+    assert kit.create() == DONE
+
+    assert kit.findings()["create-encoding"] == "not probed"
+    assert len([one for one in kit.writes() if one[0] == "POST"]) == 1
+    assert kit.stored() == before
+    assert not kit.note.exists()
+
+
+def test_what_cannot_be_undone_is_noted(kit: Kit) -> None:
+    """A token of the kit that Graph does not delete stays in the note, with its id, and the status is 1."""
+    kit.faults.add([{"method": "DELETE", "path": f"{PATH}/*", "status": 400, "times": 99}])
+
+    assert kit.create() == FAILED
+
+    (left,) = (one.id for one in kit.tenant.tokens[2:])
+    assert left in kit.note.read_text()
+
+
+class KilledAtChange(Tenant):
+    """A tenant at whose first change of a name the machine of the kit loses its power."""
+
+    def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> Graph:
+        """Change it, and end."""
+        changed = super().patch(token_id, body, **options)
+        if "displayName" in body:
+            raise SystemExit
+        return changed
+
+
+def test_an_interrupted_run_leaves_what_it_has(tmp_path: Path) -> None:
+    """A run that ends at a change of the token leaves the findings until then, and a note with the value before."""
+    kit = Kit(tmp_path, new_tenant(KilledAtChange, sync_seconds=60))
+    token_id = kit.upload("Lincoln", displayName="iPads of the library")
+
+    with pytest.raises(SystemExit):
+        kit.write(token_id)
+
+    assert len(kit.lines()) > 10
+    note = kit.note.read_text()
+    assert f"displayName = 'iPads of the library' of the token {token_id}" in note
+    assert "Do not send it with the findings" in note
+
+
+def test_a_killed_run_leaves_a_note(tmp_path: Path) -> None:
+    """A process that is killed while a token of its own exists leaves a note with the id of the token."""
+    with emulator(tmp_path, "--sync-seconds", "3600") as tenant:
+        file = token_file(tmp_path, "spare", location="Springfield")
+        arguments = ["--write", "--create", "--token-file", str(file), "--apple-id", "spare@contoso.example"]
+        arguments += ["--report", str(tmp_path / "report")]
+        with subprocess.Popen(
+            [sys.executable, "-m", "live", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, **PROXIES, **tenant.environment, "PYTHONPATH": str(ROOT / "tests")},
+            stdout=subprocess.DEVNULL,
+        ) as kit:
+            tenant.wait_for("POST vppTokens/{id}/syncLicenses")
+            kit.send_signal(signal.SIGKILL)
+        (left,) = tenant.tokens()
+
+    note = (tmp_path / "report" / "CLEAN-UP.txt").read_text()
+    assert f"its id is {left['id']}" in note
+    assert left["displayName"] in note
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", TOKENS),
+        ("PATCH", f"{TOKENS}/b"),
+        ("PATCH", f"{TOKENS}/a/x"),
+        ("PATCH", f"{TOKENS}/"),
+        ("DELETE", f"{TOKENS}/a"),
+        ("POST", f"{TOKENS}/b/syncLicenses"),
+        ("POST", f"{TOKENS}/a/revokeLicenses"),
+        ("POST", f"{TOKENS}/syncLicenseCounts"),
+        ("PATCH", "/deviceAppManagement/mobileApps/a"),
+        ("PUT", f"{TOKENS}/a"),
+    ],
+)
+def test_the_fence(method: str, path: str) -> None:
+    """Whatever a probe does, nothing but the named token is written, and that one is not deleted."""
+    fence = Fence(named="a")
+    fence.check("PATCH", f"{TOKENS}/a")
+    fence.check("POST", f"{TOKENS}/a/syncLicenses")
+    fence.check("GET", f"{TOKENS}/b")
+    with pytest.raises(OutsideFence):
+        fence.check(method, path)
+    with pytest.raises(OutsideFence):
+        Fence().check(method, path)
+
+
+def test_the_report(kit: Kit) -> None:
+    """Each probe has a line of JSON and a row with its question, finding, possible findings and what it decides."""
+    kit.run()
+
+    lines = kit.lines()
+    assert [one["probe"] for one in lines] == [probe.name for probe in story.PROBES]
+    assert all(one["question"].endswith("?") and one["decides"] and one["outcomes"] for one in lines)
+    numbers = [range(one["recordings"][0], one["recordings"][1] + 1) for one in lines if one["recordings"]]
+    recorded = [number for group in numbers for number in group]
+    assert recorded == list(range(recorded[0], len(kit.recordings()) + 1))
+    table = (kit.report / "findings.md").read_text().splitlines()
+    rows = [row for row in table if row.startswith("| ")][2:]
+    assert len(rows) == len(story.PROBES)
+    assert len({row.count("|") for row in rows}) == 1
+
+
+def test_what_decides_exists() -> None:
+    """Each file, guess and option that a probe names as what follows its finding exists."""
+    from intune_vpp_emulator import behavior, guesses  # noqa: PLC0415
+
+    provider, options = ROOT / "provider" / "intune_vpp", {f"--{one.replace('_', '-')}" for one in behavior.names()}
+    for probe in story.PROBES:
+        files = re.findall(r"[a-z]+/[a-z_]+\.py|\bsettings\.py", probe.decides)
+        assert files or "tokenEncoding" in probe.decides or "README" in probe.decides or "lifecycle" in probe.decides
+        assert all((provider / one).exists() for one in files), probe.name
+        assert set(re.findall(r"--[a-z-]+", probe.decides)) <= options, probe.name
+        assert set(re.findall(r"guess ([a-z0-9-]+)", probe.decides)) <= set(guesses.GUESSES), probe.name
+
+
+def test_every_open_question_has_a_probe() -> None:
+    """There are at least as many probes as open questions, and none has a name twice."""
+    names = [probe.name for probe in story.PROBES]
+    assert len(set(names)) == len(names) >= 17
