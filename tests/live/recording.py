@@ -141,14 +141,8 @@ class Redactor:
         bare, _, query = path.partition("?")
         bare = self._mapped_ids(bare)
         bare = bare if _CLEAN_PATH.fullmatch(bare) else NOTHING
-        options = [
-            (key, text)
-            for key, text in parse_qsl(query, keep_blank_values=True)
-            if _NAME.fullmatch(key[1:]) and key[0] == "$"
-        ]
-        shown = "&".join(
-            f"{key}={text if key in _OPTIONS and _OPTIONS[key].fullmatch(text) else NOTHING}" for key, text in options
-        )
+        options = parse_qsl(query, keep_blank_values=True)
+        shown = "&".join(f"{key}={_plain_option(key, text)}" for key, text in options if re.fullmatch(r"\$[a-z]+", key))
         return f"{bare}?{shown}" if shown else bare
 
     def sentence(self, text: str) -> str:
@@ -222,8 +216,8 @@ class Redactor:
         return mapped.upper() if guid.isupper() else mapped
 
 
-def _is_plain_option(key: str, text: str) -> bool:
-    return key in {"$select", "$top", "$orderby", "$count"} and _OPTION.fullmatch(text) is not None
+def _plain_option(key: str, text: str) -> str:
+    return text if key in {"$select", "$top", "$orderby", "$count"} and _OPTION.fullmatch(text) else NOTHING
 
 
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
