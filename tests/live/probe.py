@@ -91,9 +91,12 @@ class Session:
     """The answer that created the subject, and that of a GET right after it."""
 
     def tokens(self) -> list[Mapping[str, Any]]:
-        """The tokens of the tenant, as listed by the first probe that asks."""
+        """The tokens of the tenant, as listed by the first probe that asks. Raises NotProbed without all pages."""
         if self.listed is None:
-            self.listed = self.wire.tokens()
+            found, complete = self.wire.listed(TOKENS)
+            if not complete:
+                raise NotProbed("needs a list of all tokens, and a page could not be read")
+            self.listed = found
         return self.listed
 
     @property

@@ -69,13 +69,13 @@ def _check_file(file: SToken, shown: Mapping[str, Any]) -> None:
 
 def _check_unused(session: Session) -> None:
     advice = "Name a token without any, or add --allow-used (ALLOW_USED=1). Nothing was written."
-    for page in session.wire.pages(APPS):
-        if not page.ok:
-            raise Refused(f"The apps of the token cannot be read ({page.words}), so it may be in use. {advice}")
-        for app in page.items:
-            own = str(app.get("vppTokenId", "")).lower() == str(session.subject).lower()
-            if own and (app.get("isAssigned") or app.get("usedLicenseCount")):
-                raise Refused(f"The token has apps with assignments or used licences. {advice}")
+    apps, complete = session.wire.listed(APPS)
+    if not complete:
+        raise Refused(f"The apps of the token cannot all be read, so it may be in use. {advice}")
+    for app in apps:
+        own = str(app.get("vppTokenId", "")).lower() == session.token_id.lower()
+        if own and (app.get("isAssigned") or app.get("usedLicenseCount")):
+            raise Refused(f"The token has apps with assignments or used licences. {advice}")
 
 
 def check_new(session: Session) -> None:
@@ -83,8 +83,12 @@ def check_new(session: Session) -> None:
     means = session.means
     if means.file is None or means.apple_id is None:
         raise Refused("--create needs --token-file and --apple-id. Nothing was sent.")
+    try:
+        listed = session.tokens()
+    except NotProbed as reason:
+        raise Refused(f"--create {reason}. Nothing was written.") from None
     for file in filter(None, (means.file, means.renewal_file, means.other_location_file, means.expired_file)):
-        if any(_is_alike(one, file) for one in session.tokens()):
+        if any(_is_alike(one, file) for one in listed):
             raise Refused(
                 "The tenant has a token of the same organization that expires within a day of one of the files: it "
                 "may be for the same location, and a second one would stop its sync. Nothing was written."
@@ -146,8 +150,8 @@ def _ask(session: Session, probe: Probe, report: Report, allowed: Reach) -> None
 
 def sweep(session: Session) -> None:
     """Delete what the run has created and not deleted, also where the answer to its creation was lost."""
-    answers = list(session.wire.pages(TOKENS))
-    for one in (one for page in answers for one in page.items):
+    listed, complete = session.wire.listed(TOKENS)
+    for one in listed:
         token_id = str(one.get("id"))
         if session.label and one.get("displayName") == session.label and token_id not in session.wire.fence.created:
             session.wire.fence.created.append(token_id)
@@ -155,6 +159,6 @@ def sweep(session: Session) -> None:
     for token_id in session.wire.fence.created:
         if token_id in session.clean_up.keys:
             uploading.delete(session, token_id)
-    if all(page.ok for page in answers):
+    if complete:
         for key in [one for one in session.clean_up.keys if one.startswith("created")]:
             session.clean_up.done(key)

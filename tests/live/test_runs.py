@@ -163,7 +163,7 @@ def test_apps_that_cannot_be_read_are_refused(kit: Kit, capsys: pytest.CaptureFi
 
     assert kit.write(kit.tenant.tokens[0].id) == NOT_BEGUN
 
-    assert "cannot be read (403 Forbidden), so it may be in use" in capsys.readouterr().out
+    assert "cannot all be read, so it may be in use" in capsys.readouterr().out
     assert kit.writes() == []
 
 
@@ -175,6 +175,19 @@ def test_tokens_that_cannot_be_listed(kit: Kit, capsys: pytest.CaptureFixture[st
 
     assert "cannot be listed (403 Forbidden)" in capsys.readouterr().out
     assert not (kit.report / "findings.jsonl").exists()
+
+
+def test_an_incomplete_list_is_refused(kit: Kit, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a page of the tokens cannot be read, a token of the location may be on it, and none is created."""
+    kit.tenant.behave({"pageSize": 1})
+    link = "https://elsewhere.example/beta/deviceAppManagement/vppTokens?$skiptoken=1"
+    body = {"value": [], "@odata.nextLink": link}
+    kit.faults.add([{"method": "GET", "path": PATH, "status": 200, "body": body, "times": 9}])
+
+    assert kit.create() == NOT_BEGUN
+
+    assert "needs a list of all tokens" in capsys.readouterr().out
+    assert kit.writes() == []
 
 
 class Duplicates(Tenant):

@@ -307,7 +307,7 @@ def _get_after_delete(session: Session) -> Finding:
     token_id = session.token_id
     deleted = delete(session, token_id)
     read = session.wire.get(session.path)
-    listed = any(one.get("id") == token_id for one in session.wire.tokens())
+    listed = any(one.get("id") == token_id for one in session.wire.listed(TOKENS)[0])
     words = f"DELETE {deleted.words}, GET {read.words}, {'listed' if listed else 'not listed'}"
     gone = read.status == 404
     return one_of({"gone at once": deleted.ok and gone and not listed, "still shown": deleted.ok}, words)

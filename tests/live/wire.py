@@ -153,9 +153,12 @@ class Wire:
                 return
             following = link.removeprefix(root)
 
-    def tokens(self) -> list[Mapping[str, Any]]:
-        """All tokens of the tenant."""
-        return [one for page in self.pages(TOKENS) for one in page.items]
+    def listed(self, path: str) -> tuple[list[Mapping[str, Any]], bool]:
+        """All entities of a collection, and whether all of its pages could be read."""
+        pages = list(self.pages(path))
+        last = pages[-1]
+        complete = last.ok and isinstance(last.body, dict) and not last.body.get("@odata.nextLink")
+        return [one for page in pages for one in page.items], complete
 
     def send(
         self, method: str, path: str, body: Mapping[str, object] | None = None, version: GraphVersion = BETA

@@ -26,7 +26,7 @@ def _planned(checkout: Path, *arguments: str, **variables: str) -> str:
     make = shutil.which("make")
     assert make is not None
     environment = {name: value for name, value in os.environ.items() if name not in {"PYTHON", "MAKEFLAGS"}}
-    command = [make, "--dry-run", *(arguments if "demo" in arguments else ("setup", *arguments))]
+    command = [make, "--dry-run", *(arguments if {"demo", "live"} & set(arguments) else ("setup", *arguments))]
     planned = subprocess.run(
         command, cwd=checkout, env={**environment, **variables}, capture_output=True, text=True, check=True
     )
@@ -54,3 +54,13 @@ def test_a_python_that_is_named(checkout: Path) -> None:
 def test_the_demonstration_installs_its_own_part(checkout: Path) -> None:
     """`make demo` installs the emulator and what it displays with, and `make` after it the rest."""
     assert "tools/install.py emulator,demo" in _planned(checkout, "demo")
+
+
+def test_the_live_kit_writes_only_by_the_command_line(checkout: Path) -> None:
+    """Options of `make live` come from the command line of make; a variable of the shell does not make it write."""
+    asked = _planned(checkout, "live", "WRITE=1", "CLAIM=0", "TOKEN_ID=3f2a", "TOKEN_FILE=a b.vpptoken")
+    ended = " ".join(asked.replace("\\\n", " ").split("-m live")[1].split())
+    assert ended == "--write --token-id '3f2a' --token-file 'a b.vpptoken'"
+
+    shell = _planned(checkout, "live", WRITE="1", TOKEN_ID="3f2a", CREATE="1")
+    assert "--" not in shell.split("-m live")[1]
