@@ -63,8 +63,8 @@ live: $(READY)
 	  $(call live-value,TOKEN_FILE,token-file) $(call live-value,APPLE_ID,apple-id) \
 	  $(call live-value,ACCOUNT_TYPE,account-type) $(call live-value,RENEWAL_FILE,renewal-file) \
 	  $(call live-value,OTHER_LOCATION_FILE,other-location-file) $(call live-value,EXPIRED_FILE,expired-file) \
-	  $(call live-value,EARLIER_FILE,earlier-file) $(call live-value,OUTSIDE_TOKEN_ID,outside-token-id) \
-	  $(call live-value,REPORT,report)
+	  $(call live-value,CLAIMED_FILE,claimed-file) $(call live-value,EARLIER_FILE,earlier-file) \
+	  $(call live-value,OUTSIDE_TOKEN_ID,outside-token-id) $(call live-value,REPORT,report)
 
 check: $(READY)
 	$(BIN)/ruff check

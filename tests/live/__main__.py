@@ -42,7 +42,7 @@ _NO_CREDENTIALS: Final = (
     "variables of another sign-in method of the provider."
 )
 _IDENTIFYING: Final = ("tenantId", "clientId")
-_FILES: Final = ("token-file", "renewal-file", "other-location-file", "expired-file", "earlier-file")
+_FILES: Final = ("token-file", "renewal-file", "other-location-file", "expired-file", "claimed-file", "earlier-file")
 
 
 class Terminal:
@@ -66,7 +66,7 @@ class World:
 
 
 def main(arguments: Sequence[str], world: World) -> int:
-    """Run the kit; 0: all probes that the run allows were asked, 1: something is left to do, 2: nothing was begun."""
+    """Run the kit; 0: it has ended, 1: it was interrupted or something is left to do, 2: it did not begin."""
     terminal = Terminal()
     options = _parser().parse_args(arguments)
     try:
@@ -80,6 +80,9 @@ def main(arguments: Sequence[str], world: World) -> int:
     except (story.Refused, IntuneVppError) as reason:
         terminal.info(str(reason))
         return NOT_BEGUN
+    except KeyboardInterrupt:
+        terminal.info("Interrupted.")
+        return FAILED
 
 
 def _is_chosen(environment: Mapping[str, str]) -> bool:
@@ -101,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--renewal-file", type=Path, help="a later token file of the location")
     add("--other-location-file", type=Path, help="a file of a location for which the tenant has no token")
     add("--expired-file", type=Path, help="an expired file of the location")
+    add("--claimed-file", type=Path, help="a file of a location that another MDM manages")
     add("--earlier-file", type=Path, help="a file from before the password of the account was changed")
     add("--outside-token-id", type=_guid, help="a token whose scope tags the role of the application lacks")
     add("--claim", action="store_true", help="allow to take the location of the token from another MDM")

@@ -57,6 +57,8 @@ class Means:
     """A later download of the same location."""
     other_location_file: SToken | None = None
     expired_file: SToken | None = None
+    claimed_file: SToken | None = None
+    """A file of a location that another MDM manages."""
     earlier_file: SToken | None = None
     """A file of the same account from before its password was changed."""
     outside_token_id: str | None = None

@@ -21,7 +21,7 @@ def _list_members(session: Session) -> Finding:
     blank: set[str] = set()
     for row in listed:
         shown = session.wire.get(f"{TOKENS}/{row['id']}").entity
-        names = [name for name, value in shown.items() if not name.startswith("@") and value not in _EMPTY]
+        names = [name for name, value in shown.items() if name.isidentifier() and value not in _EMPTY]
         blank |= {name for name in names if name not in row or row[name] in _EMPTY}
     return one_of({"same": not blank, "fewer": True}, f"{len(listed)} compared; {', '.join(sorted(blank)) or 'none'}")
 

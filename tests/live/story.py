@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from intune_vpp.core import times
 from intune_vpp.core.errors import GraphError
-from live import reading, uploading, writing
+from live import creating, files, reading, renewing, writing
 from live.probe import NOT_PROBED, UNCLEAR, Finding, NotProbed, Probe, Reach, Session
-from live.wire import APPS, TOKENS
+from live.wire import TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,17 +21,15 @@ if TYPE_CHECKING:
     Report: TypeAlias = "Callable[[Probe, Finding], None]"
 
 ON_SUBJECT: Final = (
-    *uploading.ON_SUBJECT[:2],
+    *creating.CREATED,
     writing.HANGING,
-    uploading.CLAIM,
-    uploading.LAG,
-    uploading.ON_SUBJECT[2],
-    uploading.ON_SUBJECT[3],
+    renewing.CLAIM,
+    *renewing.RENEWING,
     *writing.WRITING,
     *writing.CHANGING,
-    uploading.ON_SUBJECT[4],
+    renewing.OTHER_LOCATION,
 )
-PROBES: Final = (*reading.READING, *uploading.BEFORE, *ON_SUBJECT, *uploading.AFTER)
+PROBES: Final = (*reading.READING, *creating.BEFORE, *ON_SUBJECT, *creating.AFTER)
 """All of them, in the order in which they run."""
 
 _ALIKE: Final = timedelta(days=1)
@@ -69,13 +67,11 @@ def _check_file(file: SToken, shown: Mapping[str, Any]) -> None:
 
 def _check_unused(session: Session) -> None:
     advice = "Name a token without any, or add --allow-used (ALLOW_USED=1). Nothing was written."
-    apps, complete = session.wire.listed(APPS)
-    if not complete:
+    apps = files.apps_of(session, session.token_id)
+    if apps is None:
         raise Refused(f"The apps of the token cannot all be read, so it may be in use. {advice}")
-    for app in apps:
-        own = str(app.get("vppTokenId", "")).lower() == session.token_id.lower()
-        if own and (app.get("isAssigned") or app.get("usedLicenseCount")):
-            raise Refused(f"The token has apps with assignments or used licences. {advice}")
+    if any(app.get("isAssigned") or app.get("usedLicenseCount") for app in apps):
+        raise Refused(f"The token has apps with assignments or used licences. {advice}")
 
 
 def check_new(session: Session) -> None:
@@ -87,7 +83,8 @@ def check_new(session: Session) -> None:
         listed = session.tokens()
     except NotProbed as reason:
         raise Refused(f"--create {reason}. Nothing was written.") from None
-    for file in filter(None, (means.file, means.renewal_file, means.other_location_file, means.expired_file)):
+    sent = (means.file, means.renewal_file, means.other_location_file, means.expired_file, means.claimed_file)
+    for file in filter(None, sent):
         if any(_is_alike(one, file) for one in listed):
             raise Refused(
                 "The tenant has a token of the same organization that expires within a day of one of the files: it "
@@ -105,13 +102,13 @@ def tell(session: Session, report: Report, *, create: bool) -> None:
     """Run all probes that the run allows, report the others as not probed, and undo what was created."""
     allowed = Reach.CREATES if create else Reach.WRITES if session.subject else Reach.READS
     try:
-        for probe in (*reading.READING, *uploading.BEFORE):
+        for probe in (*reading.READING, *creating.BEFORE):
             _ask(session, probe, report, allowed)
         if create:
             _create(session)
         for probe in ON_SUBJECT:
             _ask(session, probe, report, allowed)
-        for probe in uploading.AFTER:
+        for probe in creating.AFTER:
             _ask(session, probe, report, allowed)
     finally:
         if create:
@@ -123,11 +120,11 @@ def tell(session: Session, report: Report, *, create: bool) -> None:
 def _create(session: Session) -> None:
     """Create the token of the run, unless its location turns out to be that of another token."""
     try:
-        uploading.create_subject(session)
+        creating.create_subject(session)
         place = session.entity().get("locationName") if session.subject else None
         others = [one for one in session.tokens() if place and one.get("locationName") == place]
         if others or session.entity().get("state") == "duplicateLocationId":
-            uploading.delete(session, session.token_id)
+            files.delete(session, session.token_id)
             session.subject, session.created = None, None
     except (NotProbed, GraphError):
         session.subject, session.created = None, None
@@ -158,7 +155,7 @@ def sweep(session: Session) -> None:
             session.clean_up.add(token_id, f"Delete the token {token_id}.")
     for token_id in session.wire.fence.created:
         if token_id in session.clean_up.keys:
-            uploading.delete(session, token_id)
+            files.delete(session, token_id)
     if complete:
         for key in [one for one in session.clean_up.keys if one.startswith("created")]:
             session.clean_up.done(key)

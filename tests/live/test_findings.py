@@ -12,7 +12,7 @@ from intune_vpp.core.token_encoding import Encoding
 from intune_vpp_emulator.members import Version
 from intune_vpp_emulator.refusals import IntuneRefusal
 from intune_vpp_emulator.tenant import Graph, Tenant
-from live import story, uploading
+from live import creating, story
 from live.kit import Kit
 from live.probe import NOT_PROBED, Reach
 from tenant_in_process import new_tenant
@@ -179,6 +179,11 @@ def other_file(kit: Kit) -> tuple[str, ...]:
     return ("--other-location-file", kit.file("Dover"))
 
 
+def claimed_file(kit: Kit) -> tuple[str, ...]:
+    """A file of a location that another MDM manages."""
+    return ("--claimed-file", kit.file("Elsewhere"))
+
+
 _MEMBERS = [name.removeprefix("patch-") for name in PROBES if name.startswith("patch-")]
 CASES: Final = [
     Case("list-members", "same"),
@@ -222,6 +227,8 @@ CASES: Final = [
     Case("garbage-file", "taken", behavior={"unreadable_files": "invalid"}),
     Case("expired-file", "refused", given=files(expired_file=-1)),
     Case("expired-file", "taken", given=files(expired_file=-1), rules=taken()),
+    Case("claimed-file", "taken", given=claimed_file),
+    Case("claimed-file", "refused", given=claimed_file, rules=[answered("POST", LIST, 400)]),
     Case("create-visible", "at once"),
     Case("create-visible", "later", behavior={"get_lag_seconds": 10}),
     Case("create-echo", "as sent"),
@@ -281,7 +288,7 @@ def asked(case: Case, folder: Path) -> tuple[Finding, Kit]:
     arguments = (*_mode(kit, creates=creates, named=named), *case.given(kit))
     with kit.session(*arguments) as session:
         kit.tenant.behave(case.behavior)
-        _prepare(session, case, needs_token=creates and probe not in uploading.BEFORE)
+        _prepare(session, case, needs_token=creates and probe not in creating.BEFORE)
         case.before(kit, session.subject or named)
         kit.faults.add(case.rules)
         return probe.run(session), kit
@@ -301,7 +308,7 @@ def _prepare(session: Session, case: Case, *, needs_token: bool) -> None:
     if case.probe == "renewal-encoding":
         session.encoding = list(Encoding)[case.outcome == "verbatim"]
     if needs_token:
-        uploading.create_subject(session)
+        creating.create_subject(session)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

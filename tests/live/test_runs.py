@@ -80,8 +80,11 @@ def test_a_run_with_a_token_of_its_own(kit: Kit) -> None:
     assert not [path for _, path in kit.writes() for one in before if one in path]
     assert not kit.note.exists()
     not_probed = {name for name, finding in kit.findings().items() if finding == "not probed"}
+    assert re.search(r"apps: \d before a sync, \d after it, \d of them the same$", kit.details()["other-location"])
+    assert all(kit.details()[name].startswith("needs ") for name in not_probed)
     assert not_probed == {
         "claim",
+        "claimed-file",
         "duplicate-in-v1",
         "expired-file",
         "hanging-sync",
@@ -257,6 +260,32 @@ def test_an_interrupted_run_leaves_what_it_has(tmp_path: Path) -> None:
     note = kit.note.read_text()
     assert f"displayName = 'iPads of the library' of the token {token_id}" in note
     assert "Do not send it with the findings" in note
+
+
+class Interrupted(Tenant):
+    """A tenant during whose first change of a name somebody presses Ctrl-C."""
+
+    pressed = False
+
+    def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> Graph:
+        """Change it."""
+        if "displayName" in body and not self.pressed:
+            self.pressed = True
+            raise KeyboardInterrupt
+        return super().patch(token_id, body, **options)
+
+
+def test_ctrl_c_lets_the_kit_delete_its_token(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After Ctrl-C the kit deletes the token that it has created, and ends with status 1."""
+    kit = Kit(tmp_path, new_tenant(Interrupted, sync_seconds=60))
+    kit.upload("Lincoln")
+    before = kit.stored()
+
+    assert kit.create() == FAILED
+
+    assert kit.stored() == before
+    assert not kit.note.exists()
+    assert capsys.readouterr().out.endswith("Interrupted.\n")
 
 
 def test_a_killed_run_leaves_a_note(tmp_path: Path) -> None:

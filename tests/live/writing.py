@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core import times
+from live.files import SYNCED_FOR, same
 from live.probe import Finding, NotProbed, Probe, Reach, Session, one_of, verdict
-from live.uploading import same
 from live.wire import BETA, V1
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from live.wire import Exchange
 
-SYNCED_FOR: Final = 1200
 HANGS_FOR: Final = timedelta(hours=1)
 _LABEL: Final = "intune-vpp live kit, changed"
 _BETA_MEMBERS: Final = (
