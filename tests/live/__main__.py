@@ -20,7 +20,7 @@ from intune_vpp.core.errors import IntuneVppError, SettingsError, TokenFileError
 from intune_vpp.graph.credentials.select import choose
 from live import story
 from live.clean_up import CleanUp
-from live.probe import Means, Session
+from live.probe import Means, Session, Stopped
 from live.recording import Recorder, Redactor
 from live.report import Report
 from live.wire import Fence, Wire
@@ -66,7 +66,7 @@ class World:
 
 
 def main(arguments: Sequence[str], world: World) -> int:
-    """Run the kit; 0: it has ended, 1: it was interrupted or something is left to do, 2: it did not begin."""
+    """Run the kit; 0: it has ended, 1: it was stopped or something is left to do, 2: it did not begin."""
     terminal = Terminal()
     options = _parser().parse_args(arguments)
     try:
@@ -80,6 +80,9 @@ def main(arguments: Sequence[str], world: World) -> int:
     except (story.Refused, IntuneVppError) as reason:
         terminal.info(str(reason))
         return NOT_BEGUN
+    except Stopped as reason:
+        terminal.info(str(reason))
+        return FAILED
     except KeyboardInterrupt:
         terminal.info("Interrupted.")
         return FAILED

@@ -13,6 +13,7 @@ from live.files import (
     create,
     delete,
     own_file,
+    require_new_location,
     same,
     short_lived,
     shows,
@@ -34,7 +35,10 @@ def _create_encoding(session: Session) -> Finding:
     taken: list[Encoding] = []
     for encoding in Encoding:
         with short_lived(session, as_sent(session, file, encoding)) as answer:
-            read = answer.ok and shows(session, f"{TOKENS}/{answer.entity.get('id')}", file)
+            path = f"{TOKENS}/{answer.entity.get('id')}"
+            read = answer.ok and shows(session, path, file)
+            if read:
+                require_new_location(session, session.wire.get(path).entity)
             words.append(f"{encoding}: {answer.words}, {'read' if read else 'not read'}")
             taken += [encoding] if read else []
     session.encoding = taken[0] if taken else None
@@ -95,6 +99,8 @@ def create_subject(session: Session) -> None:
         raise NotProbed(f"needs a token, and Graph has refused to create it ({session.created.words})")
     session.subject, session.owns_subject = session.wire.fence.created[-1], True
     session.first_read = session.wire.get(session.path)
+    if session.first_read.ok:
+        require_new_location(session, session.first_read.entity)
 
 
 def _created(session: Session) -> tuple[Exchange, Exchange]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core import graph_json
 from intune_vpp.core.token_encoding import Encoding, is_read
-from live.probe import Finding, NotProbed, Session, one_of
+from live.probe import Finding, NotProbed, Session, Stopped, one_of
 from live.wire import APPS, TOKENS
 
 if TYPE_CHECKING:
@@ -95,6 +95,15 @@ def short_lived(session: Session, token: str, **members: object) -> Iterator[Exc
     finally:
         if token_id is not None:
             delete(session, token_id)
+
+
+def require_new_location(session: Session, shown: Mapping[str, Any]) -> None:
+    """Raise Stopped if a token of the run turns out to be for the location of another token, whose sync it may stop."""
+    place = shown.get("locationName")
+    others = [one for one in session.tokens() if one.get("id") not in session.wire.fence.created]
+    taken = place and any(one.get("locationName") == place for one in others)
+    if taken or shown.get("state") == "duplicateLocationId":
+        raise Stopped("The tenant has a token for the location of --token-file. The token of this run is deleted.")
 
 
 def own_file(session: Session) -> SToken:

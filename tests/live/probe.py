@@ -37,6 +37,10 @@ class NotProbed(Exception):
     """The question cannot be answered here; the text says what it needs."""
 
 
+class Stopped(Exception):
+    """The run must not go on; the text says why. What it has created is deleted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The answer to a question: one of the outcomes of the probe, and figures and codes in words of the kit.

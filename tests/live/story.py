@@ -101,14 +101,14 @@ def _is_alike(shown: Mapping[str, Any], file: SToken) -> bool:
 def tell(session: Session, report: Report, *, create: bool) -> None:
     """Run all probes that the run allows, report the others as not probed, and undo what was created."""
     allowed = Reach.CREATES if create else Reach.WRITES if session.subject else Reach.READS
+    # The token of the run also answers the probes that only read, in a tenant without tokens.
+    first, then = (creating.BEFORE, reading.READING) if create else (reading.READING, creating.BEFORE)
     try:
-        for probe in (*reading.READING, *creating.BEFORE):
+        for probe in first:
             _ask(session, probe, report, allowed)
         if create:
             _create(session)
-        for probe in ON_SUBJECT:
-            _ask(session, probe, report, allowed)
-        for probe in creating.AFTER:
+        for probe in (*then, *ON_SUBJECT, *creating.AFTER):
             _ask(session, probe, report, allowed)
     finally:
         if create:
@@ -118,16 +118,10 @@ def tell(session: Session, report: Report, *, create: bool) -> None:
 
 
 def _create(session: Session) -> None:
-    """Create the token of the run, unless its location turns out to be that of another token."""
-    try:
+    """Create the token of the run; without it the other probes are not asked."""
+    with suppress(NotProbed, GraphError):
         creating.create_subject(session)
-        place = session.entity().get("locationName") if session.subject else None
-        others = [one for one in session.tokens() if place and one.get("locationName") == place]
-        if others or session.entity().get("state") == "duplicateLocationId":
-            files.delete(session, session.token_id)
-            session.subject, session.created = None, None
-    except (NotProbed, GraphError):
-        session.subject, session.created = None, None
+    session.listed = None
 
 
 def _ask(session: Session, probe: Probe, report: Report, allowed: Reach) -> None:

@@ -93,6 +93,20 @@ def test_a_run_with_a_token_of_its_own(kit: Kit) -> None:
     }
 
 
+def test_an_empty_tenant(tmp_path: Path) -> None:
+    """In a tenant without tokens a token of the kit also answers the questions that only need one to read."""
+    kit = Kit(tmp_path)
+
+    assert kit.run() == DONE
+    needs = {name for name, detail in kit.details().items() if detail == "needs a tenant with a token"}
+    assert needs == {"list-members", "id-case", "shown-members", "hidden-secret"}
+
+    (kit.report / "findings.jsonl").unlink()
+    assert kit.create() == DONE
+    assert {kit.findings()[name] for name in needs} == {"same", "ignored", "shown", "null"}
+    assert kit.tenant.tokens == []
+
+
 def test_without_credentials_nothing_is_sent(tmp_path: Path) -> None:
     """Without credentials the command ends with status 2 and one sentence that says what to set."""
     ended = subprocess.run(
@@ -194,24 +208,39 @@ def test_an_incomplete_list_is_refused(kit: Kit, capsys: pytest.CaptureFixture[s
 
 
 class Duplicates(Tenant):
-    """A tenant that has a token of each location that is uploaded."""
+    """A tenant that shows each token as one of Lincoln."""
 
     def get(self, token_id: str, **options: Any) -> Graph:
-        """Show it as the token of Lincoln."""
+        """Show it."""
         return {**super().get(token_id, **options), "locationName": "Lincoln"}
 
 
-def test_a_second_token_of_a_location_is_deleted_at_once(tmp_path: Path) -> None:
-    """A token of the kit that turns out to be for the location of another one is deleted before the probes use it."""
-    kit = Kit(tmp_path, new_tenant(Duplicates, sync_seconds=60))
+@pytest.mark.parametrize("location", ["Springfield", "Lincoln"])
+def test_a_second_token_of_a_location_stops_the_run(
+    tmp_path: Path, location: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A token of the kit that turns out to be for the location of another one is deleted, and no other is created."""
+    kit = Kit(tmp_path, new_tenant(Duplicates if location == "Springfield" else Tenant, sync_seconds=60))
     kit.upload("Lincoln")
     before = kit.stored()
 
-    assert kit.create("Springfield") == DONE
+    assert kit.create(location) == FAILED
 
     assert kit.stored() == before
+    assert [method for method, _ in kit.writes()] == ["POST", "DELETE"]
+    assert "The tenant has a token for the location" in capsys.readouterr().out
+    assert not kit.note.exists()
+
+
+def test_a_file_that_is_never_read(kit: Kit) -> None:
+    """Where no token can be created, the probes that need one are not asked, and nothing is left."""
+    kit.faults.add([{"method": "POST", "path": PATH, "status": 400, "times": 9}])
+
+    assert kit.create() == DONE
+
+    assert kit.findings()["create-encoding"] == "neither"
     assert kit.findings()["patch-appleId"] == "not probed"
-    assert {method for method, _ in kit.writes()} == {"POST", "DELETE"}
+    assert {method for method, _ in kit.writes()} == {"POST"}
 
 
 def test_a_lost_answer_to_a_create(kit: Kit) -> None:
