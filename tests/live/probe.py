@@ -118,8 +118,11 @@ class Session:
         return f"{TOKENS}/{self.token_id}"
 
     def entity(self) -> Mapping[str, Any]:
-        """The token that is written, as a GET shows it now."""
-        return self.wire.get(self.path).entity
+        """The token that is written, as a GET shows it now. Raises NotProbed if it cannot be read."""
+        answer = self.wire.get(self.path)
+        if not answer.ok:
+            raise NotProbed(f"needs a token that can be read ({answer.words})")
+        return answer.entity
 
     def a_token(self) -> str:
         """The id of the named token, or of any. Raises NotProbed if the tenant has none."""

@@ -33,8 +33,8 @@ def _renewal_encoding(session: Session) -> Finding:
         read = answer.ok and shows(session, session.path, file, None if is_same else before)
         words.append(f"{encoding}: {answer.words}, {'read' if read else 'not read'}")
         taken += [encoding] if read else []
-    if taken and taken[-1] is not list(Encoding)[-1]:
-        _renew(session, file, taken[-1])  # the last upload was not read
+    if session.owns_subject and taken == [Encoding.BASE64]:
+        _renew(session, file, Encoding.BASE64)  # the last upload was not read
     session.encoding = taken[0] if taken else session.encoding
     return which(taken, "; ".join(words))
 

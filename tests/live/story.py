@@ -51,8 +51,8 @@ def check_named(session: Session, *, allow_used: bool) -> None:
     answer = session.wire.get(session.path)
     if not answer.ok:
         raise Refused(f"The token of --token-id cannot be read ({answer.words}). Nothing was written.")
-    if session.means.file is not None:
-        _check_file(session.means.file, answer.entity)
+    for file in filter(None, (session.means.file, session.means.renewal_file)):
+        _check_file(file, answer.entity)
     if not allow_used:
         _check_unused(session)
 
@@ -60,9 +60,9 @@ def check_named(session: Session, *, allow_used: bool) -> None:
 def _check_file(file: SToken, shown: Mapping[str, Any]) -> None:
     organization, expires = shown.get("organizationName"), times.parse(str(shown.get("expirationDateTime")))
     if organization and organization != file.organization_name:
-        raise Refused("The file of --token-file is of another organization than the token. Nothing was written.")
+        raise Refused("The token file is of another organization than the token. Nothing was written.")
     if expires is not None and shown.get("state") == "valid" and file.expires_at < expires - _ALIKE:
-        raise Refused("The file of --token-file expires earlier than the one in Intune. Nothing was written.")
+        raise Refused("The token file expires earlier than the one in Intune. Nothing was written.")
 
 
 def _check_unused(session: Session) -> None:

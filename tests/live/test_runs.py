@@ -17,6 +17,7 @@ from intune_vpp_emulator.tenant import Graph, Tenant
 from live import story
 from live.__main__ import DONE, FAILED, NOT_BEGUN
 from live.kit import Kit
+from live.probe import NotProbed
 from live.wire import TOKENS, Fence, OutsideFence
 from tenant_in_process import new_tenant
 
@@ -133,6 +134,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["--write", "--token-id", "33333333-3333-4333-8333-333333333333"], "cannot be read (404 ResourceNotFound)"),
     (["--write", "--token-id", "{id}", "--token-file", "{early}"], "expires earlier than the one in Intune"),
     (["--write", "--token-id", "{id}", "--token-file", "{foreign}"], "is of another organization"),
+    (["--write", "--token-id", "{id}", "--renewal-file", "{foreign}"], "is of another organization"),
     (["--write", "--token-id", "{id}", "--token-file", "{missing}"], "cannot be read (No such file or directory)"),
     (["--write", "--create", "--apple-id", "a@b.example", "--token-file", "{twin}"], "of the same organization"),
 ]
@@ -205,6 +207,22 @@ def test_an_incomplete_list_is_refused(kit: Kit, capsys: pytest.CaptureFixture[s
 
     assert "needs a list of all tokens" in capsys.readouterr().out
     assert kit.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "needs"), [(404, "needs a token that can be read"), (200, "needs a tenant that shows displayName")]
+)
+def test_what_is_not_shown_is_not_changed(kit: Kit, status: int, needs: str) -> None:
+    """A member whose value cannot be read is not changed, because it could not be changed back."""
+    token_id = kit.tenant.tokens[0].id
+    rule = {"method": "GET", "path": f"{PATH}/*", "status": status, "body": {}, "times": 9}
+    with kit.session("--write", "--token-id", token_id) as session:
+        kit.faults.add([rule])
+        probe = next(one for one in story.PROBES if one.name == "patch-displayName")
+        with pytest.raises(NotProbed, match=needs):
+            probe.run(session)
+    assert kit.writes() == []
+    assert not kit.note.exists()
 
 
 class Duplicates(Tenant):

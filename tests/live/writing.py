@@ -36,8 +36,13 @@ class Restored:
 
 @contextmanager
 def changed_back(session: Session, *names: str) -> Iterator[Restored]:
-    """Write the members back after the block as they were before, and note before it what they were."""
+    """Write the members back after the block as they were before, and note before it what they were.
+
+    Raises NotProbed if one is not shown, because it could not be changed back.
+    """
     before, restored = session.entity(), Restored()
+    if hidden := [name for name in names if name not in before]:
+        raise NotProbed(f"needs a tenant that shows {', '.join(hidden)}")
     values = {name: before.get(name) for name in names}
     key = f"members {', '.join(names)}"
     shown = ", ".join(f"{name} = {value!r}" for name, value in values.items())
