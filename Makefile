@@ -16,12 +16,12 @@ EXAMPLE := examples/01-renew-a-token
 WORKFLOWS := $(wildcard .github/workflows/*.yml examples/*/.github/workflows/*.yml)
 PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
-.PHONY: setup engine demo test fuzz soak check bench bench-throttle bench-memory bench-quick bench-plot pictures format constraints wheel dist clean registry reference
 # Only from the command line of make: a variable of the shell must not make it write.
 live-flag = $(if $(filter command,$(origin $1)),$(if $(filter 1,$($1)),--$2))
 live-value = $(if $(filter command,$(origin $1)),--$2 '$($1)')
 
-.PHONY: setup engine demo test fuzz soak live check bench bench-throttle bench-memory bench-quick format constraints dist clean
+.PHONY: setup engine demo test fuzz soak live check registry reference pictures format constraints wheel dist clean \
+        bench bench-throttle bench-memory bench-quick bench-plot
 .DEFAULT_GOAL := setup
 
 setup: $(READY)
