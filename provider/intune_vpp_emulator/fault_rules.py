@@ -154,7 +154,7 @@ class Rule:
     seed: int | None = _member(
         Part.COUNT,
         _count(0),
-        "The seed of its draws; without it, --faults-seed and the place of the rule are.",
+        "The seed of its random numbers; without it, --faults-seed and the position of the rule.",
         only_with="probability",
     )
     status: int | None = _member(
