@@ -77,7 +77,7 @@ class Machine:
         folders = {"PATH": str(self.path), "XDG_CACHE_HOME": str(self.root / "cache"), "HOME": str(self.root)}
         return folders | {"https_proxy": closed, "HTTPS_PROXY": closed, "no_proxy": "127.0.0.1"}
 
-    def go(self, *, version: str = "go1.26.0", build: str = "pass") -> Path:
+    def go(self, *, version: str = f"go{pins.ENGINE.oldest_go}", build: str = "pass") -> Path:
         """Put a `go` on PATH that builds in no time, after the Python statement `build`."""
         sdk = f"{pins.PULUMI}/sdk/v3"
         body = GO.format(version=version, sdk=f"{sdk}@{pins.ENGINE.version(sdk)}", build=build)

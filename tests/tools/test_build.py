@@ -48,7 +48,7 @@ def test_runners(machine: Machine) -> None:
     assert runners == {*HOSTS, "pulumi-language-python-exec"}  # a script that the Python runner looks for there
 
 
-@pytest.mark.parametrize("version", ["go1.25.10", "go1.20", "devel"])
+@pytest.mark.parametrize("version", ["go1.26.5", "go1.20", "devel"])
 def test_old_go(machine: Machine, version: str) -> None:
     """A Go that is too old is named with the version that is needed."""
     machine.go(version=version)
@@ -60,7 +60,7 @@ def test_old_go(machine: Machine, version: str) -> None:
 
 def test_unusual_go(machine: Machine) -> None:
     """A Go of one's own, or one with experiments, says more than its number and will do."""
-    for version in ("go1.26.0 X:boringcrypto", "devel go1.99-abcdef Sat Nov 21"):
+    for version in (f"go{pins.ENGINE.oldest_go} X:boringcrypto", "devel go1.99-abcdef Sat Nov 21"):
         machine.go(version=version)
         assert shelf.complete(built(machine.root / version))
 

@@ -58,12 +58,12 @@ class GoModule:
         return GO_FOLDER / self.name
 
     def version(self, module: str) -> str:
-        """The version of `module` that is pinned here, such as `v3.259.0`."""
+        """The version of `module` that is pinned here, such as `v3.276.0`."""
         return self._said(rf"^\s*{re.escape(module)} (\S+)")
 
     @property
     def oldest_go(self) -> str:
-        """The oldest Go that builds it, such as `1.25.11`."""
+        """The oldest Go that builds it, such as `1.26.6`."""
         return self._said(r"^go (\S+)")
 
     @property
