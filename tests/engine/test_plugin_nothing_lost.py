@@ -27,7 +27,7 @@ def test_what_was_applied_counts(yaml_project: YamlProject, tenant: Tenant, tmp_
 
     assert "York was not deleted: deletionProtection is on" in project.destroy().text
     project.declare(token=first)
-    assert "The update of York will be refused: The token file expires on" in project.preview().text
+    assert "The token file expires on" in project.preview().text  # engines since 3.261 let Check refuse it
     assert tenant.requests() == []
     project.declare(token=second, display_name="Lincoln")
     assert project.up().ok
