@@ -158,7 +158,14 @@ class Go(Sdk):
     display_name = "DisplayName"
 
     def compile(self) -> None:
-        """Build and vet it."""
+        """Build and vet it, with the version of Pulumi's SDK in the example.
+
+        The generator names the oldest that it allows, and not every module proxy has all that this one depends on.
+        """
+        example = (ROOT / "examples" / "06-go" / "go.mod").read_text()
+        required = re.search(r"^require (\S+) (\S+)$", example, re.MULTILINE)
+        assert required is not None
+        self.must("go", "mod", "edit", f"-require={required[1]}@{required[2]}")
         self.must("go", "mod", "tidy")
         self.must("go", "build", "./...")
         self.must("go", "vet", "./...")
