@@ -41,7 +41,8 @@ def test_very_file_is_not_sent(tenant: Tenant, token_id: str, text: str) -> None
     run = Run(tenant)
     outcome = run.create(inputs)
     assert run.requests == [GET]
-    assert run.reporter.said == [("info", f"Adopts token {token_id}; nothing is created.")]
+    until = "Its file (valid until 2027-01-30) renews the token if it is newer than the one in Intune."
+    assert run.reporter.said == [("info", f"Adopts token {token_id}; nothing is created. {until}")]
     assert (outcome.failure, outcome.state.id) == (None, token_id)
     assert outcome.state.sync_pending is False
     later = Run(tenant)
@@ -59,7 +60,7 @@ def test_members_that_differ_are_sent(tenant: Tenant, token_id: str, text: str) 
 
 
 def test_newer_file_renews_what_is_adopted(tenant: Tenant, token_id: str) -> None:
-    """With a newer file, adopting renews in place and syncs."""
+    """With a newer file, adopting renews in place, says so, and syncs."""
     run = Run(tenant)
     inputs = token_inputs(vpptoken(expires=NEXT_YEAR), adoptTokenId=token_id)
     outcome = run.create(inputs)
@@ -67,6 +68,8 @@ def test_newer_file_renews_what_is_adopted(tenant: Tenant, token_id: str) -> Non
     assert run.bodies("PATCH") == [{"token": "***"}]
     assert (outcome.failure, outcome.state.id) == (None, token_id)
     assert outcome.state.observed.expiration_date_time == times.text(NEXT_YEAR)
+    renews = f"Renews Lincoln in place (expires 2027-01-30 → {NEXT_YEAR:%Y-%m-%d}); "
+    assert [said for _, said in run.reporter.said if said.startswith(renews)] != []
     assert not Run(tenant).preview(outcome.state, inputs)
 
 

@@ -89,7 +89,11 @@ def _misplaced(plan: TokenPlan, state: VppTokenState, args: VppTokenArgs) -> str
 def arrival(args: VppTokenArgs, *, shared: bool = False) -> str | None:
     """Describe how a new resource gets its token; None if only the update will know. `shared` as in `new_token`."""
     if isinstance(args.adopt_token_id, str):
-        return f"Adopts token {args.adopt_token_id}; nothing is created."
+        adopts = f"Adopts token {args.adopt_token_id}; nothing is created."
+        if not isinstance(args.token_file, TokenFile):
+            return adopts
+        until = times.day(args.token_file.expiration_date_time)
+        return f"{adopts} Its file (valid until {until}) renews the token if it is newer than the one in Intune."
     file = args.token_file
     if args.adopt_token_id is UNKNOWN or not isinstance(file, TokenFile):
         return None

@@ -129,7 +129,12 @@ class TokenLifecycle:
             self._reporter.info(f"Updating {label} in place instead of replacing it: token {replaced.id} is kept.")
             return self._adopt(self._in_this_tenant(replaced), args, timeout)
         if isinstance(args.adopt_token_id, str):
-            return self._adopt(self._named(args.adopt_token_id, args, tenant_id), args, timeout)
+            named = self._named(args.adopt_token_id, args, tenant_id)
+            plan = token_diff.plan(named, args)
+            if plan.renews and (renewal := messages.of(plan, named, args)) is not None:
+                # Preview has not read the token, so it could not know.
+                self._reporter.info(renewal)
+            return self._adopt(named, args, timeout)
         file = self._files.require(args.token)
         self._reserve_file(file)
         try:
