@@ -131,7 +131,7 @@ def test_the_faults_that_it_scripts() -> None:
 def test_the_alias_of_a_move() -> None:
     """The old type is spelled out in each language, as the dynamic provider has it."""
     type_token = f"pulumi-python:dynamic/intune-vpp:{VppToken.__name__}"
-    assert PAGES["docs/doors.md"].count(f'"{type_token}"') == len(("YAML", "Python", "Go"))
+    assert PAGES["docs/doors.md"].count(f'"{type_token}"') == len(("YAML", "Python", "TypeScript", "Go"))
 
 
 def _texts() -> list[str]:
