@@ -58,6 +58,13 @@ def test_an_instant_survives_being_written(instant: datetime, hours: int) -> Non
     assert times.day(written) == written[:10]
 
 
+def test_a_text_of_megabytes_is_not_kept() -> None:
+    """A text that is too long for a timestamp is none, and nothing holds on to it."""
+    before = times._instant.cache_info().currsize
+    assert times.parse("2027-01-01T00:00:00." + "0" * 100 + "Z") is None
+    assert times._instant.cache_info().currsize == before
+
+
 def test_a_day_that_is_not_known_is_said_so() -> None:
     """A sentence about a date that is absent or unreadable has words for it."""
     assert times.day(None) == times.day(NEVER[0]) == times.day("soon") == "an unknown date"

@@ -11,17 +11,23 @@ from functools import lru_cache
 _NEVER = "0001"
 """The year of a date that was never set: Graph writes .NET's smallest date, `0001-01-01T00:00:00Z`, for it."""
 
+_LONGEST = 64
+"""Characters: a timestamp with an offset and all digits that anybody writes has fewer."""
+
 
 def is_never(text: str) -> bool:
     """Whether a timestamp means "never set": any date in the year 1."""
     return text.startswith(_NEVER)
 
 
-@lru_cache(maxsize=1024)  # A read compares the same few timestamps about twenty times.
 def parse(text: str | None) -> datetime | None:
     """Return the instant in UTC; None if the text is absent, never set, or not a timestamp with an offset."""
-    if not text or is_never(text):
-        return None
+    # A cache must not hold on to a text of megabytes.
+    return None if not text or len(text) > _LONGEST or is_never(text) else _instant(text)
+
+
+@lru_cache(maxsize=1024)  # A read compares the same few timestamps about twenty times.
+def _instant(text: str) -> datetime | None:
     try:
         # Apple writes the offset without a colon (`+0000`), which fromisoformat accepts since Python 3.11.
         instant = datetime.fromisoformat(text)
