@@ -112,8 +112,10 @@ def run(
         check=False,
     )
     assert done.returncode == 0, done.stdout
+    *parts, rest = re.split(rf"{_DONE}\d+\n", done.stdout)
+    assert (len(parts), rest) == (len(told), ""), f"not every block was run to its end:\n{done.stdout}"
     printed = ""
-    for part, block in zip(re.split(f"^{_DONE}.*\n", done.stdout, flags=re.MULTILINE), told, strict=False):
+    for part, block in zip(parts, told, strict=True):
         if block.is_output:
             _expect(block, printed)
         else:
@@ -122,12 +124,15 @@ def run(
 
 
 def _expect(block: Block, printed: str) -> None:
-    """Fail unless each line of an output block was printed, with as many spaces as it likes."""
-    shown = [" ".join(line.split()) for line in printed.splitlines()]
-    for line in block.text.splitlines():
+    """Fail unless the lines of an output block were printed, in their order, with as many spaces as they like."""
+    shown = iter([" ".join(line.split()) for line in printed.splitlines()])
+    lines = [line for line in block.text.splitlines() if line.strip()]
+    assert lines, f"{block.page}:{block.line} expects nothing"
+    for line in lines:
         expected = ".*".join(re.escape(piece) for piece in " ".join(line.split()).split("…"))
         # Files that are made today expire on another day tomorrow.
-        pattern = re.compile(_DATE.sub(r"\\d{4}-\\d\\d-\\d\\d", expected))
+        expected = _DATE.sub(r"\\d{4}-\\d\\d-\\d\\d", expected)
+        pattern = re.compile(rf"(?<!\d){expected}(?!\d)")
         assert any(pattern.search(one) for one in shown), f"{block.page}: {line} is not in\n{printed}"
 
 

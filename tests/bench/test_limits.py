@@ -114,11 +114,11 @@ def test_the_dynamic_provider() -> None:
 
 def test_growth() -> None:
     """A cost that grows faster than the yardstick's fails, and one that grows as fast does not."""
-    few, many = (replace(ONE_CHANGE, n=n, ratios=(ratio,)) for n, ratio in ((100, 1.2), (1000, 1.21)))
+    few, many = (replace(ONE_CHANGE, n=n, ratios=(ratio,)) for n, ratio in ((100, 1.2), (1000, 1.3)))
     (sentence,) = growth([few, many])
-    assert sentence.startswith("One change: ratio = 1.20 at 100 tokens and 1.21 at 1000")
+    assert sentence.startswith("One change: ratio = 1.20 at 100 tokens and 1.30 at 1000")
     assert _reported([few, many])[0] == 1
-    assert growth([few, replace(many, ratios=(1.2,))]) == []
+    assert growth([few, replace(many, ratios=(1.25,))]) == []
     assert growth([many, few, replace(few, latency_ms=100, ratios=(1.0,))]) != []
     assert growth([few]) == []
 

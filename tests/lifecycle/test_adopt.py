@@ -41,8 +41,9 @@ def test_very_file_is_not_sent(tenant: Tenant, token_id: str, text: str) -> None
     run = Run(tenant)
     outcome = run.create(inputs)
     assert run.requests == [GET]
-    until = "Its file (valid until 2027-01-30) renews the token if it is newer than the one in Intune."
-    assert run.reporter.said == [("info", f"Adopts token {token_id}; nothing is created. {until}")]
+    renews = "Its file (valid until 2027-01-30) renews the token if it is newer than the one in Intune"
+    said = f"Adopts token {token_id}; nothing is created. {renews}; an older one is refused."
+    assert run.reporter.said == [("info", said)]
     assert (outcome.failure, outcome.state.id) == (None, token_id)
     assert outcome.state.sync_pending is False
     later = Run(tenant)
@@ -88,6 +89,7 @@ def test_older_file_is_refused(tenant: Tenant, token_id: str) -> None:
     with pytest.raises(RenewalRefused, match="expires on 2027-01-30 in Intune; the token file here expires on 2027-01"):
         run.create(token_inputs(vpptoken(expires=SOON - timedelta(days=10)), adoptTokenId=token_id))
     assert run.requests == [GET]
+    assert [said for _, said in run.reporter.said if said.startswith("Renews")] == []
 
 
 def test_file_of_another_organization_is_refused(tenant: Tenant, token_id: str) -> None:

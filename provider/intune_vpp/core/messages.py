@@ -93,7 +93,8 @@ def arrival(args: VppTokenArgs, *, shared: bool = False) -> str | None:
         if not isinstance(args.token_file, TokenFile):
             return adopts
         until = times.day(args.token_file.expiration_date_time)
-        return f"{adopts} Its file (valid until {until}) renews the token if it is newer than the one in Intune."
+        renews = f"Its file (valid until {until}) renews the token if it is newer than the one in Intune"
+        return f"{adopts} {renews}; an older one is refused."
     file = args.token_file
     if args.adopt_token_id is UNKNOWN or not isinstance(file, TokenFile):
         return None

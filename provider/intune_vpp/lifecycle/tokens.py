@@ -129,12 +129,7 @@ class TokenLifecycle:
             self._reporter.info(f"Updating {label} in place instead of replacing it: token {replaced.id} is kept.")
             return self._adopt(self._in_this_tenant(replaced), args, timeout)
         if isinstance(args.adopt_token_id, str):
-            named = self._named(args.adopt_token_id, args, tenant_id)
-            plan = token_diff.plan(named, args)
-            if plan.renews and (renewal := messages.of(plan, named, args)) is not None:
-                # Preview has not read the token, so it could not know.
-                self._reporter.info(renewal)
-            return self._adopt(named, args, timeout)
+            return self._adopt(self._named(args.adopt_token_id, args, tenant_id), args, timeout)
         file = self._files.require(args.token)
         self._reserve_file(file)
         try:
@@ -276,6 +271,10 @@ class TokenLifecycle:
             located = state.observed.location_name
             guard(file, olds=drift.file_in_intune(state), args=args, location=located, now=self._clock.now())
             self._reserve_file(file, state.id)
+            renewal = messages.of(plan, state, args) if newly_managed else None
+            if renewal is not None:
+                # Preview has not read the token, so it could not say.
+                self._reporter.info(renewal)
 
         observed, upload = state.observed, None
         members = graph_json.members(args, plan.members)
