@@ -18,7 +18,7 @@ PIPELINES := $(wildcard examples/*/azure-pipelines*.yml)
 
 # Only from the command line of make: a variable of the shell must not make it write.
 live-flag = $(if $(filter command,$(origin $1)),$(if $(filter 1,$($1)),--$2))
-live-value = $(if $(filter command,$(origin $1)),--$2 '$($1)')
+live-value = $(if $(filter command,$(origin $1)),--$2 '$(subst ','\'',$($1))')
 
 .PHONY: setup engine demo test fuzz soak live check registry reference pictures format constraints wheel dist clean \
         bench bench-throttle bench-memory bench-quick bench-plot

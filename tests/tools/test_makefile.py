@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -61,6 +62,10 @@ def test_the_live_kit_writes_only_by_the_command_line(checkout: Path) -> None:
     asked = _planned(checkout, "live", "WRITE=1", "CLAIM=0", "TOKEN_ID=3f2a", "TOKEN_FILE=a b.vpptoken")
     ended = " ".join(asked.replace("\\\n", " ").split("-m live")[1].split())
     assert ended == "--write --token-id '3f2a' --token-file 'a b.vpptoken'"
+
+    odd = 'O\'Neill $HOME "x".vpptoken'
+    asked = _planned(checkout, "live", f"TOKEN_FILE={odd.replace('$', '$$')}")
+    assert shlex.split(asked.replace("\\\n", " ").split("-m live")[1]) == ["--token-file", odd]
 
     shell = _planned(checkout, "live", WRITE="1", TOKEN_ID="3f2a", CREATE="1")
     assert "--" not in shell.split("-m live")[1]
