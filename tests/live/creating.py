@@ -83,7 +83,9 @@ def _refused_or_state(session: Session, answer: Exchange) -> Finding:
 
     def settled() -> bool:
         nonlocal then
-        then = state_of(session.wire.get(path).entity)
+        shown = session.wire.get(path).entity
+        require_new_location(session, shown)
+        then = state_of(shown)
         return then not in {"valid", "unknown"}
 
     seconds = session.wait_for(settled, SHOWN_FOR)

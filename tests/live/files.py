@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core import graph_json
 from intune_vpp.core.token_encoding import Encoding, is_read
-from live.probe import Finding, NotProbed, Session, Stopped, one_of
+from live.probe import Finding, NotProbed, Session, Stopped, is_id, one_of
+from live.vocabulary import VALUES
 from live.wire import APPS, TOKENS
 
 if TYPE_CHECKING:
@@ -22,6 +23,15 @@ SHOWN_FOR: Final = 60
 
 SYNCED_FOR: Final = 1200
 """Seconds for which it waits for a sync."""
+
+CREATING: Final = "created"
+"""How the key of a note begins while the kit does not know the id of the token."""
+
+_NOT_NEW: Final = (
+    "Graph answered the creation of a token with an id that is not the id of a new token. Compare your tokens with "
+    "what you know of them: one may have the display name {label!r} now, or another file. Delete none that you had "
+    "before the run."
+)
 
 ENCODINGS: Final = {
     "both": "It reads the file in base64 and verbatim.",
@@ -61,20 +71,42 @@ def as_sent(session: Session, file: SToken, encoding: Encoding) -> str:
 
 
 def create(session: Session, token: str, **members: object) -> Exchange:
-    """Create a token, and note before that it must be deleted. Raises NotProbed while another one is left."""
+    """Create a token, and note before that it must be deleted.
+
+    Raises NotProbed while another one is left, and Stopped if Graph answers with anything but the id of a new token.
+    """
     if session.clean_up:
         raise NotProbed("needs that the tokens of the probes before were deleted")
-    key = f"created {len(session.wire.fence.created)}"
-    note = f"Delete the token with the display name {session.label!r}, if there is one"
-    session.clean_up.add(key, f"{note}.")
+    session.ids_before()
+    key = f"{CREATING} {len(session.wire.fence.created)}"
+    session.clean_up.add(key, f"Delete the token with the display name {session.label!r}, if there is one.")
     answer = session.wire.send("POST", TOKENS, body_of(session, token, **members))
-    token_id = str(answer.entity.get("id", "")) if answer.ok else ""
-    if token_id:
-        session.wire.fence.created.append(token_id)
-        session.clean_up.add(token_id, f"{note}; its id is {token_id}.")
-    if token_id or 400 <= answer.status < 500:
+    if answer.ok:
+        own(session, answer.entity)
+    elif 400 <= answer.status < 500:
         session.clean_up.done(key)
     return answer
+
+
+def own(session: Session, shown: Mapping[str, Any]) -> None:
+    """Let the kit write and delete a token that it has created, and note its id.
+
+    Raises Stopped, and leaves a note that names no token, if the id is none, or one that the tenant had before.
+    """
+    token_id = shown.get("id")
+    if not is_id(token_id) or token_id.lower() in session.ids_before():
+        _note_instead(session, "not new", _NOT_NEW.format(label=session.label))
+        raise Stopped("Graph answered a creation with an id that is not the id of a new token. It is not deleted.")
+    session.wire.fence.created.append(token_id)
+    note = f"Delete the token with the display name {session.label!r}, if there is one; its id is {token_id}."
+    _note_instead(session, token_id, note)
+
+
+def _note_instead(session: Session, key: str, note: str) -> None:
+    """Note what to do, in place of what was noted before the answer to the creation."""
+    session.clean_up.add(key, note)
+    for one in [one for one in session.clean_up.keys if one.startswith(CREATING)]:
+        session.clean_up.done(one)
 
 
 def delete(session: Session, token_id: str) -> Exchange:
@@ -89,7 +121,7 @@ def delete(session: Session, token_id: str) -> Exchange:
 def short_lived(session: Session, token: str, **members: object) -> Iterator[Exchange]:
     """Create a token for the block, which is deleted after it, if Graph has taken it."""
     answer = create(session, token, **members)
-    token_id = session.wire.fence.created[-1] if answer.ok and answer.entity.get("id") else None
+    token_id = session.wire.fence.created[-1] if answer.ok else None
     try:
         yield answer
     finally:
@@ -98,12 +130,19 @@ def short_lived(session: Session, token: str, **members: object) -> Iterator[Exc
 
 
 def require_new_location(session: Session, shown: Mapping[str, Any]) -> None:
-    """Raise Stopped if a token of the run turns out to be for the location of another token, whose sync it may stop."""
+    """Raise Stopped if a token of the kit turns out to be for the location of another token, whose sync it may stop."""
     place = shown.get("locationName")
     others = [one for one in session.tokens() if one.get("id") not in session.wire.fence.created]
     taken = place and any(one.get("locationName") == place for one in others)
     if taken or shown.get("state") == "duplicateLocationId":
-        raise Stopped("The tenant has a token for the location of --token-file. The token of this run is deleted.")
+        raise Stopped("The tenant has a token for the location of one of the files. The token of this run is deleted.")
+
+
+def sync(session: Session) -> Exchange:
+    """Start a sync, of a token of the kit only while it is for no location of another token. Raises Stopped."""
+    if session.owns_subject:
+        require_new_location(session, session.entity())
+    return session.wire.send("POST", f"{session.path}/syncLicenses")
 
 
 def own_file(session: Session) -> SToken:
@@ -136,7 +175,7 @@ def which(taken: list[Encoding], detail: str) -> Finding:
 def state_of(shown: Mapping[str, Any]) -> str:
     """The state of a token, for a detail."""
     state = str(shown.get("state"))
-    return state if state.isalpha() and len(state) < 40 else "another state"
+    return state if state in VALUES["state"] else "another state"
 
 
 def same(shown: object, sent: object) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
+from intune_vpp.core.check import GUID
 from live.wire import TOKENS
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Session:
     numbers: dict[str, int] = field(default_factory=dict)
     """The numbers of the files that were sent, by their fingerprints."""
     listed: list[Mapping[str, Any]] | None = None
+    before: frozenset[str] | None = None
     created: Exchange | None = None
     first_read: Exchange | None = None
     """The answer that created the subject, and that of a GET right after it."""
@@ -104,6 +106,15 @@ class Session:
                 raise NotProbed("needs a list of all tokens, and a page could not be read")
             self.listed = found
         return self.listed
+
+    def ids_before(self) -> frozenset[str]:
+        """The ids, in small letters, of the tokens that the tenant had before the first one that the kit creates.
+
+        To be called before that one is created. Raises NotProbed without all pages.
+        """
+        if self.before is None:
+            self.before = frozenset(str(one.get("id")).lower() for one in self.tokens())
+        return self.before
 
     @property
     def token_id(self) -> str:
@@ -126,7 +137,7 @@ class Session:
 
     def a_token(self) -> str:
         """The id of the named token, or of any. Raises NotProbed if the tenant has none."""
-        found = self.subject or next((str(one.get("id")) for one in self.tokens() if one.get("id")), None)
+        found = self.subject or next((one["id"] for one in self.tokens() if is_id(one.get("id"))), None)
         if found is None:
             raise NotProbed("needs a tenant with a token")
         return found
@@ -155,6 +166,11 @@ class Probe:
     outcomes: Mapping[str, str]
     decides: str
     run: Callable[[Session], Finding]
+
+
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether a value of an answer is an id, which can be part of a path."""
+    return isinstance(value, str) and GUID.fullmatch(value) is not None
 
 
 def one_of(outcomes: Mapping[str, bool], detail: str = "") -> Finding:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any, Final
 
 from intune_vpp.core import times
-from live.probe import Finding, NotProbed, Probe, Reach, Session, one_of, verdict
+from live.probe import Finding, NotProbed, Probe, Reach, Session, is_id, one_of, verdict
 from live.wire import TOKENS, V1
 
 _COMPARED: Final = 3
+_MEMBER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 _EMPTY: Final[tuple[object, ...]] = (None, "", [])
 _DUPLICATE: Final = "duplicateLocationId"
 
 
 def _list_members(session: Session) -> Finding:
-    listed = session.tokens()[:_COMPARED]
+    listed = [one for one in session.tokens() if is_id(one.get("id"))][:_COMPARED]
     if not listed:
         raise NotProbed("needs a tenant with a token")
     blank: set[str] = set()
     for row in listed:
         shown = session.wire.get(f"{TOKENS}/{row['id']}").entity
-        names = [name for name, value in shown.items() if name.isidentifier() and value not in _EMPTY]
+        names = [name for name, value in shown.items() if _MEMBER.fullmatch(name) and value not in _EMPTY]
         blank |= {name for name in names if name not in row or row[name] in _EMPTY}
     return one_of({"same": not blank, "fewer": True}, f"{len(listed)} compared; {', '.join(sorted(blank)) or 'none'}")
 
@@ -73,7 +75,7 @@ def _boolean(value: object) -> str:
 
 
 def _duplicate_in_v1(session: Session) -> Finding:
-    found = next((one for one in session.tokens() if one.get("state") == _DUPLICATE), None)
+    found = next((one for one in session.tokens() if one.get("state") == _DUPLICATE and is_id(one.get("id"))), None)
     if found is None:
         raise NotProbed(f"needs a token in state {_DUPLICATE}")
     answer = session.wire.get(f"{TOKENS}/{found['id']}", V1)

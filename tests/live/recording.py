@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from intune_vpp.core.check import GUID
+from live.vocabulary import CODES, SEGMENTS, VALUES, WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,24 +26,17 @@ _ZEROS: Final = "00000000-0000-0000-0000-000000000000"
 _MOST: Final = 10**9
 _SHORTEST: Final = 3
 
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?")
-_WORD: Final = re.compile(r"[A-Za-z]{1,40}")
-_DIGITS: Final = re.compile(r"\d{1,6}")
-_TYPE: Final = re.compile(r"#?microsoft\.graph\.\w+")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_DIGITS: Final = re.compile(r"[0-9]{1,6}")
+_TYPE: Final = re.compile(r"#?microsoft\.graph\.[A-Za-z0-9]{1,60}")
+
+
+def _any_of(known: frozenset[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, sorted(known))))
+
+
 _KEPT: Final = {
-    **dict.fromkeys(
-        (
-            "actionFailureReason",
-            "actionState",
-            "appleDeviceAppDeliveryProtocolType",
-            "lastSyncStatus",
-            "publishingState",
-            "state",
-            "vppTokenAccountType",
-        ),
-        _WORD,
-    ),
-    "actionName": re.compile(r"revokeLicenses|syncLicenses"),
+    **{name: _any_of(known) for name, known in VALUES.items()},
     **dict.fromkeys(
         (
             "createdDateTime",
@@ -56,36 +50,31 @@ _KEPT: Final = {
         ),
         _DATE,
     ),
-    "code": re.compile(r"\w{1,40}"),
+    "code": _any_of(CODES),
     "countryOrRegion": re.compile(r"[A-Za-z]{2}"),
     "roleScopeTagIds": _DIGITS,
     "@odata.type": _TYPE,
-    "RetryAfter": re.compile(r"[\d.:]{1,16}"),
+    "RetryAfter": re.compile(r"[0-9.:]{1,16}"),
     "HttpHeaders": re.compile(r"\{\}"),
 }
-"""The members whose texts are kept, and the form that they must have. Numbers, booleans and nulls are always kept."""
+"""The members whose texts are kept, and their form or known values. Numbers, booleans and nulls are always kept."""
 
 _HEADERS: Final = {
-    "content-type": re.compile(r"[\w/;=.+ -]{1,120}"),
-    "retry-after": re.compile(r"[\d.]{1,10}"),
+    "content-type": re.compile(r"application/json(;[a-zA-Z0-9.=; -]{0,100})?|text/(plain|html)(; ?charset=utf-8)?"),
+    "retry-after": re.compile(r"[0-9.]{1,10}"),
     "allow": re.compile(r"[A-Z, ]{1,60}"),
-    "content-encoding": _WORD,
+    "content-encoding": re.compile("gzip|deflate|br|identity"),
 }
 _CONTEXT: Final = re.compile(r"https://[^/]+(/(?:v1\.0|beta)/\$metadata#)(.*)")
-_FRAGMENT: Final = re.compile(r"[A-Za-z/.(),$]{1,200}")
+_FRAGMENT: Final = re.compile(r"[A-Za-z/(),$]{1,200}")
 _OPTION: Final = re.compile(r"[A-Za-z0-9,]{1,80}")
-_NAME: Final = re.compile(r"[@A-Za-z_][\w@.-]{0,60}")
-_CLEAN_PATH: Final = re.compile(r"/(?:v1\.0|beta)/[A-Za-z0-9/.\-]*")
+_ANNOTATION: Final = r"@odata\.(bind|context|count|deltaLink|etag|id|nextLink|type)"
+_NAME: Final = re.compile(rf"[A-Za-z_][A-Za-z0-9_]{{0,60}}({_ANNOTATION})?|{_ANNOTATION}|(client-)?request-id")
 
 _URL: Final = re.compile(r"\w+://\S+")
 _ADDRESS: Final = re.compile(r"\S+@\S+")
-_TOKENS_OF_SENTENCE: Final = re.compile(rf"\[[^\[\]]*\]|{GUID.pattern}|\w+|[^\w\s]|\s+")
-_CAPITALS: Final = re.compile(
-    "A|Access|Activity|Added|An|Apple|Application|Cannot|DELETE|Error|Feature|GET|Graph|HTTP|ID|Id|Internal|Intune|"
-    "Invalid|JSON|Make|Message|Microsoft|Must|No|Not|OData|Operation|PATCH|POST|Property|Request|Resource|Role|Scope|"
-    "Server|Tag|The|This|Token|Too|Unable|Unauthorized|Unsupported|Url|VPP|Value"
-)
-"""The words with a capital that a sentence may keep: any other may be a name."""
+# Words that are joined are one: a domain or the name of a computer is made of ordinary words as well.
+_TOKENS_OF_SENTENCE: Final = re.compile(rf"\[[^\[\]]*\]|{GUID.pattern}|\w+(?:['._\-]+\w+)*|[^\w\s]|\s+")
 _MEMBERS: Final = frozenset([*_KEPT, "appleId", "displayName", "locationName", "organizationName", "token", "vppToken"])
 _PUNCTUATION: Final = frozenset(" .,:;-()[]'\"!?/\r\n")
 
@@ -139,14 +128,14 @@ class Redactor:
     def path(self, path: str) -> str:
         """A path with its query."""
         bare, _, query = path.partition("?")
-        bare = self._mapped_ids(bare)
-        bare = bare if _CLEAN_PATH.fullmatch(bare) else NOTHING
+        is_known = all(one in SEGMENTS or GUID.fullmatch(one) for one in bare.strip("/").split("/"))
+        bare = self._mapped_ids(bare) if is_known else NOTHING
         options = parse_qsl(query, keep_blank_values=True)
         shown = "&".join(f"{key}={_plain_option(key, text)}" for key, text in options if re.fullmatch(r"\$[a-z]+", key))
         return f"{bare}?{shown}" if shown else bare
 
     def sentence(self, text: str) -> str:
-        """A sentence with the words that cannot be a name: those in small letters, and a list of others."""
+        """A sentence of which the words of a list are kept, which no name is among."""
         longest_first = sorted((one for one in self._placeholders if len(one) >= _SHORTEST), key=len, reverse=True)
         if longest_first:
             known = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
@@ -158,15 +147,8 @@ class Redactor:
 
     @staticmethod
     def _word(word: str, names: set[str], ours: set[str]) -> str:
-        kept = (
-            word in ours
-            or set(word) <= _PUNCTUATION
-            or word in _MEMBERS
-            or (
-                word.casefold() not in names
-                and (_CAPITALS.fullmatch(word) or re.fullmatch(r"[a-z]{1,20}|\d{1,4}", word))
-            )
-        )
+        is_ordinary = word in WORDS or word in _MEMBERS or re.fullmatch(r"[0-9]{1,4}", word)
+        kept = word in ours or set(word) <= _PUNCTUATION or (is_ordinary and word.casefold() not in names)
         return word if kept else NOTHING
 
     def _member(self, name: str) -> str:
@@ -182,7 +164,7 @@ class Redactor:
         context = _CONTEXT.fullmatch(text) if name == "@odata.context" else None
         if context:
             fragment = GUID.sub(NOTHING, context[2])
-            shown = fragment if _FRAGMENT.fullmatch(fragment) else NOTHING
+            shown = fragment if _is_plain(fragment) else NOTHING
             return f"https://graph.microsoft.com{context[1]}{shown}"
         return self._placeholder(text, name)
 
@@ -216,6 +198,14 @@ class Redactor:
         return mapped.upper() if guid.isupper() else mapped
 
 
+def _is_plain(fragment: str) -> bool:
+    """Whether a context names nothing but collections and members that are known."""
+    words = re.findall(r"[A-Za-z]+", fragment)
+    return bool(_FRAGMENT.fullmatch(fragment.replace(NOTHING, ""))) and all(
+        one in SEGMENTS or one in _MEMBERS or one == "id" for one in words
+    )
+
+
 def _plain_option(key: str, text: str) -> str:
     return text if key in {"$select", "$top", "$orderby", "$count"} and _OPTION.fullmatch(text) else NOTHING
 
@@ -240,7 +230,8 @@ class Recorder:
         """Write one."""
         self.number += 1
         document = self._redactor.document(exchange)
-        words = re.findall(r"[A-Za-z]+(?:\.0)?", GUID.sub("id", exchange.path.partition("?")[0]))
+        path = str(document["request"]["path"]).partition("?")[0]
+        words = re.findall(r"[A-Za-z]+(?:\.0)?", GUID.sub("id", path)) or ["other"]
         name = f"{self.number:03d}-{exchange.method}-{'-'.join(words[-2:])}.json"
         self._folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(document, indent=2, ensure_ascii=False)

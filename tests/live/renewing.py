@@ -6,7 +6,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core import graph_json, times
 from intune_vpp.core.token_encoding import Encoding, is_read
-from live.files import ENCODINGS, SHOWN_FOR, SYNCED_FOR, apps_of, as_sent, own_file, shows, state_of, which
+from live.files import (
+    ENCODINGS,
+    SHOWN_FOR,
+    SYNCED_FOR,
+    apps_of,
+    as_sent,
+    own_file,
+    require_new_location,
+    shows,
+    state_of,
+    sync,
+    which,
+)
 from live.probe import Finding, NotProbed, Probe, Reach, Session, one_of, verdict
 
 if TYPE_CHECKING:
@@ -17,6 +29,8 @@ if TYPE_CHECKING:
 
 EXPIRATION_FOR: Final = 600
 """Seconds for which the kit waits for a new expiration."""
+
+_NOTE: Final = "renewal"
 
 
 def _renewal_encoding(session: Session) -> Finding:
@@ -36,18 +50,32 @@ def _renewal_encoding(session: Session) -> Finding:
     if session.owns_subject and taken == [Encoding.BASE64]:
         _renew(session, file, Encoding.BASE64)  # the last upload was not read
     session.encoding = taken[0] if taken else session.encoding
+    _confirm(session, file)
     return which(taken, "; ".join(words))
 
 
 def _renew(session: Session, file: SToken, encoding: Encoding) -> Exchange:
-    token_id = session.token_id
+    """Upload a file; the note on the named token stays until `_confirm`. Raises Stopped for a location in use."""
+    is_noted = _NOTE in session.clean_up.keys
     if not session.owns_subject:
-        note = f"Upload the token file of {token_id} again, if its state is not valid."
-        session.clean_up.add("renewal", note)
+        note = f"Upload the token file of {session.token_id} again, if its state is not valid."
+        session.clean_up.add(_NOTE, note)
     answer = session.wire.send("PATCH", session.path, {"token": as_sent(session, file, encoding)})
-    if session.wire.get(session.path).entity.get("state") == "valid":
-        session.clean_up.done("renewal")
+    if 400 <= answer.status < 500 and not is_noted:
+        session.clean_up.done(_NOTE)
+    if session.owns_subject:
+        require_new_location(session, session.wire.get(session.path).entity)
     return answer
+
+
+def _confirm(session: Session, file: SToken) -> None:
+    """Remove the note on the named token, if it shows the file and is valid a minute after the upload."""
+    if _NOTE not in session.clean_up.keys:
+        return
+    session.clock.sleep(SHOWN_FOR)
+    shown = session.wire.get(session.path).entity
+    if shown.get("state") == "valid" and is_read(graph_json.token_from(shown), file, None):
+        session.clean_up.done(_NOTE)
 
 
 def _renewal_lag(session: Session) -> Finding:
@@ -60,6 +88,7 @@ def _renewal_lag(session: Session) -> Finding:
     then = graph_json.token_from(before)
     at_once = is_read(graph_json.token_from(answer.entity), file, then)
     seconds = session.wait_for(lambda: is_read(graph_json.token_from(session.entity()), file, then), EXPIRATION_FOR)
+    _confirm(session, file)
     outcomes = {"at once": at_once or seconds == 0, "later": seconds is not None, "not seen": True}
     return one_of(outcomes, f"after {seconds:.0f} s" if seconds is not None else f"not within {EXPIRATION_FOR} s")
 
@@ -102,7 +131,7 @@ def _other_location(session: Session) -> Finding:
 def _apps_after_sync(session: Session) -> str:
     """What a sync has done to the apps, in words."""
     before = apps_of(session, session.token_id)
-    session.wire.send("POST", f"{session.path}/syncLicenses")
+    sync(session)
     session.wait_for(lambda: session.entity().get("lastSyncStatus") != "inProgress", SYNCED_FOR, pause=15)
     after = apps_of(session, session.token_id)
     if before is None or after is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from intune_vpp.core import times
 from intune_vpp.core.errors import GraphError
 from live import creating, files, reading, renewing, writing
-from live.probe import NOT_PROBED, UNCLEAR, Finding, NotProbed, Probe, Reach, Session
+from live.probe import NOT_PROBED, UNCLEAR, Finding, NotProbed, Probe, Reach, Session, Stopped
 from live.wire import TOKENS
 
 if TYPE_CHECKING:
@@ -136,20 +136,36 @@ def _ask(session: Session, probe: Probe, report: Report, allowed: Reach) -> None
         finding = Finding(NOT_PROBED, str(reason))
     except GraphError as error:
         finding = Finding(UNCLEAR, f"no answer ({type(error).__name__})")
+    except Stopped:
+        raise
+    except Exception as error:  # noqa: BLE001 - an odd answer to one probe must not end the others
+        # Without its text, which may quote the answer.
+        finding = Finding(UNCLEAR, f"failed ({type(error).__name__})")
     report(probe, finding)
 
 
 def sweep(session: Session) -> None:
     """Delete what the run has created and not deleted, also where the answer to its creation was lost."""
-    listed, complete = session.wire.listed(TOKENS)
-    for one in listed:
-        token_id = str(one.get("id"))
-        if session.label and one.get("displayName") == session.label and token_id not in session.wire.fence.created:
-            session.wire.fence.created.append(token_id)
-            session.clean_up.add(token_id, f"Delete the token {token_id}.")
+    _delete_created(session)
+    lost = [one for one in session.clean_up.keys if one.startswith(files.CREATING)]
+    # A new token may not be listed at once.
+    session.wait_for(lambda: _find_lost(session) or not lost, files.SHOWN_FOR)
+    _delete_created(session)
+
+
+def _delete_created(session: Session) -> None:
     for token_id in session.wire.fence.created:
         if token_id in session.clean_up.keys:
             files.delete(session, token_id)
-    if complete:
-        for key in [one for one in session.clean_up.keys if one.startswith("created")]:
-            session.clean_up.done(key)
+
+
+def _find_lost(session: Session) -> bool:
+    """Whether the list has a token with the display name of the run whose id the kit did not know."""
+    known = {one.lower() for one in session.wire.fence.created}
+    listed = [one for one in session.wire.listed(TOKENS)[0] if one.get("displayName") == session.label]
+    found = [one for one in listed if str(one.get("id")).lower() not in known]
+    for one in found:
+        # One that is not new stays, and so does the note.
+        with suppress(Stopped):
+            files.own(session, one)
+    return bool(found)

@@ -15,7 +15,7 @@ from builders import APPLE_ID, sealed_in
 from captures import PUBLIC, load
 from emulator.captured import LIVE_APPS, LIVE_LIST, NESTED
 from live.kit import Kit
-from live.recording import NOT_RECORDED, NOTHING, Redactor
+from live.recording import NOT_RECORDED, NOTHING, Recorder, Redactor
 from live.wire import Exchange
 
 GUID = "3f2a77aa-12ab-4cde-8fab-0123456789ab"
@@ -94,12 +94,21 @@ def test_unknown_members_are_replaced() -> None:
         ("countryOrRegion", "gb", "Fabrikam"),
         ("roleScopeTagIds", "12", "twelve"),
         ("code", "ResourceNotFound", "fabrikam.example"),
+        ("code", "Authorization_RequestDenied", "Jane_Doe_GmbH"),
+        ("code", "BadRequest", "Woodgrove"),
+        ("state", "duplicateLocationId", "Woodgrove"),
+        ("lastSyncStatus", "completed", "Woodgrove"),
+        ("actionState", "notSupported", "Woodgrove"),
+        ("actionFailureReason", "appleFailure", "Woodgrove"),
+        ("vppTokenAccountType", "education", "Woodgrove"),
+        ("publishingState", "published", "Woodgrove"),
+        ("appleDeviceAppDeliveryProtocolType", "declarativeDeviceManagement", "Woodgrove"),
         ("@odata.type", "#microsoft.graph.vppToken", "#fabrikam.vppToken"),
         ("actionName", "revokeLicenses", "Fabrikam"),
     ],
 )
 def test_listed_members_are_kept_by_their_form(name: str, kept: str, replaced: str) -> None:
-    """A listed member keeps a value of its form only."""
+    """A listed member keeps a value of its form, or a known value of its enumeration, only."""
     assert Redactor().value({name: kept}) == {name: kept}
     assert Redactor().value({name: replaced}) == {name: f"[{name} 1]"}
 
@@ -111,16 +120,22 @@ def test_listed_members_are_kept_by_their_form(name: str, kept: str, replaced: s
         ("The location Fabrikam is unknown.", f"The location {NOTHING} is unknown."),
         ("The token of [Fabrikam] is invalid.", f"The token of {NOTHING} is invalid."),
         ("Owner is zebu@fabrikam.example.", f"{NOTHING} is {NOTHING}"),
-        ("Look at https://fef.msub05.manage.microsoft.com/Vpp?x=1 now", f"{NOTHING} at [URL] now"),
+        ("Look at https://fef.msub05.manage.microsoft.com/Vpp?x=1 once", f"{NOTHING} at [URL] once"),
         (f"Activity ID: {GUID}", f"Activity ID: {MAPPED}"),
         ("The property 'displayName' is unknown.", None),
         ("Added a tag which is not allowed by the current role: 0", None),
-        ("quagga is not an owner", "[displayName 1] is not an owner"),
-        ("the red quaggas", "the red [displayName 1]s"),
+        ("quagga is not an application", "[displayName 1] is not an application"),
+        ("The type 'microsoft.graph.vppToken' does not exist.", None),
+        ("The tenant contoso.onmicrosoft.com is unknown.", f"The tenant {NOTHING} is unknown."),
+        ("The user jane.doe is unknown.", f"The user {NOTHING} is unknown."),
+        ("The application intune-prod-jdoe is unknown.", f"The application {NOTHING} is unknown."),
+        ("The token of fabrikam is invalid.", f"The token of {NOTHING} is invalid."),
+        ("The token of app-token_user is invalid.", f"The token of {NOTHING} is invalid."),
+        ("The address 10.20.30.40 is invalid.", f"The {NOTHING} {NOTHING} is invalid."),
     ],
 )
 def test_sentences_keep_ordinary_words(text: str, shown: str | None) -> None:
-    """A message keeps words in small letters and a few others, and no name, address, URL or id."""
+    """A message keeps the ordinary words of a list alone, and no name, domain, address, URL or id."""
     redactor = Redactor()
     redactor.value({"displayName": "Quagga"})
     assert redactor.value({"message": text})["message"] == (text if shown is None else shown)
@@ -141,12 +156,12 @@ def test_intunes_document_stays_one() -> None:
 def test_a_secret_that_is_left_is_not_recorded() -> None:
     """An answer in which a secret of the connection would be left is not recorded at all."""
     redactor = Redactor()
-    redactor.is_secret = lambda text: "hush" in text
+    redactor.is_secret = lambda text: "wrong" in text
 
-    recorded = redactor.document(exchange({"error": {"message": "the hush is wrong"}}, sent={"x": "y"}))
+    recorded = redactor.document(exchange({"error": {"message": "the token is wrong"}}, sent={"x": "y"}))
 
     assert recorded["answer"] == NOT_RECORDED
-    assert "hush" not in json.dumps(recorded)
+    assert "wrong" not in json.dumps(recorded)
 
 
 def test_paths_and_headers() -> None:
@@ -159,7 +174,42 @@ def test_paths_and_headers() -> None:
     assert recorded["headers"] == {"content-type": "application/json", "retry-after": "12"}
     shown = f"/beta/deviceAppManagement/vppTokens/{MAPPED}?$select=id,state&$skiptoken={NOTHING}"
     assert recorded["request"]["path"] == shown
-    assert Redactor().path("/beta/Fabrikam School/x") == NOTHING
+    for other in ("Fabrikam School/x", "deviceAppManagement/vppTokens/contoso.onmicrosoft.com", "fabrikam"):
+        assert Redactor().path(f"/beta/{other}") == NOTHING
+
+
+@pytest.mark.parametrize("name", ["zebu@fabrikam.example", GUID, "fabrikam.example", "Fabrikam GmbH", "a@odata.zebu"])
+def test_names_of_members(name: str) -> None:
+    """The name of a member that may be an address, an id or a name is replaced; Graph's annotations are kept."""
+    assert Redactor().value({name: 1}) == {NOTHING: 1}
+    kept = ("@odata.context", "value@odata.count", "client-request-id", "newMember_2")
+    assert Redactor().value(dict.fromkeys(kept, 1)) == dict.fromkeys(kept, 1)
+
+
+def test_contexts() -> None:
+    """The context of an answer keeps its path if nothing in it may be a name."""
+    root = "https://graph.microsoft.com/beta/$metadata#"
+    kept = f"{root}deviceAppManagement/vppTokens/$entity"
+    assert Redactor().value({"@odata.context": kept}) == {"@odata.context": kept}
+    for other in ("fabrikam", "deviceAppManagement/vppTokens(fabrikam)", "contoso.onmicrosoft.com"):
+        assert Redactor().value({"@odata.context": f"{root}{other}"}) == {"@odata.context": f"{root}{NOTHING}"}
+
+
+def test_the_names_of_recordings(tmp_path: Path) -> None:
+    """The name of a recording has words of known paths only."""
+    record = Recorder(tmp_path, Redactor())
+    record(exchange(None))
+    record(exchange(None, "/beta/deviceAppManagement/Fabrikam"))
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "001-GET-deviceAppManagement-vppTokens.json",
+        "002-GET-other.json",
+    ]
+
+
+def test_the_details_of_findings() -> None:
+    """A finding quotes the code of an error only if it is a known one."""
+    assert exchange({"error": {"code": "BadRequest"}}, status=400).words == "400 BadRequest"
+    assert exchange({"error": {"code": "Woodgrove"}}, status=400).words == "400"
 
 
 @given(st.lists(st.text(min_size=1)), st.text(min_size=1))

@@ -7,14 +7,17 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from harness import PROXIES, emulator, token_file
+from intune_vpp_emulator.members import Version
 from intune_vpp_emulator.tenant import Graph, Tenant
-from live import story
+from live import reading, story
 from live.__main__ import DONE, FAILED, NOT_BEGUN
 from live.kit import Kit
 from live.probe import NotProbed
@@ -23,6 +26,8 @@ from tenant_in_process import new_tenant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from live.probe import Finding, Session
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = f"/beta{TOKENS}"
@@ -274,6 +279,152 @@ def test_a_lost_answer_to_a_create(kit: Kit) -> None:
     assert not kit.note.exists()
 
 
+@pytest.mark.parametrize(("lag", "status"), [(30, DONE), (600, FAILED)])
+def test_a_lost_answer_and_a_list_that_lags(tmp_path: Path, lag: int, status: int) -> None:
+    """A token that is listed late is waited for; one that is not listed in time stays in the note, with its name."""
+    kit = Kit(tmp_path, new_tenant(list_lag_seconds=lag))
+    kit.upload("Denver")
+    kit.tenant.clock.advance(lag)
+    before = kit.stored()
+    kit.faults.add([{"method": "POST", "path": PATH, "status": 504, "when": "after", "times": 1}])
+
+    assert kit.create() == status
+
+    left = [str(one.members["displayName"]) for one in kit.tenant.tokens if one.id not in before]
+    assert len(left) == (status == FAILED)
+    assert kit.note.exists() == (status == FAILED)
+    assert all(name in kit.note.read_text() for name in left)
+
+
+class Upserts(Tenant):
+    """A tenant that renames the token that it has, instead of creating another one."""
+
+    def create(self, body: Mapping[str, Any], *, version: Version = Version.BETA) -> Graph:
+        """Rename it."""
+        (first, *_) = self.tokens
+        return super().patch(first.id, {"displayName": body["displayName"]}, version=version)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_token_from_before_the_run_is_never_deleted(tmp_path: Path, *, lost: bool) -> None:
+    """A create that is answered with the id of another token, or lost and listed as one, deletes nothing."""
+    kit = Kit(tmp_path, new_tenant(Upserts))
+    token_id = kit.upload("Lincoln")
+    if lost:
+        kit.faults.add([{"method": "POST", "path": PATH, "status": 504, "when": "after", "times": 1}])
+
+    assert kit.create() == FAILED
+
+    assert [one.id for one in kit.tenant.tokens] == [token_id]
+    assert [method for method, _ in kit.writes()] == ["POST"]
+    assert "Delete none that you had before the run" in kit.note.read_text()
+    assert token_id not in kit.note.read_text()
+
+
+@pytest.mark.parametrize("answered", [None, 7, "", "b", "../mobileApps/11111111-1111-4111-8111-111111111111"])
+def test_an_answer_without_an_id_stops_the_run(kit: Kit, answered: object, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is no id in the answer to a create is never part of a path, and the run stops."""
+    before = kit.stored()
+    body = {"id": answered, "state": "valid"}
+    kit.faults.add([{"method": "POST", "path": PATH, "status": 201, "body": body, "times": 9}])
+
+    assert kit.create() == FAILED
+
+    assert "is not the id of a new token" in capsys.readouterr().out
+    assert [method for method, _ in kit.writes()] == ["POST"]
+    assert kit.stored() == before
+    assert "Delete the token" not in kit.note.read_text()
+
+
+@pytest.mark.parametrize("option", ["--other-location-file", "--claimed-file", "--renewal-file"])
+def test_a_further_file_of_a_location_in_use_stops_the_run(kit: Kit, option: str) -> None:
+    """Where a further file turns out to be for the location of another token, the kit deletes its own before a sync."""
+    before = kit.stored()
+
+    assert kit.create("Springfield", option, kit.file("Lincoln", days=250)) == FAILED
+
+    assert kit.stored() == before
+    methods = [(method, path.rpartition("/")[2]) for method, path in kit.writes()]
+    assert methods[-1][0] == "DELETE"
+    last_upload = max(at for at, (method, _) in enumerate(methods) if method in {"POST", "PATCH"})
+    assert methods[last_upload][1] != "syncLicenses"
+    assert not kit.note.exists()
+
+
+class TurnsInvalid(Tenant):
+    """A tenant that finds some seconds after an upload that it cannot use the file."""
+
+    def patch(self, token_id: str, body: Mapping[str, Any], **options: Any) -> Graph:
+        """Change it."""
+        changed = super().patch(token_id, body, **options)
+        if "token" in body:
+            self.uploaded = self.clock.now()
+        return changed
+
+    def get(self, token_id: str, **options: Any) -> Graph:
+        """Show it."""
+        uploaded = getattr(self, "uploaded", None)
+        is_late = uploaded is not None and self.clock.now() - uploaded > timedelta(seconds=20)
+        return {**super().get(token_id, **options), **({"state": "invalid"} if is_late else {})}
+
+
+def test_a_renewal_that_turns_invalid_is_noted(tmp_path: Path) -> None:
+    """A named token that turns invalid some seconds after a renewal stays in the note, and the status is 1."""
+    kit = Kit(tmp_path, new_tenant(TurnsInvalid, renewal_lag_seconds=0))
+    token_id = kit.upload("Springfield")
+
+    assert kit.write(token_id, "--token-file", kit.file(days=400)) == FAILED
+
+    assert f"Upload the token file of {token_id} again" in kit.note.read_text()
+
+
+def test_a_renewal_that_is_not_shown_is_noted(tmp_path: Path) -> None:
+    """A named token that does not show the expiration of its file stays in the note, although it is valid."""
+    kit = Kit(tmp_path, new_tenant(renewal_lag_seconds=99999))
+    token_id = kit.upload("Springfield")
+
+    assert kit.write(token_id, "--token-file", kit.file(days=400)) == FAILED
+
+    assert f"Upload the token file of {token_id} again" in kit.note.read_text()
+
+
+def test_a_renewal_that_is_refused_needs_no_note(kit: Kit) -> None:
+    """Where Graph refuses the file, the named token is as before, and nothing is left to do."""
+    token_id = kit.upload("Springfield")
+    kit.faults.add([{"method": "PATCH", "path": f"{PATH}/*", "status": 400, "times": 99}])
+
+    assert kit.write(token_id, "--token-file", kit.file(days=400)) == DONE
+
+    assert kit.findings()["renewal-lag"] == "refused"
+    assert not kit.note.exists()
+
+
+def test_rows_without_an_id(kit: Kit) -> None:
+    """Rows of the list without an id are left out by the probes that need one."""
+    kit.faults.add([{"method": "GET", "path": PATH, "status": 200, "body": {"value": [{"state": "x"}]}, "times": 99}])
+
+    assert kit.run() == DONE
+
+    assert len(kit.lines()) == len(story.PROBES)
+    assert kit.details()["list-members"] == "needs a tenant with a token"
+
+
+def test_a_probe_that_fails_does_not_end_the_others(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A probe that fails is unclear, with the type of the error and not its text, and the others are asked."""
+
+    def fail(_session: Session) -> Finding:
+        raise KeyError("Fabrikam")
+
+    first, *others = reading.READING
+    monkeypatch.setattr(reading, "READING", (replace(first, run=fail), *others))
+
+    assert kit.run() == DONE
+
+    assert (kit.findings()[first.name], kit.details()[first.name]) == ("unclear", "failed (KeyError)")
+    assert len(kit.lines()) == len(story.PROBES)
+    assert "Fabrikam" not in kit.written()
+
+
 def test_what_cannot_be_undone_is_noted(kit: Kit) -> None:
     """A token of the kit that Graph does not delete stays in the note, with its id, and the status is 1."""
     kit.faults.add([{"method": "DELETE", "path": f"{PATH}/*", "status": 400, "times": 99}])
@@ -381,6 +532,14 @@ def test_the_fence(method: str, path: str) -> None:
         fence.check(method, path)
     with pytest.raises(OutsideFence):
         Fence().check(method, path)
+
+
+@pytest.mark.parametrize("odd", ["../mobileApps/a", "a%2f..", "a?x=1", "a#", "a\\b", "a b", "a.b", "a\n"])
+@pytest.mark.parametrize(("method", "tail"), [("PATCH", ""), ("DELETE", ""), ("POST", "/syncLicenses")])
+def test_the_fence_refuses_odd_paths(method: str, tail: str, odd: str) -> None:
+    """A path that may lead elsewhere than it seems to is not written, not even that of a token of the run."""
+    with pytest.raises(OutsideFence):
+        Fence(named=odd, created=[odd]).check(method, f"{TOKENS}/{odd}{tail}")
 
 
 def test_the_report(kit: Kit) -> None:

@@ -15,6 +15,7 @@ from intune_vpp import assembly
 from intune_vpp.graph.request import Request, RequestKind
 from intune_vpp.graph.vpp_tokens import GraphVppTokens
 from intune_vpp.settings import GraphVersion
+from live.vocabulary import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +31,7 @@ BETA: Final = GraphVersion.BETA
 V1: Final = GraphVersion.V1
 MOST_PAGES: Final = 300
 THROTTLED: Final = 429
+_PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9/-]+")
 
 
 class OutsideFence(Exception):
@@ -45,14 +47,15 @@ class Fence:
     created: list[str] = field(default_factory=list)
 
     def check(self, method: str, path: str) -> None:
-        """Raise OutsideFence for a request that writes anything else."""
+        """Raise OutsideFence for a request that writes anything else, or to a path that may lead elsewhere, as `..`."""
         own = "|".join(map(re.escape, filter(None, [self.named, *self.created])))
         made = "|".join(map(re.escape, self.created))
         allowed = [("GET", r".*")]
         allowed += [("PATCH", f"{TOKENS}/({own})"), ("POST", f"{TOKENS}/({own})/syncLicenses")] if own else []
         allowed += [("DELETE", f"{TOKENS}/({made})")] if made else []
         allowed += [("POST", TOKENS)] if self.may_create else []
-        if not any(method == verb and re.fullmatch(pattern, path) for verb, pattern in allowed):
+        is_allowed = any(method == verb and re.fullmatch(pattern, path) for verb, pattern in allowed)
+        if not is_allowed or (method != "GET" and not _PLAIN_PATH.fullmatch(path)):
             raise OutsideFence(f"{method} {path} would write something else than the token of this run.")
 
 
@@ -98,10 +101,10 @@ class Exchange:
 
     @property
     def words(self) -> str:
-        """The status, and the code of an error."""
+        """The status, and the code of an error if it is a known one."""
         error = self.body.get("error") if isinstance(self.body, dict) else None
         code = error.get("code") if isinstance(error, dict) else None
-        shown = code if isinstance(code, str) and re.fullmatch(r"\w{1,40}", code) else ""
+        shown = code if isinstance(code, str) and code in CODES else ""
         return f"{self.status} {shown}".strip()
 
 

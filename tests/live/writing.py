@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from intune_vpp.core import times
-from live.files import SYNCED_FOR, same
+from live.files import SYNCED_FOR, same, sync
 from live.probe import Finding, NotProbed, Probe, Reach, Session, one_of, verdict
-from live.wire import BETA, V1
+from live.vocabulary import VALUES
+from live.wire import V1
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -102,10 +103,6 @@ def _v1_patch(session: Session) -> Finding:
     return one_of(outcomes, f"{answer.words}; {', '.join(reset) or 'none'}")
 
 
-def _sync(session: Session) -> Exchange:
-    return session.wire.send("POST", f"{session.path}/syncLicenses", version=BETA)
-
-
 def _is_running(session: Session) -> bool:
     return session.entity().get("lastSyncStatus") == "inProgress"
 
@@ -120,7 +117,7 @@ def _hanging_sync(session: Session) -> Finding:
     modified = times.parse(str(before.get("lastModifiedDateTime")))
     if before.get("lastSyncStatus") != "inProgress" or not modified or session.clock.now() - modified < HANGS_FOR:
         raise NotProbed("needs a token whose sync is inProgress for more than an hour")
-    answer = _sync(session)
+    answer = sync(session)
     if not answer.ok:
         return Finding("refused", answer.words)
     ended = session.wait_for(lambda: not _is_running(session), SYNCED_FOR, pause=15)
@@ -129,19 +126,19 @@ def _hanging_sync(session: Session) -> Finding:
 
 def _sync_while_running(session: Session) -> Finding:
     _end_of_sync(session)
-    first = _sync(session)
+    first = sync(session)
     if not first.ok:
         raise NotProbed(f"needs a token that can be synced; Graph has refused ({first.words})")
     if not _is_running(session):
         raise NotProbed("needs a sync that is still running when it is read")
-    second = _sync(session)
+    second = sync(session)
     return _taken(second)
 
 
 def _sync_date(session: Session) -> Finding:
     _end_of_sync(session)
     before = session.entity().get("lastSyncDateTime")
-    if not _sync(session).ok:
+    if not sync(session).ok:
         raise NotProbed("needs a token that can be synced")
     shown = session.entity()
     if shown.get("lastSyncStatus") != "inProgress":
@@ -151,14 +148,16 @@ def _sync_date(session: Session) -> Finding:
     ended = session.entity()
     moved = ended.get("lastSyncDateTime") != before
     status = str(ended.get("lastSyncStatus"))
-    return one_of({"start": at_start, "end": moved, "never": True}, status if status.isalpha() else "")
+    return one_of(
+        {"start": at_start, "end": moved, "never": True}, status if status in VALUES["lastSyncStatus"] else ""
+    )
 
 
 def _sync_interval(session: Session) -> Finding:
     _end_of_sync(session)
-    _sync(session)
+    sync(session)
     _end_of_sync(session)
-    return _taken(_sync(session))
+    return _taken(sync(session))
 
 
 def _taken(answer: Exchange) -> Finding:
