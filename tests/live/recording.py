@@ -1,7 +1,7 @@
 """Records each answer of a tenant without what identifies the tenant, in the form that `captures.py` reads.
 
-Only the values of members in a list are kept, if they have the form or are among the values of the list. Every other text is
-replaced by a placeholder, the same text always by the same one, so that answers can still be compared.
+Only the values of members in a list are kept, if they have the form or are among the values of the list. Every other
+text is replaced by a placeholder, the same text always by the same one, so that answers can still be compared.
 """
 
 from __future__ import annotations
