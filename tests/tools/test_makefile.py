@@ -27,7 +27,8 @@ def _planned(checkout: Path, *arguments: str, **variables: str) -> str:
     make = shutil.which("make")
     assert make is not None
     environment = {name: value for name, value in os.environ.items() if name not in {"PYTHON", "MAKEFLAGS"}}
-    command = [make, "--no-print-directory", "--dry-run", *(arguments if {"demo", "live"} & set(arguments) else ("setup", *arguments))]
+    targets = arguments if {"demo", "live"} & set(arguments) else ("setup", *arguments)
+    command = [make, "--no-print-directory", "--dry-run", *targets]
     planned = subprocess.run(
         command, cwd=checkout, env={**environment, **variables}, capture_output=True, text=True, check=True
     )
