@@ -36,6 +36,9 @@ def test_without_python(tmp_path: Path, engine: dict[str, str]) -> None:
 
     One test, because each worker that ran a part of it would build the archive again.
     """
+    missing = [tool for tool in ("objdump", "objcopy") if sys.platform == "linux" and shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"needs {' and '.join(missing)} (binutils), with which PyInstaller builds the archive")
     archive = _built(tmp_path / "dist")
     _require_licences(archive)
     programs = _without_python(tmp_path / "bin", engine)

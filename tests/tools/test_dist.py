@@ -196,3 +196,12 @@ def test_a_missing_tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys:
     assert capsys.readouterr().err == "Building sdk-dotnet.\ndotnet is not on PATH.\n"
     with pytest.raises(MissingToolError, match=r"gradle is not on PATH\."):
         sdks.build("java", tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PyInstaller needs no other program there")
+def test_an_archive_without_binutils(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the programs that PyInstaller starts, the archive is not begun, and the missing one is named."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingToolError, match="objdump is not on PATH"):
+        archive.frozen(tmp_path)
+    assert list(tmp_path.iterdir()) == []

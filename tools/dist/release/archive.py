@@ -14,10 +14,12 @@ import tempfile
 from pathlib import Path
 
 from release import licences, tarball
-from release.commands import ROOT, DistError, MissingToolError, run
+from release.commands import ROOT, DistError, MissingToolError, find, run
 from release.versions import version
 
 PLUGIN = "pulumi-resource-intune-vpp"
+BINUTILS = ("objdump", "objcopy")
+"""What PyInstaller starts on Linux: https://pyinstaller.org/en/stable/requirements.html."""
 _SPEC = Path(__file__).resolve().parents[1] / "plugin.spec"
 _SYSTEMS = {"linux": "linux", "darwin": "darwin", "win32": "windows"}
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -47,12 +49,15 @@ def frozen(work: Path) -> Path:
     """Make the folder that the archive contains, in an empty folder; its path.
 
     Raises:
-        MissingToolError: PyInstaller is not installed.
+        MissingToolError: PyInstaller or, on Linux, one of the `BINUTILS` is not installed.
         DistError: PyInstaller failed, or a licence is not known.
 
     """
     if importlib.util.find_spec("PyInstaller") is None:
         raise MissingToolError("PyInstaller is not installed: install the extra `dist`.")
+    if sys.platform == "linux":
+        for tool in BINUTILS:
+            find(tool)
     build_folder = work / "build"
     places = ("--distpath", str(work / "dist"), "--workpath", str(build_folder))
     run(
