@@ -36,9 +36,6 @@ def test_without_python(tmp_path: Path, engine: dict[str, str]) -> None:
 
     One test, because each worker that ran a part of it would build the archive again.
     """
-    missing = [tool for tool in ("objdump", "objcopy") if sys.platform == "linux" and shutil.which(tool) is None]
-    if missing:
-        pytest.skip(f"needs {' and '.join(missing)} (binutils), with which PyInstaller builds the archive")
     archive = _built(tmp_path / "dist")
     _require_licences(archive)
     programs = _without_python(tmp_path / "bin", engine)
@@ -71,9 +68,11 @@ def test_without_python(tmp_path: Path, engine: dict[str, str]) -> None:
 def _built(out: Path) -> Path:
     """The archive; its build is not measured, because coverage would slow down PyInstaller."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    command = [sys.executable, str(ROOT / "tools" / "dist"), "archive", "--complete", "--out", str(out)]
+    command = [sys.executable, str(ROOT / "tools" / "dist"), "archive", "--out", str(out)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    if "Skips archive: " in done.stderr:
+        pytest.skip(done.stderr.partition("Skips archive: ")[2].strip())
     (archive,) = out.glob(f"{PLUGIN}-v0.1.0-*.tar.gz")
     sums = (out / "SHA256SUMS").read_text()
     assert sums.endswith(f"  {archive.name}\n")

@@ -6,6 +6,7 @@ https://pyinstaller.org/en/stable/operating-mode.html
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import platform
 import shutil
@@ -45,19 +46,29 @@ def build(out: Path) -> None:
         tarball.pack(frozen(Path(work)), archive)
 
 
-def frozen(work: Path) -> Path:
-    """Make the folder that the archive contains, in an empty folder; its path.
-
-    Raises:
-        MissingToolError: PyInstaller or, on Linux, one of the `BINUTILS` is not installed.
-        DistError: PyInstaller failed, or a licence is not known.
-
-    """
+def _require_tools() -> None:
+    """Look for what PyInstaller needs before it is started. Raises MissingToolError."""
     if importlib.util.find_spec("PyInstaller") is None:
         raise MissingToolError("PyInstaller is not installed: install the extra `dist`.")
     if sys.platform == "linux":
         for tool in BINUTILS:
             find(tool)
+    linked = importlib.import_module("PyInstaller.depend.bindepend")
+    try:
+        linked.get_python_library_path()
+    except linked.PythonLibraryNotFoundError:
+        raise MissingToolError("This Python was built without its shared library, which the archive needs.") from None
+
+
+def frozen(work: Path) -> Path:
+    """Make the folder that the archive contains, in an empty folder; its path.
+
+    Raises:
+        MissingToolError: what PyInstaller needs is not installed, or PyInstaller itself.
+        DistError: PyInstaller failed, or a licence is not known.
+
+    """
+    _require_tools()
     build_folder = work / "build"
     places = ("--distpath", str(work / "dist"), "--workpath", str(build_folder))
     run(
