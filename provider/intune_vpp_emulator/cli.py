@@ -111,9 +111,7 @@ def serve_command(**options: Any) -> None:
 @click.option("--organization", required=True, help="The organization's name, `orgName` in the file.")
 @click.option("--location", required=True, help="The location, which is encrypted in the file.")
 @click.option("--location-id", default="", help="Distinguishes locations of one name.")
-@click.option(
-    "--days", type=int, help="Days until it expires, at a random time of that day; 365 if omitted, as Apple's."
-)
+@click.option("--days", type=int, help="Days until it expires, at a random time of that day (default: 365).")
 @click.option("--expires", help="In place of --days: YYYY-MM-DD or YYYY-MM-DDTHH:MM:SS, in UTC.")
 def make_token_command(
     organization: str, location: str, location_id: str, days: int | None, expires: str | None

@@ -55,18 +55,6 @@ def test_each_verb() -> None:
     assert script.requests[1].headers["Content-Type"] == "application/json"
 
 
-def test_an_exchange_returns_any_answer() -> None:
-    """An exchange returns a refusal as it arrived, after a new sign-in where Graph asked for one."""
-    refusal = httpx.Response(418, json={"error": {"code": "Teapot"}}, headers={"X-Kind": "pot"})
-    script = Script(NO, refusal)
-
-    answer = client(script).exchange("PATCH", "/a", UPDATE, {"x": 1})
-
-    assert (answer.status_code, answer.json(), answer.headers["X-Kind"]) == (418, {"error": {"code": "Teapot"}}, "pot")
-    assert script.lines == ["PATCH /beta/a"] * 2
-    assert script.body(1) == {"x": 1}
-
-
 def test_a_refused_bearer_is_replaced_once() -> None:
     """On 401 the same request goes out once more, body and all, with a bearer from a new sign-in."""
     script, signed = Script(NO, OK), Signed()

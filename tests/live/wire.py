@@ -172,7 +172,9 @@ class Wire:
         """
         self.fence.check(method, path)
         self._attempts.clear()
-        answer = self._client(version).exchange(method, path, _request(method, path), body)
+        client = self._client(version)
+        # Not one of its public methods, which raise an error in place of a refusal.
+        answer = client._send(method, f"{client._root}{path}", _request(method, path), body)
         exchange = Exchange(
             method=method,
             path=f"/{version}{path}",

@@ -12,7 +12,6 @@ import pytest
 from dynamic.calls import bare, checked
 from dynamic.conftest import begin, engine, environment, start  # noqa: F401 - fixtures
 from upgrade.recorded import Resource, matching_tenant, resources, without_time
-from upgrade.story import VERSIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,13 +23,6 @@ if TYPE_CHECKING:
 
 # The fixtures are used by the names that they are imported by.
 # ruff: noqa: F811
-
-
-@pytest.fixture(params=VERSIONS, ids=lambda version: version.name)
-def version(request: pytest.FixtureRequest) -> Path:
-    """The states of a version."""
-    found: Path = request.param
-    return found
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from plugin.conftest import engine, environment, provider, start  # noqa: F401 - fixtures
 from plugin.door import DIFF, asset, plain, secret
 from upgrade.recorded import Resource, matching_tenant, opened, resources, without_time
-from upgrade.story import VERSIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
 
 # The fixtures are used by the names that they are imported by.
 # ruff: noqa: F811
-
-
-@pytest.fixture(params=VERSIONS, ids=lambda version: version.name)
-def version(request: pytest.FixtureRequest) -> Path:
-    """The states of a version."""
-    found: Path = request.param
-    return found
 
 
 @pytest.fixture

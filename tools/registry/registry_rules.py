@@ -289,7 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _section(text: str, heading: str) -> str:
-    """The text of a section with two #, empty if there is none."""
+    """The text of the section below a heading of level 2; empty if the page has no such section."""
     lines = text.splitlines(keepends=True)
     starts = [number for number, line in _prose(text) if line.startswith("## ")]
     for start, end in zip(starts, [*starts[1:], len(lines) + 1], strict=True):

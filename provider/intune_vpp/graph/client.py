@@ -1,6 +1,6 @@
 """Sends requests to Graph: adds the access token, signs in again after a 401, and follows pages on the same host.
 
-All requests pass `_answer`, and then the `Sender`, which repeats them; the `Request` says whether that is allowed.
+All requests pass `_send`, and then the `Sender`, which repeats them; the `Request` says whether that is allowed.
 """
 
 from __future__ import annotations
@@ -114,31 +114,7 @@ class GraphClient:
         # A page of a proxy is no deletion.
         self._json(self._send("DELETE", f"{self._root}{path}", request), request)
 
-    def exchange(
-        self, method: str, path: str, request: Request, body: Mapping[str, object] | None = None
-    ) -> httpx.Response:
-        """Send a request and return its answer whatever its status, with the secrets that it may quote.
-
-        For those who study the answers; all others need the errors of the methods above. Raises GraphError only if
-        there was no answer.
-        """
-        return self._answer(method, f"{self._root}{path}", request, body)
-
     def _send(
-        self,
-        method: str,
-        url: str,
-        request: Request,
-        body: Mapping[str, object] | None = None,
-        *,
-        linked: bool = False,
-    ) -> httpx.Response:
-        response = self._answer(method, url, request, body, linked=linked)
-        if not response.is_success:
-            raise errors.refusal(response, request, self.secrets)
-        return response
-
-    def _answer(
         self,
         method: str,
         url: str,
@@ -149,7 +125,8 @@ class GraphClient:
     ) -> httpx.Response:
         """Send a request, once more with a new access token if Graph answers 401, because it may have been revoked.
 
-        `linked` says that the URL comes from an answer.
+        Returns the answer whatever its status; `_json` raises the error of a refusal. `linked` says that the URL comes
+        from an answer.
         """
         response, access_token = self._signed(method, url, request, body, linked=linked)
         if response.status_code == _UNAUTHORIZED:
@@ -178,6 +155,8 @@ class GraphClient:
         raise problem
 
     def _json(self, response: httpx.Response, request: Request) -> Mapping[str, Any]:
+        if not response.is_success:
+            raise errors.refusal(response, request, self.secrets)
         if not response.content:
             return {}
         answer = parse(response.content)

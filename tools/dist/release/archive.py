@@ -29,9 +29,7 @@ _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "
 def name(of: str) -> str:
     """Return the file name under which the engine looks for a version on this platform.
 
-    Raises:
-        DistError: no archive is named for this platform.
-
+    Raises DistError if this is none of the platforms that have an archive.
     """
     system, machine = _SYSTEMS.get(sys.platform), _MACHINES.get(platform.machine().lower())
     if system is None or machine is None:
@@ -61,12 +59,10 @@ def _require_tools() -> None:
 
 
 def frozen(work: Path) -> Path:
-    """Make the folder that the archive contains, in an empty folder; its path.
+    """Make the folder that the archive contains, within the empty folder `work`, and return its path.
 
-    Raises:
-        MissingToolError: what PyInstaller needs is not installed, or PyInstaller itself.
-        DistError: PyInstaller failed, or a licence is not known.
-
+    Raises MissingToolError if PyInstaller, or something that it needs, is not installed, and DistError if PyInstaller
+    fails or a licence is not known.
     """
     _require_tools()
     build_folder = work / "build"

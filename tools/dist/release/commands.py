@@ -22,12 +22,7 @@ class MissingToolError(DistError):
 
 
 def find(tool: str, path: str | None = None) -> str:
-    """Return the path of a program.
-
-    Raises:
-        MissingToolError: there is none on PATH.
-
-    """
+    """Return the path of a program. Raises MissingToolError if it is not on PATH."""
     found = shutil.which(tool, path=path)
     if found is None:
         raise MissingToolError(f"{tool} is not on PATH.")
@@ -35,12 +30,7 @@ def find(tool: str, path: str | None = None) -> str:
 
 
 def run(*command: str, folder: Path = ROOT, environment: dict[str, str] | None = None) -> None:
-    """Run a tool. Its output is shown only if it fails.
-
-    Raises:
-        DistError: it failed.
-
-    """
+    """Run a tool. Raises DistError, with the output of the tool, if it fails."""
     done = subprocess.run(
         command,
         cwd=folder,

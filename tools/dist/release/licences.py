@@ -47,9 +47,7 @@ _KNOWN = re.compile(
 def collect(folder: Path, modules: Iterable[str]) -> None:
     """Write the licences of these modules and of the libraries in a frozen folder.
 
-    Raises:
-        DistError: a library is there of which no licence is known, or a licence has no text.
-
+    Raises DistError if the folder contains a library without a known licence, or if a licence has no text.
     """
     _require_known(folder / "lib")
     out = folder / FOLDER

@@ -23,9 +23,7 @@ LIMIT = 1.5
 def report(out: Path) -> int:
     """Measure both, print the medians, and return 1 if the archive's plugin is too slow.
 
-    Raises:
-        DistError: the archive is not built, or a plugin does not start.
-
+    Raises DistError if the archive was not built, or if a plugin does not start.
     """
     packed = out / archive.name(version())
     if not packed.exists():

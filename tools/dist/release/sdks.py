@@ -62,10 +62,8 @@ _TOOLS = {"nodejs": "npm", "go": "go", "dotnet": "dotnet", "java": "gradle"}
 def build(language: str, out: Path) -> None:
     """Write the SDK of a language and pack it.
 
-    Raises:
-        MissingToolError: a tool of the language, or Pulumi's host of it, is not there.
-        DistError: a tool failed.
-
+    Raises MissingToolError if a tool of the language, or Pulumi's host of it, is missing. Raises DistError if a tool
+    fails.
     """
     if language in _TOOLS:
         find(_TOOLS[language])
