@@ -38,7 +38,7 @@ engine: $(DEMO_READY)
 	@$(BIN)/python tools/engine
 
 demo: $(DEMO_READY)
-	@$(BIN)/python tools/engine >/dev/null
+	@$(BIN)/python tools/engine --demo >/dev/null
 	@$(BIN)/python $(EXAMPLE)/demo.py
 
 test: $(READY)

@@ -140,7 +140,7 @@ def stack(folder: Path, tenant: Tenant) -> Iterator[Stack]:
 def engine_environment(home: Path) -> dict[str, str]:
     """The environment variables that `tools/engine` prints for a run of the engine."""
     finder = HERE.parents[1] / "tools" / "engine"
-    command = [sys.executable, str(finder), "--ready", "--json", "--home", str(home)]
+    command = [sys.executable, str(finder), "--ready", "--demo", "--json", "--home", str(home)]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     if found.returncode != 0:
         raise StepFailedError(found.stderr.strip())

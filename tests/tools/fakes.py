@@ -10,7 +10,15 @@ from pathlib import Path
 from pulumi_engine import pins
 
 ENGINE_TOOL = Path(__file__).resolve().parents[2] / "tools" / "engine"
-PROGRAMS = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
+PROGRAMS = (
+    "pulumi",
+    "pulumi-language-python",
+    "pulumi-language-python-exec",
+    "pulumi-resource-pulumi-python",
+    "pulumi-language-yaml",
+    "pulumi-language-nodejs",
+    "pulumi-language-go",
+)
 
 GO = """
 import os, pathlib, sys

@@ -48,6 +48,44 @@ def test_runners(machine: Machine) -> None:
     assert runners == {*HOSTS, "pulumi-language-python-exec"}  # a script that the Python runner looks for there
 
 
+def test_for_the_demonstration(machine: Machine) -> None:
+    """The demonstration needs the engine and the Python host alone: the other hosts are not built."""
+    machine.go()
+    workshop = machine.root / "workshop"
+    workshop.mkdir()
+    folder = build.build(workshop, Progress(io.StringIO()), demo=True)
+    assert shelf.complete(folder, pins.FOR_THE_DEMO)
+    assert {each.name for each in folder.iterdir()} == {*pins.FOR_THE_DEMO, "language-host", "runners"}
+    assert (folder / "pulumi-language-python").resolve() == folder / "language-host"
+    assert (folder / "runners" / "pulumi-language-python-exec").exists()
+
+
+def test_hosts_added(machine: Machine) -> None:
+    """What the demonstration left out is added to a copy of its engine, without building the engine again."""
+    machine.go()
+    first, second = machine.root / "first", machine.root / "second"
+    first.mkdir()
+    second.mkdir()
+    begun = build.build(first, Progress(io.StringIO()), demo=True)
+    machine.go(build="assert not any(each.endswith('cmd/pulumi') for each in arguments)")
+    folder = build.add_hosts(begun, second, Progress(io.StringIO()))
+    assert shelf.complete(folder)
+    assert not shelf.complete(begun)
+    assert {(folder / host).resolve() for host in HOSTS} == {folder / "language-host"}
+    assert (folder / "runners" / "pulumi-language-python-exec").exists()
+
+
+def test_optimized_packages(machine: Machine) -> None:
+    """No package is optimized but those in which a run spends its time: the last pattern that matches counts."""
+    seen = machine.root / "seen"
+    machine.go(build=f"pathlib.Path({str(seen)!r}).write_text(chr(10).join(arguments))")
+    built(machine.root / "workshop")
+    patterns = [line.split("=") for line in seen.read_text().splitlines() if line.startswith("-gcflags=")]
+    assert patterns[0][1:3] == ["all", "-N -l -dwarf"]
+    assert [pattern[1] for pattern in patterns[1:]] == list(pins.OPTIMIZED)
+    assert not any("-N" in part or "-l" in part for pattern in patterns[1:] for part in pattern[2:])
+
+
 @pytest.mark.parametrize("version", ["go1.26.5", "go1.20", "devel"])
 def test_old_go(machine: Machine, version: str) -> None:
     """A Go that is too old is named with the version that is needed."""

@@ -29,10 +29,38 @@ def test_builds_once(machine: Machine) -> None:
     folder = Shelf.of_the_pins().folder
     status, output, errors = machine.run()
     assert (status, output.splitlines()[-1]) == (0, str(folder))
-    assert "from source: about ten minutes" in errors
+    assert "from source: about six minutes" in errors
     assert machine.left() == [folder.parent.name]
     (machine.path / "go").unlink()
     assert machine.run() == (0, f"{folder}\n", "")
+
+
+def test_demo_first(machine: Machine) -> None:
+    """With --demo only a part is built; the next run without it adds the rest, and one with it takes the whole."""
+    machine.go()
+    folder = Shelf.of_the_pins().folder
+    status, output, errors = machine.run("--demo")
+    assert (status, output) == (0, f"{folder}\n")
+    assert "from source: about five minutes" in errors
+    assert machine.run("--ready", "--demo") == (0, f"{folder}\n", "")
+    partly = "There is no pulumi on PATH. The installed engine runs Python programs only: run `make engine` first.\n"
+    assert machine.run("--ready") == (1, "", partly)
+    status, output, errors = machine.run()
+    assert (status, output) == (0, f"{folder}\n")
+    assert "Building the other language hosts" in errors
+    (machine.path / "go").unlink()
+    assert machine.run("--ready") == machine.run("--demo") == (0, f"{folder}\n", "")
+
+
+def test_hosts_not_added(machine: Machine) -> None:
+    """If the other hosts cannot be built, the engine of the demonstration stays."""
+    machine.go()
+    assert machine.run("--demo")[0] == 0
+    machine.go(build="sys.exit('main.go:1:1: no space left on device')")
+    status, _, errors = machine.run()
+    assert status == 1
+    assert "built from source: `go build` ended with status 1" in errors
+    assert machine.run("--ready", "--demo")[0] == 0
 
 
 def test_no_way(machine: Machine) -> None:
@@ -159,4 +187,4 @@ def test_pinned(monkeypatch: pytest.MonkeyPatch, system: str, machine_name: str,
 def test_stamps() -> None:
     """The engine gets its version, without which the Automation API refuses it."""
     version = pins.ENGINE.version(f"{pins.PULUMI}/pkg/v3")
-    assert f"-X {pins.PULUMI}/sdk/v3/go/common/version.Version={version} " in pins.ENGINE.linker_flags
+    assert f"-X {pins.PULUMI}/sdk/v3/go/common/version.Version={version}" in pins.ENGINE.linker_flags

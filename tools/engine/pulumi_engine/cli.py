@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,10 @@ from .errors import NoEngineError, UnavailableError
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from .shelf import Shelf
 
-WAYS = (("the vendor's build", download.fetch), ("built from source", build.build))
 INTERRUPTED = 130
 
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for ending in commands.ENDINGS:  # each leaves temporary files to remove
         signal.signal(ending, signal.default_int_handler)
     try:
-        folder = find_or_make(Progress(sys.stderr), make=not options.ready)
+        folder = find_or_make(Progress(sys.stderr), make=not options.ready, demo=options.demo)
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped. The next run starts over.\n")
         return INTERRUPTED
@@ -44,34 +44,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def find_or_make(progress: Progress, *, make: bool) -> Path:
-    """The folder of an engine's binaries: the one on PATH, one installed earlier, or one installed now."""
+def find_or_make(progress: Progress, *, make: bool, demo: bool = False) -> Path:
+    """The folder of an engine's binaries: the one on PATH, one installed earlier, or one installed now.
+
+    `demo` is satisfied with the programs that the demonstration needs.
+    """
     try:
         return on_path.take(progress)
     except UnavailableError as reason:
         objection = str(reason)
-    place = shelf.Shelf.of_the_pins()
-    if not place.filled():
+    place, needed = shelf.Shelf.of_the_pins(), pins.FOR_THE_DEMO if demo else pins.PROGRAMS
+    if not place.filled(needed):
         if not make:
-            raise NoEngineError(f"{objection} No engine has been installed yet: run `make engine` first.")
-        _fill(place, progress, objection)
+            begun = place.filled(pins.FOR_THE_DEMO)
+            found = "The installed engine runs Python programs only" if begun else "No engine has been installed yet"
+            raise NoEngineError(f"{objection} {found}: run `make engine` first.")
+        _fill(place, needed, progress, objection)
     return place.folder
 
 
-def _fill(place: Shelf, progress: Progress, objection: str) -> None:
+def _fill(place: Shelf, needed: Sequence[str], progress: Progress, objection: str) -> None:
     with place.locked(progress):
-        if not place.filled():  # by the process that held the lock
+        if not place.filled(needed):  # by the process that held the lock
             with place.workshop(progress) as workshop:
-                place.put(_made(workshop, progress, objection).parent)
+                begun = place.folder if place.filled(pins.FOR_THE_DEMO) else None
+                place.put(_made(workshop, needed, progress, objection, begun).parent)
                 progress.say_how_long("The engine is installed")
 
 
-def _made(workshop: Path, progress: Progress, objection: str) -> Path:
-    """The folder of binaries from the first way that works."""
+def _made(workshop: Path, needed: Sequence[str], progress: Progress, objection: str, begun: Path | None) -> Path:
+    """The folder of binaries from the first way that works; `begun` has those that the demonstration needed."""
     reasons = [f"pulumi on PATH: {objection}"]
-    for name, way in WAYS:
+    ways: dict[str, Callable[[Path, Progress], Path]] = {
+        "the vendor's build": download.fetch,
+        "built from source": partial(build.build, demo=needed is pins.FOR_THE_DEMO),
+    }
+    if begun:
+        ways = {"built from source": partial(build.add_hosts, begun)}
+    for name, way in ways.items():
         try:
-            return _tried(way(workshop, progress))
+            return _tried(way(workshop, progress), needed)
         except UnavailableError as reason:
             progress.say(str(reason))
             reasons.append(f"{name}: {reason}")
@@ -83,8 +95,8 @@ def _made(workshop: Path, progress: Progress, objection: str) -> Path:
     )
 
 
-def _tried(folder: Path) -> Path:
-    if not shelf.complete(folder) or on_path.version_of(folder / "pulumi") is None:
+def _tried(folder: Path, needed: Sequence[str]) -> Path:
+    if not shelf.complete(folder, needed) or on_path.version_of(folder / "pulumi") is None:
         raise UnavailableError("The result does not run on this machine.")
     return folder
 
@@ -102,6 +114,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         description="Find or install a Pulumi engine. The last line of the output is the folder of its binaries.",
     )
     parser.add_argument("--ready", action="store_true", help="find an engine, never install one")
+    parser.add_argument("--demo", action="store_true", help="only the programs that the demonstration needs")
     parser.add_argument("--json", action="store_true", help="print the folder and the environment of a run as JSON")
     for_json = parser.add_argument_group("with --json")
     for_json.add_argument("--python", type=_path, default=_path(sys.executable), help="the interpreter of programs")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .pins import REQUIRED, key
+from .pins import PROGRAMS, key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from .progress import Progress
 
@@ -24,9 +24,9 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "intune-vpp"
 
 
-def complete(folder: Path) -> bool:
-    """Whether `folder` has all programs of an engine."""
-    return all(os.access(folder / name, os.X_OK) for name in REQUIRED)
+def complete(folder: Path, programs: Iterable[str] = PROGRAMS) -> bool:
+    """Whether `folder` has these programs, by default all of an engine."""
+    return all(os.access(folder / name, os.X_OK) for name in programs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,9 @@ class Shelf:
         """The binaries, once installed."""
         return self.engines / self.key / "bin"
 
-    def filled(self) -> bool:
-        """Whether the engine is installed."""
-        return complete(self.folder)
+    def filled(self, programs: Iterable[str] = PROGRAMS) -> bool:
+        """Whether the engine is installed, with these programs."""
+        return complete(self.folder, programs)
 
     @contextlib.contextmanager
     def locked(self, progress: Progress) -> Iterator[None]:
