@@ -111,7 +111,7 @@ def test_without_an_address_pythons_logging_hears_it(address: str, caplog: pytes
 def test_addresses_of_all_kinds() -> None:
     """IPv4, IPv6 and names are addresses."""
     for address in ("127.0.0.1:1", "[::1]:65535", "localhost:50051"):
-        assert EngineLog(address)._engine is not None
+        assert EngineLog(address)._opened() is not None
 
 
 def test_no_debug_line_is_lost() -> None:

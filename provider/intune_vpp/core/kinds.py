@@ -28,6 +28,7 @@ DEEPEST: Final = 8
 _LARGEST_COUNT = 2**53
 """The largest whole number up to which a double represents every whole number exactly."""
 
+_TEXTS = frozenset({Kind.STRING, Kind.GUID, Kind.CHOICE, Kind.COUNTRY, Kind.FINGERPRINT})
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _EXPECTED = {
     Kind.BOOL: "a boolean",
@@ -52,6 +53,9 @@ def read(properties: Iterable[Property], found: Mapping[str, Any], unfit: Unfit)
 
 def value(prop: Property, found: object, unfit: Unfit) -> Any:  # noqa: PLR0911 - one for each kind
     """Return the JSON value of a property as the model has it, None if it is absent, was never set or does not fit."""
+    if isinstance(found, str) and prop.kind in _TEXTS:
+        # Most members of a token, and each call of the engine reads dozens.
+        return encodable(found)
     match prop.kind:
         case _ if found is None or prop.kind is Kind.JSON:
             return found
@@ -68,8 +72,6 @@ def value(prop: Property, found: object, unfit: Unfit) -> Any:  # noqa: PLR0911 
             return prop.model(**members) if prop.model else members
         case Kind.OBJECTS if isinstance(found, (list, tuple)):
             return tuple(_item(prop, item, unfit) for item in found if _is_object(prop, item, unfit))
-        case _ if prop.kind not in _EXPECTED and isinstance(found, str):
-            return encodable(found)
     unfit(prop.name, _EXPECTED.get(prop.kind, "a string"))
     return None
 

@@ -36,6 +36,9 @@ ENCODING = "__tokenEncoding"
 APPLIED = "__inputs"
 """The engine neither shows nor compares names that begin with two underscores."""
 
+OUTPUTS_FOR_CHECK = ("tenantId", "tokenFile", "locationName")
+"""The outputs that a check looks at; every record has the first one."""
+
 _OBSERVED_AT = Property(attribute=OBSERVED_AT, kind=Kind.TIME)
 _ENCODING = Property(attribute=ENCODING)
 _SHOWN_EXPIRATION = Property(attribute=SHOWN_EXPIRATION, kind=Kind.TIME)

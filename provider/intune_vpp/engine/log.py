@@ -55,10 +55,8 @@ class EngineLog:
         self._lock = threading.Lock()
         self._said: set[tuple[str, str]] = set()
         self._under_way: set[object] = set()
-        self._engine: engine_pb2_grpc.EngineStub | None = None
+        self._stub: engine_pb2_grpc.EngineStub | None = None
         self.address = address if _ADDRESS.fullmatch(address) else ""
-        if self.address:
-            self._engine = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address))
 
     def info(self, sentence: str) -> None:
         """Send a note, unless it was already sent about the same resource."""
@@ -70,8 +68,9 @@ class EngineLog:
 
     def debug(self, line: str) -> None:
         """Send a debug line, without waiting for the engine."""
-        if self._engine is not None:
-            call = self._engine.Log.future(_request(engine_pb2.DEBUG, printable(redact(line))))
+        engine = self._opened()
+        if engine is not None:
+            call = engine.Log.future(_request(engine_pb2.DEBUG, printable(redact(line))))
             # gRPC cancels a call without references.
             self._under_way.add(call)
             call.add_done_callback(self._under_way.discard)
@@ -83,14 +82,25 @@ class EngineLog:
             if (_about.get(), sentence) in self._said:
                 return
             self._said.add((_about.get(), sentence))
-        if self._engine is None:
+        engine = self._opened()
+        if engine is None:
             _log.info(sentence)
             return
         try:
-            self._engine.Log(_request(severity, sentence))
+            engine.Log(_request(severity, sentence))
         except grpc.RpcError:
             # The engine has ended or is about to, so nobody would read the line.
             _log.info(sentence)
+
+    def _opened(self) -> engine_pb2_grpc.EngineStub | None:
+        """Return the engine, None without an address.
+
+        The channel is opened for the first line, because many processes send none.
+        """
+        with self._lock:
+            if self._stub is None and self.address:
+                self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(self.address))
+            return self._stub
 
 
 def _request(severity: engine_pb2.LogSeverity.ValueType, sentence: str) -> engine_pb2.LogRequest:

@@ -43,7 +43,8 @@ class VppToken:
         self._warn_of_text(inputs.get("token"))
         try:
             given = {**inputs, "token": assets.read(inputs.get("token"))}
-            olds, outputs = property_values.decode(request.olds), property_values.decode(_old_outputs(request))
+            olds = property_values.decode(request.olds)
+            outputs = property_values.decode(_old_outputs(request), pulumi_state.OUTPUTS_FOR_CHECK)
             checked = self._parts.preview.check_token(
                 given,
                 pulumi_state.applied_args(olds, outputs) if olds else None,
