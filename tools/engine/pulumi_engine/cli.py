@@ -75,13 +75,10 @@ def _fill(place: Shelf, needed: Sequence[str], progress: Progress, objection: st
 def _made(workshop: Path, needed: Sequence[str], progress: Progress, objection: str, begun: Path | None) -> Path:
     """The folder of binaries from the first way that works; `begun` has those that the demonstration needed."""
     reasons = [f"pulumi on PATH: {objection}"]
-    ways: dict[str, Callable[[Path, Progress], Path]] = {
-        "the vendor's build": download.fetch,
-        "built from source": partial(build.build, demo=needed is pins.FOR_THE_DEMO),
-    }
-    if begun:
-        ways = {"built from source": partial(build.add_hosts, begun)}
-    for name, way in ways.items():
+    from_source: Callable[[Path, Progress], Path] = (
+        partial(build.add_hosts, begun) if begun else partial(build.build, demo=needed == pins.FOR_THE_DEMO)
+    )
+    for name, way in (("the vendor's build", download.fetch), ("built from source", from_source)):
         try:
             return _tried(way(workshop, progress), needed)
         except UnavailableError as reason:
