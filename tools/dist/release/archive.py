@@ -29,7 +29,7 @@ _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "
 def name(of: str) -> str:
     """Return the file name under which the engine looks for a version on this platform.
 
-    Raises DistError if this is none of the platforms that have an archive.
+    Raises DistError if there is no archive for this platform.
     """
     system, machine = _SYSTEMS.get(sys.platform), _MACHINES.get(platform.machine().lower())
     if system is None or machine is None:

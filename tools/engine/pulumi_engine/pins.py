@@ -118,8 +118,8 @@ OPTIMIZED = (
     "gopkg.in/...",
     "github.com/pulumi/...",
 )
-"""The packages that a run of the engine spends its time in. The others, such as the libraries of the clouds, are built
-without optimization, which takes half of the time."""
+"""The packages in which a run of the engine spends its time. The others, such as the libraries of the clouds, are built
+without optimization, which takes half the time."""
 
 
 def platform_name() -> str:
